@@ -1,0 +1,122 @@
+"""Id tags from a CSV file: all of them or none."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django_scopes import scope
+
+from accounts.models import IdToken, IdTokenGroup, Operator
+from accounts.tokens import fill, group_name, parse_moment
+
+MAX_BYTES = 5 * 1024 * 1024
+COLUMNS = ("value", "type", "group", "status", "expires", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    added: int
+    changed: int
+
+
+def import_id_tokens(*, operator: Operator, content: bytes) -> Imported:
+    """Adds the tags of a file and changes those it knows already (by type and value without case).
+
+    UTF-8, comma or semicolon, a header line with `value` and any other of `COLUMNS`; columns that the file lacks stay as they
+    are. A ValidationError names every bad line, and then nothing is imported.
+    """
+    columns, lines = _read(content)
+    errors: list[str] = []
+    seen: dict[tuple[str, str], int] = {}
+    tokens: list[IdToken] = []
+    groups: list[str] = []
+    for number, cells in lines:
+        try:
+            token, group = _token(operator, columns, cells)
+        except ValidationError as error:
+            errors.append(f"line {number}: {'; '.join(_sentences(error))}")
+            continue
+        first = seen.setdefault((token.key, token.type), number)
+        if first != number:
+            errors.append(f"line {number}: {token.value} stands on line {first} already.")
+        tokens.append(token)
+        groups.append(group)
+    if errors:
+        raise ValidationError(errors)
+    with transaction.atomic(), scope(operator=operator):
+        return _write(operator, columns, tokens, groups)
+
+
+def _read(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The names of the columns, and the lines below the header, with their number, that are not empty."""
+    if len(content) > MAX_BYTES:
+        raise ValidationError(f"The file is larger than {MAX_BYTES // 1024**2} MiB: split it.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValidationError(f"line {line}: The file is not UTF-8. Save it as CSV UTF-8.") from error
+    header = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    number = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                rows.append((number, cells))
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise ValidationError(f"line {number}: This is not CSV ({error}).") from error
+    columns = [cell.strip().lower() for cell in rows[0][1]] if rows else []
+    if "value" not in columns:
+        raise ValidationError(f"line 1: A header is missing: {','.join(COLUMNS)} (only value is required).")
+    if unknown := [name or "(empty)" for name in columns if name not in COLUMNS]:
+        raise ValidationError(f"line 1: Unknown columns: {', '.join(unknown)}. Known are {', '.join(COLUMNS)}.")
+    if len(set(columns)) < len(columns):
+        raise ValidationError("line 1: A column stands there twice.")
+    return columns, rows[1:]
+
+
+def _token(operator: Operator, columns: list[str], cells: list[str]) -> tuple[IdToken, str]:
+    if len(cells) != len(columns):
+        raise ValidationError(f"{len(cells)} values for {len(columns)} columns.")
+    row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
+    token = IdToken(operator=operator)
+    fields: dict[str, object] = {"value": row["value"], "note": row.get("note", "")}
+    # An empty cell of these means the usual.
+    fields |= {name: row[name] for name in ("type", "status") if row.get(name)}
+    if row.get("expires"):
+        try:
+            fields["expires_at"] = parse_moment(row["expires"])
+        except ValueError as error:
+            raise ValidationError({"expires": str(error)}) from error
+    fill(token, **fields)
+    return token, group_name(row.get("group"))
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    if hasattr(error, "error_dict"):
+        return [f"{name}: {sentence}" for name, sentences in error.message_dict.items() for sentence in sentences]
+    return error.messages
+
+
+def _write(operator: Operator, columns: list[str], tokens: list[IdToken], groups: list[str]) -> Imported:
+    names = sorted({name for name in groups if name})
+    IdTokenGroup.objects.bulk_create([IdTokenGroup(operator=operator, name=name) for name in names], ignore_conflicts=True)
+    by_name = {group.name: group for group in IdTokenGroup.objects.filter(name__in=names)}
+    for token, name in zip(tokens, groups, strict=True):
+        token.group = by_name.get(name)
+    known = set(IdToken.objects.filter(key__in=[token.key for token in tokens]).values_list("key", "type"))
+    changed = sum((token.key, token.type) in known for token in tokens)
+    columns = [{"expires": "expires_at"}.get(name, name) for name in columns if name != "type"]
+    # Sorted, so that two imports at once never wait for each other.
+    IdToken.objects.bulk_create(
+        sorted(tokens, key=lambda token: (token.key, token.type)),
+        batch_size=2000,
+        update_conflicts=True,
+        unique_fields=["operator", "key", "type"],
+        update_fields=columns,
+    )
+    return Imported(added=len(tokens) - changed, changed=changed)

@@ -1,0 +1,63 @@
+"""Id tokens: what a driver presents to a station, such as the number of an RFID card."""
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from accounts.models.operator import Operator
+
+
+class IdTokenType(models.TextChoices):
+    """OCPP 2.0.1 IdTokenEnumType."""
+
+    CENTRAL = "Central", "Central"
+    EMAID = "eMAID", "eMAID"
+    ISO14443 = "ISO14443", "RFID card (ISO 14443)"
+    ISO15693 = "ISO15693", "RFID card (ISO 15693)"
+    KEY_CODE = "KeyCode", "Key code"
+    LOCAL = "Local", "Local"
+    MAC_ADDRESS = "MacAddress", "MAC address"
+    NO_AUTHORIZATION = "NoAuthorization", "No authorization"
+
+
+class IdTokenStatus(models.TextChoices):
+    ACCEPTED = "Accepted", "Accepted"
+    BLOCKED = "Blocked", "Blocked"
+
+
+class IdTokenGroup(models.Model):
+    """Tokens of one group may stop each other's transactions (1.6 parentIdTag, 2.x groupIdToken)."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="id_token_groups")
+    name = models.CharField(max_length=20, help_text="Sent to stations as parentIdTag: at most 20 characters.")
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["operator", "name"], name="idtokengroup_operator_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class IdToken(models.Model):
+    """One id token of an operator. `key` is its value in upper case, because OCPP compares tokens without case."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="id_tokens")
+    value = models.CharField(max_length=255)
+    key = models.CharField(max_length=255, editable=False)
+    type = models.CharField(max_length=20, choices=IdTokenType.choices, default=IdTokenType.ISO14443)
+    status = models.CharField(max_length=20, choices=IdTokenStatus.choices, default=IdTokenStatus.ACCEPTED)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    group = models.ForeignKey(IdTokenGroup, models.SET_NULL, null=True, blank=True, related_name="id_tokens")
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["value"]
+        constraints = [models.UniqueConstraint(fields=["operator", "key", "type"], name="idtoken_operator_key_type")]
+
+    def __str__(self) -> str:
+        return self.value

@@ -1,0 +1,28 @@
+"""Who may do what: role by verb, the whole of it."""
+
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.models import Role, User
+
+ALL = frozenset(Role)
+MAY: dict[str, frozenset[Role]] = {
+    "view": ALL,
+    "tags.change": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
+    "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
+}
+
+#: What a key may be limited to: "read" (safe methods only) or single verbs.
+KEY_SCOPES = frozenset({"read", *MAY} - {"view"})
+
+
+def may(user: User | AnonymousUser | None, verb: str) -> bool:
+    """Whether a person may do it, in their own operator's network. An unknown verb is a programming error."""
+    roles = MAY[verb]
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_superuser or (user.operator_id is not None and user.role in roles)
+
+
+def key_may(scopes: list[str], verb: str) -> bool:
+    """Whether a key's scopes allow what its user may do. None given: everything."""
+    return not scopes or verb in scopes or (verb == "view" and "read" in scopes)

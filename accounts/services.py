@@ -1,0 +1,141 @@
+"""What is done to operators, people, keys and id tokens. Wrong input raises Django's ValidationError with cause and remedy."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django_scopes import scope
+
+from accounts.imports import import_id_tokens
+from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, User
+from accounts.permissions import KEY_SCOPES
+from accounts.selectors import digest_of
+from accounts.tokens import fill, group_name, plain
+
+__all__ = [
+    "add_id_token",
+    "add_operator",
+    "add_user",
+    "change_id_token",
+    "create_api_key",
+    "delete_id_token",
+    "import_id_tokens",
+    "note_key_use",
+]
+
+#: `last_used_at` of a key is written this often at most.
+KEY_USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def add_operator(*, name: str) -> Operator:
+    operator = Operator(name=plain(name, "name"))
+    operator.clean_fields()
+    try:
+        with transaction.atomic():
+            operator.save(force_insert=True)
+    except IntegrityError as error:
+        raise ValidationError({"name": f'There is an operator "{operator.name}" already.'}, code="unique") from error
+    return operator
+
+
+def add_user(*, email: str, operator: Operator, role: str, password: str | None = None, name: str = "") -> tuple[User, str]:
+    """A person who may log in, and their password: the one given, else one made."""
+    if role not in Role.values:
+        raise ValidationError({"role": f'There is no role "{role}": use one of {", ".join(Role.values)}.'})
+    user = User(email=email.strip().lower(), operator=operator, role=role, name=plain(name, "name"))
+    if password is None:
+        password = secrets.token_urlsafe(12)
+    else:
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise ValidationError({"password": error.messages}) from error
+    user.set_password(password)
+    user.clean_fields()
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise ValidationError({"email": f"There is a user {user.email} already."}, code="unique") from error
+    return user, password
+
+
+def create_api_key(*, user: User, scopes: Iterable[str] = (), expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+    """A key that acts for the user, and its text, which is not kept."""
+    wanted = sorted(set(scopes))
+    if unknown := set(wanted) - KEY_SCOPES:
+        raise ValidationError(
+            {"scopes": f"There is no scope {', '.join(sorted(unknown))}: use {', '.join(sorted(KEY_SCOPES))}, or none for all."}
+        )
+    if user.operator is None:
+        raise ValidationError({"user": f"{user.email} belongs to no operator, so a key would have no network to act on."})
+    if not user.is_active:
+        raise ValidationError({"user": f"{user.email} is not active."})
+    prefix = f"csms_{secrets.token_hex(3)}"
+    key = f"{prefix}_{secrets.token_urlsafe(32)}"
+    row = ApiKey.objects.create(
+        operator=user.operator, user=user, prefix=prefix, digest=digest_of(key), scopes=wanted, expires_at=expires_at
+    )
+    return row, key
+
+
+def note_key_use(*, key: ApiKey) -> None:
+    """Remembers that the key was used just now, at most once a minute."""
+    now = timezone.now()
+    due = now - KEY_USE_NOTED_EVERY
+    if key.last_used_at is None or key.last_used_at < due:
+        stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=due)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def add_id_token(
+    *,
+    operator: Operator,
+    value: str,
+    type: str = IdTokenType.ISO14443.value,
+    status: str = IdTokenStatus.ACCEPTED.value,
+    group: str | None = None,
+    expires_at: datetime | None = None,
+    note: str = "",
+) -> IdToken:
+    """An id token of the operator; `group` is a name and is made if there is none."""
+    token = IdToken(operator=operator)
+    return _save(token, {"value": value, "type": type, "status": status, "group": group, "expires_at": expires_at, "note": note})
+
+
+@transaction.atomic
+def change_id_token(*, token: IdToken, **changes: Any) -> IdToken:
+    """Sets the fields given, of those that `add_id_token` takes; the others stay."""
+    with scope(operator=token.operator_id):
+        locked = IdToken.objects.select_for_update(of=("self",)).select_related("group").get(pk=token.pk)
+    return _save(locked, changes)
+
+
+def delete_id_token(*, token: IdToken) -> None:
+    """Forgets a token. Its transactions keep the value that the station presented."""
+    token.delete()
+
+
+@transaction.atomic
+def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
+    with scope(operator=token.operator_id):
+        group = changes.pop("group", ...)
+        fill(token, **changes)
+        if group is not ...:
+            name = group_name(group)
+            token.group = IdTokenGroup.objects.get_or_create(operator_id=token.operator_id, name=name)[0] if name else None
+        try:
+            with transaction.atomic():
+                token.save()
+        except IntegrityError as error:
+            raise ValidationError(
+                {"value": f"There is an id tag {token.value} of type {token.type} already (upper and lower case are the same)."},
+                code="unique",
+            ) from error
+    return token

@@ -1,0 +1,10 @@
+"""Fills the ports the core declares for prices, and subscribes billing to the transactions that end."""
+
+from billing import selectors, services
+from stations import outbox, ports
+
+
+def fill() -> None:
+    """Called once, when Django has loaded the apps."""
+    ports.running_cost = selectors.running_cost
+    outbox.subscribe("transaction_ended", services.SUBSCRIBER)

@@ -1,0 +1,67 @@
+"""Reads prices."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from billing import sessions, tariff
+from billing.models import Tariff
+from stations.domain.values import TransactionStatus
+from stations.models import Station, Transaction
+
+
+def as_ocpi(price: Tariff) -> dict[str, object]:
+    """The tariff as an OCPI 2.2.1 Tariff object, ready for JSON; without country_code and party_id, which a roaming party has.
+
+    Numbers are JSON numbers, as OCPI has them: those of at most 15 digits, as ours are, survive as floats.
+    """
+    prices = {
+        "FLAT": price.price_per_session,
+        "ENERGY": price.price_per_kwh,
+        "TIME": 60 * price.price_per_minute,
+    }
+    charged = {kind: amount for kind, amount in prices.items() if amount} or {"FLAT": Decimal(0)}
+    components = [
+        {"type": kind, "price": float(amount), "vat": float(price.tax_percent), "step_size": 1} for kind, amount in charged.items()
+    ]
+    return {
+        "id": str(price.pk),
+        "currency": price.currency,
+        "elements": [{"price_components": components}],
+        "last_updated": price.created_at.isoformat(),
+    }
+
+
+def default_tariff() -> Tariff | None:
+    """The tariff that applies to every transaction of the operator in scope."""
+    return Tariff.objects.filter(is_default=True).first()
+
+
+def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal, str]]:
+    """What each running transaction has cost until now, with tax, and the currency. None for operators without a default tariff.
+
+    Two queries, however many transactions: the tariffs, and the sites' time zones.
+    """
+    running = [transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE]
+    if not running:
+        return {}
+    # The caller was allowed to see the transactions; their prices may belong to several operators (a superuser's page).
+    with scopes_disabled():
+        defaults = Tariff.objects.filter(is_default=True, operator_id__in={transaction.operator_id for transaction in running})
+        tariffs = {price.operator_id: tariff.parse(as_ocpi(price)) for price in defaults}
+        zones = dict(
+            Station.objects.filter(pk__in={transaction.station_id for transaction in running}, site__isnull=False).values_list(
+                "pk", "site__time_zone"
+            )
+        )
+    now = timezone.now()
+    costs = {}
+    for transaction in running:
+        if transaction.operator_id in tariffs:
+            session = sessions.running(transaction, now=now, time_zone=zones.get(transaction.station_id, "UTC"))
+            priced = tariff.price(tariffs[transaction.operator_id], session)
+            total = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
+            costs[transaction.pk] = (total, priced.currency)
+    return costs

@@ -1,0 +1,52 @@
+"""The one place that maps exceptions to HTTP: every error is an `application/problem+json` (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core import exceptions as django
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+
+def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER. What is no fault of the client stays an exception, and Django answers 500."""
+    if isinstance(error, django.ValidationError):
+        error = _refused(error)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    title = HTTPStatus(response.status_code).phrase
+    problem: dict[str, Any] = {"type": "about:blank", "title": title, "status": response.status_code}
+    if isinstance(response.data, dict) and set(response.data) == {"detail"}:
+        problem["detail"] = str(response.data["detail"])
+    else:
+        errors = response.data if isinstance(response.data, dict) else {"": response.data}
+        problem["detail"] = "; ".join(_lines(errors)) or title
+        problem["errors"] = errors
+    response.data = problem
+    response.content_type = "application/problem+json"
+    return response
+
+
+class Taken(exceptions.APIException):
+    """Something of that name is there already."""
+
+    status_code = HTTPStatus.CONFLICT
+
+
+def _refused(error: django.ValidationError) -> exceptions.APIException:
+    """A service's refusal: 409 where only uniqueness stood in the way, else 400."""
+    if not hasattr(error, "error_dict"):
+        return exceptions.ValidationError({"": error.messages})
+    codes = {one.code for errors in error.error_dict.values() for one in errors}
+    refused: type[exceptions.APIException] = Taken if codes == {"unique"} else exceptions.ValidationError
+    return refused(error.message_dict)  # type: ignore[arg-type]  # DRF takes a dict for details, its stubs do not say so
+
+
+def _lines(errors: Any, name: str = "") -> list[str]:
+    if isinstance(errors, dict):
+        return [line for key, value in errors.items() for line in _lines(value, str(key) if key != "non_field_errors" else "")]
+    if isinstance(errors, list):
+        return [line for value in errors for line in _lines(value, name)]
+    return [f"{name}: {errors}" if name else str(errors)]

@@ -1,0 +1,130 @@
+"""What lists can be narrowed by."""
+
+from datetime import timedelta
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from accounts.models import IdTokenStatus, IdTokenType
+from accounts.tokens import parse_moment
+from stations import choices
+from stations.models import Station, Transaction
+
+#: Samples of a transaction are looked for this long around it: clocks are set while it runs.
+AROUND = timedelta(days=1)
+
+
+class MomentField(forms.CharField):
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return parse_moment(text) if text else None
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class MomentFilter(filters.Filter):
+    """A date or a time, UTC where no zone is given."""
+
+    field_class = MomentField
+
+
+class NumberFilter(filters.Filter):
+    field_class = forms.IntegerField
+
+
+class StationFilter(filters.CharFilter):
+    """By identity. Looked up first, so that the rows are found by the index on their station."""
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if not value:
+            return qs
+        station = Station.objects.filter(identity=value).values_list("pk", flat=True).first()
+        return qs.none() if station is None else qs.filter(**{self.field_name: station})
+
+
+def period(field: str) -> dict[str, MomentFilter]:
+    """`since` (that moment included) and `until` (excluded)."""
+    return {
+        "since": MomentFilter(field, "gte", help_text=f"{field} at or after this time"),
+        "until": MomentFilter(field, "lt", help_text=f"{field} before this time"),
+    }
+
+
+class StationFilters(filters.FilterSet):
+    station = filters.CharFilter("identity")
+    site = filters.CharFilter("site__name")
+    status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
+    registration = filters.ChoiceFilter(choices=choices.REGISTRATION)
+    online = filters.BooleanFilter()
+
+
+class EvseFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+
+
+class ConnectorFilters(filters.FilterSet):
+    station = StationFilter("evse__station_id")
+    evse = NumberFilter("evse__number")
+    status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
+
+
+class TransactionFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
+    id_tag = filters.CharFilter(lookup_expr="iexact")
+    ocpp_transaction_id = filters.CharFilter()
+    doubt = filters.ChoiceFilter(choices=[choice for choice in choices.DOUBT if choice[0]])
+    since, until = period("started_at").values()
+
+
+class MeterSampleFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    transaction = NumberFilter(method="of_transaction")
+    evse = NumberFilter("evse_number")
+    since, until = period("at").values()
+
+    def of_transaction(self, rows: QuerySet[Any], name: str, value: int) -> QuerySet[Any]:
+        """By station and time too, which is what there is an index for."""
+        found = Transaction.objects.filter(pk=value).first()
+        if found is None:
+            return rows.none()
+        rows = rows.filter(transaction_id=found.pk, station_id=found.station_id, at__gte=found.started_at - AROUND)
+        return rows if found.stopped_at is None else rows.filter(at__lte=found.stopped_at + AROUND)
+
+
+class MessageFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    action = filters.CharFilter()
+    direction = filters.ChoiceFilter(choices=[("in", "from the station"), ("out", "to the station")])
+    event = filters.CharFilter()
+    outcome = filters.CharFilter()
+    message_id = filters.CharFilter()
+    since, until = period("received_at").values()
+
+
+class RefusalFilters(filters.FilterSet):
+    station = filters.CharFilter("identity")
+    reason = filters.CharFilter()
+    since, until = period("last_at").values()
+
+
+class FindingFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    transaction = NumberFilter("transaction_id")
+    code = filters.CharFilter()
+    severity = filters.ChoiceFilter(choices=choices.SEVERITY)
+    since, until = period("last_at").values()
+
+
+class IdTagFilters(filters.FilterSet):
+    value = filters.CharFilter("key", method="without_case")
+    type = filters.ChoiceFilter(choices=IdTokenType.choices)
+    status = filters.ChoiceFilter(choices=IdTokenStatus.choices)
+    group = filters.CharFilter("group__name")
+
+    def without_case(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(**{name: value.upper()})

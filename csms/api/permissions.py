@@ -1,0 +1,28 @@
+"""Whether they may: `accounts.permissions` applied to a request."""
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey
+from accounts.permissions import key_may, may
+
+
+class MayUse(BasePermission):
+    """Reading needs the verb `view`; writing the view's `change_verb`. A key may do at most what its user may."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.user is None:
+            return False
+        verb = "view" if request.method in SAFE_METHODS else getattr(view, "change_verb", "")
+        if not verb:
+            return True  # the view has no unsafe methods: it answers 405
+        if isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, verb):
+            self.message = f"This API key is limited to: {', '.join(request.auth.scopes)}."
+            return False
+        if not may(request.user, verb):
+            self.message = (
+                "You belong to no operator." if request.user.operator_id is None else f"Your role may not do this ({verb})."
+            )
+            return False
+        return True

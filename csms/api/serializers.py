@@ -1,0 +1,177 @@
+"""The rows as programs see them. No rule lives here."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from accounts.models import IdTokenStatus, IdTokenType
+from csms.api.fields import Moment, Number, Wire
+from stations.models import Connector, Evse, Finding, MessageLogEntry, MeterSample, Refusal, Station, Transaction
+
+
+class Rows(serializers.ModelSerializer[Any]):
+    """Base of the lists that are read only: every time is in UTC."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        **{
+            kind: Moment
+            for kind, field in serializers.ModelSerializer.serializer_field_mapping.items()
+            if field is serializers.DateTimeField
+        },
+    }
+
+
+class ConnectorOfEvse(Rows):
+    connector = serializers.IntegerField(source="number")
+
+    class Meta:
+        model = Connector
+        fields = read_only_fields = ["connector", "status", "status_at", "error_code", "info", "vendor_id", "vendor_error_code"]
+
+
+class ConnectorRow(ConnectorOfEvse):
+    station = serializers.CharField(source="evse.station.identity")
+    evse = serializers.IntegerField(source="evse.number")
+
+    class Meta(ConnectorOfEvse.Meta):
+        fields = read_only_fields = ["id", "station", "evse", *ConnectorOfEvse.Meta.fields]
+
+
+class EvseOfStation(Rows):
+    evse = serializers.IntegerField(source="number")
+    connectors = ConnectorOfEvse(many=True)
+
+    class Meta:
+        model = Evse
+        fields = read_only_fields = ["evse", "connectors"]
+
+
+class EvseRow(EvseOfStation):
+    station = serializers.CharField(source="station.identity")
+
+    class Meta(EvseOfStation.Meta):
+        fields = read_only_fields = ["id", "station", "evse", "connectors"]
+
+
+class StationRow(Rows):
+    site = serializers.CharField(source="site.name", default=None, allow_null=True)
+    online = serializers.BooleanField(help_text="Heard within three heartbeat intervals, and not disconnected since.")
+    seen_at = Moment(source="connection.seen_at", default=None, allow_null=True)
+    protocol = serializers.CharField(source="connection.protocol", default="")
+    evses = EvseOfStation(many=True)
+
+    class Meta:
+        model = Station
+        fields = read_only_fields = [
+            *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
+            *("vendor", "model", "serial_number", "firmware_version", "security_profile", "strict", "heartbeat_interval_s"),
+            *("status", "status_at", "error_code", "created_at", "evses"),
+        ]
+
+
+class FindingOfTransaction(Rows):
+    class Meta:
+        model = Finding
+        fields = read_only_fields = ["id", "code", "subject", "severity", "detail", "message_id", "count", "first_at", "last_at"]
+
+
+class FindingRow(FindingOfTransaction):
+    station = serializers.CharField(source="station.identity")
+    transaction = serializers.IntegerField(source="transaction_id", allow_null=True)
+
+    class Meta(FindingOfTransaction.Meta):
+        fields = read_only_fields = ["station", "transaction", *FindingOfTransaction.Meta.fields]
+
+
+class Cost(serializers.Serializer[Any]):
+    """A charge record. Money is a decimal string."""
+
+    total_excl_tax = serializers.DecimalField(max_digits=14, decimal_places=2)
+    total_incl_tax = serializers.DecimalField(max_digits=14, decimal_places=2)
+    currency = serializers.CharField()
+    lines = serializers.ListField(
+        child=serializers.DictField(), help_text="dimension, volume, unit, price, cost_excl_tax; decimals as strings"
+    )
+
+
+class TransactionRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    evse = serializers.IntegerField(source="evse.number", default=None, allow_null=True)
+    connector = serializers.IntegerField(source="connector_number")
+    energy_wh = Number(allow_null=True)
+    power_w = Number(allow_null=True)
+    soc_percent = Number(allow_null=True)
+    meter_start_wh = Number(allow_null=True)
+    meter_stop_wh = Number(allow_null=True)
+    findings = FindingOfTransaction(many=True)
+    cost = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Transaction
+        fields = read_only_fields = [
+            *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "authorization_status"),
+            *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
+            *("meter_start_wh", "meter_stop_wh", "doubt", "findings", "cost"),
+        ]
+
+    @extend_schema_field(Cost(allow_null=True))
+    def get_cost(self, row: Transaction) -> Any:
+        # Prefetched with the newest revision first; null until the job has made one.
+        records = row.charge_records.all()
+        return Cost(records[0]).data if records else None
+
+
+class MeterSampleRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    evse = serializers.IntegerField(source="evse_number", help_text="0 is the station's main meter.")
+    transaction = serializers.IntegerField(source="transaction_id", allow_null=True)
+    energy_wh = Number(allow_null=True, help_text="The register, not a difference.")
+    power_w = Number(allow_null=True)
+    current_a = Number(allow_null=True)
+    voltage_v = Number(allow_null=True)
+    soc_percent = Number(allow_null=True)
+
+    class Meta:
+        model = MeterSample
+        fields = read_only_fields = [
+            *("id", "station", "evse", "transaction", "at", "context", "energy_wh", "power_w", "current_a", "voltage_v"),
+            *("soc_percent", "extra"),
+        ]
+
+
+class MessageRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    call = Wire()
+    answer = Wire()
+
+    class Meta:
+        model = MessageLogEntry
+        fields = read_only_fields = [
+            *("id", "station", "direction", "protocol", "message_id", "action", "event", "outcome", "call", "answer"),
+            *("received_at", "handling_us"),
+        ]
+
+
+class RefusalRow(Rows):
+    class Meta:
+        model = Refusal
+        fields = read_only_fields = [
+            *("id", "identity", "reason", "detail", "address", "path", "subprotocols", "headers", "count", "first_at", "last_at"),
+        ]
+
+
+class IdTagRow(serializers.Serializer[Any]):
+    """An id tag. `accounts.services` checks and writes it."""
+
+    id = serializers.IntegerField(read_only=True)
+    value = serializers.CharField(max_length=255)
+    type = serializers.ChoiceField(choices=IdTokenType.choices, required=False)
+    status = serializers.ChoiceField(choices=IdTokenStatus.choices, required=False)
+    expires_at = Moment(required=False, allow_null=True)
+    group = serializers.CharField(
+        source="group.name", max_length=20, required=False, allow_null=True, allow_blank=True, default=None
+    )
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    created_at = Moment(read_only=True)

@@ -1,0 +1,183 @@
+"""The lists of the API."""
+
+from contextlib import ExitStack
+from typing import Any, ClassVar
+
+from django.db.models import Model, Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import services
+from accounts.models import IdToken
+from billing.models import ChargeRecord
+from csms.api import filters
+from csms.api import serializers as rows
+from csms.tenancy import scope_of
+from stations.lease import ONLINE
+from stations.models import Connector, Evse, Finding, MessageLogEntry, MeterSample, Refusal, Station, Transaction
+
+
+class Scoped(APIView):
+    """Runs in the scope of whoever the API authenticated: with a key that is not the session's person, whom the middleware saw."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as self.scopes:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.scopes.enter_context(scope_of(request.user))
+
+
+class Lists(Scoped, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
+    """Base: a list, read only, newest first."""
+
+    model: ClassVar[type[Model]]
+    orderings: ClassVar[dict[str, tuple[str, ...]]] = {"-id": ("id",)}
+    lookup_value_regex = "[0-9]+"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        manager = self.model._default_manager
+        return manager.none() if getattr(self, "swagger_fake_view", False) else self.narrow(manager.all())
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with what their serializer needs."""
+        return queryset.select_related("station")
+
+
+class StationView(mixins.RetrieveModelMixin, Lists):
+    """Charging stations and their live state."""
+
+    model = Station
+    serializer_class = rows.StationRow
+    filterset_class = filters.StationFilters
+    orderings = {"identity": ("identity",), "created_at": ("created_at", "id")}
+    lookup_field = "identity"
+    lookup_value_regex = r"[^/:\x00-\x1f\x7f]+"
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.annotate(online=ONLINE).select_related("site", "connection").prefetch_related("evses__connectors")
+
+
+class EvseView(Lists):
+    """Parts of a station that charge one vehicle at a time."""
+
+    model = Evse
+    serializer_class = rows.EvseRow
+    filterset_class = filters.EvseFilters
+    orderings = {"station": ("station__identity", "number")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.select_related("station").prefetch_related("connectors")
+
+
+class ConnectorView(Lists):
+    """Sockets and cables, and their state."""
+
+    model = Connector
+    serializer_class = rows.ConnectorRow
+    filterset_class = filters.ConnectorFilters
+    orderings = {"station": ("evse__station__identity", "evse__number", "number")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.select_related("evse__station")
+
+
+class TransactionView(mixins.RetrieveModelMixin, Lists):
+    """What was charged, and what it cost. `cost` is null until the charge record is made."""
+
+    model = Transaction
+    serializer_class = rows.TransactionRow
+    filterset_class = filters.TransactionFilters
+    orderings = {"-id": ("id",), "-started_at": ("started_at", "id")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision"))
+        return queryset.select_related("station", "evse").prefetch_related("findings", records)
+
+
+class MeterSampleView(Lists):
+    """Meter readings."""
+
+    model = MeterSample
+    serializer_class = rows.MeterSampleRow
+    filterset_class = filters.MeterSampleFilters
+    orderings = {"-at": ("at", "id")}
+
+
+class MessageView(Lists):
+    """OCPP calls and their answers as they were on the wire, secrets masked."""
+
+    model = MessageLogEntry
+    serializer_class = rows.MessageRow
+    filterset_class = filters.MessageFilters
+    orderings = {"-received_at": ("received_at", "id")}
+
+
+class RefusalView(Lists):
+    """Stations that were turned away at the OCPP endpoint."""
+
+    model = Refusal
+    serializer_class = rows.RefusalRow
+    filterset_class = filters.RefusalFilters
+    orderings = {"-last_at": ("last_at", "id")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
+
+
+class FindingView(Lists):
+    """What is wrong with what stations say."""
+
+    model = Finding
+    serializer_class = rows.FindingRow
+    filterset_class = filters.FindingFilters
+    orderings = {"-last_at": ("last_at", "id")}
+
+
+class IdTagView(
+    mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, Lists
+):
+    """What drivers present: cards, apps, key codes."""
+
+    model = IdToken
+    serializer_class = rows.IdTagRow
+    filterset_class = filters.IdTagFilters
+    orderings = {"-id": ("id",)}
+    change_verb = "tags.change"
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.select_related("group")
+
+    def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
+        operator = self.request.user.operator  # type: ignore[union-attr]  # MayUse lets nobody anonymous in
+        if operator is None:
+            raise serializers.ValidationError("You belong to no operator whose tag this could be.")
+        serializer.instance = services.add_id_token(operator=operator, **_changes(serializer))
+
+    def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
+        serializer.instance = services.change_id_token(token=serializer.instance, **_changes(serializer))
+
+    def perform_destroy(self, instance: IdToken) -> None:
+        services.delete_id_token(token=instance)
+
+
+def _changes(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    changes = dict(serializer.validated_data)
+    if "group" in changes:
+        changes["group"] = changes["group"]["name"]
+    return changes
+
+
+@extend_schema(exclude=True)
+class NowhereView(APIView):
+    """An address that is none, answered as any other error."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise NotFound("There is nothing at this address. See /api/docs/.")
+
+    post = put = patch = delete = get

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class CsmsConfig(AppConfig):
+    name = "csms"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from csms import checks, ports  # noqa: F401  (registers the deployment checks)
+
+        ports.fill()

@@ -1,0 +1,33 @@
+"""Celery: the broker's settings and the beat's schedule. Tasks take ids only, are idempotent, and have no ETA (rows have `due_at`)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
+
+from django.conf import settings
+
+app = Celery("csms")
+app.conf.update(
+    broker_url=settings.REDIS_URL,
+    broker_connection_retry_on_startup=True,
+    # A task that runs longer than this is delivered a second time (celery#4400); ours end far sooner.
+    broker_transport_options={"visibility_timeout": 43_200, "socket_keepalive": True, "health_check_interval": 30},
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=600,
+    task_soft_time_limit=540,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=1000,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
+        "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 6 * 3600.0},
+    },
+)
+app.autodiscover_tasks()

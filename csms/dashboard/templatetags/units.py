@@ -1,0 +1,81 @@
+"""Numbers with their unit, and ages, as the pages write them."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from billing import money as currencies
+from django import template
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+register = template.Library()
+
+#: Between a number and its unit: thin, and never the end of a line.
+SPACE = "\u202f"
+NOTHING = "–"  # noqa: RUF001  (an en dash: there is no data, which is not zero)
+
+
+def _number(value: Decimal, decimals: int) -> str:
+    return number_format(value, decimals, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def kw(watts: Decimal | None) -> str:
+    """Watts as kW; a dash when there is no reading."""
+    return NOTHING if watts is None else _number(watts / 1000, 1) + SPACE + "kW"
+
+
+@register.filter
+def kwh(watt_hours: Decimal | None) -> str:
+    """Watt-hours as kWh; a dash when there is no reading."""
+    return NOTHING if watt_hours is None else _number(watt_hours / 1000, 2) + SPACE + "kWh"
+
+
+@register.filter
+def thousandth(value: Decimal | None) -> str:
+    """A value in thousands, without the unit, to one decimal."""
+    return NOTHING if value is None else _number(value / 1000, 1)
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with the code of its currency."""
+    return _number(amount, currencies.minor_units(currency)) + SPACE + currency
+
+
+@register.filter
+def plain(value: object) -> str:
+    """A decimal without the zeros that say nothing."""
+    number = Decimal(str(value)).normalize()
+    return _number(number, max(0, -int(number.as_tuple().exponent)))
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in one unit. live.js writes the same."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    if seconds < 60:
+        return _("%(n)s s ago") % {"n": seconds}
+    if seconds < 3600:
+        return _("%(n)s min ago") % {"n": seconds // 60}
+    if seconds < 172_800:
+        return _("%(n)s h ago") % {"n": seconds // 3600}
+    return _("%(n)s days ago") % {"n": seconds // 86_400}
+
+
+@register.simple_tag
+def duration(start: datetime, end: datetime | None = None) -> str:
+    """From start to end (now, if it has none), in hours and minutes. live.js writes the same."""
+    minutes = max(timedelta(0), (end or timezone.now()) - start) // timedelta(minutes=1)
+    if minutes < 60:
+        return _("%(n)s min") % {"n": minutes}
+    return _("%(h)s h %(n)s min") % {"h": minutes // 60, "n": f"{minutes % 60:02}"}
+
+
+@register.filter
+def iso(moment: datetime | None) -> str:
+    """For `<time datetime>`."""
+    return moment.isoformat() if moment else ""

@@ -1,0 +1,49 @@
+"""Database work from coroutines, on a small pool of its own.
+
+Channels' `database_sync_to_async` shares one thread with everything else in the process (asgiref#218): one slow query there
+holds up every socket. Frames of stations do not come here either: they have the batch thread.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: More threads would not go faster (they share one GIL with the event loop), and each may hold a database connection.
+THREADS = 4
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="run_in_db")
+
+
+async def run_in_db(
+    func: Callable[P, T],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Run it in a thread of the pool, with the caller's context variables (and so its scope), and give the connection back after."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(_pool, context.run, _closing, lambda: func(*args, **kwargs))
+
+
+async def run_in_scope(within: contextlib.AbstractContextManager[None], func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same inside a tenant's scope: `await run_in_scope(scope_of(user), selector)`."""
+
+    def scoped() -> T:
+        with within:
+            return func(*args, **kwargs)
+
+    return await run_in_db(scoped)
+
+
+def _closing(func: Callable[[], T]) -> T:
+    try:
+        return func()
+    finally:
+        connections.close_all()

@@ -1,0 +1,236 @@
+"""What keeps the wall live: the WebSocket `/live/`.
+
+The server sends `{"fragments": [{"id", "html", "list"}]}`; the browser answers "ok" to each, or "all" when it wants the whole
+wall. The next message leaves only after that answer, so a slow browser is never queued for: it gets the newest state later.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils.crypto import constant_time_compare
+from django.utils.module_loading import import_string
+from django.utils.translation import get_supported_language_variant
+
+from accounts.models import User
+from csms.dashboard import fragments
+from csms.dashboard.fragments import Fragment
+from csms.db import run_in_db, run_in_scope
+from csms.hub import Message, hub
+from csms.tenancy import scope_of
+from stations import selectors
+
+logger = logging.getLogger(__name__)
+
+#: At most twice a second (see pages.md, "Live updates").
+PUSH_INTERVAL_S = 0.5
+#: How often the leases of the stations are looked at, and the least often a page hears from us.
+TICK_S = 5.0
+#: How often a page's login is looked at.
+LOGIN_CHECK_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
+LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
+
+SessionStore = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+Scope = dict[str, Any]
+
+
+def logged_in(session_key: str | None) -> User | None:
+    """Whose session this is, if it has not ended, expired or been revoked by a new password."""
+    if not session_key:
+        return None
+    session = SessionStore(session_key).load()
+    user = User.objects.select_related("operator").filter(pk=session.get(SESSION_KEY), is_active=True).first()
+    if user and constant_time_compare(session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()):
+        return user
+    return None
+
+
+class Feed:
+    """What changes on the open walls of one operator, rendered once for all that read the same language."""
+
+    open: dict[tuple[int | None, str], "Feed"] = {}
+
+    def __init__(self, user: User, language: str) -> None:
+        self.key = (user.operator_id, language)
+        self.user = user
+        self.language = language
+        self.pages: set[LiveConsumer] = set()
+        self.stations: set[int] = set()
+        self.transactions: set[int] = set()
+        self.dirty = asyncio.Event()
+        hub.listen("changed", self.changed, missed=self.missed)
+        self.task = asyncio.create_task(self.run(), name=f"feed {self.key}")
+
+    @classmethod
+    def join(cls, page: "LiveConsumer", user: User, language: str) -> "Feed":
+        feed = cls.open.get((user.operator_id, language))
+        if feed is None or feed.task.done() or feed.task.get_loop() is not asyncio.get_running_loop():
+            feed = cls.open[(user.operator_id, language)] = cls(user, language)
+        feed.pages.add(page)
+        return feed
+
+    def leave(self, page: "LiveConsumer") -> None:
+        self.pages.discard(page)
+        if not self.pages:
+            hub.unlisten("changed", self.changed)
+            self.task.cancel()
+            if Feed.open.get(self.key) is self:
+                del Feed.open[self.key]
+
+    def changed(self, message: Message) -> None:
+        operator_id = self.user.operator_id
+        if operator_id is not None and message["operator"] != operator_id:
+            return
+        if message.get("all"):
+            self.missed()
+            return
+        self.stations.update(message["stations"])
+        self.transactions.update(message["transactions"])
+        self.dirty.set()
+
+    def missed(self) -> None:
+        for page in self.pages:
+            page.want_all()
+
+    async def run(self) -> None:
+        online: set[int] | None = None
+        while True:
+            try:
+                await asyncio.wait_for(self.dirty.wait(), TICK_S)
+            except TimeoutError:
+                pass
+            self.dirty.clear()
+            stations, transactions = self.stations, self.transactions
+            self.stations, self.transactions = set(), set()
+            try:
+                now_online = await run_in_scope(scope_of(self.user), selectors.online_stations)
+                # A lease that ran out rings no bell.
+                stations |= now_online ^ (now_online if online is None else online)
+                online = now_online
+                parts = await run_in_scope(scope_of(self.user), fragments.changed, self.language, stations, transactions)
+            except Exception:
+                logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
+                self.stations |= stations
+                self.transactions |= transactions
+                await asyncio.sleep(TICK_S)
+                self.dirty.set()
+                continue
+            for page in tuple(self.pages):
+                page.offer(parts)
+            await asyncio.sleep(PUSH_INTERVAL_S)
+
+
+class LiveConsumer:
+    """One open wall."""
+
+    def __init__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        self.scope = scope
+        self.receive: Callable[[], Awaitable[Any]] = receive
+        self.send: Callable[[Any], Awaitable[None]] = send
+        self.pending: dict[str, Fragment] = {}
+        self.all = True
+        self.wake = asyncio.Event()
+        self.wake.set()
+        self.answered = asyncio.Event()
+
+    @classmethod
+    def as_asgi(cls) -> Callable[[Scope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]:
+        async def application(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+            await cls(scope, receive, send).run()
+
+        return application
+
+    def offer(self, parts: list[Fragment]) -> None:
+        """Newer fragments; they take the place of those that could not be sent yet."""
+        self.pending |= {part["id"]: part for part in parts}
+        self.wake.set()
+
+    def want_all(self) -> None:
+        self.all = True
+        self.wake.set()
+
+    async def run(self) -> None:
+        await self.receive()
+        await self.send({"type": "websocket.accept"})
+        user = await self._user()
+        if user is None:
+            return
+        language = self._language()
+        feed = Feed.join(self, user, language)
+        writer = asyncio.create_task(self._write(language), name="live page")
+        try:
+            while (message := await self.receive())["type"] == "websocket.receive":
+                self.answered.set()
+                if message.get("text") == "all":
+                    self.want_all()
+        finally:
+            feed.leave(self)
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _write(self, language: str) -> None:
+        try:
+            await self._write_on(language)
+        except Exception:
+            logger.exception("A live page failed; its browser will come back.")
+            await self._close(BROKEN)
+
+    async def _write_on(self, language: str) -> None:
+        checked = time.monotonic()
+        user = await self._user()
+        while user:
+            await self.wake.wait()
+            self.wake.clear()
+            if time.monotonic() - checked > LOGIN_CHECK_S:
+                user, checked = await self._user(), time.monotonic()
+                if user is None:
+                    return
+            parts: list[Fragment] = []
+            if self.all:
+                self.all = False
+                self.pending = {}
+                parts = await run_in_scope(scope_of(user), fragments.everything, language, self._host())
+            pending, self.pending = self.pending, {}
+            self.answered.clear()
+            await self.send({"type": "websocket.send", "text": json.dumps({"fragments": [*parts, *pending.values()]})})
+            try:
+                await asyncio.wait_for(self.answered.wait(), ANSWER_TIMEOUT_S)
+            except TimeoutError:
+                await self._close(NO_ANSWER)
+                return
+            await asyncio.sleep(PUSH_INTERVAL_S)
+
+    async def _user(self) -> User | None:
+        """Who looks at the page; closes it if they no longer may."""
+        session = self.scope.get("session")
+        user = await run_in_db(logged_in, session.session_key if session is not None else None)
+        if user is None:
+            await self._close(LOGGED_OUT)
+        elif user.operator_id is None and not user.is_superuser:
+            await self._close(NO_OPERATOR)
+            return None
+        return user
+
+    async def _close(self, code: int) -> None:
+        await self.send({"type": "websocket.close", "code": code})
+
+    def _language(self) -> str:
+        """The language the page was rendered in."""
+        asked = parse_qs(self.scope["query_string"].decode()).get("lang", [""])[0]
+        try:
+            return get_supported_language_variant(asked)
+        except LookupError:
+            return settings.LANGUAGE_CODE
+
+    def _host(self) -> dict[str, str]:
+        """Where stations find us: where the browser did."""
+        origin = dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1")
+        return {"ws_url": "ws" + origin.removeprefix("http")}

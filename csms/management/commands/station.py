@@ -1,0 +1,97 @@
+"""`manage.py station add ID [--operator NAME] [--site S] [--password P] [--security-profile N]`, `list`, `remove ID`, `register ID ...`"""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+from django_scopes import scopes_disabled
+
+from accounts.selectors import operator_named
+from csms.management.shell import Shell
+from stations.domain.values import Registration
+from stations.lease import ONLINE
+from stations.models import Station
+from stations.services import registry
+
+
+class Command(Shell):
+    help = "Charging stations."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+        add = actions.add_parser("add", help="adds a station; a password is made and printed once if none is given")
+        add.set_defaults(run=self.add)
+        add.add_argument("identity", metavar="ID")
+        add.add_argument("--operator", metavar="NAME", help="may be left out where there is only one")
+        add.add_argument("--site", metavar="NAME", help="where it stands; made if there is none of that name")
+        add.add_argument("--password", help="16 to 40 characters")
+        add.add_argument(
+            "--security-profile", type=int, default=1, metavar="N", help="0 none, 1 password (default), 2 password and TLS"
+        )
+        show = actions.add_parser("list", help="lists the stations")
+        show.set_defaults(run=self.show)
+        show.add_argument("--operator", metavar="NAME", help="only this operator's")
+        remove = actions.add_parser("remove", help="removes a station that never charged")
+        remove.set_defaults(run=self.remove)
+        remove.add_argument("identity", metavar="ID")
+        register = actions.add_parser("register", help="what the station's next boot is answered")
+        register.set_defaults(run=self.register)
+        register.add_argument("identity", metavar="ID")
+        register.add_argument("registration", choices=[value.value for value in Registration])
+
+    def add(self, options: dict[str, Any]) -> None:
+        operator = operator_named(options["operator"])
+        with transaction.atomic():
+            station, password = registry.add_station(
+                operator=operator,
+                identity=options["identity"],
+                site=registry.site_named(operator=operator, name=options["site"]) if options["site"] else None,
+                password=options["password"],
+                security_profile=options["security_profile"],
+            )
+        self.stdout.write(f"Station {station.identity} added to {operator.name}, security profile {station.security_profile}.")
+        self.stdout.write(f"OCPP URL path: /ocpp/{quote(station.identity, safe='')}")
+        if password is not None:
+            self.stdout.write(f"HTTP Basic user: {station.identity}")
+        if password is not None and options["password"] is None:
+            self.stdout.write("Password, shown only this once:")
+            self.stdout.write(password)
+
+    def show(self, options: dict[str, Any]) -> None:
+        with scopes_disabled():
+            stations = Station.objects.annotate(online=ONLINE).select_related("operator", "site", "connection").order_by("identity")
+            if options["operator"]:
+                stations = stations.filter(operator=operator_named(options["operator"]))
+            rows = [("IDENTITY", "OPERATOR", "SITE", "REGISTRATION", "ONLINE", "SEEN")]
+            rows += [
+                (
+                    station.identity,
+                    station.operator.name,
+                    station.site.name if station.site else "-",
+                    station.registration,
+                    "yes" if station.online else "no",
+                    f"{station.connection.seen_at:%Y-%m-%d %H:%M:%SZ}" if station.connection.seen_at else "never",
+                )
+                for station in stations
+            ]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+    def remove(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        registry.remove_station(station=station)
+        self.stdout.write(f"Station {station.identity} removed.")
+
+    def register(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        registry.set_registration(station=station, registration=options["registration"])
+        self.stdout.write(f"Station {station.identity}: the next boot is answered {station.registration}.")
+
+    def _station(self, identity: str) -> Station:
+        with scopes_disabled():
+            station = Station.objects.select_related("operator").filter(identity=identity).first()
+        if station is None:
+            raise CommandError(f"There is no station {identity}. See: manage.py station list")
+        return station

@@ -1,0 +1,397 @@
+"""The batch thread: takes what has come in, handles it as one database transaction, and releases the answers after the commit.
+
+One thread a process, with its own database connection: several CPU-bound threads beside an event loop cost it its latency
+(measurements.md). It knows no socket: items come in, results go out through `deliver`.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import OperationalError as DjangoOperationalError
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from accounts.models import Operator
+from csms.ocpp import exchange
+from csms.ocpp.exchange import Inbound
+from stations import ports
+from stations.batch import Batch, Ids, clean
+from stations.services import connections, registry
+from stations.services.connections import Admitted, Knock, Refused
+from stations.state import StationState
+
+log = structlog.get_logger(__name__)
+
+#: Messages in one transaction at most: beyond it latency grows and nothing is gained.
+MAX_BATCH = 256
+#: A station whose messages fail this often is handled apart from the others, until as many have gone well.
+SUSPICIOUS = 2
+#: Deadlocks and the like are tried again this often before the messages are handled one by one.
+RETRIES = 5
+BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Somebody knocks; `token` is the waiter's, given back with the verdict."""
+
+    knock: Knock
+    token: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    station_id: int
+    fence: int
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignsOfLife:
+    """(station id, fence, when) of sockets that were heard since it was last written."""
+
+    signs: Sequence[tuple[int, int, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """Somebody was turned away without asking the database for a verdict."""
+
+    knock: Knock
+    refused: Refused
+
+
+Item = Inbound | Arrival | Departure | SignsOfLife | Turned
+Verdict = Admitted | Refused
+
+
+@dataclass(slots=True)
+class Results:
+    """What came of one round. An answer of None: the socket was replaced by a newer one and must be closed."""
+
+    answers: list[tuple[Inbound, str | None]]
+    verdicts: list[tuple[Any, Verdict]]
+
+
+class BatchThread(threading.Thread):
+    def __init__(self, deliver: Callable[[Results], None]) -> None:
+        super().__init__(name="batch", daemon=True)
+        self.deliver = deliver
+        self.items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self.states: dict[int, StationState] = {}
+        self.ids = Ids(block=500)
+        self.failures: dict[int, int] = {}
+        self.stopping = threading.Event()
+        #: Since when the database has not answered (monotonic seconds), or None. Read by the event loop.
+        self.degraded_since: float | None = None
+
+    # The round
+
+    def stop(self) -> None:
+        """End when what has come in is done."""
+        self.stopping.set()
+        self.items.put(None)
+
+    def run(self) -> None:
+        with scopes_disabled():
+            while self._round():
+                pass
+        connection.close()
+
+    def _round(self) -> bool:
+        items = [self.items.get()]
+        while len(items) < MAX_BATCH:
+            try:
+                items.append(self.items.get_nowait())
+            except queue.Empty:
+                break
+        going_on = None not in items
+        try:
+            self._handle([item for item in items if item is not None])
+        except Exception:
+            # The thread is the only one there is: whatever happens, it goes on with the next round.
+            log.exception("a round of the batch thread failed")
+        return going_on or not self.items.empty()
+
+    def _handle(self, items: Sequence[Item]) -> None:
+        inbound = [item for item in items if isinstance(item, Inbound)]
+        if inbound:
+            self._messages(inbound)
+        # After the messages: an arrival may take over from a socket whose messages are among them.
+        doors = [item for item in items if not isinstance(item, Inbound)]
+        if doors:
+            self._doors(doors)
+
+    # Messages
+
+    def _messages(self, inbound: Sequence[Inbound]) -> None:
+        together = [one for one in inbound if self.failures.get(one.station_id, 0) < SUSPICIOUS]
+        answers = self._committed(together) if together else []
+        for one in inbound:
+            if self.failures.get(one.station_id, 0) >= SUSPICIOUS and one not in together:
+                answers += self._committed([one])
+        self.deliver(Results(answers, []))
+
+    def _committed(self, inbound: Sequence[Inbound]) -> list[tuple[Inbound, str | None]]:
+        """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure."""
+        attempts = 0
+        while True:
+            batch: Batch | None = None
+            try:
+                batch, answers = self._attempt(inbound)
+                self._settle(inbound)
+                batch.ring()
+                return answers
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+                self._forget(inbound)
+                attempts += 1
+                if attempts <= RETRIES:
+                    continue
+            except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError, _CommitUnknown) as error:
+                self._forget(inbound)
+                if isinstance(error, _CommitUnknown):
+                    if self._was_committed(error.xid):
+                        error.batch.ring()
+                        return error.answers
+                elif not self._wait_for_database(error):
+                    return []
+                continue
+            except Exception as error:
+                self._forget(inbound)
+                if len(inbound) == 1:
+                    return self._failed(inbound[0], error)
+                log.warning("a batch failed and is handled one by one", messages=len(inbound), error=str(error)[:200])
+            if len(inbound) == 1:
+                return self._failed(inbound[0], RuntimeError("deadlock after deadlock"))
+            return [pair for one in inbound for pair in self._committed([one])]
+
+    def _attempt(self, inbound: Sequence[Inbound]) -> tuple[Batch, list[tuple[Inbound, str | None]]]:
+        cursor = self._cursor()
+        cursor.execute("BEGIN")
+        try:
+            batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
+            batch.preamble({one.station_id for one in inbound})
+            current = [one for one in inbound if batch.fences.get(one.station_id) == one.fence and one.station_id in self.states]
+            batch.look_up([need for one in current for need in exchange.read(one, self.states[one.station_id])])
+            by_id = {id(one): exchange.answer(one, batch) for one in current}
+            self._flush(batch)
+        except BaseException:
+            self._roll_back(cursor)
+            raise
+        answers = [(one, by_id.get(id(one))) for one in inbound]
+        self._commit(cursor, batch, answers)
+        return batch, answers
+
+    def _failed(self, one: Inbound, error: Exception) -> list[tuple[Inbound, str | None]]:
+        """The message failed alone: it is kept as a failure, and answered so that the station is not stuck on it."""
+        self.failures[one.station_id] = self.failures.get(one.station_id, 0) + 1
+        try:
+            cursor = self._cursor()
+            cursor.execute("BEGIN")
+            try:
+                batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
+                batch.preamble([one.station_id])
+                if batch.fences.get(one.station_id) != one.fence:
+                    self._roll_back(cursor)
+                    return [(one, None)]
+                answers: list[tuple[Inbound, str | None]] = [(one, exchange.fail(one, batch, error))]
+                self._flush(batch)
+            except BaseException:
+                self._roll_back(cursor)
+                raise
+            self._commit(cursor, batch, answers)
+            batch.ring()
+            return answers
+        except Exception:
+            self._forget([one])
+            log.exception("a failed message could not be kept either", station=one.station_id)
+            return [(one, exchange.last_resort(one))]
+
+    def _flush(self, batch: Batch) -> None:
+        exchange.stamp(batch)
+        batch.flush()
+
+    def _commit(self, cursor: Any, batch: Batch, answers: list[tuple[Inbound, str | None]]) -> None:
+        try:
+            cursor.execute("COMMIT")
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise _CommitUnknown(batch, answers) from error
+
+    def _settle(self, inbound: Sequence[Inbound]) -> None:
+        for one in inbound:
+            if one.station_id in self.failures:
+                self.failures[one.station_id] -= 1
+                if self.failures[one.station_id] <= 0:
+                    del self.failures[one.station_id]
+
+    def _forget(self, inbound: Sequence[Inbound]) -> None:
+        """What a failed batch did to the states never happened: they are loaded anew."""
+        for one in inbound:
+            self.states.pop(one.station_id, None)
+
+    # The doors
+
+    def _doors(self, items: Sequence[Item]) -> None:
+        """Arrivals, departures, signs of life and refusals, each kind in a statement or two."""
+        arrivals = [item for item in items if isinstance(item, Arrival)]
+        while True:
+            try:
+                verdicts = self._attempt_doors(items, arrivals)
+                break
+            except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
+                # Whoever knocks now is not kept waiting for a database that is away.
+                away = Refused(503, "database_away", "The system could not reach its database.")
+                self.deliver(Results([], [(arrival.token, away) for arrival in arrivals]))
+                items = [item for item in items if isinstance(item, Departure | SignsOfLife)]
+                arrivals = []
+                if not items or not self._wait_for_database(error):
+                    return
+            except Exception:
+                log.exception("arrivals or departures failed")
+                fault = Refused(503, "internal_error", "The system failed to admit the station.")
+                verdicts = [(arrival.token, fault) for arrival in arrivals]
+                break
+        if verdicts:
+            self.deliver(Results([], verdicts))
+
+    def _attempt_doors(self, items: Sequence[Item], arrivals: Sequence[Arrival]) -> list[tuple[Any, Verdict]]:
+        cursor = self._cursor()
+        now = datetime.now(UTC)
+        if settings.ACCEPT_UNKNOWN and arrivals:
+            self._register_unknown(cursor, arrivals)
+        cursor.execute("BEGIN")
+        try:
+            signs = [sign for item in items if isinstance(item, SignsOfLife) for sign in item.signs]
+            if signs:
+                connections.seen(cursor, signs)
+            ends = [(i.station_id, i.fence, i.code, clean(i.reason)) for i in items if isinstance(i, Departure)]
+            gone = connections.left(cursor, ends, now=now) if ends else []
+            known = connections.known_stations(cursor, [a.knock.identity for a in arrivals])
+            judged = [(a, connections.judge(a.knock, known.get(a.knock.identity))) for a in arrivals]
+            admitted = {known[a.knock.identity].station_id: a for a, refusal in judged if refusal is None}
+            fences = (
+                connections.take_over(cursor, {i: a.knock for i, a in admitted.items()}, node=settings.NODE, now=now)
+                if admitted
+                else {}
+            )
+            turned = [(a.knock, refusal, known.get(a.knock.identity)) for a, refusal in judged if refusal is not None]
+            turned += [(item.knock, item.refused, None) for item in items if isinstance(item, Turned)]
+            if turned:
+                operators = connections.known_stations(cursor, [knock.identity for knock, _, _ in turned])
+                turned = [(knock, refusal, operators.get(knock.identity)) for knock, refusal, _ in turned]
+                connections.refused(cursor, turned, now=now, clean=clean)
+            cursor.execute("COMMIT")
+        except BaseException:
+            self._roll_back(cursor)
+            raise
+        for station_id, operator_id in gone:
+            self.states.pop(station_id, None)
+            ports.bell.changed(operator_id, stations=[station_id], transactions=[])
+        verdicts: list[tuple[Any, Verdict]] = []
+        for arrival, refusal in judged:
+            station = known.get(arrival.knock.identity)
+            if refusal is not None or station is None:
+                verdicts.append((arrival.token, refusal or Refused(404, "unknown_station", "")))
+                continue
+            fence = fences[station.station_id]
+            if admitted[station.station_id] is not arrival:
+                fence -= 1  # two knocked in the same moment: only the later one counts
+            # The state is loaded after the take-over, by the first batch: what an older socket's process wrote is in it.
+            self.states.pop(station.station_id, None)
+            ports.bell.fenced(station.station_id, fence)
+            ports.bell.changed(station.operator_id, stations=[station.station_id], transactions=[])
+            verdicts.append(
+                (
+                    arrival.token,
+                    Admitted(
+                        station.station_id,
+                        station.operator_id,
+                        arrival.knock.identity,
+                        fence,
+                        station.heartbeat_interval_s,
+                        station.accepted,
+                    ),
+                )
+            )
+        return verdicts
+
+    def _register_unknown(self, cursor: Any, arrivals: Sequence[Arrival]) -> None:
+        """CSMS_ACCEPT_UNKNOWN: an unknown station is registered with the credentials it brings."""
+        known = connections.known_stations(cursor, [a.knock.identity for a in arrivals])
+        strangers = [a.knock for a in arrivals if a.knock.identity and a.knock.identity not in known]
+        operator = Operator.objects.filter(name=settings.ACCEPT_UNKNOWN).first() if strangers else None
+        if strangers and operator is None:
+            log.error("CSMS_ACCEPT_UNKNOWN names no operator", operator=settings.ACCEPT_UNKNOWN)
+        for knock in strangers if operator else ():
+            registry.add_as_it_comes(
+                operator=operator, identity=knock.identity, password=knock.credentials and knock.credentials[1]
+            )
+
+    # The database
+
+    def _cursor(self) -> Any:
+        connection.ensure_connection()
+        return psycopg.Cursor(connection.connection)
+
+    def _roll_back(self, cursor: Any) -> None:
+        try:
+            cursor.execute("ROLLBACK")
+        except psycopg.Error:
+            connection.close()
+
+    def _was_committed(self, xid: str | None) -> bool:
+        """The fate of a commit whose answer was lost. PostgreSQL knows it by the transaction's number."""
+        self._wait_for_database(None)
+        while xid is not None and not self.stopping.is_set():
+            try:
+                row = self._cursor().execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
+            except psycopg.errors.InvalidParameterValue:
+                return False  # from the future: another server has taken over without it
+            except (psycopg.Error, DjangoOperationalError):
+                self._wait_for_database(None)
+                continue
+            if row is not None and row[0] != "in progress":
+                return bool(row[0] == "committed")
+            self.stopping.wait(0.05)
+        return False
+
+    def _wait_for_database(self, error: BaseException | None) -> bool:
+        """Wait until the database answers. False: the process ends meanwhile."""
+        if error is not None:
+            log.warning("the database failed; waiting for it", error=str(error).strip()[:200])
+        attempt = 0
+        while not self.stopping.is_set() or attempt == 0:
+            try:
+                connection.close()
+                connection.ensure_connection()
+                connection.connection.execute("SELECT 1")
+            except (psycopg.Error, DjangoOperationalError):
+                if self.degraded_since is None:
+                    self.degraded_since = time.monotonic()
+                self.stopping.wait(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
+                attempt += 1
+                continue
+            if self.degraded_since is not None:
+                log.warning("the database is back", after_s=round(time.monotonic() - self.degraded_since, 1))
+            self.degraded_since = None
+            return True
+        return False
+
+
+class _CommitUnknown(Exception):
+    """The connection was lost while it committed."""
+
+    def __init__(self, batch: Batch, answers: list[tuple[Inbound, str | None]]) -> None:
+        super().__init__("commit unknown")
+        self.batch = batch
+        self.answers = answers
+        self.xid = batch.xid

@@ -1,0 +1,200 @@
+"""What happens to a message, told once for all versions: gate, validate (mend, validate), decode, handle, encode, validate, log.
+
+`read` is pure and comes first for all messages of a batch, so that their look-ups can be asked together; `answer` acts.
+"""
+
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from csms.ocpp import frames, mend, registry, schemas
+from csms.ocpp.errors import Code, HandlerFailed, InvalidPayload, MessageError, NotAcceptedYet, spelled
+from csms.ocpp.masking import masked
+from csms.ocpp.translator import Incoming
+from stations import services
+from stations.batch import Batch, Frame, clean
+from stations.domain.events import Event, StationBooted
+from stations.domain.values import Note, Severity
+from stations.lookups import Need
+from stations.models import MessageLogEntry, RepairMessage
+from stations.state import StationState
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Inbound:
+    """A message of a station on its way: a CALL, or (without `call`) a frame that was none, to be logged with its note.
+
+    `received` is the monotonic clock in seconds. The fields behind `received` are filled in by `read`.
+    """
+
+    station_id: int
+    fence: int
+    protocol: str
+    call: frames.Call | None
+    text: str
+    received_at: datetime
+    received: float
+    answered: str = ""
+    translator: type[Incoming] | None = None
+    event: Event | None = None
+    error: MessageError | None = None
+    notes: list[Note] = field(default_factory=list)
+
+
+def read(inbound: Inbound, station: StationState) -> Iterable[Need]:
+    """Validate, mend and decode; returns what handling will need to look up."""
+    call = inbound.call
+    if call is None or inbound.event is not None or inbound.error is not None:
+        return services.needs(inbound.event, station) if inbound.event is not None else ()
+    try:
+        inbound.translator = translator = registry.incoming(inbound.protocol, call.action)
+        payload = call.payload
+        if not schemas.validator(inbound.protocol, call.action).is_valid(payload):
+            if station.strict:
+                mend.validate(inbound.protocol, call.action, payload)
+            payload, inbound.notes = mend.mend(inbound.protocol, call.action, payload, inbound.received_at)
+        inbound.event = translator.decode(payload, inbound.notes)
+    except MessageError as error:
+        inbound.error = error
+        return ()
+    return services.needs(inbound.event, station)
+
+
+def answer(inbound: Inbound, batch: Batch) -> str:
+    """Act on a message that was read. Returns the frame to send, "" for none."""
+    station = batch.states[inbound.station_id]
+    batch.frame = _frame(inbound, station)
+    call = inbound.call
+    if call is None:
+        for note in inbound.notes:
+            batch.note(note)
+        _log(batch, inbound, "", "")
+        return ""
+    try:
+        if not station.accepted and not isinstance(inbound.event, StationBooted):
+            raise NotAcceptedYet("The station is not accepted: send a BootNotification first.")
+        if inbound.error is not None:
+            raise inbound.error
+        assert inbound.event is not None and inbound.translator is not None
+        reply = services.handle(inbound.event, batch)
+        payload = inbound.translator.encode(reply)
+        mend.validate(inbound.protocol, f"{call.action}Response", payload)
+    except InvalidPayload as error:
+        return _invalid(batch, inbound, call, error)
+    except MessageError as error:
+        return _refuse(batch, inbound, call, error)
+    for note in inbound.notes:
+        batch.note(note)
+    text = frames.result(call.message_id, payload)
+    _log(batch, inbound, text, "result")
+    return text
+
+
+def fail(inbound: Inbound, batch: Batch, error: BaseException) -> str:
+    """The handler raised, or the rows could not be written. A transaction message is stored for repair and answered normally."""
+    batch.frame = _frame(inbound, batch.states[inbound.station_id])
+    call = inbound.call
+    log.error("message failed", station=batch.station.identity, action=call and call.action, exc_info=error)
+    trace = "".join(traceback.format_exception(error))[-1500:]
+    note = Note("handler_failed", call.action if call else "", trace, Severity.ERROR)
+    if call is None:
+        batch.note(note)
+        return ""
+    if inbound.translator is not None and inbound.translator.transactional and batch.station.accepted:
+        return _store_for_repair(batch, inbound, call, note)
+    batch.note(note)
+    return _refuse(batch, inbound, call, HandlerFailed("The message could not be handled; the operator was told."), noted=True)
+
+
+def _invalid(batch: Batch, inbound: Inbound, call: frames.Call, error: InvalidPayload) -> str:
+    note = Note("payload_invalid", call.action, error.description, Severity.ERROR)
+    transactional = inbound.translator is not None and inbound.translator.transactional
+    if inbound.event is not None:
+        # The station's payload was fine: the answer we made is not. Our fault.
+        raise error
+    if transactional and not batch.station.strict:
+        return _store_for_repair(batch, inbound, call, note)
+    batch.note(note)
+    return _refuse(batch, inbound, call, error, noted=True)
+
+
+def _store_for_repair(batch: Batch, inbound: Inbound, call: frames.Call, note: Note) -> str:
+    """Nothing of a transaction is lost: the raw message is kept for repair and the station gets the smallest valid answer."""
+    assert inbound.translator is not None
+    transaction_id = str(batch.next_id("v16"))
+    text = frames.result(call.message_id, inbound.translator.salvage(transaction_id))
+    batch.note(note)
+    batch.add(
+        RepairMessage,
+        operator_id=batch.station.operator_id,
+        station_id=batch.station.id,
+        action=call.action,
+        frame=clean(masked(inbound.text)),
+        answer=text,
+        reason=note.detail,
+        received_at=inbound.received_at,
+    )
+    _log(batch, inbound, text, "result")
+    return text
+
+
+def _refuse(batch: Batch, inbound: Inbound, call: frames.Call, error: MessageError, *, noted: bool = False) -> str:
+    code = spelled(error.code, inbound.protocol)
+    text = frames.error(call.message_id, code, error.description)
+    if not noted and error.code is not Code.SECURITY_ERROR:
+        batch.note(Note(f"refused_{error.code.value}", clean(call.action)[:50], error.description, Severity.WARNING))
+    _log(batch, inbound, text, code)
+    return text
+
+
+def _frame(inbound: Inbound, station: StationState) -> Frame:
+    call = inbound.call
+    return Frame(
+        station,
+        inbound.received_at,
+        call.message_id if call else "",
+        call.action if call else "",
+        inbound.protocol,
+    )
+
+
+def stamp(batch: Batch) -> None:
+    """Right before the flush: how long each message took until now, in microseconds."""
+    now = time.monotonic()
+    for row in batch.added[MessageLogEntry].values():
+        row["handling_us"] = min(int((now - row["handling_us"]) * 1e6), 2**31 - 1)
+
+
+def last_resort(inbound: Inbound) -> str:
+    """What a station hears when not even its message's failure could be stored: nothing was kept, so it should send again."""
+    if inbound.call is None:
+        return ""
+    code = spelled(Code.INTERNAL_ERROR, inbound.protocol)
+    return frames.error(inbound.call.message_id, code, "The message could not be handled.")
+
+
+def _log(batch: Batch, inbound: Inbound, answered: str, outcome: str) -> None:
+    call = inbound.call
+    row: dict[str, Any] = {
+        "operator_id": batch.station.operator_id,
+        "station_id": inbound.station_id,
+        "direction": "in",
+        "protocol": inbound.protocol,
+        "message_id": clean(call.message_id)[: frames.MESSAGE_ID_LENGTH] if call else "",
+        "action": clean(call.action)[:50] if call else "",
+        "event": type(inbound.event).__name__ if inbound.event is not None else "",
+        "outcome": outcome,
+        "call": clean(masked(inbound.text)),
+        "answer": masked(answered or inbound.answered),
+        "received_at": inbound.received_at,
+        # The monotonic clock at receipt, until `stamp` makes it the time from receipt to flush.
+        "handling_us": inbound.received,
+    }
+    batch.add(MessageLogEntry, **row)

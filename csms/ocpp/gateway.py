@@ -1,0 +1,244 @@
+"""The event loop's side of the OCPP endpoint, one a process: which sockets there are, and what goes to and from the batch thread."""
+
+import asyncio
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+import structlog
+
+from csms.hub import Message, hub
+from csms.ocpp.batching import Arrival, BatchThread, Departure, Inbound, Item, Results, SignsOfLife, Turned, Verdict
+from stations.services.connections import Admitted, Knock, Refused
+
+log = structlog.get_logger(__name__)
+
+#: How often sockets are looked after, in seconds.
+WATCH_INTERVAL_S = 1.0
+#: A sign of life is written this often at most, in seconds; the lease holds for three heartbeat intervals.
+SEEN_INTERVAL_S = 30.0
+#: A socket of which nothing at all came for this many heartbeat intervals is closed, but never sooner than `SILENCE_S`.
+SILENT_INTERVALS = 3
+SILENCE_S = 180.0
+#: How long a knock waits for its verdict.
+VERDICT_TIMEOUT_S = 15.0
+#: Sockets are kept this long while the database is away; then they are closed (1013), spread over `SPREAD_S`.
+PATIENCE_S = 60.0
+SPREAD_S = 20.0
+#: Draining: sockets closed together, and the pause between such groups (seconds, with jitter).
+DRAIN_GROUP = 200
+DRAIN_PAUSE_S = 0.2
+#: Refusals a minute after which the same peer and identity, or the same peer, are turned away unheard.
+REFUSALS_SAME, REFUSALS_PEER = 10, 600
+BUSY = Refused(429, "too_many_attempts", "Too many refused attempts; try again in a minute.")
+AWAY = Refused(503, "database_away", "The system could not reach its database.")
+DRAINING = Refused(503, "restarting", "The server is being restarted.")
+
+
+class Link(Protocol):
+    """What the gateway needs of a socket."""
+
+    admitted: Admitted
+    #: When anything last came, pongs included (monotonic seconds).
+    heard: float
+    #: Calls of the station that are not answered yet.
+    in_hand: int
+
+    def answer(self, text: str) -> None: ...
+    def close(self, code: int, reason: str) -> None: ...
+    def tick(self, now: float) -> None: ...
+
+
+class Throttle:
+    """Counts refusals in windows of a minute. Bounded: what it remembers is forgotten with the window."""
+
+    def __init__(self) -> None:
+        self.window = 0
+        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def refused(self, knock: Knock, now: float) -> None:
+        if self._counts(now) is not None and len(self.counts) < 50_000:
+            self.counts[knock.address, knock.identity] += 1
+            self.counts[knock.address, ""] += 1
+
+    def allows(self, knock: Knock, now: float) -> bool:
+        counts = self._counts(now)
+        return counts.get((knock.address, knock.identity), 0) < REFUSALS_SAME and counts.get((knock.address, ""), 0) < REFUSALS_PEER
+
+    def _counts(self, now: float) -> defaultdict[tuple[str, str], int]:
+        if int(now / 60) != self.window:
+            self.window = int(now / 60)
+            self.counts.clear()
+        return self.counts
+
+
+class Gateway:
+    def __init__(self) -> None:
+        self.links: dict[int, Link] = {}
+        self.thread: BatchThread | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.watcher: asyncio.Task[None] | None = None
+        self.draining = False
+        self.written: dict[int, float] = {}
+        self.throttle = Throttle()
+
+    # Coming and going
+
+    async def admit(self, knock: Knock) -> Verdict:
+        """May this station come in? Waits for the batch thread, which judges all that knock in the same moment together."""
+        self._start()
+        assert self.thread is not None
+        if self.draining:
+            return DRAINING
+        if not self.throttle.allows(knock, time.monotonic()):
+            return BUSY
+        if self.thread.degraded_since is not None:
+            return AWAY
+        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self.thread.items.put(Arrival(knock, verdict))
+        try:
+            answer = await asyncio.wait_for(verdict, VERDICT_TIMEOUT_S)
+        except TimeoutError:
+            return AWAY
+        if isinstance(answer, Refused) and answer.status in (401, 404):
+            self.throttle.refused(knock, time.monotonic())
+        return answer
+
+    def turned_away(self, knock: Knock, refused: Refused) -> None:
+        """Somebody was turned away before the question came up: a plain HTTP request, say."""
+        self._start()
+        self._put(Turned(knock, refused))
+
+    def open(self, link: Link) -> None:
+        """A socket is open. An older one of the same station is closed: the newest wins."""
+        station_id = link.admitted.station_id
+        older = self.links.get(station_id)
+        if older is not None and older.admitted.fence > link.admitted.fence:
+            link.close(1012, "replaced by a newer connection")
+            return
+        self.links[station_id] = link
+        self.written[station_id] = link.heard
+        if older is not None:
+            older.close(1012, "replaced by a newer connection")
+        if self.draining:
+            link.close(1012, "the server restarts")
+
+    def shut(self, link: Link, code: int, reason: str) -> None:
+        """A socket has ended."""
+        admitted = link.admitted
+        if self.links.get(admitted.station_id) is link:
+            del self.links[admitted.station_id]
+            self.written.pop(admitted.station_id, None)
+        self._put(Departure(admitted.station_id, admitted.fence, code, reason))
+
+    # Messages
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the database is away."""
+        return self.thread is not None and self.thread.degraded_since is not None
+
+    def submit(self, inbound: Inbound) -> None:
+        self._put(inbound)
+
+    def _deliver(self, results: Results) -> None:
+        """Called on the batch thread."""
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._land, results)
+
+    def _land(self, results: Results) -> None:
+        for inbound, text in results.answers:
+            link = self.links.get(inbound.station_id)
+            if link is None or link.admitted.fence != inbound.fence:
+                continue  # its socket is gone; the answer is in the log
+            if text is None:
+                link.close(1012, "replaced by a newer connection")
+            else:
+                link.answer(text)
+        for token, verdict in results.verdicts:
+            if not token.done():
+                token.set_result(verdict)
+            elif isinstance(verdict, Admitted):
+                # Whoever asked has given up waiting: the socket never was.
+                self._put(Departure(verdict.station_id, verdict.fence, 1006, "gave up during the handshake"))
+
+    # Looking after
+
+    def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self.loop is loop:
+            return
+        self.loop = loop
+        self.links.clear()
+        self.draining = False
+        self.thread = BatchThread(self._deliver)
+        self.thread.start()
+        self.watcher = loop.create_task(self._watch(), name="gateway watch")
+        hub.listen("fenced", self._fenced)
+
+    def _put(self, item: Item) -> None:
+        if self.thread is not None:
+            self.thread.items.put(item)
+
+    def _fenced(self, message: Message) -> None:
+        """Another process (or a page) says that a newer socket, or none, speaks for a station."""
+        link = self.links.get(message["station"])
+        if link is not None and link.admitted.fence < message["fence"]:
+            link.close(1012, "replaced by a newer connection")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            try:
+                self._look_after(time.monotonic(), datetime.now(UTC))
+            except Exception:
+                log.exception("looking after the sockets failed")
+
+    def _look_after(self, now: float, wall: datetime) -> None:
+        signs = []
+        for station_id, link in list(self.links.items()):
+            link.tick(now)
+            if now - link.heard > max(SILENT_INTERVALS * link.admitted.heartbeat_interval_s, SILENCE_S):
+                link.close(1001, "nothing was heard for three heartbeat intervals")
+            elif link.heard > self.written[station_id] and now - self.written[station_id] >= SEEN_INTERVAL_S:
+                self.written[station_id] = now
+                signs.append((station_id, link.admitted.fence, wall))
+        if signs:
+            self._put(SignsOfLife(signs))
+        since = self.thread.degraded_since if self.thread is not None else None
+        if since is not None and now - since > PATIENCE_S:
+            for link in list(self.links.values()):
+                if random.random() < WATCH_INTERVAL_S / SPREAD_S:  # noqa: S311  (spreads load; no secret)
+                    link.close(1013, "the database is away; try again later")
+
+    async def drain(self) -> None:
+        """End gracefully: admit nobody, finish what is in hand, close all sockets (1012) in groups with jitter."""
+        self.draining = True
+        if self.thread is None:
+            return
+        links = list(self.links.values())
+        random.shuffle(links)
+        for start in range(0, len(links), DRAIN_GROUP):
+            group = links[start : start + DRAIN_GROUP]
+            await self._finish(group)
+            for link in group:
+                link.close(1012, "the server restarts")
+            if start + DRAIN_GROUP < len(links):
+                await asyncio.sleep(DRAIN_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311  (jitter; no secret)
+        while self.links:
+            await asyncio.sleep(0.02)
+        if self.watcher is not None:
+            self.watcher.cancel()
+        hub.unlisten("fenced", self._fenced)
+        self.thread.stop()
+        await asyncio.to_thread(self.thread.join)
+
+    async def _finish(self, links: Sequence[Link]) -> None:
+        while any(link.in_hand for link in links):
+            await asyncio.sleep(0.01)
+
+
+gateway = Gateway()

@@ -1,0 +1,37 @@
+"""OCPP 1.6 Authorize (4.1) and the idTagInfo that three answers carry."""
+
+from typing import cast
+
+from csms.ocpp import times
+from csms.ocpp.translator import Incoming, Payload
+from stations.domain.events import Reply, TokenAnswered, TokenPresented
+from stations.domain.values import AuthorizationStatus, Note, Token, TokenInfo
+
+#: 1.6 has five statuses (7.2 AuthorizationStatus); all others are Invalid to it.
+STATUSES = {
+    AuthorizationStatus.ACCEPTED: "Accepted",
+    AuthorizationStatus.BLOCKED: "Blocked",
+    AuthorizationStatus.EXPIRED: "Expired",
+    AuthorizationStatus.CONCURRENT_TX: "ConcurrentTx",
+}
+
+
+def id_tag_info(info: TokenInfo) -> Payload:
+    answer: Payload = {"status": STATUSES.get(info.status, "Invalid")}
+    if info.expires_at is not None:
+        answer["expiryDate"] = times.emit(info.expires_at)
+    if info.group:
+        answer["parentIdTag"] = info.group
+    return answer
+
+
+class Authorize(Incoming):
+    action = "Authorize"
+
+    @staticmethod
+    def decode(payload: Payload, notes: list[Note]) -> TokenPresented:
+        return TokenPresented(token=Token(payload["idTag"]))
+
+    @staticmethod
+    def encode(reply: Reply) -> Payload:
+        return {"idTagInfo": id_tag_info(cast(TokenAnswered, reply).info)}

@@ -1,0 +1,68 @@
+"""What both servers share: the limits, and what the ending needs of a server."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from csms.server.ending import Ending
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+Drain = Callable[[], Awaitable[None]]
+
+#: Accept queue of the listening socket: a whole fleet may redial within a second.
+BACKLOG = 4096
+#: Seconds an HTTP connection may be silent, before its first request as well.
+HTTP_IDLE_S = 60
+#: A firmware image is the largest thing anybody uploads.
+MAX_BODY_BYTES = 64 * 1024 * 1024
+#: Deflate's window and memory level: 32 KB to compress and 11 KB to expand a socket, a seventh of the defaults (uvicorn#1862).
+WINDOW_BITS, MEMORY_LEVEL = 12, 5
+#: Messages that wait for the application, or bytes of them, before reading pauses.
+MAX_WAITING, MAX_WAITING_BYTES = 8, 64 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds and bytes a websocket is held to."""
+
+    #: For the application to accept or refuse: a slow database in a storm of reconnects must not turn stations away (daphne#319).
+    handshake_s: float = 20.0
+    #: For the peer to answer our close; then the connection is cut.
+    close_s: float = 10.0
+    #: Between our pings. A missing pong closes nothing: slow mobile links are alive, the application judges by silence.
+    ping_s: float = 50.0
+    message_bytes: int = 1024 * 1024
+
+
+class Socket(Protocol):
+    def go_away(self) -> None:
+        """Closes with 1012, telling the application too."""
+
+
+class Server(Protocol):
+    """What `Ending` asks of a server."""
+
+    def run(self, sock: socket.socket, ending: "Ending", ready: Callable[[], None]) -> None: ...
+    def stop_listening(self) -> None: ...
+    def requests(self) -> int:
+        """HTTP requests whose response is not complete."""
+
+    def sockets(self) -> Collection[Socket]: ...
+    def tasks(self) -> set["asyncio.Task[None]"]: ...
+    def stop(self) -> None:
+        """Makes `run` return."""
+
+
+class Disconnected(OSError):
+    """Raised by `send` when the socket has ended, as ASGI 2.4 wants it on every server."""
+
+
+def shorten(reason: str | None) -> str:
+    """A close reason cut to the 123 bytes that a control frame holds."""
+    return (reason or "").encode()[:123].decode(errors="ignore")

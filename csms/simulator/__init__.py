@@ -1,0 +1,37 @@
+"""Simulated OCPP 1.6 stations that speak to any CSMS. Knows nothing of this CSMS: no models, no settings, no database."""
+
+from csms.simulator.battery import AC_22KW, CCS_50KW, CHADEMO_50KW, Battery, Car, Supply
+from csms.simulator.client import Acknowledged
+from csms.simulator.clock import ScriptedClock, WallClock
+from csms.simulator.errors import (
+    BadAnswer,
+    CallFailed,
+    CallRefused,
+    HandshakeRefused,
+    NoAnswer,
+    SimulatorError,
+    StationOffline,
+    Unreachable,
+)
+from csms.simulator.station import SimulatedStation
+
+__all__ = [
+    "AC_22KW",
+    "CCS_50KW",
+    "CHADEMO_50KW",
+    "Acknowledged",
+    "BadAnswer",
+    "Battery",
+    "CallFailed",
+    "CallRefused",
+    "Car",
+    "HandshakeRefused",
+    "NoAnswer",
+    "ScriptedClock",
+    "SimulatedStation",
+    "SimulatorError",
+    "StationOffline",
+    "Supply",
+    "Unreachable",
+    "WallClock",
+]

@@ -1,0 +1,122 @@
+"""A connector: its meter, the car in it, the transaction on it, and the OCPP 1.6 status that follows from these. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from csms.simulator.battery import Car, Draw, Supply, draw
+from csms.simulator.clock import wire_time
+
+_METERS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def register_at(now: datetime, supply: Supply) -> float:
+    """Where a meter stands that ran at full power since 2026, in Wh.
+
+    So a simulator started again never shows a meter that ran backwards, without having to remember anything. It rolls over
+    at 1 GWh, as meters with six digits of kWh do.
+    """
+    hours = max(0.0, (now - _METERS_SINCE).total_seconds() / 3600)
+    return hours * supply.max_power_w % 1e9
+
+
+@dataclass(slots=True, eq=False)
+class Transaction:
+    """A transaction as the station knows it. `id` is None until the CSMS has answered the start; -1 when it never will."""
+
+    tag: str
+    started_at: datetime
+    meter_start_wh: int
+    begin: dict[str, Any] | None = None
+    id: int | None = None
+    #: The CSMS does not want this card to charge, but lets the transaction stay (StopTransactionOnInvalidId=false).
+    held: bool = False
+    since_sample_s: float = 0.0
+    #: Runs from its start until the station decided to stop it, whether or not the CSMS has heard.
+    meter_stop_wh: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Connector:
+    id: int
+    supply: Supply
+    meter_wh: float
+    car: Car | None = None
+    transaction: Transaction | None = None
+    error_code: str = "NoError"
+    operative: bool = True
+    #: Availability to take once the transaction ends (ChangeAvailability answered Scheduled).
+    scheduled_operative: bool | None = None
+    #: A card that was accepted and waits for a cable.
+    waiting_tag: str | None = None
+    #: How many cards were ever presented here.
+    cards: int = 0
+    #: A remote start is about to use it.
+    claimed: bool = False
+    #: A transaction has ended and the cable is still in.
+    finishing: bool = False
+    reported: tuple[str, str] | None = field(default=None, repr=False)
+
+    @property
+    def register_wh(self) -> int:
+        return int(self.meter_wh)
+
+    @property
+    def faulted(self) -> bool:
+        return self.error_code != "NoError"
+
+    @property
+    def usable(self) -> bool:
+        return self.operative and not self.faulted
+
+    @property
+    def free(self) -> bool:
+        """Whether somebody new may begin a transaction here."""
+        return self.usable and not (self.transaction or self.waiting_tag or self.claimed or self.finishing)
+
+    @property
+    def flowing(self) -> bool:
+        return self.transaction is not None and not self.transaction.held and not self.faulted and self.car is not None
+
+    @property
+    def status(self) -> str:
+        """OCPP 1.6, 4.9 StatusNotification."""
+        if self.faulted:
+            return "Faulted"
+        if self.transaction:
+            if self.transaction.held:
+                return "SuspendedEVSE"
+            return "SuspendedEV" if self.car is None or self.car.battery.full else "Charging"
+        if not self.operative:
+            return "Unavailable"
+        if self.finishing:
+            return "Finishing"
+        return "Preparing" if self.car or self.waiting_tag else "Available"
+
+    def advance(self, seconds: float) -> None:
+        """Let energy flow for a time."""
+        if self.flowing and self.car:
+            self.meter_wh += self.car.battery.charge(self.supply.offered_w(self.car), seconds)
+        if self.transaction:
+            self.transaction.since_sample_s += seconds
+
+    def draw(self) -> Draw:
+        return draw(self.supply, self.car, flowing=self.flowing)
+
+    def sample(self, at: datetime, context: str, measurands: set[str]) -> dict[str, Any] | None:
+        """One `meterValue` of OCPP 1.6 with the wanted measurands, or None when none of them exists here."""
+        now = self.draw()
+        dc = self.supply.kind == "DC"
+        values = [_value("Energy.Active.Import.Register", str(self.register_wh), "Wh")]
+        values.append(_value("Power.Active.Import", f"{now.power_w:.1f}", "W"))
+        for number, current in enumerate(now.currents_a, start=1):
+            values.append(_value("Current.Import", f"{current:.2f}", "A", **({} if dc else {"phase": f"L{number}"})))
+        values.append(_value("Voltage", f"{now.voltage_v:.1f}", "V"))
+        if now.soc_percent is not None:
+            values.append(_value("SoC", f"{now.soc_percent:.1f}", "Percent", location="EV"))
+        wanted = [value | {"context": context} for value in values if value["measurand"] in measurands]
+        return {"timestamp": wire_time(at), "sampledValue": wanted} if wanted else None
+
+
+def _value(measurand: str, value: str, unit: str, **more: str) -> dict[str, str]:
+    return {"measurand": measurand, "value": value, "unit": unit, **more}

@@ -1,0 +1,392 @@
+"""A simulated OCPP 1.6 station: steps for a test to lead it by, and the behaviour that a CSMS's commands set off.
+
+    async with SimulatedStation("ws://127.0.0.1:8000/ocpp", "AMBER-01", password="...") as station:
+        await station.boot()
+        await station.plug_in(1)
+        transaction_id = await station.start(1, "04A1B2C3D4")
+        await station.charge(1, seconds=1800)
+        await station.stop(1, tag="04A1B2C3D4")
+        await station.unplug(1)
+
+Left alone it does nothing; `csms.simulator.life` lives it.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from ocpp.v16 import call
+from websockets.asyncio.client import ClientConnection
+
+from csms.simulator.battery import AC_22KW, Battery, Car, Supply
+from csms.simulator.client import Client
+from csms.simulator.clock import Clock, ScriptedClock, wire_time
+from csms.simulator.commands import CommandLink
+from csms.simulator.configuration import Configuration
+from csms.simulator.connector import Connector, Transaction, register_at
+from csms.simulator.errors import BadAnswer, SimulatorError
+from csms.simulator.outbox import Entry
+
+
+class SimulatedStation(Client):
+    """`connectors` is a number of 22 kW AC connectors, or a `Supply` for each. `tell` hears of noteworthy things in plain words.
+
+    Public: `ledger` (what was acknowledged, in order), `connectors`, `accepted`, `registration`, `configuration`, `queued`
+    (transaction messages that wait), `connected`, `lost` (an event), `lost_because`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        identity: str,
+        *,
+        password: str | None = None,
+        connectors: int | Sequence[Supply] = 2,
+        protocol: str = "ocpp1.6",
+        clock: Clock | None = None,
+        rng: random.Random | None = None,
+        configuration: dict[str, str] | None = None,
+        vendor: str = "Simulated",
+        model: str = "SIM-22",
+        firmware_version: str = "1.0.0",
+        answer_timeout_s: float = 30,
+        keep_ledger: bool = True,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        supplies = [AC_22KW] * connectors if isinstance(connectors, int) else list(connectors)
+        super().__init__(
+            url,
+            identity,
+            password=password,
+            protocol=protocol,
+            configuration=Configuration(connectors=len(supplies), given=configuration),
+            tell=tell,
+            keep_ledger=keep_ledger,
+        )
+        self.clock: Clock = clock or ScriptedClock()
+        self.rng = rng or random.Random(identity)  # noqa: S311  (drivers, not secrets)
+        self.vendor, self.model, self.firmware_version = vendor, model, firmware_version
+        self.answer_timeout_s = answer_timeout_s
+        self.connectors = [Connector(n, s, register_at(self.clock.now(), s)) for n, s in enumerate(supplies, start=1)]
+        self.boot_interval_s = 0
+        self.operative = True
+        self._station_reported: tuple[str, str] | None = None
+        self._reporting = asyncio.Lock()
+        self._registering = asyncio.Lock()
+
+    def make_link(self, socket: ClientConnection) -> CommandLink:
+        return CommandLink(self, socket, answer_timeout_s=self.answer_timeout_s)
+
+    async def returned(self) -> None:
+        await self.report()
+
+    async def boot(self) -> str:
+        """One BootNotification; when accepted, every connector's status. Returns Accepted, Pending or Rejected."""
+        answer = await self.call(
+            call.BootNotification(
+                charge_point_vendor=self.vendor,
+                charge_point_model=self.model,
+                charge_point_serial_number=self.identity[:25],
+                firmware_version=self.firmware_version,
+                meter_type="SIM-METER",
+            )
+        )
+        self.registration = str(answer.status)
+        if self.accepted:
+            self.accepted_event.set()
+            if answer.interval > 0:
+                self.configuration.put("HeartbeatInterval", str(answer.interval))
+            self._outbox.open()
+            await self.report(force=True)
+            await self._outbox.settled()
+        else:
+            self.accepted_event.clear()
+            self._outbox.close()
+            self.boot_interval_s = answer.interval
+        return self.registration
+
+    async def register(self) -> None:
+        """Boot, and again after each interval that a Pending or Rejected gives, until accepted or offline."""
+        async with self._registering:
+            if not self.accepted:
+                await self._register()
+
+    async def _register(self) -> None:
+        while self.connected and await self.boot() != "Accepted":
+            # 0 leaves the wait to the station (1.6, 4.2).
+            wait = self.boot_interval_s or self.rng.uniform(20, 40)
+            self.tell(f"boot answered {self.registration}; asking again in {wait:.0f} s")
+            losing = asyncio.ensure_future(self.lost.wait())
+            accepting = asyncio.ensure_future(self.accepted_event.wait())
+            try:
+                await asyncio.wait({losing, accepting}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                losing.cancel()
+                accepting.cancel()
+            if self.accepted:
+                return
+
+    async def heartbeat(self) -> datetime:
+        """Returns the CSMS's time."""
+        answer = await self.call(call.Heartbeat())
+        try:
+            return datetime.fromisoformat(answer.current_time)
+        except ValueError as error:
+            raise BadAnswer(f"Heartbeat was answered with a time that is none: {answer.current_time!r}") from error
+
+    async def authorize(self, tag: str) -> str:
+        """Returns the card's status: Accepted, Blocked, Expired, Invalid or ConcurrentTx."""
+        answer = await self.call(call.Authorize(id_tag=tag))
+        return str(answer.id_tag_info["status"])
+
+    async def report(self, connector_id: int | None = None, *, force: bool = False) -> None:
+        """StatusNotification for each connector whose status is not what was last reported (`force`: for all), 0 first.
+
+        While offline or not accepted nothing is sent: on return only the status of then is (1.6, 4.9).
+        """
+        async with self._reporting:
+            if connector_id in (None, 0):
+                status = ("Available" if self.operative else "Unavailable", "NoError")
+                if (force or status != self._station_reported) and await self._send_status(0, status):
+                    self._station_reported = status
+            for connector in self.connectors:
+                status = (connector.status, connector.error_code)
+                wanted = connector_id in (None, connector.id) and (force or status != connector.reported)
+                if wanted and await self._send_status(connector.id, status):
+                    connector.reported = status
+
+    async def _send_status(self, connector_id: int, status: tuple[str, str]) -> bool:
+        if not (self.connected and self.accepted):
+            return False
+        now = wire_time(self.clock.now())
+        try:
+            await self.call(call.StatusNotification(connector_id, status[1], status[0], now))  # type: ignore[arg-type]
+        except SimulatorError as error:
+            self.tell(f"StatusNotification: {error}")
+            return False
+        return True
+
+    # What people do
+
+    def find(self, connector_id: int | None) -> Connector | None:
+        return next((connector for connector in self.connectors if connector.id == connector_id), None)
+
+    def _connector(self, connector_id: int) -> Connector:
+        if connector := self.find(connector_id):
+            return connector
+        raise ValueError(f"{self.identity} has no connector {connector_id}; it has 1 to {len(self.connectors)}")
+
+    async def plug_in(self, connector_id: int, car: Car | None = None) -> None:
+        """A car's cable goes in; a card that waits for it begins a transaction."""
+        connector = self._connector(connector_id)
+        if connector.car:
+            raise ValueError(f"there is a car at connector {connector_id} already; unplug it first")
+        connector.car = car or Car(Battery(60_000, 12_000, 100_000), ac_current_a=32)
+        await self.report(connector_id)
+        if (tag := connector.waiting_tag) and connector.usable:
+            await self.start(connector_id, tag)
+
+    async def present(self, connector_id: int, tag: str) -> None:
+        """A card that was accepted waits for a cable, for ConnectionTimeOut seconds of real time."""
+        connector = self._connector(connector_id)
+        connector.waiting_tag = tag
+        connector.cards += 1
+        this = connector.cards
+
+        async def forget() -> None:
+            await asyncio.sleep(self.configuration.number("ConnectionTimeOut"))
+            if connector.waiting_tag and connector.cards == this:
+                connector.waiting_tag = None
+                await self.report(connector_id)
+
+        self.spawn(forget())
+        await self.report(connector_id)
+
+    async def start(self, connector_id: int, tag: str) -> int | None:
+        """Begin a transaction. Returns the id the CSMS gave, or None while it cannot be asked (the message then waits).
+
+        When the CSMS answers that the card may not charge, the transaction is stopped again (DeAuthorized) or held, as
+        StopTransactionOnInvalidId says.
+        """
+        connector = self._connector(connector_id)
+        if connector.transaction:
+            raise ValueError(f"connector {connector_id} has a transaction already; stop it first")
+        if not connector.usable:
+            raise ValueError(f"connector {connector_id} is {connector.status} and cannot charge")
+        transaction = Transaction(tag, self.clock.now(), connector.register_wh)
+        transaction.begin = self._sample(connector, "Transaction.Begin", "StopTxnSampledData")
+        connector.transaction, connector.waiting_tag, connector.finishing = transaction, None, False
+
+        def started(answer: Any) -> None:
+            transaction.id = answer.transaction_id
+            status = str(answer.id_tag_info["status"])
+            self.tell(f"connector {connector.id}: session {transaction.id} started with card {tag}")
+            if status != "Accepted" and connector.transaction is transaction:
+                self.tell(f"connector {connector.id}: card {tag} is {status}, session {transaction.id} may not charge")
+                if self.configuration.flag("StopTransactionOnInvalidId"):
+                    self._end(connector, "DeAuthorized", None)
+                else:
+                    transaction.held = True
+
+        def given_up() -> None:
+            # Its meter values and its end are still owed, with the id that means "unknown" (1.6 errata 3.18).
+            transaction.id = -1
+
+        self._outbox.put(
+            Entry(
+                lambda: call.StartTransaction(connector.id, tag, transaction.meter_start_wh, wire_time(transaction.started_at)),
+                started,
+                given_up,
+            )
+        )
+        await self._outbox.settled()
+        await self.report(connector_id)
+        return transaction.id
+
+    async def start_remotely(self, connector_id: int, tag: str) -> None:
+        """What follows an accepted RemoteStartTransaction: the card is asked for, and waits for a cable unless one is in."""
+        connector = self._connector(connector_id)
+        connector.claimed = True
+        try:
+            if self.configuration.flag("AuthorizeRemoteTxRequests") and (status := await self.authorize(tag)) != "Accepted":
+                self.tell(f"connector {connector_id}: remote start with card {tag} came to nothing: {status}")
+                return
+        finally:
+            connector.claimed = False
+        if connector.transaction is None and connector.usable:
+            if connector.car:
+                await self.start(connector_id, tag)
+            else:
+                await self.present(connector_id, tag)
+
+    async def charge(self, connector_id: int, *, seconds: float, step: float = 10) -> None:
+        """Let time pass with a transaction on this connector; energy flows on the others too."""
+        if self._connector(connector_id).transaction is None:
+            raise ValueError(f"connector {connector_id} has no transaction; start one first")
+        while seconds > 0:
+            until_sample = [
+                self.configuration.number("MeterValueSampleInterval") - c.transaction.since_sample_s
+                for c in self.connectors
+                if c.transaction
+            ]
+            passing = min(seconds, step, *(wait for wait in until_sample if wait > 0))
+            await self.clock.sleep(passing)
+            self.advance(passing)
+            await self._outbox.settled()
+            await self.report()
+            seconds -= passing
+
+    def advance(self, seconds: float) -> bool:
+        """Let energy flow for a time that has just passed, and queue the samples that are due. True when a status changed."""
+        interval = self.configuration.number("MeterValueSampleInterval")
+        for connector in self.connectors:
+            connector.advance(seconds)
+            transaction = connector.transaction
+            if transaction and 0 < interval <= transaction.since_sample_s + 1e-6:
+                transaction.since_sample_s = 0.0
+                self._queue_sample(connector, transaction, "Sample.Periodic")
+        return any((c.status, c.error_code) != c.reported for c in self.connectors)
+
+    def _sample(self, connector: Connector, context: str, key: str = "MeterValuesSampledData") -> dict[str, Any] | None:
+        return connector.sample(self.clock.now(), context, self.configuration.measurands(key))
+
+    def _queue_sample(self, connector: Connector, transaction: Transaction, context: str) -> None:
+        if sample := self._sample(connector, context):
+            self._outbox.put(Entry(lambda: call.MeterValues(connector.id, [sample], transaction.id)))
+
+    async def send_meter_values(self, connector_id: int | None = None) -> None:
+        """Meter values of now, as a TriggerMessage asks for them."""
+        for connector in self.connectors:
+            if connector_id not in (None, 0, connector.id):
+                continue
+            if connector.transaction:
+                self._queue_sample(connector, connector.transaction, "Trigger")
+            elif sample := self._sample(connector, "Trigger"):
+                await self.call(call.MeterValues(connector.id, [sample]))
+        await self._outbox.settled()
+
+    async def stop(self, connector_id: int, *, reason: str = "Local", tag: str | None = None) -> None:
+        """End the transaction; the car stays until it is unplugged."""
+        connector = self._connector(connector_id)
+        if connector.transaction is None:
+            raise ValueError(f"connector {connector_id} has no transaction to stop")
+        self._end(connector, reason, tag)
+        await self._outbox.settled()
+        await self.report(connector_id)
+
+    def _end(self, connector: Connector, reason: str, tag: str | None) -> None:
+        transaction = connector.transaction
+        assert transaction is not None
+        ended_at, meter_stop = self.clock.now(), connector.register_wh
+        end = self._sample(connector, "Transaction.End", "StopTxnSampledData")
+        data = [sample for sample in (transaction.begin, end) if sample]
+        transaction.meter_stop_wh = meter_stop
+        connector.transaction, connector.finishing = None, connector.car is not None
+        if connector.scheduled_operative is not None:
+            connector.operative, connector.scheduled_operative = connector.scheduled_operative, None
+
+        def build() -> Any:
+            number = transaction.id if transaction.id is not None else -1
+            return call.StopTransaction(meter_stop, wire_time(ended_at), number, reason, tag, data or None)  # type: ignore[arg-type]
+
+        self._outbox.put(Entry(build))
+        minutes = (ended_at - transaction.started_at).total_seconds() / 60
+        kwh = (meter_stop - transaction.meter_start_wh) / 1000
+        name = transaction.id if transaction.id is not None else "(not yet reported)"
+        self.tell(f"connector {connector.id}: session {name} ended: {kwh:.2f} kWh in {minutes:.1f} min ({reason})")
+
+    async def unplug(self, connector_id: int) -> None:
+        """The cable comes out; a transaction ends with it (StopTransactionOnEVSideDisconnect)."""
+        connector = self._connector(connector_id)
+        if connector.transaction:
+            self._end(connector, "EVDisconnected", None)
+        connector.car, connector.finishing = None, False
+        await self._outbox.settled()
+        await self.report(connector_id)
+
+    # What befalls a station
+
+    async def fault(self, connector_id: int, error_code: str) -> None:
+        """Something breaks: no energy flows, the transaction stays open."""
+        self._connector(connector_id).error_code = error_code
+        self.tell(f"connector {connector_id}: fault {error_code}")
+        await self.report(connector_id)
+
+    async def recover(self, connector_id: int) -> None:
+        self._connector(connector_id).error_code = "NoError"
+        self.tell(f"connector {connector_id}: fault over")
+        await self.report(connector_id)
+
+    def make_operative(self, connector: Connector, operative: bool) -> bool:
+        """ChangeAvailability for one connector; True when a transaction has to end first."""
+        if connector.transaction and not operative:
+            connector.scheduled_operative = False
+            return True
+        connector.operative, connector.scheduled_operative = operative, None
+        return False
+
+    async def configured(self, key: str) -> None:
+        """What follows an accepted ChangeConfiguration."""
+        if key.lower() == "authorizationkey":
+            # The old one is void from now on: connect with the new one (security whitepaper, A01).
+            self.password = self.configuration["AuthorizationKey"]
+            await self.disconnect()
+            await self.reconnect()
+
+    async def reset(self, kind: str) -> None:
+        """Stop what runs, go, come back and boot. Where the CSMS is gone meanwhile, whoever connects next has to boot."""
+        self.tell(f"reset ({kind})")
+        for connector in self.connectors:
+            if connector.transaction:
+                self._end(connector, f"{kind}Reset", None)
+            connector.waiting_tag = None
+        if kind == "Soft":
+            await self._outbox.settled()
+        self.registration = ""
+        self.accepted_event.clear()
+        self._outbox.close()
+        await self.disconnect()
+        await self.reconnect()
+        await self.register()

@@ -1,0 +1,15 @@
+"""How the domain's words appear to people: label, colour token and icon letter beside each value."""
+
+from stations.domain.values import ConnectorStatus, Doubt, Registration, Severity, TransactionStatus
+
+
+def choices(enum: type) -> list[tuple[str, str]]:
+    """Django choices of a StrEnum."""
+    return [(member.value, member.value) for member in enum]  # type: ignore[attr-defined]
+
+
+REGISTRATION = choices(Registration)
+CONNECTOR_STATUS = choices(ConnectorStatus)
+SEVERITY = choices(Severity)
+TRANSACTION_STATUS = choices(TransactionStatus)
+DOUBT = [(d.value, d.value.replace("_", " ") or "none") for d in Doubt]

@@ -1,0 +1,98 @@
+"""From the single values a station sampled to one `Reading` a moment. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from stations.domain.values import Reading
+
+#: Unit to (canonical unit, factor). What is not here keeps its unit and goes to `Reading.extra`.
+UNITS = {
+    "Wh": ("Wh", Decimal(1)),
+    "kWh": ("Wh", Decimal(1000)),
+    "W": ("W", Decimal(1)),
+    "kW": ("W", Decimal(1000)),
+    "A": ("A", Decimal(1)),
+    "V": ("V", Decimal(1)),
+    "Percent": ("Percent", Decimal(1)),
+}
+#: Measurand to (field of Reading, the canonical unit it must have).
+FIELDS = {
+    "Energy.Active.Import.Register": ("energy_wh", "Wh"),
+    "Power.Active.Import": ("power_w", "W"),
+    "Current.Import": ("current_a", "A"),
+    "Voltage": ("voltage_v", "V"),
+    "SoC": ("soc_percent", "Percent"),
+}
+#: Where a value of a field is measured, if nothing else is said; the same measurand elsewhere goes to `extra`.
+LOCATIONS = {"soc_percent": ("EV", "Outlet")}
+#: Values beyond this are no measurement (and would not fit the column).
+LIMIT = Decimal(10) ** 12
+#: Stored resolution.
+RESOLUTION = Decimal("0.001")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One sampled value with the protocol's defaults filled in. `value` None: it is no number, `text` has it as sent."""
+
+    value: Decimal | None
+    text: str
+    measurand: str = "Energy.Active.Import.Register"
+    unit: str = "Wh"
+    context: str = "Sample.Periodic"
+    location: str = "Outlet"
+    phase: str = ""
+
+
+def readings(at: datetime, values: Iterable[Sampled]) -> list[Reading]:
+    """The readings of one moment, one for each context, in the order the contexts first appear.
+
+    Energy and power are the total over the phases if the station gives one, else the sum of the phases; current is that of
+    the most loaded phase, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02; per-phase values stay in `extra`.)
+    """
+    contexts: dict[str, list[Sampled]] = {}
+    for value in values:
+        contexts.setdefault(value.context, []).append(value)
+    return [_reading(at, context, sampled) for context, sampled in contexts.items()]
+
+
+def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
+    totals: dict[str, Decimal] = {}
+    phases: dict[str, list[Decimal]] = {}
+    extra: dict[str, str] = {}
+    for one in sampled:
+        field, wanted = FIELDS.get(one.measurand, ("", ""))
+        unit, factor = UNITS.get(one.unit, (one.unit, Decimal(1)))
+        if not field or unit != wanted or one.value is None or one.location not in LOCATIONS.get(field, ("Outlet",)):
+            extra[_name(one)] = f"{one.text} {one.unit}" if one.unit else one.text
+            continue
+        value = one.value * factor
+        if field == "soc_percent" and not 0 <= value <= 100:
+            extra[_name(one)] = f"{one.text} {one.unit}"
+            continue
+        if one.phase and one.phase != "N":
+            phases.setdefault(field, []).append(value)
+            extra[_name(one)] = f"{one.text} {one.unit}"
+        elif not one.phase:
+            totals[field] = value
+    for field, values in phases.items():
+        if field not in totals:
+            totals[field] = _over_phases(field, values)
+    return Reading(at=at, context=context, extra=extra, **{f: v.quantize(RESOLUTION) for f, v in totals.items()})
+
+
+def _over_phases(field: str, values: list[Decimal]) -> Decimal:
+    if field == "current_a":
+        return max(values)
+    if field == "voltage_v":
+        return sum(values, Decimal(0)) / len(values)
+    return sum(values, Decimal(0))
+
+
+def _name(one: Sampled) -> str:
+    name = one.measurand
+    if one.phase:
+        name += f"/{one.phase}"
+    return name if one.location == "Outlet" else f"{name}@{one.location}"

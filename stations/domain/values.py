@@ -1,0 +1,113 @@
+"""The words of the domain: enumerations and small value types, in OCPP 2.x vocabulary, shared by every OCPP version."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Registration(StrEnum):
+    """What a station's BootNotification is answered (OCPP 2.0.1 B01-B03)."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+class ConnectorStatus(StrEnum):
+    """A connector's state. 1.6's nine states; richer 2.x states are derived into the same list."""
+
+    AVAILABLE = "Available"
+    PREPARING = "Preparing"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    FINISHING = "Finishing"
+    RESERVED = "Reserved"
+    UNAVAILABLE = "Unavailable"
+    FAULTED = "Faulted"
+
+
+class AuthorizationStatus(StrEnum):
+    """The outcome of an authorisation (OCPP 2.0.1 AuthorizationStatusEnumType; 1.6 knows the first five)."""
+
+    ACCEPTED = "Accepted"
+    BLOCKED = "Blocked"
+    EXPIRED = "Expired"
+    INVALID = "Invalid"
+    CONCURRENT_TX = "ConcurrentTx"
+    UNKNOWN = "Unknown"
+
+
+class TransactionStatus(StrEnum):
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Doubt(StrEnum):
+    """Why a transaction's energy cannot be trusted yet; such a transaction is not billed until somebody looked at it."""
+
+    NONE = ""
+    START_MISSING = "start_missing"
+    STOP_MISSING = "stop_missing"
+    REGISTER = "register"
+
+
+class Severity(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An id token as presented. `type` is None where the protocol has none (1.6)."""
+
+    value: str
+    type: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The value as tokens are compared: without case (OCPP 1.6 CiString20, 2.0.1 C01.FR.03)."""
+        return self.value.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What a station is told about a token (1.6 idTagInfo, 2.x idTokenInfo)."""
+
+    status: AuthorizationStatus
+    expires_at: datetime | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything a meter said at one moment in one context.
+
+    Energy is the register's value in Wh (a counter, never a difference); power in W, current in A and voltage in V are the
+    totals over the phases; `extra` holds what has no column, keyed "Measurand/Phase/Location", as decimal strings with
+    their unit.
+    """
+
+    at: datetime
+    context: str = "Sample.Periodic"
+    energy_wh: Decimal | None = None
+    power_w: Decimal | None = None
+    current_a: Decimal | None = None
+    voltage_v: Decimal | None = None
+    soc_percent: Decimal | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a message that is not as it should be, noticed while it was read. Becomes a finding.
+
+    `code` is a stable slug, `subject` what it is about (a field's path, a connector), `detail` a sentence for a person.
+    """
+
+    code: str
+    subject: str = ""
+    detail: str = ""
+    severity: Severity = Severity.INFO

@@ -1,0 +1,118 @@
+"""What handlers need to know beyond the station's state, asked for all messages of a batch at once.
+
+An event says what it needs (`Need`s); `load` answers all needs of a kind in one statement. Handlers add what they make, so
+that a later message of the same batch finds it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+import psycopg
+
+
+@dataclass(frozen=True, slots=True)
+class TokenNeed:
+    """The id tokens of an operator with this key (upper case)."""
+
+    operator_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionNeed:
+    """The transaction of a station with this OCPP transaction id, if it is not open (open ones are in the state)."""
+
+    station_id: int
+    ocpp_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartNeed:
+    """The transaction of a station that began with this start key."""
+
+    station_id: int
+    start_key: str
+
+
+Need = TokenNeed | TransactionNeed | StartNeed
+
+
+@dataclass(slots=True)
+class FoundToken:
+    """`open_at`: the stations at which the token has an open transaction, one entry a transaction."""
+
+    id: int
+    value: str
+    type: str
+    status: str
+    expires_at: datetime | None
+    group: str | None
+    open_at: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FoundTransaction:
+    """A transaction as it is in the table. `id_token_id` and `id_tag` are those that started it."""
+
+    id: int
+    ocpp_id: str
+    status: str
+    doubt: str
+    id_token_id: int | None
+    id_tag: str
+    started_at: datetime
+    stopped_at: datetime | None
+    meter_start_wh: Decimal | None
+    meter_stop_wh: Decimal | None
+
+
+@dataclass(slots=True)
+class Lookups:
+    tokens: dict[TokenNeed, list[FoundToken]] = field(default_factory=dict)
+    transactions: dict[TransactionNeed, FoundTransaction] = field(default_factory=dict)
+    starts: dict[StartNeed, FoundTransaction] = field(default_factory=dict)
+
+
+TOKENS = """
+SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
+       ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50)
+FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
+JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
+LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
+ORDER BY t.id
+"""
+COLUMNS = """
+t.id, t.ocpp_transaction_id, t.status, t.doubt, t.id_token_id, t.id_tag, t.started_at, t.stopped_at, t.meter_start_wh, t.meter_stop_wh
+"""
+BY_ID = f"""
+SELECT n.station_id, n.value, {COLUMNS}
+FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.ocpp_transaction_id = n.value
+"""
+BY_START = f"""
+SELECT n.station_id, n.value, {COLUMNS}
+FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.start_key = n.value
+"""
+
+
+def load(cursor: psycopg.Cursor[tuple], needs: Iterable[Need]) -> Lookups:  # type: ignore[type-arg]
+    """Answer all needs, in one statement for each kind that occurs."""
+    wanted = set(needs)
+    found = Lookups()
+    tokens = [n for n in wanted if isinstance(n, TokenNeed)]
+    if tokens:
+        cursor.execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
+        for row in cursor.fetchall():
+            found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
+    by_id = [n for n in wanted if isinstance(n, TransactionNeed)]
+    if by_id:
+        cursor.execute(BY_ID, ([n.station_id for n in by_id], [n.ocpp_id for n in by_id]))
+        found.transactions = {TransactionNeed(row[0], row[1]): FoundTransaction(*row[2:]) for row in cursor.fetchall()}
+    by_start = [n for n in wanted if isinstance(n, StartNeed)]
+    if by_start:
+        cursor.execute(BY_START, ([n.station_id for n in by_start], [n.start_key for n in by_start]))
+        found.starts = {StartNeed(row[0], row[1]): FoundTransaction(*row[2:]) for row in cursor.fetchall()}
+    return found

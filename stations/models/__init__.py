@@ -1,0 +1,27 @@
+"""What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
+
+from stations.models.connection import Connection, ConnectionHistory, Refusal
+from stations.models.finding import Finding, RepairMessage
+from stations.models.messagelog import MessageLogEntry
+from stations.models.metering import MeterSample
+from stations.models.outbox import OutboxEntry
+from stations.models.site import Site
+from stations.models.station import Connector, Evse, Station, StatusHistory
+from stations.models.transaction import Transaction
+
+__all__ = [
+    "Connection",
+    "ConnectionHistory",
+    "Connector",
+    "Evse",
+    "Finding",
+    "MessageLogEntry",
+    "MeterSample",
+    "OutboxEntry",
+    "Refusal",
+    "RepairMessage",
+    "Site",
+    "Station",
+    "StatusHistory",
+    "Transaction",
+]

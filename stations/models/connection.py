@@ -1,0 +1,76 @@
+"""Who is connected, who was, and who was turned away."""
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from accounts.models import Operator
+from stations.models.station import Station
+
+
+class Connection(models.Model):
+    """The one row a station that says who may speak for it.
+
+    A batch locks it; `fence` is the number of the newest socket (frames of an older one are dropped), `state_version` counts
+    the changes made outside the batch to what `StationState` holds. Whether a station is online is a lease: `seen_at`.
+    """
+
+    station = models.OneToOneField(Station, models.CASCADE, primary_key=True, related_name="connection")
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    fence = models.BigIntegerField(default=0)
+    state_version = models.BigIntegerField(default=0)
+    protocol = models.CharField(max_length=20, blank=True)
+    node = models.CharField(max_length=100, blank=True, help_text="The process that holds the socket.")
+    address = models.CharField(max_length=100, blank=True)
+    connected_at = models.DateTimeField(null=True, blank=True)
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+
+class ConnectionHistory(models.Model):
+    """One socket of a station, from its acceptance to its end."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    station = models.ForeignKey(Station, models.CASCADE, related_name="connections")
+    fence = models.BigIntegerField()
+    protocol = models.CharField(max_length=20, blank=True)
+    node = models.CharField(max_length=100, blank=True)
+    address = models.CharField(max_length=100, blank=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_code = models.IntegerField(null=True, blank=True)
+    close_reason = models.CharField(max_length=123, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-opened_at"]
+        constraints = [models.UniqueConstraint(fields=["station", "fence"], name="connectionhistory_station_fence")]
+
+
+class Refusal(models.Model):
+    """A knock at the OCPP endpoint that was turned away, with the reason. Repeated knocks count up one row.
+
+    The operator is the station's; of an unknown identity, the only operator there is. With several operators an unknown
+    identity belongs to none of them, and only a superuser sees it.
+    """
+
+    operator = models.ForeignKey(Operator, models.CASCADE, null=True, blank=True, related_name="+")
+    identity = models.CharField(max_length=255)
+    reason = models.CharField(max_length=40)
+    detail = models.CharField(max_length=300, blank=True)
+    address = models.CharField(max_length=100, blank=True)
+    path = models.CharField(max_length=300, blank=True)
+    subprotocols = models.CharField(max_length=200, blank=True)
+    headers = models.JSONField(default=dict, blank=True)
+    count = models.PositiveIntegerField(default=1)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["identity", "reason", "address"], name="refusal_identity_reason_address")]
+        indexes = [models.Index(fields=["operator", "-last_at"], name="refusal_operator_last")]

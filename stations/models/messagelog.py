@@ -1,0 +1,33 @@
+"""The message log."""
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from accounts.models import Operator
+from stations.models.station import Station
+
+
+class MessageLogEntry(models.Model):
+    """A CALL and its answer, as they were on the wire with secrets masked. Partitioned by month of `received_at`.
+
+    `event` is the domain event it became, `outcome` "result" or the CALLERROR's code (empty: no answer was due),
+    `handling_us` the time from receipt to flush.
+    """
+
+    operator = models.ForeignKey(Operator, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
+    direction = models.CharField(max_length=3, choices=[("in", "from the station"), ("out", "to the station")])
+    protocol = models.CharField(max_length=20)
+    message_id = models.CharField(max_length=36)
+    action = models.CharField(max_length=50)
+    event = models.CharField(max_length=50, blank=True)
+    outcome = models.CharField(max_length=40, blank=True)
+    call = models.TextField()
+    answer = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+    handling_us = models.IntegerField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-received_at"]

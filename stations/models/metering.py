@@ -1,0 +1,38 @@
+"""Meter samples."""
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from accounts.models import Operator
+from stations.models.station import Station
+from stations.models.transaction import Transaction
+
+VALUE = {"max_digits": 15, "decimal_places": 3, "null": True, "blank": True}
+
+
+class MeterSample(models.Model):
+    """One reading moment of an EVSE (0: the station's main meter). Partitioned by month of `at`; no foreign keys on it.
+
+    Unique by station, EVSE, transaction, time and context. `energy_wh` is the register in Wh, power in W, current in A and
+    voltage in V are totals over the phases; everything else is in `extra`.
+    """
+
+    operator = models.ForeignKey(Operator, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
+    transaction = models.ForeignKey(
+        Transaction, models.DO_NOTHING, null=True, blank=True, db_constraint=False, related_name="samples", db_index=False
+    )
+    evse_number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    context = models.CharField(max_length=20)
+    energy_wh = models.DecimalField(**VALUE)
+    power_w = models.DecimalField(**VALUE)
+    current_a = models.DecimalField(**VALUE)
+    voltage_v = models.DecimalField(**VALUE)
+    soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    extra = models.JSONField(null=True, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-at"]

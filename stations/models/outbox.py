@@ -1,0 +1,26 @@
+"""Work that follows from a batch, written in its transaction."""
+
+from django.db import models
+from django_scopes import ScopedManager
+
+from accounts.models import Operator
+
+
+class OutboxEntry(models.Model):
+    """Something happened to an object, and one subscriber has yet to act on it. Deleted when it has."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    topic = models.CharField(max_length=40)
+    subscriber = models.CharField(max_length=40)
+    object_id = models.BigIntegerField()
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["topic", "subscriber", "object_id"], name="outbox_topic_subscriber_object")]
+        indexes = [models.Index(fields=["subscriber", "due_at"], name="outbox_subscriber_due")]

@@ -1,0 +1,63 @@
+"""Charging transactions."""
+
+from django.db import models
+from django.db.models import Q
+from django_scopes import ScopedManager
+
+from accounts.models import IdToken, Operator
+from stations import choices
+from stations.domain.values import Doubt, TransactionStatus
+from stations.models.station import Evse, Station
+
+WH = {"max_digits": 15, "decimal_places": 3, "null": True, "blank": True}
+
+
+class Transaction(models.Model):
+    """What a station did for one vehicle, from start to stop.
+
+    Its natural key is (station, ocpp_transaction_id); a 1.6 start that is sent again is recognised by `start_key`, a digest
+    of its connector, tag, time and meter value. Energy is the difference of register readings, in Wh.
+    """
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    station = models.ForeignKey(Station, models.CASCADE, related_name="transactions")
+    evse = models.ForeignKey(Evse, models.SET_NULL, null=True, blank=True, related_name="transactions")
+    connector_number = models.PositiveSmallIntegerField(default=1)
+    ocpp_transaction_id = models.CharField(max_length=36)
+    start_key = models.CharField(max_length=32, null=True, blank=True, editable=False)
+    protocol = models.CharField(max_length=20, blank=True)
+    id_token = models.ForeignKey(IdToken, models.SET_NULL, null=True, blank=True, related_name="transactions")
+    id_tag = models.CharField(max_length=255, blank=True, help_text="The token as the station presented it.")
+    authorization_status = models.CharField(max_length=20, blank=True)
+    status = models.CharField(max_length=10, choices=choices.TRANSACTION_STATUS, default=TransactionStatus.ACTIVE.value)
+    doubt = models.CharField(max_length=20, choices=choices.DOUBT, default=Doubt.NONE.value, blank=True)
+    started_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+    received_at = models.DateTimeField()
+    stop_reason = models.CharField(max_length=30, blank=True)
+    stopped_by = models.CharField(max_length=255, blank=True, help_text="The token that stopped it, if one did.")
+    meter_start_wh = models.DecimalField(**WH)
+    meter_stop_wh = models.DecimalField(**WH)
+    meter_last_wh = models.DecimalField(**WH)
+    meter_last_at = models.DateTimeField(null=True, blank=True)
+    energy_wh = models.DecimalField(**WH)
+    power_w = models.DecimalField(**WH)
+    soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["station", "ocpp_transaction_id"], name="transaction_station_ocppid"),
+            models.UniqueConstraint(fields=["station", "start_key"], name="transaction_station_startkey"),
+        ]
+        indexes = [
+            models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
+            models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
+            models.Index(fields=["station"], condition=Q(status="active"), name="transaction_station_active"),
+            models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.station_id}/{self.ocpp_transaction_id}"

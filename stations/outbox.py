@@ -1,0 +1,94 @@
+"""The outbox: what follows from a batch, written in its transaction, and acted on by jobs, whatever happens in between.
+
+A batch adds `entries(...)`, one for each subscriber of the topic. A subscriber's job claims those that are due and handles
+each; a bell wakes the job, a sweep finds what a missed bell left.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from stations.models import OutboxEntry
+
+FIRST_DELAY = timedelta(seconds=15)
+LONGEST_DELAY = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+_subscribers: dict[str, list[str]] = {}
+
+
+class NotYet(Exception):
+    """An entry cannot be handled until what the message says has changed. It is kept, with the message as its error."""
+
+
+def subscribe(topic: str, subscriber: str) -> None:
+    """Called at import. From then on every entry of the topic is written for this subscriber too."""
+    subscribers = _subscribers.setdefault(topic, [])
+    if subscriber in subscribers:
+        raise ValueError(f"{subscriber!r} is subscribed to {topic!r} already.")
+    subscribers.append(subscriber)
+
+
+def entries(topic: str, operator_id: int, object_id: int, now: datetime) -> list[dict[str, object]]:
+    """The rows (column: value) that tell the topic's subscribers about an object, due now. A row that exists already is enough."""
+    return [
+        {
+            "operator_id": operator_id,
+            "topic": topic,
+            "subscriber": subscriber,
+            "object_id": object_id,
+            "created_at": now,
+            "due_at": now,
+            "attempts": 0,
+            "error": "",
+        }
+        for subscriber in _subscribers.get(topic, [])
+    ]
+
+
+@contextmanager
+def claim(subscriber: str, *, limit: int) -> Iterator[list[OutboxEntry]]:
+    """The subscriber's oldest entries that are due, for the length of one transaction: no other worker sees them meanwhile.
+
+    Handle each in `with handling(entry)`. A worker that dies leaves them as they were. Keep `limit` small: whoever wants to
+    change a claimed row waits for the transaction's end.
+    """
+    with transaction.atomic():
+        with scopes_disabled():
+            due = OutboxEntry.objects.filter(subscriber=subscriber, due_at__lte=timezone.now()).order_by("id")
+            claimed = list(due.select_related("operator").select_for_update(skip_locked=True, of=("self",))[:limit])
+        yield claimed
+
+
+@contextmanager
+def handling(entry: OutboxEntry) -> Iterator[None]:
+    """Do one claimed entry's work, in its operator's scope: done, and the entry is gone; or undone, and it is due again later.
+
+    The delay doubles with each attempt, up to an hour.
+    """
+    with scope(operator=entry.operator):
+        try:
+            with transaction.atomic():
+                yield
+                OutboxEntry.objects.filter(pk=entry.pk).delete()
+        except Exception as error:
+            entry.error = str(error) if isinstance(error, NotYet) else f"{type(error).__name__}: {error}"
+            entry.due_at = timezone.now() + min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY)
+            entry.attempts += 1
+            entry.save(update_fields=["error", "due_at", "attempts"])
+            about = {"topic": entry.topic, "subscriber": entry.subscriber, "object_id": entry.object_id, "attempts": entry.attempts}
+            if isinstance(error, NotYet):
+                log.info("outbox entry waits", reason=entry.error, **about)
+            else:
+                log.exception("outbox entry failed", **about)
+
+
+def wake(subscriber: str, *, operator_id: int) -> None:
+    """Make the operator's entries that wait for another attempt due now: what they waited for may have come."""
+    with scopes_disabled():
+        OutboxEntry.objects.filter(subscriber=subscriber, operator_id=operator_id, attempts__gt=0).update(due_at=timezone.now())

@@ -1,0 +1,50 @@
+"""Monthly partitions of the tables that grow with every message.
+
+Each table also has a default partition, so that a row with an unexpected time is kept and never refused.
+"""
+
+from datetime import date
+
+from django.db.backends.utils import CursorWrapper
+
+#: Table to the column by whose month it is divided.
+PARTITIONED = {
+    "stations_metersample": "at",
+    "stations_statushistory": "at",
+    "stations_messagelogentry": "received_at",
+}
+
+
+def month_after(month: date, count: int = 1) -> date:
+    """The first day of the month `count` months after this one; `count` may be negative."""
+    index = month.year * 12 + month.month - 1 + count
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3) -> list[str]:
+    """Make the partitions from `behind` months ago to `ahead` months from now. Returns the names of those it made.
+
+    Rows of a month that waited in the default partition are moved into the new one.
+    """
+    made = []
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stations.partitions'))")
+    for table, column in PARTITIONED.items():
+        for offset in range(-behind, ahead + 1):
+            start = month_after(today, offset)
+            name = f"{table}_{start:%Y_%m}"
+            cursor.execute("SELECT to_regclass(%s)", [name])
+            if cursor.fetchone()[0]:
+                continue
+            end = month_after(start)
+            bounds = (f"{start} 00:00:00+00", f"{end} 00:00:00+00")
+            cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)')
+            cursor.execute(
+                f'WITH moved AS (DELETE FROM "{table}_default" WHERE "{column}" >= %s AND "{column}" < %s RETURNING *)'
+                f' INSERT INTO "{name}" SELECT * FROM moved',
+                bounds,
+            )
+            cursor.execute(
+                f"ALTER TABLE \"{table}\" ATTACH PARTITION \"{name}\" FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
+            )
+            made.append(name)
+    return made

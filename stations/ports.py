@@ -1,0 +1,46 @@
+"""What the core needs from outside, declared here and filled literally at import by `csms` and `billing`.
+
+The core rings bells and asks prices; it never imports who answers.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from stations.models import Transaction
+
+
+class Bell(Protocol):
+    """Rung after a commit. Only makes things faster: whoever misses it finds the truth in the rows. Must never block or raise."""
+
+    def changed(self, operator_id: int, *, stations: Iterable[int], transactions: Iterable[int]) -> None:
+        """Rows that live pages show have changed (primary keys)."""
+
+    def work(self, subscriber: str) -> None:
+        """The outbox holds something for this subscriber."""
+
+    def fenced(self, station_id: int, fence: int) -> None:
+        """A newer socket speaks for this station: whoever holds one with a smaller fence closes it."""
+
+
+class Silence:
+    """The bell of a process that nobody listens to (a shell, a unit test)."""
+
+    def changed(self, operator_id: int, *, stations: Iterable[int], transactions: Iterable[int]) -> None: ...
+
+    def work(self, subscriber: str) -> None: ...
+
+    def fenced(self, station_id: int, fence: int) -> None: ...
+
+
+bell: Bell = Silence()
+
+
+def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, str]]:
+    """The price of nothing: no app that knows prices is installed."""
+    return {}
+
+
+#: Primary key of a transaction to what it has cost so far (with tax) and the currency. Filled by `billing`.
+running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]" = no_price

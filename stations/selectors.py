@@ -1,0 +1,136 @@
+"""Reads of the network. Every function reads in the scope of the caller; the number of queries never depends on the number of rows."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypedDict
+
+from django.db.models import Case, Count, DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from stations.domain.values import ConnectorStatus, Doubt, TransactionStatus
+from stations.models import Connection, Connector, Finding, MeterSample, Refusal, Station, Transaction
+
+#: Shown in place of a connector's state while its station cannot be heard.
+OFFLINE = "Offline"
+#: `Connection.seen_at` is written at most every 30 s, so a lease is never shorter than this, however often a station beats.
+SHORTEST_LEASE = timedelta(seconds=90)
+#: A power reading older than this says nothing about now. Stations sample every 15 minutes at the rarest.
+READING_HOLDS = timedelta(minutes=16)
+FINISHED_SHOWN = 20
+REFUSALS_SHOWN = 10
+
+
+def online(now: datetime | None = None) -> QuerySet[Connection]:
+    """The connections of stations that are online: connected, and heard within three heartbeat intervals."""
+    lease = Greatest(
+        ExpressionWrapper(F("station__heartbeat_interval_s") * Value(timedelta(seconds=3)), output_field=DurationField()),
+        Value(SHORTEST_LEASE, output_field=DurationField()),
+    )
+    connected = Q(disconnected_at__isnull=True) | Q(disconnected_at__lt=F("connected_at"))
+    return Connection.objects.filter(
+        connected, seen_at__gt=ExpressionWrapper((now or timezone.now()) - lease, Connection.seen_at.field)
+    )
+
+
+def online_stations() -> set[int]:
+    """Primary keys of the stations that are online."""
+    return set(online().values_list("pk", flat=True))
+
+
+def connectors(*, stations: Collection[int] | None = None) -> QuerySet[Connector]:
+    """Every connector, or those of some stations, with `shown`: the state a person should see.
+
+    That is Offline while the station cannot be heard, Faulted while the station as a whole is, else the connector's own.
+    """
+    found = (
+        Connector.objects.select_related("evse__station__site", "evse__station__connection")
+        .annotate(
+            shown=Case(
+                When(~Exists(online().filter(pk=OuterRef("evse__station_id"))), then=Value(OFFLINE)),
+                When(evse__station__status=ConnectorStatus.FAULTED, then=Value(ConnectorStatus.FAULTED.value)),
+                default=F("status"),
+            )
+        )
+        .order_by("evse__station__site__name", "evse__station__identity", "evse__number", "number")
+    )
+    return found if stations is None else found.filter(evse__station_id__in=stations)
+
+
+def stations_without_connectors() -> QuerySet[Station]:
+    """Stations that never said what connectors they have: most likely they have yet to dial in."""
+    known = Connector.objects.filter(evse__station_id=OuterRef("pk"))
+    return Station.objects.filter(~Exists(known)).select_related("site", "connection")
+
+
+def transactions() -> QuerySet[Transaction]:
+    """Transactions with what a line about them shows."""
+    return Transaction.objects.select_related("station__site", "evse")
+
+
+def running(*, evses_of: Collection[int] | None = None) -> QuerySet[Transaction]:
+    """Running transactions, the newest first; or those of some stations."""
+    found = transactions().filter(status=TransactionStatus.ACTIVE).order_by("-id")
+    return found if evses_of is None else found.filter(station__in=evses_of)
+
+
+def finished() -> QuerySet[Transaction]:
+    """The transactions that ended last."""
+    return (
+        transactions()
+        .filter(status=TransactionStatus.ENDED, stopped_at__isnull=False)
+        .order_by("-stopped_at", "-id")[:FINISHED_SHOWN]
+    )
+
+
+def finding_counts(transactions: Collection[int]) -> dict[int, int]:
+    """How many findings each of these transactions has."""
+    found = Finding.objects.filter(transaction__in=transactions).order_by().values_list("transaction")
+    return dict(found.annotate(n=Count("pk")))
+
+
+def samples(transaction: Transaction, *, limit: int = 200) -> list[MeterSample]:
+    """The newest meter samples of a transaction, oldest first. By station and time: the head of the index and the months to look in."""
+    # A station's clock may differ from the transaction's times by a little.
+    since = transaction.started_at - timedelta(days=1)
+    newest = MeterSample.objects.filter(station=transaction.station_id, at__gte=since, transaction=transaction.pk).order_by("-at")
+    return list(reversed(newest[:limit]))
+
+
+def recent_refusals() -> QuerySet[Refusal]:
+    """Who was turned away within the last hour."""
+    return Refusal.objects.filter(last_at__gt=timezone.now() - timedelta(hours=1)).order_by("-last_at")[:REFUSALS_SHOWN]
+
+
+class Counters(TypedDict):
+    """`power_w` counts only readings that still hold; `energy_today_wh` sums the sessions that started today."""
+
+    connectors: int
+    charging: int
+    faulted: int
+    offline: int
+    power_w: Decimal
+    energy_today_wh: Decimal
+
+
+def counters() -> Counters:
+    """The network in six numbers."""
+    now = timezone.now()
+    states = connectors().aggregate(
+        connectors=Count("pk"),
+        charging=Count("pk", filter=Q(shown=ConnectorStatus.CHARGING.value)),
+        faulted=Count("pk", filter=Q(shown=ConnectorStatus.FAULTED.value)),
+        offline=Count("pk", filter=Q(shown=OFFLINE)),
+    )
+    power = Transaction.objects.filter(status=TransactionStatus.ACTIVE, meter_last_at__gt=now - READING_HOLDS).filter(
+        station__in=online(now).values("pk")
+    )
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    # A register that jumped says nothing about energy.
+    today = Transaction.objects.filter(started_at__gte=midnight).exclude(doubt=Doubt.REGISTER)
+    return {
+        **states,
+        "power_w": power.aggregate(w=Sum("power_w"))["w"] or Decimal(0),
+        "energy_today_wh": today.aggregate(wh=Sum("energy_wh"))["wh"] or Decimal(0),
+    }  # type: ignore[typeddict-item]  # aggregate() promises Any

@@ -1,0 +1,45 @@
+"""The rules of the network, by OCPP's own chapter names, once for every version. `handle` is the one dispatch table."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from stations.batch import Batch
+from stations.domain import events
+from stations.domain.events import Event, Reply
+from stations.lookups import Need
+from stations.services import authorization, availability, metervalues, provisioning, transactions, vendor
+from stations.state import StationState
+
+
+def nothing(event: Any, station: StationState) -> Iterable[Need]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`handle` acts on the event and answers; `needs` says what it must look up, before anything is handled."""
+
+    handle: Callable[[Any, Batch], Reply]
+    needs: Callable[[Any, StationState], Iterable[Need]] = nothing
+
+
+RULES: dict[type[Event], Rule] = {
+    events.StationBooted: Rule(provisioning.booted),
+    events.HeartbeatReceived: Rule(availability.heartbeat),
+    events.ConnectorStatusReported: Rule(availability.status_reported),
+    events.TokenPresented: Rule(authorization.presented, authorization.presented_needs),
+    events.TransactionStarted: Rule(transactions.started, transactions.started_needs),
+    events.TransactionEnded: Rule(transactions.ended, transactions.ended_needs),
+    events.MetersSampled: Rule(metervalues.sampled, metervalues.sampled_needs),
+    events.VendorMessageReceived: Rule(vendor.received),
+}
+
+
+def needs(event: Event, station: StationState) -> Iterable[Need]:
+    return RULES[type(event)].needs(event, station)
+
+
+def handle(event: Event, batch: Batch) -> Reply:
+    """Act on an event of the station `batch.station`."""
+    return RULES[type(event)].handle(event, batch)

@@ -1,0 +1,56 @@
+"""Authorisation (OCPP 2.0.1 chapter C): the one rule that decides whether a token may charge, used by every path."""
+
+from collections.abc import Iterable
+
+from stations.batch import Batch
+from stations.domain.events import TokenAnswered, TokenPresented
+from stations.domain.values import AuthorizationStatus, Token, TokenInfo
+from stations.lookups import FoundToken, Need, TokenNeed
+from stations.state import StationState
+
+#: Where the protocol does not say the token's type (1.6), the first of these that is enrolled with the value.
+UNTYPED_ORDER = ("ISO14443", "ISO15693", "Central", "Local", "eMAID", "KeyCode", "MacAddress")
+
+
+def token_need(token: Token, station: StationState) -> TokenNeed:
+    return TokenNeed(station.operator_id, token.key)
+
+
+def presented_needs(event: TokenPresented, station: StationState) -> Iterable[Need]:
+    return (token_need(event.token, station),)
+
+
+def presented(event: TokenPresented, batch: Batch) -> TokenAnswered:
+    """Answer a driver at a station. A token that charges at this station now is accepted, since it may want to stop."""
+    found = find(batch, event.token)
+    elsewhere = found is not None and any(station_id != batch.station.id for station_id in found.open_at)
+    return TokenAnswered(decide(batch, event.token, found, charging_elsewhere=elsewhere))
+
+
+def find(batch: Batch, token: Token) -> FoundToken | None:
+    """The operator's token with this value and type, without case (OCPP 2.0.1 C01.FR.03)."""
+    candidates = batch.lookups.tokens.get(token_need(token, batch.station), [])
+    if token.type is not None:
+        return next((found for found in candidates if found.type == token.type), None)
+    by_type = {found.type: found for found in candidates}
+    return next((by_type[kind] for kind in UNTYPED_ORDER if kind in by_type), None)
+
+
+def decide(batch: Batch, token: Token, found: FoundToken | None, *, charging_elsewhere: bool) -> TokenInfo:
+    """Whether a token may charge at `batch.station` now.
+
+    Unknown, blocked and expired tokens may not; one that charges elsewhere may not where the operator allows one
+    transaction a token (ConcurrentTx). A group is named whenever the token is known (OCPP 2.0.1 C09.FR.02).
+    """
+    if token.type == "NoAuthorization":
+        return TokenInfo(AuthorizationStatus.ACCEPTED)
+    if found is None:
+        return TokenInfo(AuthorizationStatus.UNKNOWN)
+    status = AuthorizationStatus.ACCEPTED
+    if found.status != AuthorizationStatus.ACCEPTED:
+        status = AuthorizationStatus.BLOCKED
+    elif found.expires_at is not None and found.expires_at <= batch.now:
+        status = AuthorizationStatus.EXPIRED
+    elif charging_elsewhere and not batch.station.concurrent_transactions:
+        status = AuthorizationStatus.CONCURRENT_TX
+    return TokenInfo(status, found.expires_at, found.group)

@@ -1,0 +1,197 @@
+"""Who may speak for a station (OCPP 2.0.1 chapter A, OCPP-J 1.6 chapter 6): knocks, sockets, and their ends.
+
+Many knocks, ends and signs of life are handled at once, in a few statements, because after an outage a whole network comes
+back in the same minute. The cursor's connection is in autocommit mode or in a transaction of the caller's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from stations import credentials
+from stations.flush import Cursor, array
+
+#: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
+REFUSALS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What a station said when it asked to come in. `credentials` are user and password as sent; `protocol` "" if none fits."""
+
+    identity: str
+    credentials: tuple[bytes, bytes] | None
+    protocol: str
+    offered: tuple[str, ...]
+    address: str
+    secure: bool
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The newest socket of a station. Frames carry the fence; a smaller one is an older socket's."""
+
+    station_id: int
+    operator_id: int
+    identity: str
+    fence: int
+    heartbeat_interval_s: int
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """`status` is the HTTP status (101: let in, then closed at once); `detail` says it in words to the operator."""
+
+    status: int
+    reason: str
+    detail: str
+
+
+NO_PROTOCOL = Refused(101, "no_common_subprotocol", "The station offered no OCPP version that is spoken here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the tables know of a knocking identity."""
+
+    station_id: int
+    operator_id: int
+    security_profile: int
+    password_hash: str
+    heartbeat_interval_s: int
+    accepted: bool
+
+
+KNOWN = """
+SELECT s.identity, s.id, s.operator_id, s.security_profile, s.password_hash, s.heartbeat_interval_s, s.accepted_at IS NOT NULL
+FROM stations_station s WHERE s.identity = ANY(%s)
+"""
+TAKE_OVER = """
+UPDATE stations_connection AS c
+SET fence = nextval('stations_fence_seq'), protocol = v.protocol, node = %s, address = v.address,
+    connected_at = %s, disconnected_at = NULL, seen_at = %s
+FROM (
+    SELECT k.station_id, k.protocol, k.address
+    FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS k(station_id, protocol, address)
+    JOIN stations_connection locked ON locked.station_id = k.station_id
+    ORDER BY k.station_id FOR UPDATE OF locked
+) AS v
+WHERE c.station_id = v.station_id
+RETURNING c.station_id, c.fence
+"""
+OPENED = """
+INSERT INTO stations_connectionhistory (operator_id, station_id, fence, protocol, node, address, opened_at, close_reason)
+SELECT c.operator_id, c.station_id, c.fence, c.protocol, c.node, c.address, c.connected_at, ''
+FROM stations_connection c WHERE c.station_id = ANY(%s)
+ON CONFLICT (station_id, fence) DO NOTHING
+"""
+CLOSED = """
+UPDATE stations_connectionhistory AS h SET closed_at = %s, close_code = v.code, close_reason = v.reason
+FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[]) AS v(station_id, fence, code, reason)
+WHERE h.station_id = v.station_id AND h.fence = v.fence
+"""
+GONE = """
+UPDATE stations_connection AS c SET disconnected_at = %s
+FROM unnest(%s::bigint[], %s::bigint[]) AS v(station_id, fence)
+WHERE c.station_id = v.station_id AND c.fence = v.fence
+RETURNING c.station_id, c.operator_id
+"""
+SEEN = """
+UPDATE stations_connection AS c SET seen_at = v.seen_at
+FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) AS v(station_id, fence, seen_at)
+WHERE c.station_id = v.station_id AND c.fence = v.fence
+"""
+REFUSED = """
+INSERT INTO stations_refusal AS r
+    (operator_id, identity, reason, detail, address, path, subprotocols, headers, count, first_at, last_at)
+SELECT v.*, 1, %s, %s
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS v
+ON CONFLICT (identity, reason, address) DO UPDATE
+SET count = r.count + 1, last_at = EXCLUDED.last_at, operator_id = EXCLUDED.operator_id, detail = EXCLUDED.detail,
+    path = EXCLUDED.path, subprotocols = EXCLUDED.subprotocols, headers = EXCLUDED.headers
+"""
+#: Identities nobody knows are made up by whoever knocks: only the newest are kept.
+FORGET = """
+DELETE FROM stations_refusal WHERE id IN (
+    SELECT id FROM stations_refusal WHERE reason = 'unknown_station' ORDER BY last_at DESC OFFSET %s
+)
+"""
+ONLY_OPERATOR = "SELECT min(id) FROM accounts_operator HAVING count(*) = 1"
+
+
+def known_stations(cursor: Cursor, identities: Sequence[str]) -> dict[str, Known]:
+    rows = cursor.execute(KNOWN, ([text for text in identities if "\x00" not in text],)).fetchall()
+    return {row[0]: Known(*row[1:]) for row in rows}
+
+
+def judge(knock: Knock, known: Known | None) -> Refused | None:
+    """Why a station may not come in, or None. The rules of the security profiles (OCPP 2.0.1 A00, A05)."""
+    if not knock.identity:
+        return Refused(404, "no_identity", "The address lacks the station's identity: it must end in /ocpp/<identity>.")
+    if known is None:
+        return Refused(404, "unknown_station", "No station with this identity is registered.")
+    if known.security_profile >= 2 and not knock.secure:
+        return Refused(401, "tls_required", "The station's security profile demands TLS (wss), but it came without.")
+    if known.security_profile >= 1:
+        if knock.credentials is None:
+            return Refused(401, "no_password", "The station sent no password (HTTP Basic).")
+        user, password = knock.credentials
+        if user != knock.identity.encode():
+            return Refused(401, "wrong_user", "The user name of HTTP Basic is not the station's identity.")
+        if not credentials.matches(known.password_hash, password, v16=knock.protocol in ("", "ocpp1.6")):
+            return Refused(401, "wrong_password", "The password is wrong.")
+    if not knock.protocol:
+        offered = ", ".join(knock.offered)
+        return Refused(101, NO_PROTOCOL.reason, f"{NO_PROTOCOL.detail} It offered: {offered or 'nothing'}.")
+    return None
+
+
+def take_over(cursor: Cursor, knocks: Mapping[int, Knock], *, node: str, now: datetime) -> dict[int, int]:
+    """Make these sockets the newest of their stations: station id to fence. Waits for what older sockets have in hand.
+
+    The row is updated first and the state loaded after, so that nothing an older socket's process committed is missed.
+    """
+    ids = list(knocks)
+    values = (node, now, now, ids, [knocks[i].protocol for i in ids], [knocks[i].address[:100] for i in ids])
+    fences: dict[int, int] = dict(cursor.execute(TAKE_OVER, values).fetchall())
+    cursor.execute(OPENED, (ids,))
+    return fences
+
+
+def left(cursor: Cursor, ends: Sequence[tuple[int, int, int, str]], *, now: datetime) -> list[tuple[int, int]]:
+    """Sockets ended: (station id, fence, close code, reason) each. Returns (station id, operator id) of those now without one."""
+    stations, fences, codes, reasons = (list(column) for column in zip(*ends, strict=True))
+    cursor.execute(CLOSED, (now, stations, fences, codes, [reason[:123] for reason in reasons]))
+    return cursor.execute(GONE, (now, stations, fences)).fetchall()  # type: ignore[return-value]
+
+
+def seen(cursor: Cursor, signs: Sequence[tuple[int, int, datetime]]) -> None:
+    """Signs of life: (station id, fence, when). A socket that was replaced has no say."""
+    stations, fences, times = (list(column) for column in zip(*signs, strict=True))
+    cursor.execute(SEEN, (stations, fences, times))
+
+
+def refused(
+    cursor: Cursor, refusals: Sequence[tuple[Knock, Refused, Known | None]], *, now: datetime, clean: Callable[[str], str]
+) -> None:
+    """Let the operators see who was turned away, and why. The same knock again counts up its row."""
+    only = cursor.execute(ONLY_OPERATOR).fetchone()
+    distinct = {(k.identity[:255], r.reason, k.address[:100]): (k, r, known) for k, r, known in refusals}
+    rows = [
+        (
+            known.operator_id if known else (only[0] if only else None),
+            clean(identity),
+            reason,
+            refusal.detail[:300],
+            clean(address),
+            clean(knock.path)[:300],
+            clean(", ".join(knock.offered))[:200],
+            {name: clean(value) for name, value in knock.headers.items()},
+        )
+        for (identity, reason, address), (knock, refusal, known) in distinct.items()
+    ]
+    cursor.execute(REFUSED, (now, now, *(array(column) for column in zip(*rows, strict=True))))
+    cursor.execute(FORGET, (REFUSALS_KEPT,))

@@ -1,0 +1,38 @@
+"""Provisioning (OCPP 2.0.1 chapter B): who a station says it is, and whether it may take part."""
+
+from stations.batch import Batch
+from stations.domain.events import BootAnswered, StationBooted
+from stations.domain.values import Note, Registration
+from stations.models import Station
+
+#: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
+RETRY_INTERVAL_S = 60
+
+
+def booted(event: StationBooted, batch: Batch) -> BootAnswered:
+    """Remember what the station says of itself and answer as the operator decided (OCPP 2.0.1 B01-B03, 1.6 4.2)."""
+    station = batch.station
+    now = batch.frame.received_at if batch.frame else batch.now
+    accepted = station.registration is Registration.ACCEPTED
+    batch.change(
+        Station,
+        station.id,
+        vendor=event.vendor,
+        model=event.model,
+        serial_number=event.serial_number,
+        firmware_version=event.firmware_version,
+        iccid=event.iccid,
+        imsi=event.imsi,
+        meter_type=event.meter_type,
+        meter_serial_number=event.meter_serial_number,
+        booted_at=now,
+        accepted_at=now if accepted else None,
+    )
+    if station.firmware_version and event.firmware_version and station.firmware_version != event.firmware_version:
+        detail = f"The firmware changed from {station.firmware_version} to {event.firmware_version}."
+        batch.note(Note("firmware_changed", event.firmware_version, detail))
+    station.firmware_version = event.firmware_version
+    station.accepted = accepted
+    batch.touch()
+    interval = station.heartbeat_interval_s if accepted else RETRY_INTERVAL_S
+    return BootAnswered(status=station.registration, current_time=now, interval_s=interval)

@@ -1,0 +1,130 @@
+"""Which stations there are, and what they must present to be let in: what pages, the shell and the API do to station rows.
+
+Whatever changes what a connected station's memory holds calls `bump` first, in the same transaction: it locks the row that
+every batch of the station locks, so no batch works on with the old state.
+"""
+
+import secrets
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django_scopes import scope
+
+from accounts.models import Operator
+from stations import ports
+from stations.credentials import hash_password
+from stations.domain.values import Registration
+from stations.models import Connection, Site, Station, Transaction
+
+#: Without what is easily mistaken when it is typed from paper.
+ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+#: OCPP 2.0.1 A00.FR.205 and the 1.6 security whitepaper.
+PASSWORD_MIN, PASSWORD_MAX, PASSWORD_MADE = 16, 40, 20
+#: Above the number of any socket.
+ANY_FENCE = 2**63 - 1
+
+
+def bump(station_id: int) -> None:
+    """Makes every process load the station's state anew. To be called first in the transaction that changes it."""
+    # By the row's key alone: the caller's scope has already found the station.
+    Connection.objects.with_scopes_disabled().filter(station_id=station_id).update(state_version=F("state_version") + 1)
+
+
+def add_station(
+    *, operator: Operator, identity: str, site: Site | None = None, password: str | None = None, security_profile: int = 1
+) -> tuple[Station, str | None]:
+    """A station that may connect from now on, and its password: the one given, else one made; None with profile 0."""
+    _check_profile(security_profile)
+    if security_profile == 0 and password:
+        raise ValidationError({"password": "A station of security profile 0 presents no password: leave it out, or use profile 1."})
+    if site is not None and site.operator_id != operator.pk:
+        raise ValidationError({"site": "The site belongs to another operator."})
+    if security_profile:
+        password = make_password() if password is None else check_password(password)
+    station = Station(
+        operator=operator,
+        site=site,
+        identity=identity,
+        security_profile=security_profile,
+        password_hash=hash_password(password) if password else "",
+    )
+    with scope(operator=operator):
+        station.clean_fields()
+        try:
+            with transaction.atomic():
+                station.save(force_insert=True)
+                Connection.objects.create(station=station, operator=operator)
+        except IntegrityError as error:
+            raise ValidationError(
+                {"identity": f"The identity {identity} is taken: identities are unique over the whole system."}, code="unique"
+            ) from error
+    return station, password
+
+
+def site_named(*, operator: Operator, name: str) -> Site:
+    """The operator's site of that name, made if there is none."""
+    with scope(operator=operator):
+        site = Site(operator=operator, name=name.strip())
+        site.clean_fields()
+        return Site.objects.get_or_create(operator=operator, name=site.name)[0]
+
+
+@transaction.atomic
+def remove_station(*, station: Station) -> None:
+    """Removes a station that never charged. Its socket is closed; its message log stays until its month is dropped."""
+    bump(station.pk)
+    with scope(operator=station.operator):
+        if Transaction.objects.filter(station=station).exists():
+            raise ValidationError(
+                f"{station.identity} has transactions, which must be kept for their bills. "
+                "To turn the station away, set its registration to Rejected."
+            )
+        station_id = station.pk
+        station.delete()
+    transaction.on_commit(lambda: ports.bell.fenced(station_id, ANY_FENCE))
+
+
+@transaction.atomic
+def set_password(*, station: Station, password: str | None = None) -> str:
+    """Gives a station a new password, made if none is given. The old one no longer opens a socket; an open one stays."""
+    if station.security_profile == 0:
+        raise ValidationError({"password": f"{station.identity} is of security profile 0, which has no password."})
+    password = make_password() if password is None else check_password(password)
+    bump(station.pk)
+    station.password_hash = hash_password(password)
+    station.save(update_fields=["password_hash"])
+    return password
+
+
+@transaction.atomic
+def set_registration(*, station: Station, registration: Registration | str) -> None:
+    """What the station's next BootNotification is answered (OCPP 2.0.1 B01 to B03). Until then it goes on as it is."""
+    try:
+        value = Registration(registration)
+    except ValueError:
+        raise ValidationError({"registration": f"{registration} is none of {', '.join(Registration)}."}) from None
+    bump(station.pk)
+    station.registration = value.value
+    station.save(update_fields=["registration"])
+
+
+def make_password() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_MADE))
+
+
+def check_password(password: str) -> str:
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise ValidationError(
+            {"password": f"A station's password has {PASSWORD_MIN} to {PASSWORD_MAX} characters, not {len(password)}."}
+        )
+    if not password.isprintable():
+        raise ValidationError({"password": "A station's password has printable characters only."})
+    return password
+
+
+def _check_profile(profile: int) -> None:
+    if profile == 3:
+        raise ValidationError({"security_profile": "Security profile 3 needs client certificates, which are not there yet: use 2."})
+    if profile not in (0, 1, 2):
+        raise ValidationError({"security_profile": f"There is no security profile {profile}: use 0, 1 or 2."})

@@ -1,0 +1,315 @@
+"""Transactions (OCPP 2.0.1 chapter E, 1.6 4.8 and 4.10): always answered, never lost, never doubled."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+
+from stations.batch import Batch
+from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
+from stations.domain.metering import LIMIT
+from stations.domain.times import believed
+from stations.domain.values import Doubt, Note, Severity, TokenInfo, TransactionStatus
+from stations.lookups import FoundTransaction, Need, StartNeed, TransactionNeed
+from stations.models import Transaction
+from stations.services import authorization, availability, metervalues
+from stations.state import OpenTransaction, StationState
+
+ENDED_TOPIC = "transaction_ended"
+
+
+def start_key(event: TransactionStarted) -> str:
+    """What makes a repeated start the same start: connector, tag, time and meter value (MicroOcpp#237, steve#1294)."""
+    tag = event.token.key if event.token else ""
+    text = f"{event.evse}/{event.connector}|{tag}|{event.at.isoformat()}|{event.meter_start_wh}"
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def orphan_id(event: TransactionEnded) -> str:
+    """The id of a transaction of which only the stop is known. Unlike an id we give, it can never meet another's."""
+    return f"{(event.transaction_id or '')[:16]}@{int(event.at.timestamp())}"
+
+
+def started_needs(event: TransactionStarted, station: StationState) -> Iterable[Need]:
+    yield StartNeed(station.id, start_key(event))
+    if event.token is not None:
+        yield authorization.token_need(event.token, station)
+
+
+def ended_needs(event: TransactionEnded, station: StationState) -> Iterable[Need]:
+    if event.transaction_id is not None and event.transaction_id not in station.open:
+        yield TransactionNeed(station.id, event.transaction_id)
+    yield TransactionNeed(station.id, orphan_id(event))
+    if event.token is not None:
+        yield authorization.token_need(event.token, station)
+
+
+def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered:
+    """Record a start and give it an id. A start that is sent again gets the id it had; a refused token starts all the same.
+
+    The station stops or suspends what it may not do (1.6 StopTransactionOnInvalidId); until it has, energy may flow, and
+    energy is never lost.
+    """
+    station = batch.station
+    need = StartNeed(station.id, start_key(event))
+    found = authorization.find(batch, event.token) if event.token else None
+    known = batch.lookups.starts.get(need)
+    if known is not None:
+        elsewhere = found is not None and _others(found.open_at, station, known)
+        info = _info(event, batch, charging_elsewhere=elsewhere)
+        return TransactionStartAnswered(known.ocpp_id, info)
+
+    info = _info(event, batch, charging_elsewhere=found is not None and bool(found.open_at))
+    notes: list[Note] = []
+    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    evse_number = event.evse
+    if evse_number == 0:
+        notes.append(Note("evse_missing", "connector 0", "A transaction was started on connector 0.", Severity.WARNING))
+        evse_number = next(iter(station.evses)) if len(station.evses) == 1 else 0
+    connector = availability.connector(batch, evse_number, event.connector) if evse_number else None
+    meter_start = _bounded(event.meter_start_wh, notes)
+    _close_abandoned(batch, evse_number, at, meter_start)
+
+    transaction = OpenTransaction(
+        id=batch.next_id("transaction"),
+        ocpp_id=event.transaction_id or str(batch.next_id("v16")),
+        evse=evse_number or None,
+        id_token_id=found.id if found else None,
+        id_tag=event.token.value if event.token else "",
+        started_at=at,
+        meter_start_wh=meter_start,
+        meter_last_wh=meter_start,
+        meter_last_at=at if meter_start is not None else None,
+    )
+    station.open[transaction.ocpp_id] = transaction
+    if found is not None:
+        found.open_at.append(station.id)
+    batch.add(
+        Transaction,
+        id=transaction.id,
+        operator_id=station.operator_id,
+        station_id=station.id,
+        evse_id=station.evses[evse_number].id if connector else None,
+        connector_number=event.connector,
+        ocpp_transaction_id=transaction.ocpp_id,
+        start_key=need.start_key,
+        protocol=batch.frame.protocol if batch.frame else "",
+        id_token_id=transaction.id_token_id,
+        id_tag=transaction.id_tag,
+        authorization_status=info.status.value,
+        started_at=at,
+        received_at=batch.frame.received_at if batch.frame else batch.now,
+        meter_start_wh=meter_start,
+        meter_last_wh=meter_start,
+        meter_last_at=transaction.meter_last_at,
+        energy_wh=Decimal(0) if meter_start is not None else None,
+    )
+    batch.lookups.starts[need] = _found(transaction)
+    for note in notes:
+        batch.note(note, transaction.id)
+    batch.touch(transaction_id=transaction.id)
+    return TransactionStartAnswered(transaction.ocpp_id, info)
+
+
+def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
+    """Record a stop. Whatever is odd about it, it is answered and kept (OCPP 2.0.1 E06, 1.6 4.10; open-ocpp's retries).
+
+    A stop of an unknown transaction (errata 3.18) is attached to the open one it fits, or kept as a transaction of its own
+    whose start is missing; a stop of an ended one changes nothing, unless that one was ended by us for want of a stop.
+    """
+    station = batch.station
+    info = _stop_info(event, batch)
+    open_transaction = station.open.get(event.transaction_id or "")
+    if open_transaction is not None:
+        _end(batch, event, open_transaction)
+        return TransactionEndAnswered(info)
+    known = batch.lookups.transactions.get(TransactionNeed(station.id, event.transaction_id or ""))
+    orphan = TransactionNeed(station.id, orphan_id(event))
+    if known is not None:
+        if known.doubt == Doubt.STOP_MISSING:
+            _end(batch, event, _reopened(known))
+        elif known.stopped_at is not None and known.meter_stop_wh is not None and known.meter_stop_wh != event.meter_stop_wh:
+            detail = f"A second stop says {event.meter_stop_wh} Wh, the first said {known.meter_stop_wh} Wh; the first is kept."
+            batch.note(Note("stop_differs", "", detail, Severity.WARNING), known.id)
+    elif orphan not in batch.lookups.transactions:
+        fitting = _fitting(event, batch)
+        if fitting is not None:
+            detail = f"The stop names transaction {event.transaction_id}; it was attached to the one it fits."
+            batch.note(Note("transaction_attached", "stop", detail, Severity.WARNING), fitting.id)
+            _end(batch, event, fitting)
+            batch.lookups.transactions[orphan] = _found(fitting)
+        else:
+            _keep_orphan(batch, event, orphan)
+    return TransactionEndAnswered(info)
+
+
+def _info(event: TransactionStarted, batch: Batch, *, charging_elsewhere: bool) -> TokenInfo:
+    assert event.token is not None, "1.6 starts carry a tag"
+    return authorization.decide(batch, event.token, authorization.find(batch, event.token), charging_elsewhere=charging_elsewhere)
+
+
+def _stop_info(event: TransactionEnded, batch: Batch) -> TokenInfo | None:
+    """A token that stops is never refused for charging elsewhere."""
+    if event.token is None:
+        return None
+    return authorization.decide(batch, event.token, authorization.find(batch, event.token), charging_elsewhere=False)
+
+
+def _others(open_at: list[int], station: StationState, known: FoundTransaction) -> bool:
+    """Whether a token has open transactions besides this one."""
+    here = 1 if known.ocpp_id in station.open and station.id in open_at else 0
+    return len(open_at) > here
+
+
+def _bounded(meter_wh: Decimal | None, notes: list[Note]) -> Decimal | None:
+    if meter_wh is not None and abs(meter_wh) >= LIMIT:
+        notes.append(Note("value_absurd", "meter", f"The register cannot be {meter_wh} Wh.", Severity.ERROR))
+        return None
+    return meter_wh
+
+
+def _close_abandoned(batch: Batch, evse: int, at: datetime, meter_wh: Decimal | None) -> None:
+    """An EVSE charges one vehicle: a start means that what was open there has ended, though its stop never came."""
+    for old in batch.station.open_on(evse):
+        if old.started_at > at:
+            continue
+        detail = f"The next transaction began at {at.isoformat()} on the same EVSE, and no stop had come."
+        batch.note(Note("stop_missing", "", detail, Severity.ERROR), old.id)
+        del batch.station.open[old.ocpp_id]
+        batch.change(
+            Transaction,
+            old.id,
+            status=TransactionStatus.ENDED.value,
+            doubt=Doubt.STOP_MISSING.value,
+            stopped_at=old.meter_last_at or at,
+            power_w=None,
+        )
+        batch.touch(transaction_id=old.id)
+
+
+def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) -> None:
+    station = batch.station
+    notes: list[Note] = []
+    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    # Readings first, so that the stop's register has the last word.
+    metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
+    start, stop = transaction.meter_start_wh, _bounded(event.meter_stop_wh, notes)
+    doubt, energy = Doubt.NONE, None
+    if start is None or stop is None or stop < start:
+        doubt = Doubt.REGISTER
+        detail = f"The register was {start} Wh at the start and {stop} Wh at the stop."
+        notes.append(Note("register_doubtful", "stop", detail, Severity.ERROR))
+    else:
+        energy = stop - start
+        if transaction.meter_last_wh is not None and stop < transaction.meter_last_wh:
+            detail = f"The register was {transaction.meter_last_wh} Wh before the stop and {stop} Wh at it."
+            notes.append(Note("register_decreased", "stop", detail, Severity.WARNING))
+    if at < transaction.started_at:
+        notes.append(Note("stop_before_start", "", f"It ended at {at.isoformat()}, before it began.", Severity.WARNING))
+        at = transaction.started_at
+    batch.change(
+        Transaction,
+        transaction.id,
+        status=TransactionStatus.ENDED.value,
+        doubt=doubt.value,
+        stopped_at=at,
+        stop_reason=event.reason,
+        stopped_by=event.token.value if event.token else "",
+        meter_stop_wh=stop,
+        power_w=None,
+        **({"energy_wh": energy} if energy is not None else {}),
+    )
+    station.open.pop(transaction.ocpp_id, None)
+    found = _found(transaction, stopped_at=at, meter_stop_wh=stop, doubt=doubt)
+    batch.lookups.transactions[TransactionNeed(station.id, transaction.ocpp_id)] = found
+    for tokens in batch.lookups.tokens.values():
+        for token in tokens:
+            if token.id == transaction.id_token_id and station.id in token.open_at:
+                token.open_at.remove(station.id)
+    for note in notes:
+        batch.note(note, transaction.id)
+    if doubt is Doubt.NONE:
+        batch.publish(ENDED_TOPIC, transaction.id)
+    batch.touch(transaction_id=transaction.id)
+
+
+def _fitting(event: TransactionEnded, batch: Batch) -> OpenTransaction | None:
+    """The one open transaction that this stop can end: begun by then, with a register that does not fall, the same tag if any."""
+    fitting = [
+        t
+        for t in batch.station.open.values()
+        if t.started_at <= event.at
+        and (event.meter_stop_wh is None or t.meter_last_wh is None or event.meter_stop_wh >= t.meter_last_wh)
+    ]
+    if len(fitting) > 1 and event.token is not None:
+        fitting = [t for t in fitting if t.id_tag.upper() == event.token.key]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed) -> None:
+    station = batch.station
+    notes = [Note("start_missing", "", f"Only the stop of transaction {event.transaction_id} is known.", Severity.ERROR)]
+    received_at = batch.frame.received_at if batch.frame else batch.now
+    at = believed(event.at, received_at, notes)
+    transaction_id = batch.next_id("transaction")
+    found = authorization.find(batch, event.token) if event.token else None
+    batch.add(
+        Transaction,
+        id=transaction_id,
+        operator_id=station.operator_id,
+        station_id=station.id,
+        ocpp_transaction_id=orphan.ocpp_id,
+        protocol=batch.frame.protocol if batch.frame else "",
+        id_token_id=found.id if found else None,
+        id_tag=event.token.value if event.token else "",
+        status=TransactionStatus.ENDED.value,
+        doubt=Doubt.START_MISSING.value,
+        started_at=min((r.at for r in event.readings), default=at),
+        stopped_at=at,
+        received_at=received_at,
+        stop_reason=event.reason,
+        stopped_by=event.token.value if event.token else "",
+        meter_stop_wh=_bounded(event.meter_stop_wh, notes),
+    )
+    metervalues.store(batch, 0, transaction_id, event.readings)
+    batch.lookups.transactions[orphan] = FoundTransaction(
+        transaction_id, orphan.ocpp_id, TransactionStatus.ENDED, Doubt.START_MISSING, None, "", at, at, None, event.meter_stop_wh
+    )
+    for note in notes:
+        batch.note(note, transaction_id)
+
+
+def _found(
+    transaction: OpenTransaction,
+    *,
+    stopped_at: datetime | None = None,
+    meter_stop_wh: Decimal | None = None,
+    doubt: Doubt = Doubt.NONE,
+) -> FoundTransaction:
+    return FoundTransaction(
+        id=transaction.id,
+        ocpp_id=transaction.ocpp_id,
+        status=TransactionStatus.ENDED if stopped_at else TransactionStatus.ACTIVE,
+        doubt=doubt,
+        id_token_id=transaction.id_token_id,
+        id_tag=transaction.id_tag,
+        started_at=transaction.started_at,
+        stopped_at=stopped_at,
+        meter_start_wh=transaction.meter_start_wh,
+        meter_stop_wh=meter_stop_wh,
+    )
+
+
+def _reopened(known: FoundTransaction) -> OpenTransaction:
+    """One that was ended for want of a stop, whose stop has come after all."""
+    return OpenTransaction(
+        id=known.id,
+        ocpp_id=known.ocpp_id,
+        evse=None,
+        id_token_id=known.id_token_id,
+        id_tag=known.id_tag,
+        started_at=known.started_at,
+        meter_start_wh=known.meter_start_wh,
+        meter_last_wh=None,
+        meter_last_at=None,
+    )

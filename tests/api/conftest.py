@@ -1,0 +1,135 @@
+"""The cast, and a small network of Ada's beside one of Cleo's."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from accounts import services
+from accounts.models import ApiKey, Operator, User
+from billing.models import ChargeRecord, Tariff
+from django.db import connection
+from django.test import Client
+from django_scopes import scope
+from stations.models import Connection, Connector, Evse, Finding, Refusal, Station, Transaction
+from stations.services import registry
+
+AT = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class KeyClient(Client):
+    """A program with an API key."""
+
+    def __init__(self, key: str, **kwargs: Any) -> None:
+        super().__init__(headers={"Authorization": f"Api-Key {key}"}, **kwargs)
+
+    def rows(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        answer = self.get(f"/api/v1/{path}", params)
+        assert answer.status_code == 200, answer.content
+        return answer.json()["results"]
+
+
+@dataclass
+class Person:
+    user: User
+    key: ApiKey
+    client: KeyClient
+
+    @property
+    def operator(self) -> Operator:
+        assert self.user.operator
+        return self.user.operator
+
+
+def person(name: str, operator: Operator, role: str, scopes: tuple[str, ...] = ()) -> Person:
+    user = User.objects.create(email=f"{name}@example.org", operator=operator, role=role)
+    key, text = services.create_api_key(user=user, scopes=scopes)
+    return Person(user, key, KeyClient(text))
+
+
+@pytest.fixture
+def ada(db: None) -> Person:
+    return person("ada", services.add_operator(name="Amber Grid"), "owner")
+
+
+@pytest.fixture
+def ben(ada: Person) -> Person:
+    return person("ben", ada.operator, "viewer")
+
+
+@pytest.fixture
+def cleo(db: None) -> Person:
+    return person("cleo", services.add_operator(name="Cobalt Charging"), "owner")
+
+
+@dataclass
+class Network:
+    operator: Operator
+    station: Station
+    connector: Connector
+    transaction: Transaction
+
+
+def network(operator: Operator, identity: str) -> Network:
+    """A station online with one connector, and a transaction of 7.5 kWh that has its charge record."""
+    station, _ = registry.add_station(operator=operator, identity=identity)
+    with scope(operator=operator):
+        now = datetime.now(UTC)
+        Connection.objects.filter(station=station).update(seen_at=now, connected_at=now, protocol="ocpp1.6")
+        evse = Evse.objects.create(station=station, number=1)
+        connector = Connector.objects.create(evse=evse, number=1, status="Charging", status_at=AT)
+        one = transaction(station, evse)
+        Finding.objects.create(
+            operator=operator, station=station, transaction=one, code="register_jump", severity="warning", first_at=AT, last_at=AT
+        )
+        Refusal.objects.create(operator=operator, identity=identity, reason="wrong_password", first_at=AT, last_at=AT)
+        tariff = Tariff.objects.create(operator=operator, name="Standard")
+        for revision in (1, 2):
+            ChargeRecord.objects.create(
+                operator=operator, transaction=one, revision=revision, tariff=tariff, tariff_snapshot={}, currency="EUR",
+                energy_wh=Decimal(7500), duration_s=3600, lines=[{"dimension": "ENERGY", "price": "0.40"}],
+                total_excl_tax=Decimal(revision), total_incl_tax=Decimal("3.57"),
+            )  # fmt: skip
+    sample(station, one, AT)
+    message(station, AT)
+    return Network(operator, station, connector, one)
+
+
+def transaction(station: Station, evse: Evse | None = None, number: int = 1, **fields: Any) -> Transaction:
+    given = {"status": "ended", "id_tag": "DEE-CARD", "started_at": AT, "received_at": AT, "energy_wh": Decimal(7500)} | fields
+    return Transaction.objects.create(
+        operator=station.operator, station=station, evse=evse, ocpp_transaction_id=f"{station.pk}-{number}", **given
+    )
+
+
+def sample(station: Station, of: Transaction | None, at: datetime, energy_wh: str = "1234.567") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO stations_metersample (operator_id, station_id, transaction_id, evse_number, at, context, energy_wh, power_w)"
+            " VALUES (%s, %s, %s, 1, %s, 'Sample.Periodic', %s, 11000)",
+            [station.operator_id, station.pk, of and of.pk, at, energy_wh],
+        )
+
+
+def message(station: Station, at: datetime, call: str = '{"a":1}', answer: str = "", action: str = "Heartbeat") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO stations_messagelogentry (operator_id, station_id, direction, protocol, message_id, action, event, outcome,"
+            " call, answer, received_at, handling_us) VALUES (%s, %s, 'in', 'ocpp1.6', 'm1', %s, '', 'result', %s, %s, %s, 900)",
+            [station.operator_id, station.pk, action, call, answer, at],
+        )
+
+
+@pytest.fixture
+def amber(ada: Person) -> Network:
+    return network(ada.operator, "AMBER-01")
+
+
+@pytest.fixture
+def cobalt(cleo: Person) -> Network:
+    return network(cleo.operator, "COBALT-01")
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)

@@ -1,0 +1,228 @@
+"""What the lists say, how they are narrowed, and that they stay cheap."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from django_scopes import scope
+from pytest_django import DjangoAssertNumQueries
+from stations.models import Connection
+from stations.services import registry
+
+from tests.api.conftest import AT, Network, Person, message, minutes, sample, transaction
+
+pytestmark = pytest.mark.urls("tests.api.urls")
+LISTS = ["stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "id-tags"]
+
+
+def test_a_transaction_shows_energy_findings_and_the_newest_cost(ada: Person, amber: Network) -> None:
+    row = ada.client.get(f"/api/v1/transactions/{amber.transaction.pk}/").json()
+    assert row["station"] == "AMBER-01"
+    assert (row["evse"], row["connector"], row["status"], row["id_tag"]) == (1, 1, "ended", "DEE-CARD")
+    assert (row["energy_wh"], row["power_w"], row["stopped_at"]) == (7500, None, None)
+    assert row["started_at"] == "2026-11-20T12:00:00.123456Z"
+    assert [finding["code"] for finding in row["findings"]] == ["register_jump"]
+    assert row["cost"] == {
+        "total_excl_tax": "2.00",
+        "total_incl_tax": "3.57",
+        "currency": "EUR",
+        "lines": [{"dimension": "ENERGY", "price": "0.40"}],
+    }
+
+
+def test_a_running_transaction_has_no_cost_yet(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        transaction(amber.station, number=2, status="active")
+    (row,) = ada.client.rows("transactions/", status="active")
+    assert (row["cost"], row["findings"], row["evse"]) == (None, [], None)
+
+
+def test_a_station_shows_its_connectors_and_that_it_is_online(ada: Person, amber: Network) -> None:
+    row = ada.client.get("/api/v1/stations/AMBER-01/").json()
+    assert (row["online"], row["protocol"], row["registration"], row["site"]) == (True, "ocpp1.6", "Accepted", None)
+    assert row["evses"][0]["connectors"][0]["status"] == "Charging"
+    assert not {"password_hash", "operator"} & set(row)
+
+
+@pytest.mark.parametrize(
+    ("seen_ago", "disconnected_ago", "online"),
+    [(14, None, True), (16, None, False), (5, 4, False), (4, 5, True), (None, None, False)],
+)
+def test_online_is_a_lease_of_three_heartbeat_intervals(
+    ada: Person, amber: Network, seen_ago: int | None, disconnected_ago: int | None, online: bool
+) -> None:
+    now = timezone.now()
+    with scope(operator=ada.operator):
+        Connection.objects.update(
+            seen_at=now - minutes(seen_ago) if seen_ago else None,
+            disconnected_at=now - minutes(disconnected_ago) if disconnected_ago else None,
+        )
+    assert ada.client.get("/api/v1/stations/AMBER-01/").json()["online"] is online
+    assert len(ada.client.rows("stations/", online=str(online).lower())) == 1
+
+
+def test_an_identity_may_hold_anything_but_slash_and_colon(ada: Person) -> None:
+    identity = "Säule 7.json#?%"
+    registry.add_station(operator=ada.operator, identity=identity)
+    assert ada.client.get("/api/v1/stations/S%C3%A4ule%207.json%23%3F%25/").json()["identity"] == identity
+    assert ada.client.get("/api/v1/stations/%00/").status_code == 404
+
+
+def test_connectors_and_samples_carry_station_and_numbers(ada: Person, amber: Network) -> None:
+    (connector,) = ada.client.rows("connectors/", status="Charging")
+    assert (connector["station"], connector["evse"], connector["connector"]) == ("AMBER-01", 1, 1)
+    (row,) = ada.client.rows("meter-samples/", transaction=amber.transaction.pk)
+    assert (row["energy_wh"], row["power_w"], row["current_a"]) == (1234.567, 11000, None)
+    assert row["transaction"] == amber.transaction.pk
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('[2,"m1","Heartbeat",{}]', [2, "m1", "Heartbeat", {}]),
+        ("not json", "not json"),
+        ("[NaN]", "[NaN]"),
+        ("", None),
+        ("[" * 500 + "]" * 500, "[" * 500 + "]" * 500),
+    ],
+)
+def test_a_message_is_json_where_it_can_be_read(ada: Person, amber: Network, text: str, shown: object) -> None:
+    message(amber.station, AT + minutes(1), call="{}", answer=text, action="Authorize")
+    (row,) = ada.client.rows("messages/", action="Authorize")
+    assert row["answer"] == shown
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_times_are_utc_whatever_the_servers_zone(ada: Person, amber: Network, settings: object, zone: str) -> None:
+    settings.TIME_ZONE = zone  # type: ignore[attr-defined]
+    for path, field in [("messages/", "received_at"), ("meter-samples/", "at"), ("transactions/", "started_at")]:
+        assert ada.client.rows(path)[0][field] == "2026-11-20T12:00:00.123456Z"
+    assert ada.client.rows("transactions/", until="2026-11-20T12:00:00Z") == []
+    assert len(ada.client.rows("transactions/", since="2026-11-20 11:59")) == 1
+
+
+def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> None:
+    assert len(ada.client.rows("messages/", since="2026-11-20T12:00:00.123456Z")) == 1
+    assert ada.client.rows("messages/", until="2026-11-20T12:00:00.123456Z") == []
+    assert len(ada.client.rows("messages/", since="2026-11-20", until="2026-11-21")) == 1
+    # A "+" that nobody escaped arrives as a blank.
+    assert ada.client.get("/api/v1/messages/?since=2026-11-20T14:00:00+02:00").json()["results"] != []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("stations/?status=Sleeping", "transactions/?status=Ended", "transactions/?since=yesterday", "findings/?severity=bad"),
+        *("messages/?direction=up", "messages/?until=2026-13-40", "meter-samples/?transaction=x", "id-tags/?type=Tattoo"),
+        *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
+        *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_a_problem(ada: Person, query: str) -> None:
+    answer = ada.client.get(f"/api/v1/{query}")
+    assert answer.status_code == 400
+    assert answer["Content-Type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == 400
+    assert problem["title"] == "Bad Request"
+    assert next(iter(problem["errors"])) in query
+    assert problem["detail"]
+
+
+def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Network) -> None:
+    for path in LISTS:
+        if path != "id-tags":
+            assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == 1, path
+            assert ada.client.rows(f"{path}/", station="AMBER-99") == [], path
+    assert ada.client.rows("meter-samples/", transaction=10**30) == []
+
+
+def test_lists_are_newest_first_and_their_pages_lose_nothing_where_times_are_equal(ada: Person, amber: Network) -> None:
+    for number in range(25):
+        sample(amber.station, None, AT + minutes(number // 10 + 1), energy_wh=str(number))
+        # The natural key of a sample: same moment, other EVSE.
+        message(amber.station, AT + minutes(number // 10 + 1), call=str(number))
+    seen: list[dict[str, object]] = []
+    url = "/api/v1/messages/?page_size=4&station=AMBER-01"
+    while url:
+        page = ada.client.get(url).json()
+        assert len(page["results"]) <= 4
+        seen += page["results"]
+        url = page["next"]
+    assert len(seen) == len({row["id"] for row in seen}) == 26
+    keys = [(row["received_at"], row["id"]) for row in seen]
+    assert keys == sorted(keys, reverse=True)
+    assert [row["id"] for row in ada.client.rows("messages/", ordering="received_at")] == [row["id"] for row in reversed(seen)]
+
+
+def test_connectors_are_paged_in_the_order_of_their_numbers(ada: Person, amber: Network) -> None:
+    other, _ = registry.add_station(operator=ada.operator, identity="AMBER-02")
+    with scope(operator=ada.operator):
+        for number in (3, 1, 2):
+            evse = other.evses.create(number=number)
+            evse.connectors.create(number=2)
+            evse.connectors.create(number=1)
+    seen, url = [], "/api/v1/connectors/?page_size=2"
+    while url:
+        page = ada.client.get(url).json()
+        seen += [(row["station"], row["evse"], row["connector"]) for row in page["results"]]
+        url = page["next"]
+    assert seen == [("AMBER-01", 1, 1), *[("AMBER-02", evse, number) for evse in (1, 2, 3) for number in (1, 2)]]
+
+
+def test_a_cursor_is_good_for_its_own_list_and_order_only(ada: Person, amber: Network) -> None:
+    message(amber.station, AT + minutes(1))
+    cursor = ada.client.get("/api/v1/messages/?page_size=1").json()["next"].split("cursor=")[1].split("&")[0]
+    assert ada.client.get(f"/api/v1/messages/?page_size=1&cursor={cursor}").status_code == 200
+    assert ada.client.get(f"/api/v1/meter-samples/?cursor={cursor}").status_code == 400
+    assert ada.client.get(f"/api/v1/messages/?ordering=received_at&cursor={cursor}").status_code == 400
+
+
+def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        for number in range(1005):
+            message(amber.station, AT)
+    assert len(ada.client.rows("messages/")) == 100
+    assert len(ada.client.rows("messages/", page_size=5000)) == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "queries"),
+    [
+        *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 3), ("transactions/?station=AMBER-01", 4)],
+        *[("meter-samples/", 1), ("messages/", 1), ("refusals/", 1), ("findings/", 1), ("id-tags/", 1)],
+    ],
+)
+def test_the_number_of_queries_is_fixed(
+    ada: Person, amber: Network, django_assert_num_queries: DjangoAssertNumQueries, path: str, queries: int
+) -> None:
+    with scope(operator=ada.operator):
+        for number in range(2, 12):
+            transaction(amber.station, amber.transaction.evse, number)
+            message(amber.station, AT)
+            sample(amber.station, amber.transaction, AT + minutes(number))
+    for number in range(2, 5):
+        station, _ = registry.add_station(operator=ada.operator, identity=f"AMBER-0{number}")
+        with scope(operator=ada.operator):
+            station.evses.create(number=1).connectors.create(number=1)
+    ada.client.get("/api/v1/stations/")  # writes the minute of the key's use
+    with django_assert_num_queries(1 + queries):  # one more for the key
+        assert ada.client.get(f"/api/v1/{path}").status_code == 200
+
+
+def test_an_address_that_is_none_is_a_problem_too(ada: Person) -> None:
+    answer = ada.client.get("/api/v1/chargers/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert ada.client.get("/api/v1/messages/1/").status_code == 404  # a row of the log has no address of its own
+
+
+def test_what_is_read_only_says_so(ada: Person, amber: Network) -> None:
+    assert ada.client.post("/api/v1/stations/", {}, "application/json").status_code == 405
+    assert ada.client.delete("/api/v1/stations/AMBER-01/").status_code == 405
+
+
+def test_the_documentation_is_served_from_here(client: Client, db: None) -> None:
+    page = client.get("/api/docs/")
+    assert page.status_code == 200
+    assert b"https://" not in page.content
+    schema = client.get("/api/schema/", headers={"Accept": "application/json"})
+    assert set(schema.json()["paths"]) >= {f"/api/v1/{path}/" for path in LISTS}

@@ -1,0 +1,194 @@
+"""The tariff engine: worked examples, and what must hold for every session."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.money import half_up
+from billing.tariff import InvalidSession, InvalidTariff, Sample, Session, UnsupportedTariff, parse, price
+from tests.billing import make
+
+CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text().splitlines()]
+START = datetime(2026, 1, 13, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+def test_a_worked_example_costs_what_it_must(case):
+    priced = price(parse(case["body"]["tariff"]), make.session(case["body"]["session"]))
+    expect = case["expect"]
+    assert priced.currency == expect["currency"]
+    assert f"{priced.total_excl_tax}" == expect["total_excl_tax"]
+    assert (None if priced.total_incl_tax is None else f"{priced.total_incl_tax}") == expect.get("total_incl_tax")
+    lines = {(line.dimension, line.unit, line.price): line for line in priced.lines}
+    expected = {(line["dimension"], line["unit"], Decimal(line["price"])): line for line in expect["lines"]}
+    assert lines.keys() == expected.keys()
+    for key, line in lines.items():
+        assert abs(line.volume - Decimal(expected[key]["volume"])) <= Decimal("1e-6")
+        assert abs(line.cost_excl_tax - Decimal(expected[key]["cost_excl_tax"])) <= Decimal("1e-6")
+
+
+def a_tariff(*components, **fields):
+    return {"currency": "EUR", "elements": [{"price_components": list(components)}], **fields}
+
+
+def a_component(kind="ENERGY", amount=0.25, step=1, **fields):
+    return {"type": kind, "price": amount, "step_size": step, **fields}
+
+
+def a_session(energy_wh=10_000, minutes=60, parked=0):
+    end = START + timedelta(minutes=minutes + parked)
+    samples = (Sample(START, Decimal(0)), Sample(end, Decimal(energy_wh)))
+    return Session(START, end, "Europe/Amsterdam", samples, START + timedelta(minutes=minutes))
+
+
+def test_a_minimum_without_a_price_with_tax_holds_for_the_total_with_tax_too():
+    priced = price(parse(a_tariff(a_component(vat=10), min_price={"excl_vat": 5})), a_session(energy_wh=1000))
+    assert (priced.total_excl_tax, priced.total_incl_tax) == (Decimal("5.00"), Decimal("5.00"))
+
+
+def test_a_session_without_use_of_a_taxed_tariff_has_a_total_with_tax():
+    priced = price(parse(a_tariff(a_component(vat=10), min_price={"excl_vat": 0.5, "incl_vat": 0.55})), a_session(energy_wh=0))
+    assert (priced.lines, priced.total_excl_tax, priced.total_incl_tax) == ((), Decimal("0.50"), Decimal("0.55"))
+
+
+def test_energy_measured_after_the_end_is_not_charged():
+    session = a_session(energy_wh=0)
+    samples = (Sample(START, Decimal(0)), Sample(session.end + timedelta(hours=1), Decimal(8000)))
+    late = Session(session.start, session.end, session.time_zone, samples, session.end)
+    assert price(parse(a_tariff(a_component())), late).total_excl_tax == Decimal("1.00")
+
+
+def test_parking_without_a_price_leaves_the_time_stepped():
+    priced = price(parse(a_tariff(a_component("TIME", 3.0, step=900))), a_session(minutes=21, parked=5))
+    assert priced.total_excl_tax == Decimal("1.50")
+
+
+def test_totals_are_in_the_minor_unit_of_the_currency():
+    assert f"{price(parse(a_tariff(a_component(amount=31.05), currency='JPY')), a_session()).total_excl_tax}" == "311"
+
+
+@pytest.mark.parametrize(
+    ("tariff", "says"),
+    [
+        (a_tariff(a_component()) | {"elements": [{"price_components": [a_component()]}] * 2}, "one element"),
+        ({"currency": "EUR", "elements": [{"price_components": [a_component()], "restrictions": {"max_kwh": 5}}]}, "restrictions"),
+    ],
+)
+def test_a_tariff_that_cannot_be_priced_yet_is_refused(tariff, says):
+    with pytest.raises(UnsupportedTariff, match=says):
+        parse(tariff)
+
+
+@pytest.mark.parametrize(
+    ("tariff", "says"),
+    [
+        ([], "the tariff must be an object"),
+        ({}, "currency must be"),
+        ({"currency": "eur", "elements": [{}]}, "currency: 'eur' is not a currency"),
+        ({"currency": "EUR", "elements": []}, "elements must be a list"),
+        ({"currency": "EUR", "elements": [{}]}, r"elements\[0\].price_components must be a list"),
+        (a_tariff("ENERGY"), r"price_components\[0\] must be an object"),
+        (a_tariff(a_component("POWER")), r"type must be one of ENERGY, FLAT"),
+        (a_tariff(a_component(), a_component()), "two price components of one type"),
+        (a_tariff(a_component(amount=None)), "price must be a number"),
+        (a_tariff(a_component(amount=-1)), "price must be a number, not negative"),
+        (a_tariff(a_component(amount=float("nan"))), "price must be a number"),
+        (a_tariff(a_component(amount="1e-999999999")), "price must be a number"),
+        (a_tariff(a_component(amount="1e999999999")), "price must be a number"),
+        (a_tariff(a_component(amount="0." + "1" * 100_000)), "price must be a number"),
+        (a_tariff(a_component(vat="much")), "vat must be a number"),
+        (a_tariff(a_component(step=0.5)), "step_size must be a whole number"),
+        (a_tariff(a_component(step=-1)), "step_size must be a whole number"),
+        (a_tariff(a_component(), min_price={"incl_vat": 1}), "min_price.excl_vat must be a number"),
+        (a_tariff(a_component(), max_price=5), "max_price must be an object"),
+    ],
+)
+def test_what_is_no_tariff_is_refused_with_the_place_and_the_reason(tariff, says):
+    with pytest.raises(InvalidTariff, match=says):
+        parse(tariff)
+
+
+def test_a_session_that_ends_before_it_starts_is_refused():
+    with pytest.raises(InvalidSession, match="must follow each other"):
+        price(parse(a_tariff(a_component())), a_session(minutes=-1))
+
+
+def test_a_register_that_falls_is_refused():
+    falling = (Sample(START, Decimal(10)), Sample(START + timedelta(minutes=1), Decimal(5)))
+    with pytest.raises(InvalidSession, match="less energy"):
+        price(parse(a_tariff(a_component())), Session(START, START, "UTC", falling, START))
+
+
+# What must hold for every session.
+
+amounts = st.decimals(0, 100, places=4)
+percents = st.none() | st.decimals(0, 30, places=2)
+steps = st.sampled_from([0, 1, 7, 60, 500, 900])
+energies = st.decimals(0, 200_000, places=3)
+durations = st.timedeltas(timedelta(0), timedelta(days=3))
+
+
+@st.composite
+def tariffs(draw, step=steps):
+    kinds = draw(st.sets(st.sampled_from(["ENERGY", "TIME", "PARKING_TIME", "FLAT"]), min_size=1))
+    return parse(a_tariff(*(a_component(kind, draw(amounts), draw(step), vat=draw(percents)) for kind in sorted(kinds))))
+
+
+def charged(energy_wh, charging, parking):
+    charging_end, end = START + charging, START + charging + parking
+    return Session(START, end, "UTC", (Sample(START, Decimal(0)), Sample(end, energy_wh)), charging_end)
+
+
+@given(tariffs(), energies, durations, durations)
+def test_a_price_is_never_negative_and_tax_never_lowers_it(tariff, energy_wh, charging, parking):
+    priced = price(tariff, charged(energy_wh, charging, parking))
+    assert priced.total_excl_tax >= 0
+    assert priced.total_incl_tax is None or priced.total_incl_tax >= priced.total_excl_tax
+    assert all(line.volume > 0 and line.cost_excl_tax >= 0 for line in priced.lines)
+
+
+@given(tariffs(), energies, durations, durations)
+def test_the_lines_sum_to_the_total(tariff, energy_wh, charging, parking):
+    priced = price(tariff, charged(energy_wh, charging, parking))
+    exact = sum((Fraction(line.cost_excl_tax) for line in priced.lines), Fraction(0))
+    # Each line is rounded in its tenth decimal, so the sum may differ from the exact one by so much.
+    assert abs(exact - Fraction(priced.total_excl_tax)) <= Fraction(1, 200) + Fraction(len(priced.lines), 10**10)
+    for line in priced.lines:
+        assert abs(line.volume * line.price - line.cost_excl_tax) < Decimal("1e-7")
+
+
+@given(tariffs(), energies, energies, durations, durations)
+def test_more_energy_never_costs_less(tariff, energy_wh, more_wh, charging, parking):
+    less = price(tariff, charged(energy_wh, charging, parking))
+    more = price(tariff, charged(energy_wh + more_wh, charging, parking))
+    assert more.total_excl_tax >= less.total_excl_tax
+
+
+@given(tariffs(), energies, durations, durations, durations)
+def test_charging_longer_never_costs_less(tariff, energy_wh, charging, longer, parking):
+    less = price(tariff, charged(energy_wh, charging, parking))
+    more = price(tariff, charged(energy_wh, charging + longer, parking))
+    assert more.total_excl_tax >= less.total_excl_tax
+
+
+# With larger steps the first second of parking may make the time charged before it cheaper (OCPI: only the last is stepped).
+@given(tariffs(step=st.just(0)), energies, durations, durations, durations)
+def test_parking_longer_never_costs_less(tariff, energy_wh, charging, parking, longer):
+    less = price(tariff, charged(energy_wh, charging, parking))
+    more = price(tariff, charged(energy_wh, charging, parking + longer))
+    assert more.total_excl_tax >= less.total_excl_tax
+
+
+@given(tariffs(), energies, durations, durations, st.lists(st.fractions(0, 1, max_denominator=1000), max_size=8))
+def test_splitting_the_samples_never_changes_the_price(tariff, energy_wh, charging, parking, cuts):
+    whole = charged(energy_wh, charging, parking)
+    between = [Sample(START + (whole.end - START) * float(cut), half_up(Fraction(energy_wh) * cut, 6)) for cut in sorted(cuts)]
+    first, last = whole.samples
+    split = Session(START, whole.end, "UTC", (first, *between, last), whole.charging_end)
+    assert price(tariff, split) == price(tariff, whole)
