@@ -16,7 +16,7 @@ from accounts.imports import import_id_tokens
 from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, User
 from accounts.permissions import KEY_SCOPES
 from accounts.selectors import digest_of
-from accounts.tokens import fill, group_name, plain
+from accounts.tokens import fill, group_name, plain, taken
 
 __all__ = [
     "add_id_token",
@@ -40,7 +40,7 @@ def add_operator(*, name: str) -> Operator:
         with transaction.atomic():
             operator.save(force_insert=True)
     except IntegrityError as error:
-        raise ValidationError({"name": f'There is an operator "{operator.name}" already.'}, code="unique") from error
+        raise taken("name", f'There is an operator "{operator.name}" already.') from error
     return operator
 
 
@@ -62,7 +62,7 @@ def add_user(*, email: str, operator: Operator, role: str, password: str | None 
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        raise ValidationError({"email": f"There is a user {user.email} already."}, code="unique") from error
+        raise taken("email", f"There is a user {user.email} already.") from error
     return user, password
 
 
@@ -134,8 +134,6 @@ def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
             with transaction.atomic():
                 token.save()
         except IntegrityError as error:
-            raise ValidationError(
-                {"value": f"There is an id tag {token.value} of type {token.type} already (upper and lower case are the same)."},
-                code="unique",
-            ) from error
+            message = f"There is an id tag {token.value} of type {token.type} already (upper and lower case are the same)."
+            raise taken("value", message) from error
     return token

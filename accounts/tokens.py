@@ -34,6 +34,11 @@ def plain(text: str, field: str) -> str:
     return text
 
 
+def taken(field: str, message: str) -> ValidationError:
+    """The refusal of something that is there already; the API answers it 409."""
+    return ValidationError({field: ValidationError(message, code="unique")})
+
+
 def parse_moment(text: str) -> datetime:
     """A date or a date and time as ISO 8601 has them; UTC where no zone is given. ValueError if it is neither."""
     text = text.strip()

@@ -9,29 +9,27 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
 http = get_asgi_application()  # sets Django up, before anything below imports a model
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.urls import re_path  # noqa: E402
 
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
 
-
-async def nothing_here(scope: Any, receive: Any, send: Any) -> None:
-    await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "websocket.http.response.body", "body": b"No websocket here. Stations dial /ocpp/<identity>.\n"})
+station = OCPPConsumer.as_asgi()
+page = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
 
 
-application = ProtocolTypeRouter(
-    {
-        "http": http,
-        "websocket": URLRouter(
-            [
-                # A station sends no cookie and no origin: it shows its credentials at the handshake.
-                re_path(r"^ocpp/", OCPPConsumer.as_asgi()),
-                re_path(r"^live/$", AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))),
-                re_path(r"", nothing_here),
-            ]
-        ),
-    }
-)
+async def websocket(scope: Any, receive: Any, send: Any) -> None:
+    """Channels' URLRouter would copy the scope, and a station's consumer reads from it what the server writes (csms.pong)."""
+    path = scope["path"]
+    if path.startswith("/ocpp/"):
+        # A station sends no cookie and no origin: it shows its credentials at the handshake.
+        await station(scope, receive, send)
+    elif path == "/live/":
+        await page(scope, receive, send)
+    else:
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+        await send({"type": "websocket.http.response.body", "body": b"No websocket here. Stations dial /ocpp/<identity>.\n"})
+
+
+application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -31,7 +31,10 @@ TIMEOUT_S = 1.0
 
 
 def channel(kind: str) -> str:
-    """The Redis channel of a kind of bell. Pub/sub knows no database index: ours and the database's name tell installations apart."""
+    """The Redis channel of a kind of bell.
+
+    Redis shares channels between its databases: our index and the name of the PostgreSQL database keep installations apart.
+    """
     index = settings.REDIS_URL.rpartition("/")[2].partition("?")[0]
     return f"csms:{index}:{connection.settings_dict['NAME']}:{kind}"
 

@@ -27,12 +27,14 @@ async def run_in_db(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> T:
-    """Run it in a thread of the pool, with the caller's context variables (and so its scope), and give the connection back after."""
+    """Run it in a thread of the pool with the caller's context variables (and so its scope); then give back the connection."""
     context = contextvars.copy_context()
     return await asyncio.get_running_loop().run_in_executor(_pool, context.run, _closing, lambda: func(*args, **kwargs))
 
 
-async def run_in_scope(within: contextlib.AbstractContextManager[None], func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_in_scope(
+    within: contextlib.AbstractContextManager[None], func: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
     """The same inside a tenant's scope: `await run_in_scope(scope_of(user), selector)`."""
 
     def scoped() -> T:

@@ -5,6 +5,7 @@ wall. The next message leaves only after that answer, so a slow browser is never
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
@@ -103,10 +104,8 @@ class Feed:
     async def run(self) -> None:
         online: set[int] | None = None
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.dirty.wait(), TICK_S)
-            except TimeoutError:
-                pass
             self.dirty.clear()
             stations, transactions = self.stations, self.transactions
             self.stations, self.transactions = set(), set()

@@ -196,6 +196,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_NAME_OVERRIDES": {
+        "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",
+        "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",
+        "IdTagStatusEnum": "accounts.models.IdTokenStatus",
+    },
 }
 
 _level = env.str("DJANGO_LOG_LEVEL", default="INFO")

@@ -1,4 +1,4 @@
-"""Reads of the network. Every function reads in the scope of the caller; the number of queries never depends on the number of rows."""
+"""Reads of the network, in the scope of the caller. The number of queries never depends on the number of rows."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -91,8 +91,8 @@ def finding_counts(transactions: Collection[int]) -> dict[int, int]:
 
 
 def samples(transaction: Transaction, *, limit: int = 200) -> list[MeterSample]:
-    """The newest meter samples of a transaction, oldest first. By station and time: the head of the index and the months to look in."""
-    # A station's clock may differ from the transaction's times by a little.
+    """The newest meter samples of a transaction, oldest first."""
+    # By station and time too: the head of the index, and the months to look in. The station's clock may have been set since.
     since = transaction.started_at - timedelta(days=1)
     newest = MeterSample.objects.filter(station=transaction.station_id, at__gte=since, transaction=transaction.pk).order_by("-at")
     return list(reversed(newest[:limit]))
@@ -130,7 +130,10 @@ def counters() -> Counters:
     # A register that jumped says nothing about energy.
     today = Transaction.objects.filter(started_at__gte=midnight).exclude(doubt=Doubt.REGISTER)
     return {
-        **states,
+        "connectors": states["connectors"],
+        "charging": states["charging"],
+        "faulted": states["faulted"],
+        "offline": states["offline"],
         "power_w": power.aggregate(w=Sum("power_w"))["w"] or Decimal(0),
         "energy_today_wh": today.aggregate(wh=Sum("energy_wh"))["wh"] or Decimal(0),
-    }  # type: ignore[typeddict-item]  # aggregate() promises Any
+    }

@@ -41,7 +41,7 @@ def _refused(error: django.ValidationError) -> exceptions.APIException:
         return exceptions.ValidationError({"": error.messages})
     codes = {one.code for errors in error.error_dict.values() for one in errors}
     refused: type[exceptions.APIException] = Taken if codes == {"unique"} else exceptions.ValidationError
-    return refused(error.message_dict)  # type: ignore[arg-type]  # DRF takes a dict for details, its stubs do not say so
+    return refused(error.message_dict)
 
 
 def _lines(errors: Any, name: str = "") -> list[str]:

@@ -49,6 +49,6 @@ class Wire(serializers.Field[str, Any, Any, Any]):
         try:
             parsed = orjson.loads(value)
             orjson.dumps(parsed)  # refuses what is nested too deeply to be written again
-        except ValueError:
+        except (ValueError, TypeError):
             return value
         return parsed

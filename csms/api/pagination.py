@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core import signing
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -21,7 +21,7 @@ class NewestFirst(BasePagination):
     null; the first is the default, descending with a "-". The cursor is signed for its list and ordering, so it needs no checks.
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
         size = _size(request)
         ordering = request.query_params.get("ordering") or next(iter(view.orderings))

@@ -1,17 +1,21 @@
 """Whether they may: `accounts.permissions` applied to a request."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey
 from accounts.permissions import key_may, may
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module
 
 
 class MayUse(BasePermission):
     """Reading needs the verb `view`; writing the view's `change_verb`. A key may do at most what its user may."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:
             return False
         verb = "view" if request.method in SAFE_METHODS else getattr(view, "change_verb", "")
@@ -22,7 +26,9 @@ class MayUse(BasePermission):
             return False
         if not may(request.user, verb):
             self.message = (
-                "You belong to no operator." if request.user.operator_id is None else f"Your role may not do this ({verb})."
+                "You belong to no operator."
+                if getattr(request.user, "operator_id", None) is None
+                else f"Your role may not do this ({verb})."
             )
             return False
         return True

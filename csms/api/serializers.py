@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import IdTokenStatus, IdTokenType
+from accounts.models import IdToken, IdTokenStatus, IdTokenType
 from csms.api.fields import Moment, Number, Wire
 from stations.models import Connector, Evse, Finding, MessageLogEntry, MeterSample, Refusal, Station, Transaction
 
@@ -57,7 +57,7 @@ class EvseRow(EvseOfStation):
 
 class StationRow(Rows):
     site = serializers.CharField(source="site.name", default=None, allow_null=True)
-    online = serializers.BooleanField(help_text="Heard within three heartbeat intervals, and not disconnected since.")
+    online = serializers.BooleanField(help_text="Connected, and heard within three heartbeat intervals.")
     seen_at = Moment(source="connection.seen_at", default=None, allow_null=True)
     protocol = serializers.CharField(source="connection.protocol", default="")
     evses = EvseOfStation(many=True)
@@ -162,6 +162,13 @@ class RefusalRow(Rows):
         ]
 
 
+class GroupName(serializers.CharField):
+    """A group by its name; null for none."""
+
+    def get_attribute(self, instance: IdToken) -> str | None:
+        return instance.group.name if instance.group else None
+
+
 class IdTagRow(serializers.Serializer[Any]):
     """An id tag. `accounts.services` checks and writes it."""
 
@@ -170,8 +177,6 @@ class IdTagRow(serializers.Serializer[Any]):
     type = serializers.ChoiceField(choices=IdTokenType.choices, required=False)
     status = serializers.ChoiceField(choices=IdTokenStatus.choices, required=False)
     expires_at = Moment(required=False, allow_null=True)
-    group = serializers.CharField(
-        source="group.name", max_length=20, required=False, allow_null=True, allow_blank=True, default=None
-    )
+    group = GroupName(max_length=20, required=False, allow_null=True, allow_blank=True, default=None)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
     created_at = Moment(read_only=True)

@@ -21,6 +21,7 @@ class Curve:
     end: datetime
     width: int = WIDTH
     height: int = HEIGHT
+    middle: int = HEIGHT // 2
 
 
 def power_curve(samples: Sequence[MeterSample]) -> Curve | None:

@@ -33,7 +33,9 @@ def changed(language: str, stations: Collection[int], transactions: Collection[i
             _fragment("refusals", "dashboard/_refusals.html", {"refusals": list(selectors.recent_refusals())}),
         ]
         if stations:
-            parts += [_fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in wall.plugs(stations)]
+            parts += [
+                _fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in wall.plugs(stations)
+            ]
         if transactions:
             parts += [
                 _fragment(f"transaction-{session.transaction.pk}", "dashboard/_session.html", {"session": session}, session.list)

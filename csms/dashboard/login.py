@@ -21,7 +21,9 @@ class LoginForm(AuthenticationForm):
         label=_("E-mail"), widget=forms.EmailInput(attrs={"autofocus": True, "autocomplete": "username"}), max_length=254
     )
     error_messages = {
-        "invalid_login": _("No account has this e-mail address and password. Check both; passwords tell capitals from small letters."),
+        "invalid_login": _(
+            "No account has this e-mail address and password. Check both; passwords tell capitals from small letters."
+        ),
         "inactive": _("This account is switched off. Ask the owner of your network."),
         "too_many": _("Too many wrong passwords for this address. Wait five minutes, then try again."),
     }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.utils.functional import _StrPromise as Text
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stations.domain.values import ConnectorStatus
@@ -14,7 +14,7 @@ class State:
     """`slug` names the colour token of app.css and the shape of `templates/_icons.html`."""
 
     slug: str
-    word: Text
+    word: str | Promise
     needs_you: bool = False
 
 

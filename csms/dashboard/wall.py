@@ -139,11 +139,11 @@ def _plugs(connectors: Iterable[Connector], running: Iterable[Session]) -> list[
     oldest = timezone.now() - selectors.READING_HOLDS
     rows = []
     for connector in connectors:
-        session = by_plug.get((connector.evse_id, connector.number))
+        charging = by_plug.get((connector.evse_id, connector.number))
         shown: str = connector.shown  # type: ignore[attr-defined]  # annotated by the selector
-        read_at = session.transaction.meter_last_at if session else None
+        read_at = charging.transaction.meter_last_at if charging else None
         fresh = shown != selectors.OFFLINE and read_at is not None and read_at > oldest
-        rows.append(Plug(connector, STATES.get(shown, STATES[ConnectorStatus.UNAVAILABLE]), session, fresh))
+        rows.append(Plug(connector, STATES.get(shown, STATES[ConnectorStatus.UNAVAILABLE]), charging, fresh))
     return rows
 
 

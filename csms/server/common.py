@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from csms.server.ending import Ending
 
+# The servers put into a websocket's scope, as "csms.pong", the monotonic time of the last pong: a sign of life that is no message.
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -31,7 +32,7 @@ MAX_WAITING, MAX_WAITING_BYTES = 8, 64 * 1024
 class Limits:
     """Seconds and bytes a websocket is held to."""
 
-    #: For the application to accept or refuse: a slow database in a storm of reconnects must not turn stations away (daphne#319).
+    #: For the application to accept or refuse: a slow database in a storm of reconnects must not turn stations away.
     handshake_s: float = 20.0
     #: For the peer to answer our close; then the connection is cut.
     close_s: float = 10.0

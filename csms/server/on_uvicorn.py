@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
-from typing import Any
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 
 import uvloop
 from uvicorn import Config
@@ -12,18 +13,34 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import Server
+from websockets.frames import Frame
 from websockets.http11 import Request
 
-from csms.server.common import BACKLOG, HTTP_IDLE_S, MAX_BODY_BYTES, Application, Disconnected, Limits, Message, Receive, Send, shorten
+from csms.server.common import (
+    BACKLOG,
+    HTTP_IDLE_S,
+    MAX_BODY_BYTES,
+    Application,
+    Disconnected,
+    Limits,
+    Message,
+    Receive,
+    Send,
+    shorten,
+)
 from csms.server.ending import Ending
 
 logger = logging.getLogger("csms.server")
+
+#: Parsed at once at most.
+PIECE_BYTES = 8 * 1024
 
 
 class WebSocket(WebSocketsSansIOProtocol):
     """One websocket. What is not here (denial, close codes, small windows, back-pressure) uvicorn does as we want it."""
 
     limits = Limits()
+    unread = b""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -45,7 +62,27 @@ class WebSocket(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         # After a failure, whatever is still under way is thrown away (see handle_parser_exception).
         if self.conn.parser_exc is None:
-            super().data_received(data)
+            self.unread += data
+            self.feed()
+
+    def feed(self) -> None:
+        """Parses what came piece by piece, until something waits for the application: uvloop reads 256 KB at once, and
+        compressed they may hold a thousand times as much."""
+        while self.unread and not self.read_paused:
+            piece, self.unread = self.unread[:PIECE_BYTES], self.unread[PIECE_BYTES:]
+            super().data_received(piece)
+
+    async def receive(self) -> Any:
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.resume_reading()
+        return message
+
+    def resume_reading(self) -> None:
+        self.read_paused = False
+        self.feed()
+        if not self.read_paused:
+            self.transport.resume_reading()
 
     def handle_parser_exception(self) -> None:
         """The peer broke the protocol or a limit. uvicorn would close at once, with frames of the peer unread: the connection
@@ -57,16 +94,19 @@ class WebSocket(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         if self.transport.can_write_eof():
             self.transport.write_eof()
-        if self.close_sent:  # it answered our close with rubbish
-            self.transport.close()
+        self.unread = b""
+        if self.close_sent:  # it answered our close with rubbish; the timer ends it
             return
         self.close_sent = True
         self.queue.put_nowait({"type": "websocket.disconnect", "code": sent.code, "reason": sent.reason})
         self.close_timer = self.loop.call_later(self.limits.close_s, self.transport.abort)
         self.writable.set()
         if self.read_paused:
-            self.read_paused = False
-            self.transport.resume_reading()
+            self.resume_reading()
+
+    def handle_pong(self, event: Frame) -> None:
+        cast(dict[str, Any], self.scope)["csms.pong"] = time.monotonic()
+        super().handle_pong(event)
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent:
@@ -94,15 +134,17 @@ class WebSocket(WebSocketsSansIOProtocol):
             await super().send(message)
         elif not self.close_sent and not self.disconnected:
             self.writable.set()  # a peer that does not read must not keep us from closing
-            await super().send({**message, "code": message.get("code") or 1000, "reason": shorten(message.get("reason"))})
+            code, reason = message.get("code") or 1000, shorten(message.get("reason"))
+            await super().send({"type": "websocket.close", "code": code, "reason": reason})
             if self.close_timer is not None:
                 self.close_timer.cancel()
                 # Its `close` would wait for the write buffer, for ever if the peer does not read.
                 self.close_timer = self.loop.call_later(self.limits.close_s, self.transport.abort)
+            self.feed()
 
     async def run_asgi(self) -> None:
         try:
-            await self.app(self.scope, self.receive, self.send)  # type: ignore[arg-type]
+            await self.app(self.scope, self.receive, self.send)
         except (ClientDisconnected, Disconnected):
             pass
         except Exception:
@@ -140,9 +182,10 @@ class BodyTooLarge(Exception):
 def with_body_limit(application: Application) -> Application:
     """Answers 413 to a request whose body is larger than anything we take; Django would spool it all to disk first."""
 
+    def choose(scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
+        return (limited if scope["type"] == "http" else application)(scope, receive, send)
+
     async def limited(scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return await application(scope, receive, send)
         total, started = 0, False
 
         async def counted() -> Message:
@@ -169,7 +212,7 @@ def with_body_limit(application: Application) -> Application:
                 await send({"type": "http.response.start", "status": 413, "headers": headers})
                 await send({"type": "http.response.body", "body": b""})
 
-    return limited
+    return choose
 
 
 class UvicornServer(Server):

@@ -16,7 +16,10 @@ PATIENCE_S = 10.0
 
 
 def supervise(command: Sequence[str], sock: socket.socket, count: int, drain_timeout: float, ready: Callable[[], None]) -> int:
-    """Runs `count` processes of `command` until SIGTERM or SIGINT; `ready` is called once all of them serve. Returns the exit code."""
+    """Runs `count` processes of `command` until SIGTERM or SIGINT.
+
+    `ready` is called once all of them serve. Returns the exit code.
+    """
     logging.basicConfig(format="csms: %(message)s")
     return asyncio.run(Supervisor(command, sock, count, drain_timeout, ready).run())
 
@@ -102,5 +105,3 @@ class Supervisor:
         self.serving.add(number)
         if before < len(self.serving) == self.count and not self.stopping.is_set():
             self.ready()
-
-

@@ -77,7 +77,7 @@ class Supply:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What flows at one moment: W, A per phase (one figure for DC), V, and the state of charge in percent where the station knows it."""
+    """What flows at one moment: W, A per phase (one figure for DC), V, and the state of charge in percent where known (DC)."""
 
     power_w: float
     currents_a: tuple[float, ...]

@@ -25,7 +25,7 @@ class Acknowledged(NamedTuple):
 
 
 class Client:
-    """Base of SimulatedStation, which says what its CALLs are, how it answers (`make_link`) and what it does on return (`returned`)."""
+    """Base of SimulatedStation, which adds what it says, how it answers (`make_link`) and what it does on return (`returned`)."""
 
     def __init__(
         self,

@@ -4,10 +4,10 @@ Handlers answer at once; what the answer promises is done by a task of the stati
 a handler and could not hear the answer to a CALL made in one. Actions that are not here get NotSupported.
 """
 
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ocpp.routing import on
+from ocpp import routing
 from ocpp.v16 import call_result
 from ocpp.v16.enums import Action
 
@@ -15,6 +15,14 @@ from csms.simulator.link import Link
 
 if TYPE_CHECKING:
     from csms.simulator.station import SimulatedStation
+
+
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+def answers(action: Action) -> Callable[[Handler], Handler]:
+    """The package's `on`, with types."""
+    return cast(Callable[[Handler], Handler], routing.on(action))
 
 
 class CommandLink(Link):
@@ -35,33 +43,33 @@ class CommandLink(Link):
             for work in promised:
                 self.station.spawn(work)
 
-    @on(Action.remote_start_transaction)
+    @answers(Action.remote_start_transaction)
     def on_remote_start(self, id_tag: str, connector_id: int | None = None, **_: Any) -> Any:
         station = self.station
         free = [c for c in station.connectors if c.free and connector_id in (None, c.id)]
         if not free or not station.accepted:
-            return call_result.RemoteStartTransaction("Rejected")  # type: ignore[arg-type]
+            return call_result.RemoteStartTransaction("Rejected")
         # Where a car already waits for it, else anywhere.
         connector = next((c for c in free if c.car), free[0])
         connector.claimed = True
         self.then(station.start_remotely(connector.id, id_tag))
-        return call_result.RemoteStartTransaction("Accepted")  # type: ignore[arg-type]
+        return call_result.RemoteStartTransaction("Accepted")
 
-    @on(Action.remote_stop_transaction)
+    @answers(Action.remote_stop_transaction)
     def on_remote_stop(self, transaction_id: int, **_: Any) -> Any:
         station = self.station
         for connector in station.connectors:
             if connector.transaction and connector.transaction.id == transaction_id and station.accepted:
                 self.then(station.stop(connector.id, reason="Remote"))
-                return call_result.RemoteStopTransaction("Accepted")  # type: ignore[arg-type]
-        return call_result.RemoteStopTransaction("Rejected")  # type: ignore[arg-type]
+                return call_result.RemoteStopTransaction("Accepted")
+        return call_result.RemoteStopTransaction("Rejected")
 
-    @on(Action.reset)
+    @answers(Action.reset)
     def on_reset(self, type: str, **_: Any) -> Any:
         self.then(self.station.reset(type))
-        return call_result.Reset("Accepted")  # type: ignore[arg-type]
+        return call_result.Reset("Accepted")
 
-    @on(Action.unlock_connector)
+    @answers(Action.unlock_connector)
     def on_unlock(self, connector_id: int, **_: Any) -> Any:
         connector = self.station.find(connector_id)
         if connector is None:
@@ -72,13 +80,13 @@ class CommandLink(Link):
             status = "Unlocked"
             if connector.transaction:
                 self.then(self.station.stop(connector.id, reason="UnlockCommand"))
-        return call_result.UnlockConnector(status)  # type: ignore[arg-type]
+        return call_result.UnlockConnector(status)
 
-    @on(Action.change_availability)
+    @answers(Action.change_availability)
     def on_change_availability(self, connector_id: int, type: str, **_: Any) -> Any:
         connectors = self.station.connectors if connector_id == 0 else [self.station.find(connector_id)]
         if None in connectors:
-            return call_result.ChangeAvailability("Rejected")  # type: ignore[arg-type]
+            return call_result.ChangeAvailability("Rejected")
         scheduled = False
         for connector in connectors:
             assert connector is not None
@@ -86,40 +94,40 @@ class CommandLink(Link):
         if connector_id == 0:
             self.station.operative = type == "Operative"
         self.then(self.station.report())
-        return call_result.ChangeAvailability("Scheduled" if scheduled else "Accepted")  # type: ignore[arg-type]
+        return call_result.ChangeAvailability("Scheduled" if scheduled else "Accepted")
 
-    @on(Action.get_configuration)
+    @answers(Action.get_configuration)
     def on_get_configuration(self, key: list[str] | None = None, **_: Any) -> Any:
         known, unknown = self.station.configuration.get(key)
         return call_result.GetConfiguration(known, unknown or None)
 
-    @on(Action.change_configuration)
+    @answers(Action.change_configuration)
     def on_change_configuration(self, key: str, value: str, **_: Any) -> Any:
         status = self.station.configuration.change(key, value)
         if status == "Accepted":
             self.then(self.station.configured(key))
-        return call_result.ChangeConfiguration(status)  # type: ignore[arg-type]
+        return call_result.ChangeConfiguration(status)
 
-    @on(Action.clear_cache)
+    @answers(Action.clear_cache)
     def on_clear_cache(self, **_: Any) -> Any:
-        return call_result.ClearCache("Accepted")  # type: ignore[arg-type]
+        return call_result.ClearCache("Accepted")
 
-    @on(Action.data_transfer)
+    @answers(Action.data_transfer)
     def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
-        return call_result.DataTransfer("UnknownVendorId")  # type: ignore[arg-type]
+        return call_result.DataTransfer("UnknownVendorId")
 
-    @on(Action.trigger_message)
+    @answers(Action.trigger_message)
     def on_trigger_message(self, requested_message: str, connector_id: int | None = None, **_: Any) -> Any:
         station = self.station
         if connector_id not in (None, 0) and station.find(connector_id) is None:
-            return call_result.TriggerMessage("Rejected")  # type: ignore[arg-type]
-        triggered = {
+            return call_result.TriggerMessage("Rejected")
+        triggered: Callable[[], Coroutine[Any, Any, Any]] | None = {
             "BootNotification": station.boot,
             "Heartbeat": station.heartbeat,
             "StatusNotification": lambda: station.report(connector_id, force=True),
             "MeterValues": lambda: station.send_meter_values(connector_id),
         }.get(requested_message)
         if triggered is None:
-            return call_result.TriggerMessage("NotImplemented")  # type: ignore[arg-type]
+            return call_result.TriggerMessage("NotImplemented")
         self.then(triggered())
-        return call_result.TriggerMessage("Accepted")  # type: ignore[arg-type]
+        return call_result.TriggerMessage("Accepted")

@@ -95,10 +95,11 @@ class Configuration:
     def get(self, names: list[str] | None) -> tuple[list[dict[str, object]], list[str]]:
         """The known keys as `configurationKey` has them in the OCPP package (snake case), and the unknown ones."""
         wanted = list(self._keys) if not names else [self._named(name) or name for name in names[:MAX_KEYS]]
-        known: list[dict[str, object]] = []
-        for name in wanted:
-            if (key := self._keys.get(name)) and (key.readable or names):
-                known.append({"key": name, "readonly": key.valid is None} | ({"value": key.value} if key.readable else {}))
+        known: list[dict[str, object]] = [
+            {"key": name, "readonly": key.valid is None} | ({"value": key.value} if key.readable else {})
+            for name in wanted
+            if (key := self._keys.get(name)) and (key.readable or names)
+        ]
         return known, [name for name in wanted if name not in self._keys]
 
     def _named(self, name: str) -> str | None:

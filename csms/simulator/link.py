@@ -83,7 +83,7 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
-class Link(ChargePoint):
+class Link(ChargePoint):  # type: ignore[misc]  # the package has no types
     """`ask` sends a CALL and gives the answer; `received` holds frames that were no answer to it and no CALL.
 
     Handlers for the CSMS's CALLs come from a subclass.

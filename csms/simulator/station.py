@@ -162,7 +162,7 @@ class SimulatedStation(Client):
             return False
         now = wire_time(self.clock.now())
         try:
-            await self.call(call.StatusNotification(connector_id, status[1], status[0], now))  # type: ignore[arg-type]
+            await self.call(call.StatusNotification(connector_id, status[1], status[0], now))
         except SimulatorError as error:
             self.tell(f"StatusNotification: {error}")
             return False
@@ -329,7 +329,7 @@ class SimulatedStation(Client):
 
         def build() -> Any:
             number = transaction.id if transaction.id is not None else -1
-            return call.StopTransaction(meter_stop, wire_time(ended_at), number, reason, tag, data or None)  # type: ignore[arg-type]
+            return call.StopTransaction(meter_stop, wire_time(ended_at), number, reason, tag, data or None)
 
         self._outbox.put(Entry(build))
         minutes = (ended_at - transaction.started_at).total_seconds() / 60

@@ -441,6 +441,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="transaction",
+            index=models.Index(
+                condition=models.Q(("status", "ended")), fields=["operator", "-stopped_at"], name="transaction_operator_ended"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="transaction",
             index=models.Index(condition=models.Q(("status", "active")), fields=["station"], name="transaction_station_active"),
         ),
         migrations.AddIndex(

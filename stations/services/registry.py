@@ -12,6 +12,7 @@ from django.db.models import F
 from django_scopes import scope
 
 from accounts.models import Operator
+from accounts.tokens import taken
 from stations import ports
 from stations.credentials import hash_password
 from stations.domain.values import Registration
@@ -56,10 +57,23 @@ def add_station(
                 station.save(force_insert=True)
                 Connection.objects.create(station=station, operator=operator)
         except IntegrityError as error:
-            raise ValidationError(
-                {"identity": f"The identity {identity} is taken: identities are unique over the whole system."}, code="unique"
-            ) from error
+            message = f"The identity {identity} is taken: identities are unique over the whole system."
+            raise taken("identity", message) from error
     return station, password
+
+
+def add_as_it_comes(*, operator: Operator, identity: str, password: bytes | None) -> None:
+    """Registers an unknown station with whatever it presents (CSMS_ACCEPT_UNKNOWN, for trials): accepted, if its name is valid."""
+    try:
+        text = password.decode() if password else ""
+        station = Station(operator=operator, identity=identity, security_profile=1 if text else 0)
+        station.password_hash = hash_password(text) if text else ""
+        station.clean_fields()
+        with scope(operator=operator), transaction.atomic():
+            station.save(force_insert=True)
+            Connection.objects.create(station=station, operator=operator)
+    except (UnicodeDecodeError, ValidationError, IntegrityError):
+        return  # it is refused as any unknown station is
 
 
 def site_named(*, operator: Operator, name: str) -> Site:

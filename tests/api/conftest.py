@@ -6,14 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from accounts import services
-from accounts.models import ApiKey, Operator, User
-from billing.models import ChargeRecord, Tariff
 from django.db import connection
 from django.test import Client
 from django_scopes import scope
+
+from accounts import services
+from accounts.models import ApiKey, Operator, User
+from billing.models import ChargeRecord, Tariff
 from stations.models import Connection, Connector, Evse, Finding, Refusal, Station, Transaction
 from stations.services import registry
+from tests.empty import empty_database
+
+__all__ = ["empty_database"]
 
 AT = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -106,7 +110,8 @@ def transaction(station: Station, evse: Evse | None = None, number: int = 1, **f
 def sample(station: Station, of: Transaction | None, at: datetime, energy_wh: str = "1234.567") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO stations_metersample (operator_id, station_id, transaction_id, evse_number, at, context, energy_wh, power_w)"
+            "INSERT INTO stations_metersample"
+            " (operator_id, station_id, transaction_id, evse_number, at, context, energy_wh, power_w)"
             " VALUES (%s, %s, %s, 1, %s, 'Sample.Periodic', %s, 11000)",
             [station.operator_id, station.pk, of and of.pk, at, energy_wh],
         )
@@ -115,7 +120,8 @@ def sample(station: Station, of: Transaction | None, at: datetime, energy_wh: st
 def message(station: Station, at: datetime, call: str = '{"a":1}', answer: str = "", action: str = "Heartbeat") -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO stations_messagelogentry (operator_id, station_id, direction, protocol, message_id, action, event, outcome,"
+            "INSERT INTO stations_messagelogentry"
+            " (operator_id, station_id, direction, protocol, message_id, action, event, outcome,"
             " call, answer, received_at, handling_us) VALUES (%s, %s, 'in', 'ocpp1.6', 'm1', %s, '', 'result', %s, %s, %s, 900)",
             [station.operator_id, station.pk, action, call, answer, at],
         )

@@ -5,12 +5,11 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
+
 from stations.models import Connection
 from stations.services import registry
-
 from tests.api.conftest import AT, Network, Person, message, minutes, sample, transaction
 
-pytestmark = pytest.mark.urls("tests.api.urls")
 LISTS = ["stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "id-tags"]
 
 
@@ -44,18 +43,16 @@ def test_a_station_shows_its_connectors_and_that_it_is_online(ada: Person, amber
 
 
 @pytest.mark.parametrize(
-    ("seen_ago", "disconnected_ago", "online"),
-    [(14, None, True), (16, None, False), (5, 4, False), (4, 5, True), (None, None, False)],
+    ("seen", "connected", "disconnected", "online"),
+    [(14, 60, None, True), (16, 60, None, False), (5, 60, 4, False), (4, 5, 6, True), (None, None, None, False)],
 )
 def test_online_is_a_lease_of_three_heartbeat_intervals(
-    ada: Person, amber: Network, seen_ago: int | None, disconnected_ago: int | None, online: bool
+    ada: Person, amber: Network, seen: int | None, connected: int | None, disconnected: int | None, online: bool
 ) -> None:
+    ago = {"seen_at": seen, "connected_at": connected, "disconnected_at": disconnected}
     now = timezone.now()
     with scope(operator=ada.operator):
-        Connection.objects.update(
-            seen_at=now - minutes(seen_ago) if seen_ago else None,
-            disconnected_at=now - minutes(disconnected_ago) if disconnected_ago else None,
-        )
+        Connection.objects.update(**{field: now - minutes(number) if number else None for field, number in ago.items()})
     assert ada.client.get("/api/v1/stations/AMBER-01/").json()["online"] is online
     assert len(ada.client.rows("stations/", online=str(online).lower())) == 1
 
@@ -138,8 +135,6 @@ def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Net
 
 def test_lists_are_newest_first_and_their_pages_lose_nothing_where_times_are_equal(ada: Person, amber: Network) -> None:
     for number in range(25):
-        sample(amber.station, None, AT + minutes(number // 10 + 1), energy_wh=str(number))
-        # The natural key of a sample: same moment, other EVSE.
         message(amber.station, AT + minutes(number // 10 + 1), call=str(number))
     seen: list[dict[str, object]] = []
     url = "/api/v1/messages/?page_size=4&station=AMBER-01"
@@ -179,7 +174,7 @@ def test_a_cursor_is_good_for_its_own_list_and_order_only(ada: Person, amber: Ne
 
 def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None:
     with scope(operator=ada.operator):
-        for number in range(1005):
+        for _ in range(1005):
             message(amber.station, AT)
     assert len(ada.client.rows("messages/")) == 100
     assert len(ada.client.rows("messages/", page_size=5000)) == 1000

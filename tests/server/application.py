@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +11,7 @@ from csms.server.common import Disconnected
 
 seen: dict[str, list[Any]] = {"disconnects": [], "drained": [], "sent": [0], "received": [0]}
 stations: set[Any] = set()
+scopes: list[Any] = []
 released = asyncio.Event()
 
 
@@ -28,8 +30,17 @@ async def answer(send: Any, body: Any) -> None:
 
 
 async def http_seen(scope: Any, receive: Any, send: Any, query: Any) -> None:
-    pages = int(open("/proc/self/statm").read().split()[1])  # noqa: ASYNC230
-    await answer(send, {**seen, "rss": pages * os.sysconf("SC_PAGE_SIZE"), "pid": os.getpid(), "open": len(stations)})
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    await answer(
+        send,
+        {
+            **seen,
+            "rss": pages * os.sysconf("SC_PAGE_SIZE"),
+            "pid": os.getpid(),
+            "open": len(stations),
+            "pongs": sum("csms.pong" in scope for scope in scopes),
+        },
+    )
 
 
 async def http_release(scope: Any, receive: Any, send: Any, query: Any) -> None:
@@ -86,6 +97,7 @@ async def websocket_echo(scope: Any, receive: Any, send: Any, query: Any) -> Non
     await receive()
     await send({"type": "websocket.accept", "subprotocol": next(iter(scope["subprotocols"]), None)})
     stations.add(send)
+    scopes.append(scope)
     while (message := await listen(receive))["type"] == "websocket.receive":
         await send({**message, "type": "websocket.send"})
     stations.discard(send)

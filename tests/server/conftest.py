@@ -1,5 +1,6 @@
 """Real server processes on both servers, and what a test wants of them."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -27,6 +28,15 @@ def until(condition: Callable[[], Any]) -> Any:
         assert time.monotonic() < deadline, "it did not come true"
         time.sleep(0.02)
     return value
+
+
+async def settled(value: Callable[[], Any]) -> Any:
+    """The value once it has stopped changing: how one sees that somebody is held up."""
+    before, now = None, value()
+    while now != before or not now:
+        await asyncio.sleep(0.3)
+        before, now = now, value()
+    return now
 
 
 class Running:
@@ -68,14 +78,17 @@ class Running:
         sock.sendall(request.replace("\n", "\r\n").encode())
         return sock
 
-    def upgraded(self, path: str, *, receive_buffer: int | None = None) -> socket.socket:
+    def upgraded(self, path: str, *, receive_buffer: int | None = None, extension: str = "") -> socket.socket:
         """A raw socket that has shaken hands, for peers that behave badly from there on."""
         sock = socket.socket()
         if receive_buffer:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.settimeout(PATIENCE_S)
         sock.connect(("127.0.0.1", self.port))
-        sock.sendall(HANDSHAKE.format(path=path).replace("\n", "\r\n").encode())
+        request = HANDSHAKE.format(path=path)
+        if extension:
+            request = request.replace("Upgrade\n", f"Upgrade\nSec-WebSocket-Extensions: {extension}\n", 1)
+        sock.sendall(request.replace("\n", "\r\n").encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += sock.recv(1)

@@ -1,9 +1,7 @@
 """Plain HTTP, on both servers."""
 
-import asyncio
-
 from csms.server.common import MAX_BODY_BYTES
-from tests.server.conftest import Running, until
+from tests.server.conftest import Running, settled, until
 
 
 def test_a_request_is_answered(shared: Running) -> None:
@@ -47,11 +45,7 @@ async def test_a_download_that_nobody_reads_costs_no_memory(start) -> None:
     running = start()
     before = running.seen("rss")
     with running.raw("GET /stream HTTP/1.1\nHost: x\n\n"):
-        sent = -1
-        while sent != running.seen("sent")[0] or not sent:
-            sent = running.seen("sent")[0]
-            await asyncio.sleep(0.3)
-        assert sent < 500
+        assert await settled(lambda: running.seen("sent")[0]) < 500
         assert running.seen("rss") - before < 12_000_000
 
 

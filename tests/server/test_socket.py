@@ -4,12 +4,13 @@ import asyncio
 import os
 import socket
 import struct
+import zlib
 
 import pytest
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import Frame, Opcode
 
-from tests.server.conftest import Running, ended_by_peer, until
+from tests.server.conftest import Running, ended_by_peer, settled, until
 
 CODES = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1011, 1012, 1013, 3000, 4001, 4999]
 
@@ -94,11 +95,20 @@ async def test_what_breaks_the_protocol_is_closed_with_its_code_and_the_applicat
 
 
 async def broken(peer: ClientConnection, frame: Frame) -> None:
-    """Sends what the client library would not; large ones in pieces, with much more behind, so that unread data is on its way."""
+    """Sends what the client library would not."""
     head = bytes([0x80 | frame.rsv2 << 5 | frame.opcode])
     length = len(frame.data)
     head += bytes([0x80 | length]) if length < 126 else b"\xff" + struct.pack("!Q", length)
     peer.transport.write(head + b"\0\0\0\0" + bytes(frame.data))
+
+
+def test_a_peer_in_the_middle_of_a_frame_that_is_too_long_still_hears_why(shared: Running) -> None:
+    length = 8 * 1024 * 1024
+    with shared.upgraded("/echo") as sock:
+        sock.sendall(b"\x81\xff" + struct.pack("!Q", length) + b"\0\0\0\0")
+        # All of it, before reading: a server that closes at once would reset the connection.
+        sock.sendall(b"x" * length)
+        assert sock.recv(4)[2:] == struct.pack("!H", 1009)
 
 
 async def test_a_message_of_exactly_one_megabyte_arrives(shared: Running) -> None:
@@ -139,6 +149,12 @@ def test_a_silent_peer_is_pinged_and_kept_though_it_never_answers(start) -> None
             data += sock.recv(100)
 
 
+async def test_a_pong_is_a_sign_of_life_in_the_scope(start) -> None:
+    running = start(PING_S="0.05")
+    async with running.connect("/echo"):
+        await asyncio.to_thread(until, lambda: running.seen("pongs") == 1)
+
+
 async def test_a_peer_that_sends_more_than_is_read_is_held_up_and_costs_no_memory(start) -> None:
     running = start()
     async with running.connect("/deaf", ping_interval=None) as peer:
@@ -152,11 +168,7 @@ async def test_a_peer_that_sends_more_than_is_read_is_held_up_and_costs_no_memor
                 sent += 1
 
         pumping = asyncio.create_task(pump())
-        stalled = -1
-        while stalled != sent or not sent:
-            stalled = sent
-            await asyncio.sleep(0.5)
-        assert sent < 500
+        assert await settled(lambda: sent) < 500
         assert running.seen("rss") - before < 12_000_000
         running.get("/release")
         await pumping
@@ -164,6 +176,20 @@ async def test_a_peer_that_sends_more_than_is_read_is_held_up_and_costs_no_memor
         await peer.close(1000)
     until(lambda: running.seen("received") == [3000])
     until(lambda: running.seen("disconnects") == [1000])
+
+
+async def test_frames_that_inflate_a_thousandfold_cost_no_memory_while_nobody_reads_them(start) -> None:
+    running = start()
+    before = running.seen("rss")
+    deflate = zlib.compressobj(wbits=-12)
+    payload = (deflate.compress(b"\0" * 1_000_000) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    frame = b"\xc1\xfe" + struct.pack("!H", len(payload)) + b"\0\0\0\0" + payload
+    extension = "permessage-deflate; client_max_window_bits; client_no_context_takeover"
+    with running.upgraded("/deaf", extension=extension) as sock:
+        sock.sendall(frame * 200)
+        assert await settled(lambda: running.seen("rss") - before) < 40_000_000
+        running.get("/release")
+        await asyncio.to_thread(until, lambda: running.seen("received") == [200])
 
 
 def test_many_small_frames_at_once_all_arrive_in_order(shared: Running) -> None:
@@ -181,11 +207,7 @@ async def test_a_peer_that_reads_slowly_holds_up_its_application_and_costs_no_me
     running = start(CLOSE_S="0.3")
     before = running.seen("rss")
     with running.upgraded("/flood", receive_buffer=8192):
-        sent = -1
-        while sent != running.seen("sent")[0] or not sent:
-            sent = running.seen("sent")[0]
-            await asyncio.sleep(0.3)
-        assert sent < 200
+        assert await settled(lambda: running.seen("sent")[0]) < 200
         assert running.seen("rss") - before < 12_000_000
         # Closing does not wait for the reader, and neither does the end of the connection.
         running.get("/release")

@@ -1,4 +1,4 @@
-"""`manage.py station add ID [--operator NAME] [--site S] [--password P] [--security-profile N]`, `list`, `remove ID`, `register ID ...`"""
+"""`manage.py station add|list|remove|register`, as INTERFACE.md and `--help` have them."""
 
 from typing import Any
 from urllib.parse import quote
@@ -9,8 +9,8 @@ from django_scopes import scopes_disabled
 
 from accounts.selectors import operator_named
 from csms.management.shell import Shell
+from stations import selectors
 from stations.domain.values import Registration
-from stations.lease import ONLINE
 from stations.models import Station
 from stations.services import registry
 
@@ -60,9 +60,10 @@ class Command(Shell):
 
     def show(self, options: dict[str, Any]) -> None:
         with scopes_disabled():
-            stations = Station.objects.annotate(online=ONLINE).select_related("operator", "site", "connection").order_by("identity")
+            stations = Station.objects.select_related("operator", "site", "connection").order_by("identity")
             if options["operator"]:
                 stations = stations.filter(operator=operator_named(options["operator"]))
+            online = selectors.online_stations()
             rows = [("IDENTITY", "OPERATOR", "SITE", "REGISTRATION", "ONLINE", "SEEN")]
             rows += [
                 (
@@ -70,7 +71,7 @@ class Command(Shell):
                     station.operator.name,
                     station.site.name if station.site else "-",
                     station.registration,
-                    "yes" if station.online else "no",
+                    "yes" if station.pk in online else "no",
                     f"{station.connection.seen_at:%Y-%m-%d %H:%M:%SZ}" if station.connection.seen_at else "never",
                 )
                 for station in stations

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from billing import money as currencies
 from django import template
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+
+from billing import money as currencies
 
 register = template.Library()
 
@@ -45,10 +46,10 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
-def plain(value: object) -> str:
-    """A decimal without the zeros that say nothing."""
-    number = Decimal(str(value)).normalize()
-    return _number(number, max(0, -int(number.as_tuple().exponent)))
+def plain(value: object, least: int = 0) -> str:
+    """A decimal with at most four decimals, without the zeros that say nothing but with at least so many decimals."""
+    number = round(Decimal(str(value)), 4).normalize()
+    return _number(number, max(least, -int(number.as_tuple().exponent)))
 
 
 @register.filter

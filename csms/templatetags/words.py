@@ -1,0 +1,63 @@
+"""Codes in words."""
+
+import shlex
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from stations.domain.values import Doubt, Severity
+
+register = template.Library()
+
+DOUBTS: dict[str, str | Promise] = {
+    Doubt.START_MISSING: _("Its start was never reported"),
+    Doubt.STOP_MISSING: _("Its end was never reported"),
+    Doubt.REGISTER: _("Its meter readings contradict each other"),
+}
+SEVERITIES: dict[str, str | Promise] = {Severity.INFO: _("Note"), Severity.WARNING: _("Warning"), Severity.ERROR: _("Error")}
+DIMENSIONS: dict[str, str | Promise] = {
+    "ENERGY": _("Energy"),
+    "TIME": _("Time"),
+    "FLAT": _("Per session"),
+    "PARKING_TIME": _("Parking"),
+}
+#: What to do about a refusal, by its reason; `Refusal.detail` says what was wrong.
+REMEDIES: dict[str, str | Promise] = {
+    "unknown_station": _("If it is yours, register it:"),
+    "no_identity": _("Add the identity to the address in the charger's settings."),
+    "tls_required": _("Use a wss:// address, or lower the charger's security profile."),
+    "no_password": _("Enter the password in the charger's settings."),
+    "wrong_user": _("Most chargers send their identity by themselves: look for a setting that changes it."),
+    "wrong_password": _("Enter the password that was printed when the station was added, or remove and add it again."),
+    "no_common_subprotocol": _("Set the charger to OCPP 1.6J."),
+}
+
+
+@register.filter
+def doubt(code: str) -> str | Promise:
+    """Why a transaction cannot be billed yet."""
+    return DOUBTS.get(code, code)
+
+
+@register.filter
+def severity(code: str) -> str | Promise:
+    return SEVERITIES.get(code, code)
+
+
+@register.filter
+def dimension(code: str) -> str | Promise:
+    """What a price line is for."""
+    return DIMENSIONS.get(code.upper(), code)
+
+
+@register.filter
+def remedy(reason: str) -> str | Promise:
+    """What the operator can do so that the station is let in."""
+    return REMEDIES.get(reason, "")
+
+
+@register.filter
+def shell(value: str) -> str:
+    """As one word of a shell's command line."""
+    return shlex.quote(value)

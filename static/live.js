@@ -1,0 +1,174 @@
+// Keeps the wall live: takes fragments from /live/ and puts each in the place of the element with its id.
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+const words = $("words").dataset;
+const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, FINISHED = 20;
+
+let socket = null, attempts = 0, lostAt = null, heardAt = 0, paused = false, clockAhead = 0, wantAll = false;
+const held = new Map();    // fragments that came while paused, the newest of each id
+const news = new Map();    // what to tell a screen reader: at most one sentence at a time
+
+/* ---- Morphing: change what differs and nothing else, so that focus and selection stay where they are. */
+
+function morph(have, want) {
+  for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
+  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name)) have.removeAttribute(name);
+  const keyed = new Map([...have.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let next = have.firstChild;
+  for (const child of [...want.childNodes]) {
+    let match = null;
+    if (child.id) match = keyed.get(child.id) ?? null;
+    else if (next && !next.id && next.nodeName === child.nodeName) match = next;
+    if (!match) { have.insertBefore(child, next); continue; }
+    if (match !== next) have.insertBefore(match, next);
+    next = match.nextSibling;
+    if (match.nodeType !== Node.ELEMENT_NODE) { if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue; }
+    else morph(match, child);
+  }
+  while (next) { const gone = next; next = next.nextSibling; remove(gone); }
+}
+
+function remove(node) {
+  // Whoever stands on it keeps it until they move on.
+  if (node.contains(document.activeElement)) node.addEventListener("focusout", () => node.remove(), { once: true });
+  else node.remove();
+}
+
+function place({ id, html, list }) {
+  const template = document.createElement("template");
+  template.innerHTML = html.trim();
+  const want = template.content.firstElementChild;
+  const into = list && $(list);
+  let have = $(id);
+  if (!have && !into) { wantAll = true; return; }
+  if (have) {
+    const before = have.dataset.state;
+    if (into && have.parentElement !== into) into.prepend(have);
+    morph(have, want);
+    if (want.dataset.say && before !== want.dataset.state) { news.set(id, want.dataset.say); flash(have); }
+  } else {
+    into.prepend(want);
+    flash(want);
+  }
+  if (list === "finished") [...into.children].slice(FINISHED).forEach(remove);
+}
+
+function flash(element) {
+  element.classList.add("has-changed");
+  element.addEventListener("animationend", () => element.classList.remove("has-changed"), { once: true });
+}
+
+function apply(fragments) {
+  const focused = document.activeElement;
+  fragments.forEach(place);
+  if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+  const summary = $("summary").dataset;
+  clockAhead = Date.parse(summary.now) - Date.now();
+  const attention = Number(summary.attention);
+  document.title = (attention ? `(${attention}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  tick();
+}
+
+/* ---- Ages: every number is live or says how old it is. */
+
+function tick() {
+  const now = Date.now() + clockAhead;
+  for (const element of document.querySelectorAll("time[data-ago]")) write(element, ago((now - Date.parse(element.dateTime)) / 1000));
+  for (const element of document.querySelectorAll("time[data-since]")) {
+    const minutes = Math.max(0, Math.floor((now - Date.parse(element.dateTime)) / 60000));
+    write(element, minutes < 60 ? words.min.replace("{n}", minutes)
+      : words.hMin.replace("{h}", Math.floor(minutes / 60)).replace("{n}", String(minutes % 60).padStart(2, "0")));
+  }
+}
+
+function ago(seconds) {
+  seconds = Math.max(0, Math.floor(seconds));
+  if (seconds < 60) return words.agoS.replace("{n}", seconds);
+  if (seconds < 3600) return words.agoMin.replace("{n}", Math.floor(seconds / 60));
+  if (seconds < 172800) return words.agoH.replace("{n}", Math.floor(seconds / 3600));
+  return words.agoD.replace("{n}", Math.floor(seconds / 86400));
+}
+
+function write(element, text) { if (element.textContent !== text) element.textContent = text; }
+
+function speak() {
+  if (!news.size) return;
+  const said = [...news.values()];
+  news.clear();
+  const more = said.length - 3;
+  $("say").textContent = said.slice(0, 3).join(". ") + (more > 0 ? ", " + words.more.replace("{n}", more) : "") + ".";
+}
+
+/* ---- The socket. */
+
+function connect() {
+  const url = new URL(words.socket, location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  socket = new WebSocket(url);
+  heardAt = Date.now();
+  socket.onmessage = (event) => {
+    heardAt = Date.now();
+    attempts = 0;
+    if (lostAt && !$("banner").hidden) news.set("link", words.back);
+    lostAt = null;
+    const { fragments } = JSON.parse(event.data);
+    if (paused) {
+      if (fragments.some(({ id }) => id === "wall")) held.clear();
+      for (const fragment of fragments) held.set(fragment.id, fragment);
+    }
+    else apply(fragments);
+    socket.send(wantAll && !paused ? "all" : "ok");
+    wantAll = false;
+    show();
+  };
+  socket.onclose = ({ code }) => {
+    if (code === 4401) location.assign(words.login);
+    else if (code === 4403) location.reload();
+    else lost(Date.now());
+  };
+}
+
+function lost(since) {
+  lostAt ??= since;
+  socket.onclose = socket.onmessage = null;
+  socket.close();
+  // Half a second, doubled each time up to ten, and never all browsers at once.
+  setTimeout(connect, Math.min(10000, 500 * 2 ** attempts++) * (0.5 + Math.random() / 2));
+  show();
+}
+
+function show() {
+  const away = lostAt ? Date.now() - lostAt : 0;
+  const state = away > STALE_MS ? "stale" : away > BANNER_MS ? "lost" : paused ? "paused" : socket.readyState === 1 ? "on" : "off";
+  if (document.body.dataset.live !== state) {
+    document.body.dataset.live = state;
+    if (state === "lost") news.set("link", words.reconnecting);
+  }
+  $("banner").hidden = away <= BANNER_MS;
+  write($("banner"), words.reconnecting);
+  write($("live-word"), paused ? words.paused : state === "on" ? words.live : words.connecting);
+}
+
+$("pause").addEventListener("click", () => {
+  paused = !paused;
+  write($("pause"), paused ? words.resume : words.pause);
+  if (!paused && held.size) {
+    const all = [...held.values()];
+    held.clear();
+    apply(all);
+    if (wantAll && socket.readyState === 1) { socket.send("all"); wantAll = false; }
+  }
+  show();
+});
+
+$("live").hidden = false;
+clockAhead = Date.parse($("summary").dataset.now) - Date.now();
+connect();
+setInterval(() => {
+  tick();
+  speak();
+  // A link that died without a word: the server speaks every five seconds.
+  if (socket.readyState === 1 && Date.now() - heardAt > SILENCE_MS) lost(heardAt);
+  show();
+}, 1000);

@@ -1,5 +1,0 @@
-"""The API alone, where the project mounts it."""
-
-from django.urls import include, path
-
-urlpatterns = [path("api/", include("csms.api.urls"))]

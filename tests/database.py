@@ -1,0 +1,38 @@
+"""The database from tests that run in an event loop.
+
+Django gives every asyncio task a connection of its own and never closes it. So a test's look into the tables is made on one
+thread, whose connection is closed after each test.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from django.db import connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_thread = ThreadPoolExecutor(1, thread_name_prefix="test-database")
+
+
+def tables(function: Callable[P, T]) -> Callable[P, T]:
+    """Makes a function that reads or writes tables callable from an event loop as well."""
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return function(*args, **kwargs)
+        return _thread.submit(function, *args, **kwargs).result()
+
+    return call
+
+
+def close() -> None:
+    """Close what tests have opened."""
+    connection.close()
+    _thread.submit(lambda: connection.close()).result()

@@ -1,0 +1,14 @@
+"""For tests that count on being alone: what socket tests committed earlier in the run is out of sight."""
+
+import pytest
+from django.db import connection
+
+from accounts.models import Operator
+
+
+@pytest.fixture(autouse=True)
+def empty_database(db: None) -> None:
+    """Within the test's transaction, which is rolled back."""
+    if Operator.objects.exists():
+        with connection.cursor() as cursor:
+            cursor.execute("TRUNCATE accounts_operator, accounts_user CASCADE")
