@@ -46,7 +46,7 @@ class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # cannot be subscripted
         return ["pk", *(field.name for field in self.model._meta.fields if not field.primary_key)][:9]
 
     def __init__(self, model: type[Model], admin_site: admin.AdminSite) -> None:
-        self.raw_id_fields = [field.name for field in model._meta.fields if isinstance(field, ForeignKey)]
+        self.raw_id_fields = [field.name for field in model._meta.fields if isinstance(field, ForeignKey)]  # type: ignore[misc]  # one class for many models
         super().__init__(model, admin_site)
 
 

@@ -14,6 +14,8 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     # A task that runs longer than this is delivered a second time (celery#4400); ours end far sooner.
     broker_transport_options={"visibility_timeout": 43_200, "socket_keepalive": True, "health_check_interval": 30},
+    # Two installations that share a Redis do not take each other's work.
+    task_default_queue=f"csms-{settings.DATABASES['default']['NAME']}",
     task_ignore_result=True,
     task_acks_late=True,
     task_reject_on_worker_lost=True,

@@ -35,7 +35,7 @@ PUSH_INTERVAL_S = 0.5
 #: How often the leases of the stations are looked at, and the least often a page hears from us.
 TICK_S = 5.0
 #: How often a page's login is looked at.
-LOGIN_CHECK_S = 5.0
+LOGIN_CHECK_S = 2.0
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 

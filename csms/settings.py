@@ -46,7 +46,6 @@ PING_INTERVAL_S = env.int("CSMS_PING_INTERVAL", default=50)
 CALL_TIMEOUT_S = env.int("CSMS_CALL_TIMEOUT", default=30)
 
 INSTALLED_APPS = [
-    "daphne",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

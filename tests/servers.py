@@ -63,10 +63,10 @@ class Process:
 
 
 class Server(Process):
-    """`python -m csms.server` on a free port."""
+    """`python -m csms.server`, on a free port unless told otherwise."""
 
-    def __init__(self, kind: str, *options: str, **more: str) -> None:
-        super().__init__("-m", "csms.server", "--server", kind, "--port", "0", *options, pipe=True, **more)
+    def __init__(self, kind: str, *options: str, port: int = 0, **more: str) -> None:
+        super().__init__("-m", "csms.server", "--server", kind, "--port", str(port), *options, pipe=True, **more)
         self.kind = kind
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -80,6 +80,14 @@ class Server(Process):
     @property
     def ocpp(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ocpp"
+
+
+class Worker(Process):
+    """A Celery worker for the test database."""
+
+    def __init__(self) -> None:
+        quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
+        super().__init__("-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet)
 
 
 class Servers:

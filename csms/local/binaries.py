@@ -45,9 +45,13 @@ def find_postgres(home: Home, major: int | None) -> Path:
         if found:
             return found[max(found)]
     if major:
-        raise Trouble(f"The data in {home.folder} was made by PostgreSQL {major}, which is not here. Install it, or delete .services to begin anew.")
+        raise Trouble(
+            f"The data in {home.folder} was made by PostgreSQL {major}, which is not here."
+            " Install it, or delete .services to begin anew."
+        )
     raise Trouble(
-        f"Found no PostgreSQL {OLDEST_POSTGRES} or newer. Install one (Debian, Ubuntu: apt install postgresql), or set DATABASE_URL."
+        f"Found no PostgreSQL {OLDEST_POSTGRES} or newer."
+        " Install one (Debian, Ubuntu: apt install postgresql), or set DATABASE_URL."
     )
 
 
@@ -97,7 +101,7 @@ def _packaged(package: str, pattern: str, home: Home) -> list[Path]:
         for part in (folder, folder.with_name(f"{package}.libs")):
             if part.exists():
                 shutil.copytree(part, making / part.name, symlinks=True, ignore=shutil.ignore_patterns("include", "__pycache__"))
-        home.give(making)
+        home.share(making)
         making.rename(copy)
     return sorted((copy / package).glob(pattern))
 

@@ -19,7 +19,7 @@ class Home:
     """A data folder, and the user (uid, gid) its servers run as; None is whoever we are."""
 
     folder: Path
-    user: tuple[int, int] | None
+    user: tuple[int, int] | None = None
 
     def popen(self) -> dict[str, Any]:
         """What makes a Popen run as that user, in a folder it may be in."""
@@ -28,11 +28,32 @@ class Home:
             options |= {"user": self.user[0], "group": self.user[1], "extra_groups": []}
         return options
 
-    def give(self, path: Path) -> None:
-        """Hand a file or a folder with all it holds to that user."""
+    def make_folder(self, name: str) -> Path:
+        """An empty folder that belongs to that user. The rest of `folder` is ours, and the user may only read it."""
+        path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir(mode=0o700)
+        if self.user:
+            os.chown(path, *self.user)
+        return path
+
+    def write(self, name: str, text: str) -> Path:
+        """A file for that user's eyes."""
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(text)
+        self.share(path)
+        return path
+
+    def share(self, path: Path) -> None:
+        """Let that user read a file, or a folder with all it holds."""
         if self.user:
             for found in [path, *path.rglob("*")]:
-                os.chown(found, *self.user, follow_symlinks=False)
+                os.chown(found, -1, self.user[1], follow_symlinks=False)
+                if not found.is_symlink():
+                    mode = found.stat().st_mode
+                    found.chmod(mode | (mode & 0o500) >> 3)
 
 
 def find_home(services: Path, name: str) -> Home:
@@ -40,27 +61,22 @@ def find_home(services: Path, name: str) -> Home:
     place = services / name
     if os.geteuid() != 0:
         place.mkdir(mode=0o700, exist_ok=True)
-        if place.stat().st_uid != os.geteuid():
-            raise Trouble(f"{place} belongs to another user. Run this as that user, or delete {services} to begin anew.")
-        return Home(place, None)
-    if place.is_dir() and not place.is_symlink() and (owner := place.stat()).st_uid != 0:
-        return Home(place, (owner.st_uid, owner.st_gid))  # the checkout of somebody who works as root for once
+        return Home(place)
     account = _unprivileged()
-    user = (account.pw_uid, account.pw_gid)
-    mark = hashlib.sha256(str(services).encode()).hexdigest()[:10]
-    target = SYSTEM_FOLDER / f"csms-{mark}-{name}"
-    if place.is_symlink() and place.readlink() == target and target.is_dir():
-        return Home(target, (target.stat().st_uid, target.stat().st_gid))
-    if place.is_symlink() and place.readlink() != target:
+    home = Home(
+        SYSTEM_FOLDER / f"csms-{hashlib.sha256(str(services).encode()).hexdigest()[:10]}-{name}", (account.pw_uid, account.pw_gid)
+    )
+    if place.is_symlink() and place.readlink() == home.folder and home.folder.is_dir():
+        return home
+    if place.is_symlink() and place.readlink() != home.folder:
         say(f"This checkout was moved or copied and begins with empty data; what it had is in {place.readlink()}.")
-        place.unlink()
-    shutil.rmtree(target, ignore_errors=True)  # of a checkout that stood here before and was deleted
-    target.mkdir(mode=0o700)
-    os.chown(target, *user)
+    shutil.rmtree(home.folder, ignore_errors=True)  # of a checkout that stood here before and was deleted
+    home.folder.mkdir(mode=0o750)
+    home.share(home.folder)
     place.unlink(missing_ok=True)
-    place.symlink_to(target)
-    say(f"Running as root: PostgreSQL and Redis run as the user {account.pw_name}, their data is in {target}.")
-    return Home(target, user)
+    place.symlink_to(home.folder)
+    say(f"Running as root: PostgreSQL and Redis run as the user {account.pw_name}, their data is in {home.folder}.")
+    return home
 
 
 def _unprivileged() -> pwd.struct_passwd:

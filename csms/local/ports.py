@@ -2,7 +2,9 @@
 
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
+from functools import partial
 
 from csms.local.homes import Home
 from csms.local.processes import Claim, Trouble, until
@@ -27,6 +29,10 @@ def free_port() -> int:
         return port
 
 
+def _settled(process: subprocess.Popen[bytes], answers: Callable[[int], bool], port: int) -> bool:
+    return process.poll() is not None or answers(port)
+
+
 def start_on_a_port(
     claim: Claim,
     home: Home,
@@ -45,8 +51,9 @@ def start_on_a_port(
         chosen = port
         with log.open("wb") as out:
             process = claim.start(command(chosen), stop_with=stop_with, stdout=out, stderr=out, **home.popen())
-        until(lambda process=process, chosen=chosen: process.poll() is not None or answers(chosen), PATIENCE_S)  # type: ignore[misc]
-        if process.poll() is None:
+        if until(partial(_settled, process, answers, chosen), PATIENCE_S) and process.poll() is None:
             return chosen
+        if process.poll() is None:
+            break  # it runs and does not let us in: another port changes nothing
         port = None
     raise Trouble(f"{name} does not start. It said (in {log}):\n{log.read_text(errors='replace')[-2000:]}")

@@ -60,8 +60,7 @@ def _has(home: Home, major: int) -> bool:
 
 def _make(programs: Path, home: Home, data: Path) -> None:
     """Make the data folder beside its place and move it there when it is whole: a killed start leaves no half of one."""
-    making = data.with_suffix(".new")
-    shutil.rmtree(making, ignore_errors=True)
+    making = home.make_folder("postgres.new")
     shutil.rmtree(data, ignore_errors=True)
     argv = [str(programs / "initdb"), "-D", str(making), "-U", USER, "--pwfile", str(home.folder / "password")]
     argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", f"--lc-ctype={_ctype()}"]

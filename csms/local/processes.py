@@ -170,7 +170,7 @@ class Claim:
         child = self._children.get(entry["pid"])
         if child:
             return child.poll() is None
-        return birth(entry["pid"]) == entry["birth"] != ""
+        return birth(entry["pid"]) == str(entry["birth"]) != ""
 
 
 def sweep(folder: Path) -> None:

@@ -21,13 +21,10 @@ daemonize no
 def start(claim: Claim, home: Home, *, password: str, port: int | None) -> int:
     """Start it; returns the port."""
     program = binaries.find_redis(home)
-    config = home.folder / "redis.conf"  # a password on the command line would be everybody's to read
 
     def command(port: int) -> list[str]:
-        config.touch(mode=0o600)
-        config.write_text(SETTINGS.format(port=port, password=password))
-        home.give(config)
-        return [str(program), str(config)]
+        # A password on the command line would be everybody's to read.
+        return [str(program), str(home.write("redis.conf", SETTINGS.format(port=port, password=password)))]
 
     def answers(port: int) -> bool:
         try:

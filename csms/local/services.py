@@ -23,7 +23,7 @@ def folder(checkout: Path) -> Path:
     """`.services/` of the checkout, made if need be."""
     place = checkout / ".services"
     place.mkdir(mode=0o755, exist_ok=True)
-    if not os.access(place, os.W_OK):
+    if place.stat().st_uid != os.geteuid():
         raise Trouble(f"{place} belongs to another user. Run this as that user, or delete it to begin anew.")
     return place
 
@@ -51,7 +51,7 @@ def for_running(checkout: Path) -> Iterator[dict[str, str]]:
         if not until(settled, 60):
             raise Trouble("Another make holds this checkout's servers, but they do not answer. Stop it and try again.")
         if ours:
-            urls = _start(claim, find_home(place, "data"), missing, remembered, forgetful=False)
+            urls = _start(claim, find_home(place, "data"), missing, remembered, forgetful=False) if missing else {}
             _remember(place, remembered | urls)
         else:
             say("Using the PostgreSQL and Redis that another make of this checkout has running.")
@@ -121,9 +121,7 @@ def _password(home: Home) -> str:
     """Of both servers: made once, kept where only their user may read it."""
     path = home.folder / "password"
     if not path.exists() or not path.read_text():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
-        home.give(path)
+        home.write(path.name, secrets.token_urlsafe(24))
     return path.read_text()
 
 
@@ -145,6 +143,4 @@ def _remember(place: Path, values: dict[str, str]) -> None:
     making.unlink(missing_ok=True)
     making.touch(mode=0o600)
     making.write_text(json.dumps(values, indent=1) + "\n")
-    owner = place.stat()  # a user's checkout stays readable to the user who works as root for once
-    os.chown(making, owner.st_uid, owner.st_gid)
     making.replace(path)

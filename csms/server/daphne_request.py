@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
+from twisted.web.http import datetimeToString
 
 from csms.server.common import HTTP_IDLE_S, MAX_BODY_BYTES, Message
 from csms.server.daphne_websocket import WriteGate
@@ -50,6 +51,8 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
     async def send(self, message: Message) -> None:
         while self.full is not None:
             await self.full.wait()
+        if message["type"] == "http.response.start":
+            self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
         self.handle_reply(message)
 
     def finish(self) -> None:

@@ -1,7 +1,7 @@
 """Numbers with their unit, and ages, as the pages write them."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils import timezone
@@ -18,7 +18,9 @@ NOTHING = "–"  # noqa: RUF001  (an en dash: there is no data, which is not zer
 
 
 def _number(value: Decimal, decimals: int) -> str:
-    return number_format(value, decimals, use_l10n=True, force_grouping=True)
+    # Django cuts the decimals off; people round.
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    return number_format(rounded, decimals, use_l10n=True, force_grouping=True)
 
 
 @register.filter

@@ -1,0 +1,92 @@
+# `make` shows what there is to do. Needs GNU make and Python 3.11 or newer; everything else comes by itself.
+
+PORT ?= 8000
+HOST ?= 127.0.0.1
+SERVER ?= daphne
+PROCESSES ?= 1
+DEMO ?= 1
+ARGS ?=
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help run services test test-long migrate serve worker beat bench lint docs lock
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# -- to try it
+
+run: $(VENV)/.installed ## everything in the foreground on http://127.0.0.1:8000, with a demo network (PORT=, DEMO=0 for none)
+	@CSMS_MODE=run exec $(PY) -m csms.local run --port "$(PORT)" --demo "$(DEMO)"
+
+services: $(VENV)/.installed ## a private PostgreSQL and Redis in the foreground; prints the export lines for a shell
+	@exec $(PY) -m csms.local services
+
+# -- to run it for real, on DATABASE_URL and REDIS_URL
+
+migrate: $(VENV)/.installed ## prepares the database
+	@exec $(PY) manage.py migrate
+
+serve: $(VENV)/.installed ## one web process (SERVER=daphne or uvicorn, HOST=, PORT=, PROCESSES=)
+	@exec $(PY) -m csms.server --server "$(SERVER)" --host "$(HOST)" --port "$(PORT)" --processes "$(PROCESSES)"
+
+worker: $(VENV)/.installed ## a Celery worker
+	@exec $(PY) -m celery -A csms worker --loglevel info $(ARGS)
+
+beat: $(VENV)/.installed ## the beat, which sets off periodic jobs; exactly one
+	@mkdir -p .services && exec $(PY) -m celery -A csms beat --loglevel info --pidfile= --schedule .services/beat $(ARGS)
+
+# -- to work on it
+
+test: $(VENV)/.installed-dev ## the tests, on a PostgreSQL and a Redis of their own (ARGS= goes to pytest)
+	@CSMS_MODE=test exec $(PY) -m csms.local test -n 2 -m "not long" $(ARGS)
+
+test-long: $(VENV)/.installed-dev ## all tests, the long ones too
+	@CSMS_MODE=test exec $(PY) -m csms.local test -n 2 $(ARGS)
+
+lint: $(VENV)/.installed-dev ## style, types, import contracts, templates, migrations
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy accounts stations billing csms
+	$(PY) -m importlinter.cli lint
+	$(PY) -m djlint --lint templates
+	$(PY) manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.installed-dev ## messages a second and latency, on both servers
+	@exec $(PY) -m tests.bench $(ARGS)
+
+docs: $(VENV)/.installed-dev ## the documentation as a site, in site/
+	@exec $(PY) -m mkdocs build --strict --quiet
+
+lock: $(VENV)/.installed-dev ## pins anew what pyproject.toml asks for
+	$(PY) -m pip install --quiet uv==0.13.8
+	$(LOCK) -o requirements.lock
+	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --extra services -c requirements.lock -o requirements-services.lock
+
+LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--no-header --no-annotate --no-emit-index-url pyproject.toml
+
+# -- the virtual environment: a stamp each, so that the second time is fast
+
+$(VENV)/.made:
+	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	  $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+	  $$python -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$$python has no module venv. On Debian and Ubuntu: apt install python3-venv"; exit 1; }; \
+	  $$python -m venv $(VENV) && touch $@; exit; \
+	done; \
+	echo "This needs Python 3.11 or newer, and found none. Install it, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1
+
+$(VENV)/.installed: requirements.lock | $(VENV)/.made
+	@echo "Installing the pinned dependencies into $(VENV) ..."
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock | $(VENV)/.made
+	@echo "Installing the pinned dependencies and the tools into $(VENV) ..."
+	@$(PIP) -r requirements-dev.lock
+	@touch $@

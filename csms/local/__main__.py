@@ -1,0 +1,57 @@
+"""`python -m csms.local run|services|test`: called by the Makefile."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from csms.local import run, services, testrun
+from csms.local.processes import Stopped, Trouble, listen, pause, say
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def serve_only() -> int:
+    """`make services`: start them, print how to use them, and wait."""
+    with services.for_running(CHECKOUT) as urls:
+        for name, url in urls.items():
+            say(f"export {name}={url}")
+        if all(map(services.given, services.URLS)):
+            say("Both are set in the environment: there is nothing to start.")
+            return 0
+        say("Ctrl-C stops them.")
+        names = list(services.URLS)
+        while services.answer(urls, names):
+            pause(5)
+        raise Trouble("A server has stopped answering; its log is in .services/data/.")
+
+
+def port_number(text: str) -> int:
+    if text.isdecimal() and 0 < int(text) < 65536:
+        return int(text)
+    raise argparse.ArgumentTypeError(f'PORT is "{text}"; it must be a number from 1 to 65535')
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m csms.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    running = commands.add_parser("run", help="everything, in the foreground")
+    running.add_argument("--port", type=port_number, default=8000)
+    running.add_argument("--demo", choices=("0", "1"), default="1")
+    commands.add_parser("services", help="PostgreSQL and Redis, in the foreground")
+    testing = commands.add_parser("test", help="pytest with servers of its own")
+    testing.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    listen()
+    try:
+        if options.command == "run":
+            return run.run(CHECKOUT, port=options.port, demo=options.demo == "1")
+        return serve_only() if options.command == "services" else testrun.run_tests(CHECKOUT, options.arguments)
+    except Stopped:
+        return 0 if options.command == "services" else 130
+    except Trouble as trouble:
+        print(f"\n{trouble}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

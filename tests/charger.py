@@ -1,0 +1,96 @@
+"""Stations that never give up: they charge again and again, retry what was not answered, and keep a ledger of what was."""
+
+import asyncio
+import itertools
+import json
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from websockets.exceptions import WebSocketException
+
+from stations.models import Station
+from tests.peer import Peer, station
+
+
+@dataclass
+class Charged:
+    """One session as the station knows it: what it sent, and what of it was acknowledged."""
+
+    connector: int
+    started_at: str
+    meter_start: int
+    transaction_id: int = 0
+    samples: list[tuple[str, int]] = field(default_factory=list)
+    meter_stop: int = 0
+    stopped: bool = False
+
+
+class Charger:
+    """One connector's life. A message is sent until it is answered, over as many sockets as that takes (OCPP 1.6 3.7.1)."""
+
+    def __init__(self, url: str, who: Station, tag: str, *, connector: int = 1) -> None:
+        self.url, self.who, self.tag, self.connector = url, who, tag, connector
+        self.ledger: list[Charged] = []
+        self.ids = itertools.count(1)
+        self.acknowledged = 0
+        self.register = 1000
+        self.clock = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=random.randrange(1000))
+        self.peer: Peer | None = None
+        self.errors: list[Any] = []
+
+    async def run(self, finished: asyncio.Event) -> None:
+        """Sessions one after the other until told to finish; the last one is ended properly."""
+        while not finished.is_set():
+            session = Charged(self.connector, self._time(), self.register)
+            self.ledger.append(session)
+            start = {"connectorId": self.connector, "idTag": self.tag, "meterStart": self.register, "timestamp": session.started_at}
+            session.transaction_id = (await self._until_answered("StartTransaction", start))["transactionId"]
+            for _ in range(random.randrange(1, 8)):
+                self.register += random.randrange(1, 500)
+                at = self._time()
+                value = [{"timestamp": at, "sampledValue": [{"value": str(self.register)}]}]
+                payload = {"connectorId": self.connector, "transactionId": session.transaction_id, "meterValue": value}
+                await self._until_answered("MeterValues", payload)
+                session.samples.append((at, self.register))
+            self.register += 7
+            session.meter_stop = self.register
+            stop = {"transactionId": session.transaction_id, "meterStop": self.register, "timestamp": self._time()}
+            await self._until_answered("StopTransaction", stop)
+            session.stopped = True
+
+    async def _until_answered(self, action: str, payload: dict[str, Any]) -> Any:
+        message_id = f"c{next(self.ids)}"
+        text = json.dumps([2, message_id, action, payload])
+        while True:
+            try:
+                peer = await self._connected()
+                await peer.send(text)
+                frame = await peer.receive()
+            except (OSError, WebSocketException, TimeoutError):
+                await self.close()
+                await asyncio.sleep(random.uniform(0.05, 0.2))
+                continue
+            assert frame[1] == message_id, frame
+            if frame[0] != 3:
+                self.errors.append(frame)
+                await asyncio.sleep(0.05)
+                continue
+            self.acknowledged += 1
+            return frame[2]
+
+    async def _connected(self) -> Peer:
+        if self.peer is None:
+            self.context = station(self.url, self.who, open_timeout=5)
+            self.peer = await self.context.__aenter__()
+        return self.peer
+
+    async def close(self) -> None:
+        if self.peer is not None:
+            self.peer = None
+            await self.context.__aexit__(None, None, None)
+
+    def _time(self) -> str:
+        self.clock += timedelta(seconds=10)
+        return self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,47 @@
+"""The admin at /admin/."""
+
+import pytest
+from django.test import Client
+
+from csms.admin import repair
+from tests.dashboard.rows import bill, finding, finished, plug, session
+from tests.network import Network
+
+
+@pytest.fixture
+def root(amber: Network) -> Client:
+    client = Client()
+    client.force_login(amber.user("root", operator=None, is_superuser=True, is_staff=True))
+    return client
+
+
+def test_only_superusers_come_in(ada: Client, amber: Network, client: Client) -> None:
+    assert "/admin/login/" in ada.get("/admin/")["Location"]
+    client.force_login(amber.user("staff", is_staff=True))
+    assert "/admin/login/" in client.get("/admin/")["Location"]
+
+
+def test_every_model_has_a_list_and_forms_that_open(root: Client, amber: Network) -> None:
+    connector = plug(amber, "Charging")
+    session(connector)
+    done = finished(connector)
+    finding(done)
+    bill(done, amber.tariff())
+    amber.token("DEE-CARD", group="DEE")
+    for model in repair._registry:
+        base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        answer = root.get(base)
+        assert answer.status_code == 200, base
+        assert root.get(f"{base}add/").status_code == 200, base
+
+
+def test_a_row_can_be_repaired(root: Client, amber: Network) -> None:
+    connector = plug(amber, "Charging")
+    answer = root.get(f"/admin/stations/connector/{connector.pk}/change/")
+    form = answer.context["adminform"].form
+    data = {name: form[name].value() or "" for name in form.fields} | {"status": "Available"}
+    for name in ("status_at",):
+        data.pop(name)
+        data |= {f"{name}_0": "2026-11-20", f"{name}_1": "12:00:00"}
+    assert root.post(f"/admin/stations/connector/{connector.pk}/change/", data).status_code == 302
+    assert amber.connectors(connector.evse.station)[1].status == "Available"

@@ -1,0 +1,74 @@
+"""The page of one session."""
+
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from tests.dashboard.rows import bill, finding, finished, plug, sample, session
+from tests.network import Network
+
+
+def page(client: Client, pk: int) -> str:
+    answer = client.get(f"/transactions/{pk}/")
+    assert answer.status_code == 200
+    return answer.content.decode().replace("\u202f", " ")
+
+
+def test_a_finished_session_shows_its_price_line_by_line(ada: Client, amber: Network) -> None:
+    done = finished(plug(amber))
+    bill(done, amber.tariff(), "4.71")
+    html = page(ada, done.pk)
+    assert "7.5 kWh" in html
+    assert ">0.40<" in html
+    assert ">3.00<" in html
+    assert "4.71 EUR" in html
+    assert "By the tariff Standard as it was then." in html
+
+
+def test_it_shows_the_meter_and_the_power_curve(ada: Client, amber: Network) -> None:
+    running = session(plug(amber, "Charging"))
+    for minute, power in enumerate((11000, 11000, 5500)):
+        sample(running, running.started_at + timedelta(minutes=minute), power)
+    html = page(ada, running.pk)
+    assert html.count("Sample.Periodic") == 3
+    assert 'polyline points="0.0,0.0 360.0,0.0 720.0,80.0"' in html
+    assert "at most 11.0 kW" in html
+    assert "so far" in html or "No tariff: your network has no default tariff yet." in html
+
+
+def test_it_shows_at_most_the_last_two_hundred_samples(ada: Client, amber: Network) -> None:
+    running = session(plug(amber, "Charging"), started_at=timezone.now() - timedelta(hours=5))
+    for minute in range(203):
+        sample(running, running.started_at + timedelta(minutes=minute), minute)
+    html = page(ada, running.pk)
+    assert html.count("Sample.Periodic") == 200
+    assert ">0.2 kW<" in html
+
+
+def test_findings_and_doubt_are_said_in_words(ada: Client, amber: Network) -> None:
+    doubtful = finished(plug(amber), doubt="register")
+    finding(doubtful)
+    html = page(ada, doubtful.pk)
+    assert "Its meter readings contradict each other" in html
+    assert "The clock is 12 minutes behind." in html
+    assert "Not billed while it is in doubt." in html
+
+
+def test_a_viewer_sees_it_and_another_operator_gets_404(ben: Client, cleo: Client, amber: Network) -> None:
+    running = session(plug(amber, "Charging"))
+    assert page(ben, running.pk)
+    assert cleo.get(f"/transactions/{running.pk}/").status_code == 404
+    assert cleo.get("/transactions/999999999999/").status_code == 404
+
+
+def test_a_stranger_is_sent_to_the_login(client: Client, amber: Network) -> None:
+    running = session(plug(amber, "Charging"))
+    assert client.get(f"/transactions/{running.pk}/")["Location"] == f"/login/?next=/transactions/{running.pk}/"
+
+
+def test_the_samples_of_another_session_are_not_shown(ada: Client, amber: Network) -> None:
+    connector = plug(amber, "Charging")
+    mine, other = session(connector), finished(connector)
+    sample(other, mine.started_at + timedelta(minutes=1), 777)
+    assert "no samples of this session" in page(ada, mine.pk)
