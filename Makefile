@@ -51,7 +51,7 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, templates, migra
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy accounts stations billing csms
-	$(PY) -m importlinter.cli lint
+	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m djlint --lint templates
 	$(PY) manage.py makemigrations --check --dry-run
 
@@ -61,14 +61,14 @@ bench: $(VENV)/.installed-dev ## messages a second and latency, on both servers
 docs: $(VENV)/.installed-dev ## the documentation as a site, in site/
 	@exec $(PY) -m mkdocs build --strict --quiet
 
-lock: $(VENV)/.installed-dev ## pins anew what pyproject.toml asks for
+lock: $(VENV)/.installed-dev ## pins anew what pyproject.toml asks for (ARGS=--upgrade for the newest)
 	$(PY) -m pip install --quiet uv==0.13.8
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra services -c requirements.lock -o requirements-services.lock
 
 LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
-	--no-header --no-annotate --no-emit-index-url pyproject.toml
+	--no-header --no-annotate --no-emit-index-url pyproject.toml $(ARGS)
 
 # -- the virtual environment: a stamp each, so that the second time is fast
 

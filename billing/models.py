@@ -1,6 +1,7 @@
 """How much: tariffs and the charge records made with them."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -9,8 +10,13 @@ from django_scopes import ScopedManager
 from accounts.models import Operator
 from stations.models import Transaction
 
-PRICE = {"max_digits": 12, "decimal_places": 4, "default": Decimal(0), "validators": [MinValueValidator(Decimal(0))]}
-TOTAL = {"max_digits": 14, "decimal_places": 2}
+
+def price() -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0), validators=[MinValueValidator(Decimal(0))])
+
+
+def total() -> "models.DecimalField[Any, Any]":
+    return models.DecimalField(max_digits=14, decimal_places=2)
 
 
 class Tariff(models.Model):
@@ -19,9 +25,9 @@ class Tariff(models.Model):
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="tariffs")
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=3, default="EUR")
-    price_per_kwh = models.DecimalField(**PRICE)
-    price_per_minute = models.DecimalField(**PRICE)
-    price_per_session = models.DecimalField(**PRICE)
+    price_per_kwh = price()
+    price_per_minute = price()
+    price_per_session = price()
     tax_percent = models.DecimalField(
         max_digits=5,
         decimal_places=2,
@@ -58,8 +64,8 @@ class ChargeRecord(models.Model):
     energy_wh = models.DecimalField(max_digits=15, decimal_places=3)
     duration_s = models.PositiveIntegerField()
     lines = models.JSONField()
-    total_excl_tax = models.DecimalField(**TOTAL)
-    total_incl_tax = models.DecimalField(**TOTAL)
+    total_excl_tax = total()
+    total_incl_tax = total()
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")
@@ -67,3 +73,6 @@ class ChargeRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["transaction", "revision"], name="chargerecord_transaction_revision")]
+
+    def __str__(self) -> str:
+        return f"{self.total_incl_tax} {self.currency}"

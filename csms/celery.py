@@ -1,4 +1,7 @@
-"""Celery: the broker's settings and the beat's schedule. Tasks take ids only, are idempotent, and have no ETA (rows have `due_at`)."""
+"""Celery: the broker's settings and the beat's schedule.
+
+Tasks take ids only, are idempotent, and have no ETA: rows have `due_at`.
+"""
 
 import os
 

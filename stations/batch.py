@@ -191,7 +191,7 @@ class Batch:
         """Tell the subscribers of a topic about an object, by outbox rows that are in this transaction."""
         for row in outbox.entries(topic, operator_id=self.station.operator_id, object_id=object_id, now=self.now):
             self.add(OutboxEntry, **row)
-            self.woken.add(row["subscriber"])
+            self.woken.add(str(row["subscriber"]))
 
     def touch(self, *, transaction_id: int | None = None) -> None:
         """Live pages show something that has changed: the station, and perhaps one of its transactions."""
@@ -237,6 +237,7 @@ class Batch:
         """A second message of the same moment that says something else than the first: the first is kept, with a finding."""
         for column in ("energy_wh", "power_w", "current_a", "voltage_v", "soc_percent"):
             if ours.get(column) is not None and stored.get(column) is not None and ours[column] != stored[column]:
+                said = f"{stored[column]} was reported first and {ours[column]} later; the first is kept."
                 self.add(
                     Finding,
                     operator_id=ours["operator_id"],
@@ -245,7 +246,7 @@ class Batch:
                     code="sample_differs",
                     subject=column,
                     severity="warning",
-                    detail=f"At {ours['at'].isoformat()} {stored[column]} was reported first and {ours[column]} later; the first is kept.",
+                    detail=f"At {ours['at'].isoformat()} {said}",
                     count=1,
                     first_at=self.now,
                     last_at=self.now,

@@ -90,7 +90,7 @@ class Table:
     def _insert(self, columns: tuple[str, ...]) -> str:
         listed = ", ".join(columns)
         values = ", ".join(f"%s::{self.types[column]}[]" for column in columns)
-        statement = f"INSERT INTO {self.name} AS t ({listed}) SELECT * FROM unnest({values}) ON CONFLICT ({', '.join(self.key)}) "  # noqa: S608
+        statement = f"INSERT INTO {self.name} AS t ({listed}) SELECT * FROM unnest({values}) ON CONFLICT ({', '.join(self.key)}) "
         if self.merge == "keep":
             return statement + "DO NOTHING"
         if self.merge == "count":
@@ -101,16 +101,16 @@ class Table:
         # A row that has none of our ids was there before (a partitioned table cannot return xmax).
         returned = ", ".join([*self.key, *filled])
         return (
-            f"WITH done AS ({statement} DO UPDATE SET {sets} RETURNING t.*) SELECT {returned} FROM done "  # noqa: S608
+            f"WITH done AS ({statement} DO UPDATE SET {sets} RETURNING t.*) SELECT {returned} FROM done "
             "WHERE NOT EXISTS (SELECT FROM unnest(%s::bigint[]) AS ours(id) WHERE ours.id = done.id)"
         )
 
     @cache  # noqa: B019  (tables live as long as the process)
     def _update(self, columns: tuple[str, ...]) -> str:
-        pk = self.model._meta.pk.column  # type: ignore[union-attr]
+        pk = next(column for column, field in self.fields.items() if field.primary_key)
         sets = ", ".join(f"{column} = v.{column}" for column in columns)
         values = ", ".join(f"%s::{self.types[column]}[]" for column in (pk, *columns))
-        return f"UPDATE {self.name} AS t SET {sets} FROM unnest({values}) AS v({', '.join((pk, *columns))}) WHERE t.{pk} = v.{pk}"  # noqa: S608
+        return f"UPDATE {self.name} AS t SET {sets} FROM unnest({values}) AS v({', '.join((pk, *columns))}) WHERE t.{pk} = v.{pk}"
 
 
 def array(values: Iterable[Any]) -> str:

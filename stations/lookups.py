@@ -84,7 +84,8 @@ LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
 ORDER BY t.id
 """
 COLUMNS = """
-t.id, t.ocpp_transaction_id, t.status, t.doubt, t.id_token_id, t.id_tag, t.started_at, t.stopped_at, t.meter_start_wh, t.meter_stop_wh
+t.id, t.ocpp_transaction_id, t.status, t.doubt, t.id_token_id, t.id_tag, t.started_at, t.stopped_at,
+t.meter_start_wh, t.meter_stop_wh
 """
 BY_ID = f"""
 SELECT n.station_id, n.value, {COLUMNS}

@@ -31,8 +31,10 @@ class Ear:
 
 
 @pytest.fixture
-def bell() -> RedisBell:
-    return RedisBell()
+def bell() -> Iterator[RedisBell]:
+    bell = RedisBell()
+    yield bell
+    bell.flush()  # nothing is left for the next test to hear
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django_scopes import scopes_disabled
@@ -17,9 +18,10 @@ from accounts.models import User
 from csms.bells import RedisBell
 from csms.live import LOGGED_OUT, NO_OPERATOR
 from stations.models import Connection, Connector, Transaction
-from tests.dashboard.rows import finished, plug, session
+from tests.dashboard.rows import finished, plug, seen, session
+from tests.database import tables
 from tests.network import Network
-from tests.servers import Server, until
+from tests.servers import Server
 
 PATIENCE_S = 30
 
@@ -59,6 +61,7 @@ class Page:
                 return closed.rcvd.code
 
 
+@tables
 def cookie(user: User) -> str:
     client = Client()
     client.force_login(user)
@@ -78,9 +81,15 @@ def bell() -> RedisBell:
     return RedisBell()
 
 
-def change(connector: Connector, status: str) -> None:
+@tables
+def change(row: Connector | Connection | Transaction | User, **fields: Any) -> None:
     with scopes_disabled():
-        Connector.objects.filter(pk=connector.pk).update(status=status)
+        type(row).objects.filter(pk=row.pk).update(**fields)
+
+
+@tables
+def log_out() -> None:
+    Session.objects.all().delete()
 
 
 async def test_a_stranger_is_sent_away(uvicorn: Server, committed: None) -> None:
@@ -116,7 +125,7 @@ async def test_a_changed_plug_is_sent_alone(server: Server, network: Network, be
     connector, other = plug(network), plug(network)
     async with wall(server, network.user()) as page:
         await page.until("wall")
-        change(connector, "Charging")
+        change(connector, status="Charging")
         bell.changed(network.operator.pk, stations=[connector.evse.station_id], transactions=[])
         fragment = await page.until(f"connector-{connector.pk}", "Charging")
         assert fragment["html"].startswith("<li")
@@ -131,8 +140,7 @@ async def test_a_session_moves_from_running_to_finished(uvicorn: Server, network
         name = f"transaction-{charging.pk}"
         bell.changed(network.operator.pk, stations=[], transactions=[charging.pk])
         assert (await page.until(name))["list"] == "running"
-        with scopes_disabled():
-            Transaction.objects.filter(pk=charging.pk).update(status="ended", stopped_at=charging.meter_last_at)
+        change(charging, status="ended", stopped_at=charging.meter_last_at)
         bell.changed(network.operator.pk, stations=[], transactions=[charging.pk])
         assert (await page.until(name, "not priced yet"))["list"] == "finished"
 
@@ -170,7 +178,7 @@ async def test_a_slow_browser_gets_the_newest_state_and_no_queue(uvicorn: Server
         await page.message()  # the wall; not answered
         await witness.until("wall")
         for status in ("Preparing", "Charging", "Finishing"):
-            change(slow, status)
+            change(slow, status=status)
             bell.changed(network.operator.pk, stations=[slow.evse.station_id], transactions=[])
             await witness.until(f"connector-{slow.pk}", f'data-state="{status.lower()}"')
         await page.answer()
@@ -191,8 +199,7 @@ async def test_a_lease_that_runs_out_turns_the_plug_offline_without_a_bell(uvico
     connector = plug(network)
     async with wall(uvicorn, network.user()) as page:
         await page.until("summary")  # the first look at the leases
-        with scopes_disabled():
-            Connection.objects.filter(station=connector.evse.station_id).update(seen_at="2026-01-01T00:00:00Z")
+        seen(connector.evse.station, ago=timedelta(days=1))
         await page.until(f"connector-{connector.pk}", "Offline")
 
 
@@ -200,7 +207,7 @@ async def test_logging_out_closes_the_page(uvicorn: Server, network: Network) ->
     user = network.user()
     async with wall(uvicorn, user) as page:
         await page.until("wall")
-        await asyncio.to_thread(Session.objects.all().delete)
+        log_out()
         assert await page.code() == LOGGED_OUT
 
 
@@ -208,8 +215,7 @@ async def test_a_new_password_closes_the_page(uvicorn: Server, network: Network)
     user = network.user()
     async with wall(uvicorn, user) as page:
         await page.until("wall")
-        user.set_password("another-long-password")
-        user.save()
+        change(user, password=make_password("another-long-password"))
         assert await page.code() == LOGGED_OUT
 
 
@@ -221,20 +227,16 @@ async def test_the_page_speaks_the_language_it_was_opened_in(uvicorn: Server, ne
         assert "7,50\u202fkWh" in (await Page(socket).until("wall"))["html"]
 
 
-def test_nothing_of_a_page_is_left_when_it_closes(uvicorn: Server, network: Network) -> None:
-    """Many pages come and go, and the next one still hears bells."""
+async def test_after_many_pages_came_and_went_the_next_still_hears_bells(
+    uvicorn: Server, network: Network, bell: RedisBell
+) -> None:
     connector = plug(network)
     user = network.user()
-
-    async def come_and_go() -> None:
-        for _ in range(5):
-            async with wall(uvicorn, user) as page:
-                await page.message()
+    for _ in range(5):
         async with wall(uvicorn, user) as page:
-            await page.until("wall")
-            change(connector, "Reserved")
-            RedisBell().changed(network.operator.pk, stations=[connector.evse.station_id], transactions=[])
-            await page.until(f"connector-{connector.pk}", "Reserved")
-
-    asyncio.run(come_and_go())
-    assert until(lambda: True)
+            await page.message()
+    async with wall(uvicorn, user) as page:
+        await page.until("wall")
+        change(connector, status="Reserved")
+        bell.changed(network.operator.pk, stations=[connector.evse.station_id], transactions=[])
+        await page.until(f"connector-{connector.pk}", "Reserved")

@@ -331,7 +331,9 @@ class BatchThread(threading.Thread):
         operator = Operator.objects.filter(name=settings.ACCEPT_UNKNOWN).first() if strangers else None
         if strangers and operator is None:
             log.error("CSMS_ACCEPT_UNKNOWN names no operator", operator=settings.ACCEPT_UNKNOWN)
-        for knock in strangers if operator else ():
+            return
+        for knock in strangers:
+            assert operator is not None
             registry.add_as_it_comes(
                 operator=operator, identity=knock.identity, password=knock.credentials and knock.credentials[1]
             )

@@ -156,7 +156,7 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
     @property
     def heard(self) -> float:
         """Pongs count: the servers put the time of the last one into the scope."""
-        return max(self.last_frame, self.scope.get("csms.pong", 0.0))
+        return max(self.last_frame, float(self.scope.get("csms.pong", 0.0)))
 
     def answer(self, text: str) -> None:
         self.in_hand -= 1

@@ -82,7 +82,8 @@ def answer(inbound: Inbound, batch: Batch) -> str:
             raise NotAcceptedYet("The station is not accepted: send a BootNotification first.")
         if inbound.error is not None:
             raise inbound.error
-        assert inbound.event is not None and inbound.translator is not None
+        assert inbound.event is not None
+        assert inbound.translator is not None
         reply = services.handle(inbound.event, batch)
         payload = inbound.translator.encode(reply)
         mend.validate(inbound.protocol, f"{call.action}Response", payload)

@@ -1,4 +1,4 @@
-"""The event loop's side of the OCPP endpoint, one a process: which sockets there are, and what goes to and from the batch thread."""
+"""The event loop's side of the OCPP endpoint, one a process: its sockets, and what goes to and from the batch thread."""
 
 import asyncio
 import random
@@ -11,7 +11,8 @@ from typing import Protocol
 import structlog
 
 from csms.hub import Message, hub
-from csms.ocpp.batching import Arrival, BatchThread, Departure, Inbound, Item, Results, SignsOfLife, Turned, Verdict
+from csms.ocpp.batching import Arrival, BatchThread, Departure, Item, Results, SignsOfLife, Turned, Verdict
+from csms.ocpp.exchange import Inbound
 from stations.services.connections import Admitted, Knock, Refused
 
 log = structlog.get_logger(__name__)

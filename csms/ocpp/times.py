@@ -7,7 +7,8 @@ from stations.domain.values import Note
 
 #: Year to second, any fraction, any offset: "+02", "+0200" and "+02:00" are all seen; so are one-digit hours and a space for T.
 PATTERN = re.compile(
-    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})[Tt ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?\s*(?:([Zz])|([+-])(\d{1,2}):?(\d{2})?)?\s*\Z"
+    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})[Tt ](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?"
+    r"\s*(?:([Zz])|([+-])(\d{1,2}):?(\d{2})?)?\s*\Z"
 )
 
 

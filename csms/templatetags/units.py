@@ -14,7 +14,7 @@ register = template.Library()
 
 #: Between a number and its unit: thin, and never the end of a line.
 SPACE = "\u202f"
-NOTHING = "–"  # noqa: RUF001  (an en dash: there is no data, which is not zero)
+NOTHING = "–"
 
 
 def _number(value: Decimal, decimals: int) -> str:

@@ -5,9 +5,7 @@ from django_scopes import ScopedManager
 
 from accounts.models import Operator
 from stations.models.station import Station
-from stations.models.transaction import Transaction
-
-VALUE = {"max_digits": 15, "decimal_places": 3, "null": True, "blank": True}
+from stations.models.transaction import Transaction, register
 
 
 class MeterSample(models.Model):
@@ -25,10 +23,10 @@ class MeterSample(models.Model):
     evse_number = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     context = models.CharField(max_length=20)
-    energy_wh = models.DecimalField(**VALUE)
-    power_w = models.DecimalField(**VALUE)
-    current_a = models.DecimalField(**VALUE)
-    voltage_v = models.DecimalField(**VALUE)
+    energy_wh = register()
+    power_w = register()
+    current_a = register()
+    voltage_v = register()
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     extra = models.JSONField(null=True, blank=True)
 

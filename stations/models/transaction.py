@@ -1,5 +1,7 @@
 """Charging transactions."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django_scopes import ScopedManager
@@ -9,7 +11,10 @@ from stations import choices
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models.station import Evse, Station
 
-WH = {"max_digits": 15, "decimal_places": 3, "null": True, "blank": True}
+
+def register() -> "models.DecimalField[Any, Any]":
+    """A meter's register, or a difference of two, in Wh; power, in W."""
+    return models.DecimalField(max_digits=15, decimal_places=3, null=True, blank=True)
 
 
 class Transaction(models.Model):
@@ -36,12 +41,12 @@ class Transaction(models.Model):
     received_at = models.DateTimeField()
     stop_reason = models.CharField(max_length=30, blank=True)
     stopped_by = models.CharField(max_length=255, blank=True, help_text="The token that stopped it, if one did.")
-    meter_start_wh = models.DecimalField(**WH)
-    meter_stop_wh = models.DecimalField(**WH)
-    meter_last_wh = models.DecimalField(**WH)
+    meter_start_wh = register()
+    meter_stop_wh = register()
+    meter_last_wh = register()
     meter_last_at = models.DateTimeField(null=True, blank=True)
-    energy_wh = models.DecimalField(**WH)
-    power_w = models.DecimalField(**WH)
+    energy_wh = register()
+    power_w = register()
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
     objects = ScopedManager(operator="operator")

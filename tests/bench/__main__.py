@@ -1,45 +1,24 @@
 """`python -m tests.bench`: this system on uvicorn and Daphne, an ORM-per-message consumer on both, and an echo, in one run."""
 
-import argparse
 import os
+import subprocess
 import sys
 from pathlib import Path
 
-import django
-
 from csms.local import services
 from tests.bench import database
+from tests.bench.options import parse
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SUBJECTS = ("csms-uvicorn", "csms-daphne", "orm-uvicorn", "orm-daphne", "echo")
-
-
-def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures this system and reference servers.")
-    parser.add_argument("--quick", action="store_true", help="one round of 3 s")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=8.0, help="length of a round's measured window (default: 8)")
-    parser.add_argument("--warm-up", type=float, default=2.0, metavar="S")
-    parser.add_argument("--stations", type=int, default=500)
-    parser.add_argument("--rate", type=float, help="open loop: messages a second in total (default: closed loop)")
-    parser.add_argument("--only", nargs="+", choices=SUBJECTS, default=SUBJECTS, metavar="SUBJECT", help=", ".join(SUBJECTS))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
-    options = parser.parse_args()
-    if options.quick:
-        options.rounds, options.seconds = 1, 3.0
-    return options
 
 
 def main() -> int:
-    options = parse()
+    parse()
     with services.for_running(CHECKOUT) as urls:
         # The bench's database is made anew each time, so it is no production, whatever server it is on.
-        os.environ.update(urls, CSMS_MODE="test", DJANGO_SETTINGS_MODULE="csms.settings")
-        os.environ["DATABASE_URL"] = database.fresh(urls["DATABASE_URL"])
-        django.setup()
-        from tests.bench.rounds import run  # only now: it imports models
-
-        return run(options)
+        environment = os.environ | urls | {"DATABASE_URL": database.fresh(urls["DATABASE_URL"]), "CSMS_MODE": "test"}
+        # A process of its own, since this one's settings were read before there were servers.
+        return subprocess.run([sys.executable, "-m", "tests.bench.rounds", *sys.argv[1:]], env=environment, cwd=CHECKOUT).returncode
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def add(total: dict[str, Entry], more: Mapping[str, Entry]) -> None:
 
 
 def differences(ledger: Mapping[str, Entry]) -> list[str]:
-    """A sentence for each station and table that does not hold exactly what was acknowledged (after a run without loss of answers)."""
+    """A sentence for each station and table that does not hold exactly what was acknowledged, after a run that lost no answers."""
     with scopes_disabled():
         ids = dict(Station.objects.filter(identity__in=ledger).values_list("identity", "pk"))
         stored = {

@@ -13,11 +13,17 @@ import subprocess
 import sys
 from typing import Any
 
-from django.core.management import call_command
+import django
 
-from accounts.models import Operator
-from tests.bench import database, ledger, load, network, report, subjects
-from tests.bench.subjects import Subject
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+
+from accounts.models import Operator  # noqa: E402
+from tests.bench import database, ledger, load, network, report, subjects  # noqa: E402
+from tests.bench.options import parse  # noqa: E402
+from tests.bench.subjects import Subject  # noqa: E402
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,8 +34,7 @@ def run(options: argparse.Namespace) -> int:
         print("PostgreSQL's processes cannot be seen from here: its CPU seconds are not counted.", file=sys.stderr)
     measured: list[Subject] = []
     try:
-        for start in starts(options):
-            measured.append(start())
+        measured.extend(start() for start in starts(options))
         for number in range(options.rounds):
             for subject in measured:
                 outcome = measure(subject, options, postmaster)
@@ -93,3 +98,7 @@ def measure(subject: Subject, options: argparse.Namespace, postmaster: int | Non
     for what, count in outcome.errors.items():
         print(f"{subject.name}: {count} x {what}", file=sys.stderr)
     return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(run(parse()))

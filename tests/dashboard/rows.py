@@ -10,11 +10,13 @@ from django_scopes import scopes_disabled
 
 from billing.models import ChargeRecord, Tariff
 from stations.models import Connection, Connector, Evse, Finding, MeterSample, Station, Transaction
+from tests.database import tables
 from tests.network import Network
 
 _numbers = itertools.count(1)
 
 
+@tables
 def seen(station: Station, *, ago: timedelta = timedelta(seconds=5), **fields: Any) -> None:
     """The station is connected and was last heard so long ago."""
     now = timezone.now()
@@ -24,6 +26,7 @@ def seen(station: Station, *, ago: timedelta = timedelta(seconds=5), **fields: A
         )
 
 
+@tables
 def plug(network: Network, status: str = "Available", *, station: Station | None = None, **fields: Any) -> Connector:
     """A connector of an online station."""
     if station is None:
@@ -34,6 +37,7 @@ def plug(network: Network, status: str = "Available", *, station: Station | None
         return Connector.objects.create(evse=evse, number=1, status=status, status_at=timezone.now(), **fields)
 
 
+@tables
 def session(connector: Connector, **fields: Any) -> Transaction:
     """A session that runs since an hour and was metered just now."""
     now = timezone.now()
@@ -58,12 +62,14 @@ def session(connector: Connector, **fields: Any) -> Transaction:
         )
 
 
+@tables
 def finished(connector: Connector, **fields: Any) -> Transaction:
     """A session that ended a minute ago."""
     ended = {"status": "ended", "stopped_at": timezone.now() - timedelta(minutes=1), "stop_reason": "Local"}
     return session(connector, **ended | fields)
 
 
+@tables
 def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71") -> ChargeRecord:
     lines = [{"dimension": "ENERGY", "volume": "7.500", "unit": "kWh", "price": "0.4000", "cost_excl_tax": "3.0000"}]
     with scopes_disabled():
@@ -81,6 +87,7 @@ def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71") -> Charg
         )
 
 
+@tables
 def sample(transaction: Transaction, at: Any, power_w: int) -> None:
     with scopes_disabled():
         MeterSample.objects.bulk_create(
@@ -99,6 +106,7 @@ def sample(transaction: Transaction, at: Any, power_w: int) -> None:
         )
 
 
+@tables
 def finding(transaction: Transaction, detail: str = "The clock is 12 minutes behind.") -> Finding:
     now = timezone.now()
     with scopes_disabled():

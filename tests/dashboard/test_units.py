@@ -10,7 +10,8 @@ from csms.templatetags import units
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"), [(None, "–"), (Decimal(0), "0.0\u202fkW"), (Decimal(11049), "11.0\u202fkW"), (Decimal(1234567), "1,234.6\u202fkW")]
+    ("value", "shown"),
+    [(None, "–"), (Decimal(0), "0.0\u202fkW"), (Decimal(11049), "11.0\u202fkW"), (Decimal(1234567), "1,234.6\u202fkW")],
 )
 def test_power_is_in_kw_and_no_reading_is_a_dash(value: Decimal | None, shown: str) -> None:
     assert units.kw(value) == shown
@@ -41,6 +42,8 @@ def test_a_duration_is_in_hours_and_minutes() -> None:
     assert units.duration(now, now - timedelta(minutes=5)) == "0 min"
 
 
-@pytest.mark.parametrize(("value", "shown"), [("7.500", "7.5"), ("100", "100"), ("0", "0"), ("0.12345", "0.1234"), ("1E+3", "1,000")])
+@pytest.mark.parametrize(
+    ("value", "shown"), [("7.500", "7.5"), ("100", "100"), ("0", "0"), ("0.12345", "0.1234"), ("1E+3", "1,000")]
+)
 def test_zeros_that_say_nothing_are_left_out(value: str, shown: str) -> None:
     assert units.plain(value) == shown

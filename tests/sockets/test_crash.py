@@ -17,11 +17,9 @@ from tests.servers import Server
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_nothing_acknowledged_is_lost_or_doubled_when_the_web_process_is_killed(kind: str, network: Network) -> None:
     network.token("CARD")
-    chargers = []
     serving = Server(kind)
     port = serving.port
-    for _ in range(12):
-        chargers.append(Charger(serving.ocpp, network.station(accepted=True), "CARD"))
+    chargers = [Charger(serving.ocpp, network.station(accepted=True), "CARD") for _ in range(12)]
     finished = asyncio.Event()
     running = [asyncio.create_task(charger.run(finished)) for charger in chargers]
     try:
