@@ -67,6 +67,7 @@ class Feed:
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
         self.dirty = asyncio.Event()
+        self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
         self.task = asyncio.create_task(self.run(), name=f"feed {self.key}")
 

@@ -99,6 +99,8 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or _local.get("DATABASE_URL",
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(
     CONN_MAX_AGE=0,
+    # A pooled connection is asked whether it lives, so that a restart of PostgreSQL costs no page an error.
+    CONN_HEALTH_CHECKS=True,
     ATOMIC_REQUESTS=False,
     # Persistent connections leak under ASGI, where threads die holding them: a pool instead.
     OPTIONS={

@@ -18,7 +18,7 @@ def serve_only() -> int:
         if all(map(services.given, services.URLS)):
             say("Both are set in the environment: there is nothing to start.")
             return 0
-        say("Ctrl-C stops them.")
+        say("Ctrl-C stops what this has started.")
         names = list(services.URLS)
         while services.answer(urls, names):
             pause(5)
@@ -28,23 +28,25 @@ def serve_only() -> int:
 def port_number(text: str) -> int:
     if text.isdecimal() and 0 < int(text) < 65536:
         return int(text)
-    raise argparse.ArgumentTypeError(f'PORT is "{text}"; it must be a number from 1 to 65535')
+    raise Trouble(f'PORT is "{text}". It must be a number from 1 to 65535, such as 8000.')
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m csms.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     running = commands.add_parser("run", help="everything, in the foreground")
-    running.add_argument("--port", type=port_number, default=8000)
-    running.add_argument("--demo", choices=("0", "1"), default="1")
+    running.add_argument("--port", default="8000")
+    running.add_argument("--demo", default="1", help="0 for an empty network")
     commands.add_parser("services", help="PostgreSQL and Redis, in the foreground")
     testing = commands.add_parser("test", help="pytest with servers of its own")
     testing.add_argument("arguments", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no frames shows question marks
     listen()
     try:
         if options.command == "run":
-            return run.run(CHECKOUT, port=options.port, demo=options.demo == "1")
+            return run.run(CHECKOUT, port=port_number(options.port), demo=options.demo != "0")
         return serve_only() if options.command == "services" else testrun.run_tests(CHECKOUT, options.arguments)
     except Stopped:
         return 0 if options.command == "services" else 130

@@ -1,5 +1,6 @@
 """OCPP-J frames: from text to one of four shapes and back (OCPP-J 1.6 4.2, 2.0.1 Part 4 section 4)."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +54,9 @@ def parse(text: str) -> Frame:
     try:
         frame = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise FrameError(f"The frame is not JSON: {error}.") from None
+        frame = _with_broken_characters(text)
+        if frame is None:
+            raise FrameError(f"The frame is not JSON: {error}.") from None
     if not isinstance(frame, list) or not frame:
         raise FrameError("The frame is not a JSON array with a message type.")
     match frame:
@@ -71,10 +74,23 @@ def parse(text: str) -> Frame:
             message_id = rest[0] if rest and isinstance(rest[0], str) and rest[0] else "-1"
             raise FrameError("A CALL is [2, message id, action, payload].", message_id=message_id)
         case [3 | 4, *_]:
-            raise FrameError("A CALLRESULT or CALLERROR without a message id.", answerable=False)
+            raise FrameError("A CALLRESULT is [3, message id, payload], a CALLERROR [4, message id, code, ...].", answerable=False)
     message_id = frame[1] if len(frame) > 1 and isinstance(frame[1], str) and frame[1] else "-1"
-    kind = orjson.dumps(frame[0])[:20].decode()
+    kind = orjson.dumps(frame[0]).decode()[:20]
     raise FrameError(f"Unknown message type {kind}.", message_id=message_id, unknown_type=True)
+
+
+def _with_broken_characters(text: str) -> Any:
+    """JSON that is fine but for halves of characters (a text cut in the middle of an emoji): those become "?".
+
+    Such a frame may be a stop, and a stop must not be lost for the sake of a half character in a tag.
+    """
+    if "\\ud" not in text.lower():
+        return None
+    try:
+        return orjson.loads(json.dumps(json.loads(text), ensure_ascii=False).encode(errors="replace"))
+    except ValueError:
+        return None
 
 
 def _deeper_than(text: str, limit: int) -> bool:

@@ -5,7 +5,7 @@ import binascii
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote_to_bytes
 
 from csms.ocpp.registry import PROTOCOLS
 from stations.services.connections import Knock
@@ -28,7 +28,8 @@ def identity_of(raw_path: str) -> str:
     """The identity in an undecoded path: decoded once, without doubled or trailing slashes (open-ocpp#198)."""
     rest = raw_path.split("?", 1)[0]
     rest = rest[rest.find(PREFIX) + len(PREFIX) :] if PREFIX in rest else rest
-    return unquote(rest.strip("/"), errors="replace")
+    # By way of bytes, since some stations encode their letters as UTF-8 but not as percents.
+    return unquote_to_bytes(rest.strip("/").encode("latin-1", "replace")).decode(errors="replace")
 
 
 def protocol_of(offered: Iterable[str]) -> str:
@@ -52,9 +53,17 @@ def is_trusted(address: str, trusted: Sequence[str]) -> bool:
     """Whether this peer may speak for its client: `trusted` holds addresses and networks."""
     try:
         peer = ipaddress.ip_address(address)
+        # A socket for both kinds of addresses shows IPv4 as ::ffff:192.0.2.1.
+        peer = getattr(peer, "ipv4_mapped", None) or peer
         return any(peer in ipaddress.ip_network(network, strict=False) for network in trusted)
     except ValueError:
         return False
+
+
+def _proxys_word(scope: Mapping[str, Any], header: bytes) -> str:
+    """The last value of the last header of this name: what the proxy added. All others may be the client's invention."""
+    every = [value for name, value in scope["headers"] if name == header]
+    return str(every[-1].decode("latin-1").split(",")[-1].strip()) if every else ""
 
 
 def knock_of(scope: Mapping[str, Any], trusted: Sequence[str]) -> Knock:
@@ -63,10 +72,9 @@ def knock_of(scope: Mapping[str, Any], trusted: Sequence[str]) -> Knock:
     address = str((scope.get("client") or ("",))[0])
     secure = scope.get("scheme") in ("wss", "https")
     if is_trusted(address, trusted):
-        forwarded = headers.get("x-forwarded-for", b"").decode("latin-1").split(",")[-1].strip()
-        address = forwarded[:100] or address
-        secure = headers.get("x-forwarded-proto", b"").decode("latin-1").strip().lower() in ("https", "wss")
-    raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1")
+        address = _proxys_word(scope, b"x-forwarded-for")[:100] or address
+        secure = _proxys_word(scope, b"x-forwarded-proto").lower() in ("https", "wss")
+    raw_path = (scope.get("raw_path") or quote(scope["path"]).encode()).decode("latin-1")
     offered = [name.strip()[:40] for name in scope.get("subprotocols", [])][:20]
     return Knock(
         identity=identity_of(raw_path),

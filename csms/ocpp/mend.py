@@ -15,8 +15,11 @@ from csms.ocpp import schemas, times
 from csms.ocpp.errors import Code, InvalidPayload
 from stations.domain.values import Note
 
-ROUNDS = 6
-NUMBER = re.compile(r"\s*[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?\s*\Z")
+#: Each round mends what the one before brought to light (an object for a list, then what the object lacks).
+ROUNDS = 8
+NUMBER = re.compile(r"\s*[+-]?\d{1,40}(?:[.,]\d{1,40})?(?:[eE][+-]?\d{1,3})?\s*\Z")
+#: No number of OCPP is larger; beyond it a number is a mistake that must not be rounded into a plausible one.
+LARGEST = 1e15
 
 #: What stations say for a value of an enumeration, in lower case without punctuation, where it is not the value itself.
 SYNONYMS = {
@@ -39,6 +42,9 @@ MISSING: dict[tuple[str, str], Any] = {
     ("BootNotification", "chargePointModel"): "unknown",
     ("BootNotification", "chargePointVendor"): "unknown",
     ("MeterValues", "timestamp"): times.emit,
+    # Decoders skip an empty value.
+    ("MeterValues", "value"): "",
+    ("StopTransaction", "value"): "",
     ("StopTransaction", "meterValue.timestamp"): times.emit,
 }
 
@@ -67,18 +73,21 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
     validator = schemas.validator(protocol, action)
     payload = copy.deepcopy(payload)
     notes: list[Note] = []
-    if isinstance(payload, list) and not payload:
+    if payload is None or payload == []:
+        notes.append(Note("mended_type", "", f"{'null' if payload is None else 'An empty list'} stood for an empty object."))
         payload = {}
-        notes.append(Note("mended_type", "", "An empty list stood for an empty object."))
     for _ in range(ROUNDS):
         errors = list(validator.iter_errors(payload))
         if not errors:
             return payload, notes
-        for error in errors:
+        for number, error in enumerate(errors):
             note = _mend_one(action, payload, error, received_at)
-            if note is None:
+            if note is not None:
+                notes.append(note)
+            elif number == 0:
                 raise _invalid(error)
-            notes.append(note)
+            else:
+                break  # perhaps an earlier mend of this round mended it too; the next round will tell
     raise _invalid(errors[0])
 
 
@@ -137,9 +146,7 @@ def _coerced(value: Any, wanted: str) -> Any:
     if wanted in ("integer", "number"):
         if isinstance(value, str) and NUMBER.match(value):
             value = float(value.replace(",", ".")) if re.search(r"[.,eE]", value) else int(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return None
-        if isinstance(value, float) and not (-1e15 < value < 1e15):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -LARGEST < value < LARGEST:
             return None
         return round(value) if wanted == "integer" else value
     if wanted == "boolean" and isinstance(value, str | int):

@@ -14,7 +14,7 @@ from csms.ocpp.errors import Code, spelled
 from stations.domain.values import Note, Severity
 
 #: The message id of a frame that is otherwise unreadable, so that its sender need not wait for its timeout.
-READABLE_ID = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,36})"')
+READABLE_ID = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\\x00-\x1f\ud800-\udfff]{1,36})"')
 
 
 @dataclass(frozen=True, slots=True)

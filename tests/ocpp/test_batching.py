@@ -1,0 +1,180 @@
+"""The batch thread when the database fails: nothing is answered that was not kept, and a lost commit's fate is found out."""
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django_scopes import scopes_disabled
+
+from csms.ocpp import batching
+from csms.ocpp.batching import Arrival, BatchThread, Results
+from csms.ocpp.exchange import Inbound
+from stations.batch import Batch
+from stations.models import Station
+from stations.services.connections import Knock, Refused
+from tests.engine import Engine
+from tests.network import PASSWORD, Network
+from tests.peer import ago
+from tests.servers import until
+
+
+def start(tag: str = "CARD") -> dict[str, Any]:
+    return {"connectorId": 1, "idTag": tag, "meterStart": 100, "timestamp": ago(10)}
+
+
+def kill_own_backend() -> None:
+    """The connection of this thread is cut, as by a restart of PostgreSQL."""
+    with psycopg.connect(connection.connection.info.dsn, password=connection.connection.info.password, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 10000)", (connection.connection.info.backend_pid,))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+def test_a_connection_lost_before_the_commit_means_the_batch_is_done_again(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = network.station(accepted=True)
+    network.token("CARD")
+    original, cuts = Batch.flush, []
+
+    def flush(batch: Batch) -> None:
+        original(batch)
+        if not cuts:
+            cuts.append(kill_own_backend())
+
+    monkeypatch.setattr(Batch, "flush", flush)
+    answer = engine.say(known, "StartTransaction", start())
+    (charged,) = network.transactions(known)
+    assert charged.ocpp_transaction_id == str(answer["transactionId"])
+    assert len(network.log(known)) == 1
+
+
+@pytest.mark.parametrize("happened", [True, False])
+def test_the_fate_of_a_commit_whose_answer_was_lost_is_found_out(
+    happened: bool, network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Either it had happened: then its answers leave as they are; or it had not: then the batch is done again."""
+    known = network.station(accepted=True)
+    network.token("CARD")
+    cuts = []
+
+    def commit(thread: BatchThread, cursor: Any, batch: Batch, answers: Any) -> None:
+        if cuts:
+            cursor.execute("COMMIT")
+            return
+        cuts.append(batch.xid)
+        if happened:
+            cursor.execute("COMMIT")
+        kill_own_backend()
+        raise batching._CommitUnknown(batch, answers)
+
+    monkeypatch.setattr(BatchThread, "_commit", commit)
+    answer = engine.say(known, "StartTransaction", start())
+    (charged,) = network.transactions(known)
+    assert charged.ocpp_transaction_id == str(answer["transactionId"])
+    assert len(network.log(known)) == 1
+    assert cuts[0] is not None
+    # What follows finds the state as it is in the tables.
+    stop = {"transactionId": answer["transactionId"], "meterStop": 300, "timestamp": ago(0)}
+    assert engine.say(known, "StopTransaction", stop) == {}
+    assert network.transactions(known)[0].energy_wh == 200
+
+
+class Away:
+    """A database that is away until it is let back in."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+        self.away = True
+        original = BatchThread._cursor
+
+        def cursor(thread: BatchThread) -> Any:
+            if self.away:
+                raise psycopg.OperationalError("connection refused")
+            return original(thread)
+
+        def wait(thread: BatchThread, error: BaseException | None) -> bool:
+            thread.degraded_since = thread.degraded_since or time.monotonic()
+            until(lambda: not self.away)
+            thread.degraded_since = None
+            return True
+
+        monkeypatch.setattr(BatchThread, "_cursor", cursor)
+        monkeypatch.setattr(BatchThread, "_wait_for_database", wait)
+
+
+def test_while_the_database_is_away_calls_wait_and_knocks_hear_503(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = network.station(accepted=True)
+    network.token("CARD")
+    landed: list[Results] = []
+    inbound: Inbound = Engine().inbound(known, "StartTransaction", start())
+    away = Away(monkeypatch)
+    thread = BatchThread(landed.append)
+    thread.start()
+    thread.items.put(Arrival(knock(known), "knock"))
+    until(lambda: landed)
+    ((_, verdict),) = landed[0].verdicts
+    assert isinstance(verdict, Refused)
+    assert verdict.status == 503
+    thread.items.put(inbound)
+    until(lambda: thread.degraded_since)
+    assert [pair for results in landed for pair in results.answers] == []
+    away.away = False
+    until(lambda: [pair for results in landed for pair in results.answers])
+    thread.stop()
+    thread.join(30)
+    assert len(network.transactions(known)) == 1
+    assert not thread.is_alive()
+
+
+def test_a_database_that_refuses_connections_is_waited_for(network: Network) -> None:
+    """For real: every connection of the thread is cut while it works, again and again."""
+    known = [network.station(accepted=True) for _ in range(5)]
+    answered: list[Any] = []
+    thread = BatchThread(lambda results: answered.extend(results.answers))
+    thread.start()
+    engine = Engine()
+    for number in range(200):
+        thread.items.put(engine.inbound(known[number % 5], "Heartbeat", {}))
+        if number % 20 == 0:
+            cut_everybody_else()
+    until(lambda: len(answered) == 200)
+    thread.stop()
+    thread.join(30)
+    assert all('"currentTime"' in text for _, text in answered)
+    assert sum(len(network.log(one)) for one in known) == 200
+
+
+def cut_everybody_else() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE '%%stations_connection%%'"
+        )
+
+
+def knock(who: Station) -> Knock:
+    return Knock(who.identity, (who.identity.encode(), PASSWORD.encode()), "ocpp1.6", ("ocpp1.6",), "127.0.0.1", secure=False)
+
+
+def test_a_bug_in_a_round_does_not_end_the_thread(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = network.station(accepted=True)
+    done = threading.Event()
+    thread = BatchThread(lambda results: done.set())
+    monkeypatch.setattr(thread, "_handle", lambda items: 1 / 0)
+    thread.start()
+    with scopes_disabled():
+        inbound = Engine().inbound(known, "Heartbeat", {})
+    thread.items.put(inbound)
+    until(lambda: thread.items.empty())
+    monkeypatch.undo()
+    thread.items.put(inbound)
+    assert done.wait(30)
+    thread.stop()
+    thread.join(30)
