@@ -36,6 +36,8 @@ PUSH_INTERVAL_S = 0.5
 TICK_S = 5.0
 #: How often a page's login is looked at.
 LOGIN_CHECK_S = 2.0
+#: After rendering so many seconds, that many times as long nothing is rendered: the stations' messages come first.
+REST = 4
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
@@ -108,6 +110,7 @@ class Feed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.dirty.wait(), TICK_S)
             self.dirty.clear()
+            began = time.monotonic()
             stations, transactions = self.stations, self.transactions
             self.stations, self.transactions = set(), set()
             try:
@@ -125,7 +128,7 @@ class Feed:
                 continue
             for page in tuple(self.pages):
                 page.offer(parts)
-            await asyncio.sleep(PUSH_INTERVAL_S)
+            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * (time.monotonic() - began)))
 
 
 class LiveConsumer:
@@ -194,10 +197,12 @@ class LiveConsumer:
                 if user is None:
                     return
             parts: list[Fragment] = []
+            began = time.monotonic()
             if self.all:
                 self.all = False
                 self.pending = {}
                 parts = await run_in_scope(scope_of(user), fragments.everything, language, self._host())
+            took = time.monotonic() - began
             pending, self.pending = self.pending, {}
             self.answered.clear()
             await self.send({"type": "websocket.send", "text": json.dumps({"fragments": [*parts, *pending.values()]})})
@@ -206,7 +211,7 @@ class LiveConsumer:
             except TimeoutError:
                 await self._close(NO_ANSWER)
                 return
-            await asyncio.sleep(PUSH_INTERVAL_S)
+            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * took))
 
     async def _user(self) -> User | None:
         """Who looks at the page; closes it if they no longer may."""

@@ -36,7 +36,16 @@ class StartNeed:
     start_key: str
 
 
-Need = TokenNeed | TransactionNeed | StartNeed
+@dataclass(frozen=True, slots=True)
+class StopNeed:
+    """Whether a transaction of a station ended at this time with this register, whatever it is called."""
+
+    station_id: int
+    at: datetime
+    meter_stop_wh: Decimal | None
+
+
+Need = TokenNeed | TransactionNeed | StartNeed | StopNeed
 
 
 @dataclass(slots=True)
@@ -54,12 +63,13 @@ class FoundToken:
 
 @dataclass(slots=True)
 class FoundTransaction:
-    """A transaction as it is in the table. `id_token_id` and `id_tag` are those that started it."""
+    """A transaction as it is in the table. `evse` is the EVSE's number, `id_token_id` and `id_tag` are those that started it."""
 
     id: int
     ocpp_id: str
     status: str
     doubt: str
+    evse: int | None
     id_token_id: int | None
     id_tag: str
     started_at: datetime
@@ -73,6 +83,7 @@ class Lookups:
     tokens: dict[TokenNeed, list[FoundToken]] = field(default_factory=dict)
     transactions: dict[TransactionNeed, FoundTransaction] = field(default_factory=dict)
     starts: dict[StartNeed, FoundTransaction] = field(default_factory=dict)
+    stops: set[StopNeed] = field(default_factory=set)
 
 
 TOKENS = """
@@ -84,8 +95,8 @@ LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
 ORDER BY t.id
 """
 COLUMNS = """
-t.id, t.ocpp_transaction_id, t.status, t.doubt, t.id_token_id, t.id_tag, t.started_at, t.stopped_at,
-t.meter_start_wh, t.meter_stop_wh
+t.id, t.ocpp_transaction_id, t.status, t.doubt, (SELECT e.number FROM stations_evse e WHERE e.id = t.evse_id),
+t.id_token_id, t.id_tag, t.started_at, t.stopped_at, t.meter_start_wh, t.meter_stop_wh
 """
 BY_ID = f"""
 SELECT n.station_id, n.value, {COLUMNS}
@@ -96,6 +107,12 @@ BY_START = f"""
 SELECT n.station_id, n.value, {COLUMNS}
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.start_key = n.value
+"""
+
+BY_STOP = """
+SELECT DISTINCT n.station_id, n.at, n.meter_stop_wh
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[]) AS n(station_id, at, meter_stop_wh)
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
 """
 
 
@@ -116,4 +133,8 @@ def load(cursor: psycopg.Cursor[tuple], needs: Iterable[Need]) -> Lookups:  # ty
     if by_start:
         cursor.execute(BY_START, ([n.station_id for n in by_start], [n.start_key for n in by_start]))
         found.starts = {StartNeed(row[0], row[1]): FoundTransaction(*row[2:]) for row in cursor.fetchall()}
+    by_stop = [n for n in wanted if isinstance(n, StopNeed)]
+    if by_stop:
+        cursor.execute(BY_STOP, ([n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]))
+        found.stops = {StopNeed(*row) for row in cursor.fetchall()}
     return found

@@ -18,7 +18,7 @@ from csms.ocpp.masking import masked
 from csms.ocpp.translator import Incoming
 from stations import services
 from stations.batch import Batch, Frame, clean
-from stations.domain.events import Event, StationBooted
+from stations.domain.events import Event
 from stations.domain.values import Note, Severity
 from stations.lookups import Need
 from stations.models import MessageLogEntry, RepairMessage
@@ -55,11 +55,13 @@ def read(inbound: Inbound, station: StationState) -> Iterable[Need]:
         return services.needs(inbound.event, station) if inbound.event is not None else ()
     try:
         inbound.translator = translator = registry.incoming(inbound.protocol, call.action)
-        payload = call.payload
+        inbound.notes = []
+        payload = mend.storable(call.payload, inbound.notes) if "\\u0000" in inbound.text else call.payload
         if not schemas.validator(inbound.protocol, call.action).is_valid(payload):
             if station.strict:
                 mend.validate(inbound.protocol, call.action, payload)
-            payload, inbound.notes = mend.mend(inbound.protocol, call.action, payload, inbound.received_at)
+            payload, notes = mend.mend(inbound.protocol, call.action, payload, inbound.received_at)
+            inbound.notes += notes
         inbound.event = translator.decode(payload, inbound.notes)
     except MessageError as error:
         inbound.error = error
@@ -78,7 +80,7 @@ def answer(inbound: Inbound, batch: Batch) -> str:
         _log(batch, inbound, "", "")
         return ""
     try:
-        if not station.accepted and not isinstance(inbound.event, StationBooted):
+        if not station.accepted and call.action != "BootNotification":
             raise NotAcceptedYet("The station is not accepted: send a BootNotification first.")
         if inbound.error is not None:
             raise inbound.error

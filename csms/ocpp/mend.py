@@ -91,6 +91,18 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
     raise _invalid(errors[0])
 
 
+def storable(payload: Any, notes: list[Note]) -> Any:
+    """The payload without NUL characters, which PostgreSQL's text cannot hold."""
+    if isinstance(payload, dict):
+        return {storable(name, notes): storable(value, notes) for name, value in payload.items()}
+    if isinstance(payload, list):
+        return [storable(value, notes) for value in payload]
+    if isinstance(payload, str) and "\x00" in payload:
+        notes.append(Note("mended_nul", "", "NUL characters left out."))
+        return payload.replace("\x00", "")
+    return payload
+
+
 def _invalid(error: Any) -> InvalidPayload:
     path = _dotted(error.instance_path) or "the payload"
     kind = error.kind.name

@@ -27,10 +27,13 @@ FIELDS = {
 }
 #: Where a value of a field is measured, if nothing else is said; the same measurand elsewhere goes to `extra`.
 LOCATIONS = {"soc_percent": ("EV", "Outlet")}
-#: Values beyond this are no measurement (and would not fit the column).
+#: Values beyond this (in the canonical unit) are no measurement, and would not fit the column.
 LIMIT = Decimal(10) ** 12
-#: Stored resolution.
+#: Stored resolution, and that of fields which differ.
 RESOLUTION = Decimal("0.001")
+RESOLUTIONS = {"soc_percent": Decimal("0.01")}
+#: Conductors. A phase such as L1-L2 is none: its voltage is another one, and N's current comes back from the others.
+CONDUCTORS = ("L1", "L2", "L3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,17 @@ class Sampled:
     phase: str = ""
 
 
+def factor(unit: str) -> Decimal:
+    """What a value in this unit is multiplied by to be in its canonical unit."""
+    return UNITS.get(unit, ("", Decimal(1)))[1]
+
+
 def readings(at: datetime, values: Iterable[Sampled]) -> list[Reading]:
     """The readings of one moment, one for each context, in the order the contexts first appear.
 
     Energy and power are the total over the phases if the station gives one, else the sum of the phases; current is that of
-    the most loaded phase, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02; per-phase values stay in `extra`.)
+    the most loaded phase, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02.) What has no field stays in `extra`:
+    other measurands, single phases, other places, and values that cannot be.
     """
     contexts: dict[str, list[Sampled]] = {}
     for value in values:
@@ -60,32 +69,39 @@ def readings(at: datetime, values: Iterable[Sampled]) -> list[Reading]:
 
 def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
     totals: dict[str, Decimal] = {}
-    phases: dict[str, list[Decimal]] = {}
+    phases: dict[str, dict[str, Decimal]] = {}
     extra: dict[str, str] = {}
     for one in sampled:
         field, wanted = FIELDS.get(one.measurand, ("", ""))
-        unit, factor = UNITS.get(one.unit, (one.unit, Decimal(1)))
-        if not field or unit != wanted or one.value is None or one.location not in LOCATIONS.get(field, ("Outlet",)):
-            extra[_name(one)] = f"{one.text} {one.unit}" if one.unit else one.text
-            continue
-        value = one.value * factor
-        if field == "soc_percent" and not 0 <= value <= 100:
-            extra[_name(one)] = f"{one.text} {one.unit}"
-            continue
-        if one.phase and one.phase != "N":
-            phases.setdefault(field, []).append(value)
-            extra[_name(one)] = f"{one.text} {one.unit}"
-        elif not one.phase:
+        unit = UNITS.get(one.unit, (one.unit,))[0]
+        value = None
+        if field and unit == wanted and one.value is not None and one.location in LOCATIONS.get(field, ("Outlet",)):
+            value = _stored(field, one.value * factor(one.unit))
+        if value is not None and not one.phase:
             totals[field] = value
+            continue
+        if value is not None and one.phase in CONDUCTORS:
+            phases.setdefault(field, {})[one.phase] = value
+        extra[_name(one)] = f"{one.text} {one.unit}" if one.unit and one.value is not None else one.text
     for field, values in phases.items():
         if field not in totals:
-            totals[field] = _over_phases(field, values)
-    return Reading(at=at, context=context, extra=extra, **{f: v.quantize(RESOLUTION) for f, v in totals.items()})
+            total = _stored(field, _over_phases(field, list(values.values())))
+            if total is not None:
+                totals[field] = total
+    return Reading(at=at, context=context, extra=extra, **totals)
+
+
+def _stored(field: str, value: Decimal) -> Decimal | None:
+    """The value as it is stored, or None if it cannot be."""
+    if abs(value) >= LIMIT or (field == "soc_percent" and not 0 <= value <= 100):
+        return None
+    rounded = value.quantize(RESOLUTIONS.get(field, RESOLUTION))
+    return rounded if abs(rounded) < LIMIT else None
 
 
 def _over_phases(field: str, values: list[Decimal]) -> Decimal:
     if field == "current_a":
-        return max(values)
+        return max(values, key=abs)
     if field == "voltage_v":
         return sum(values, Decimal(0)) / len(values)
     return sum(values, Decimal(0))

@@ -44,7 +44,8 @@ def _owner(event: MetersSampled, batch: Batch) -> OpenTransaction | int | None:
             return ended.id
     if event.evse == 0 or not event.readings:
         return None
-    begun = [t for t in station.open_on(event.evse) if t.started_at <= event.readings[0].at]
+    at = believed(event.readings[0].at, batch.frame.received_at if batch.frame else batch.now, [])
+    begun = [t for t in station.open_on(event.evse) if t.started_at <= at]
     if event.transaction_id is None or len(begun) != 1:
         if event.transaction_id not in (None, "0", "-1"):
             detail = f"Meter values name transaction {event.transaction_id}, which is not known."

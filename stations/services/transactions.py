@@ -8,9 +8,9 @@ from hashlib import blake2b
 from stations.batch import Batch
 from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
 from stations.domain.metering import LIMIT
-from stations.domain.times import believed
+from stations.domain.times import EARLIEST, believed
 from stations.domain.values import Doubt, Note, Severity, TokenInfo, TransactionStatus
-from stations.lookups import FoundTransaction, Need, StartNeed, TransactionNeed
+from stations.lookups import FoundTransaction, Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
 from stations.services import authorization, availability, metervalues
 from stations.state import OpenTransaction, StationState
@@ -26,8 +26,9 @@ def start_key(event: TransactionStarted) -> str:
 
 
 def orphan_id(event: TransactionEnded) -> str:
-    """The id of a transaction of which only the stop is known. Unlike an id we give, it can never meet another's."""
-    return f"{(event.transaction_id or '')[:16]}@{int(event.at.timestamp())}"
+    """The id of a transaction of which only the stop is known: the same for the same stop, and never one that we give."""
+    text = f"{event.transaction_id}|{event.at.isoformat()}|{event.meter_stop_wh}"
+    return f"{(event.transaction_id or '')[:16]}@{blake2b(text.encode(), digest_size=8).hexdigest()}"
 
 
 def started_needs(event: TransactionStarted, station: StationState) -> Iterable[Need]:
@@ -37,9 +38,10 @@ def started_needs(event: TransactionStarted, station: StationState) -> Iterable[
 
 
 def ended_needs(event: TransactionEnded, station: StationState) -> Iterable[Need]:
-    if event.transaction_id is not None and event.transaction_id not in station.open:
-        yield TransactionNeed(station.id, event.transaction_id)
-    yield TransactionNeed(station.id, orphan_id(event))
+    if event.transaction_id is None or event.transaction_id not in station.open:
+        yield TransactionNeed(station.id, event.transaction_id or "")
+        yield TransactionNeed(station.id, orphan_id(event))
+        yield StopNeed(station.id, event.at, event.meter_stop_wh)
     if event.token is not None:
         yield authorization.token_need(event.token, station)
 
@@ -54,12 +56,15 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
     need = StartNeed(station.id, start_key(event))
     found = authorization.find(batch, event.token) if event.token else None
     known = batch.lookups.starts.get(need)
+    if known is not None and known.stopped_at is not None and event.at < EARLIEST:
+        # An unset clock says the same at every start: the key belongs to the newest.
+        batch.change(Transaction, known.id, start_key=None)
+        known = None
     if known is not None:
         elsewhere = found is not None and _others(found.open_at, station, known)
         info = _info(event, batch, charging_elsewhere=elsewhere)
         return TransactionStartAnswered(known.ocpp_id, info)
 
-    info = _info(event, batch, charging_elsewhere=found is not None and bool(found.open_at))
     notes: list[Note] = []
     at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
     evse_number = event.evse
@@ -68,12 +73,13 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         evse_number = next(iter(station.evses)) if len(station.evses) == 1 else 0
     connector = availability.connector(batch, evse_number, event.connector) if evse_number else None
     meter_start = _bounded(event.meter_start_wh, notes)
-    _close_abandoned(batch, evse_number, at, meter_start)
+    _close_abandoned(batch, evse_number, at)
+    info = _info(event, batch, charging_elsewhere=found is not None and bool(found.open_at))
 
     transaction = OpenTransaction(
         id=batch.next_id("transaction"),
         ocpp_id=event.transaction_id or str(batch.next_id("v16")),
-        evse=evse_number or None,
+        evse=evse_number if connector else None,
         id_token_id=found.id if found else None,
         id_tag=event.token.value if event.token else "",
         started_at=at,
@@ -125,19 +131,20 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
         return TransactionEndAnswered(info)
     known = batch.lookups.transactions.get(TransactionNeed(station.id, event.transaction_id or ""))
     orphan = TransactionNeed(station.id, orphan_id(event))
+    stop = StopNeed(station.id, event.at, event.meter_stop_wh)
     if known is not None:
         if known.doubt == Doubt.STOP_MISSING:
             _end(batch, event, _reopened(known))
         elif known.stopped_at is not None and known.meter_stop_wh is not None and known.meter_stop_wh != event.meter_stop_wh:
             detail = f"A second stop says {event.meter_stop_wh} Wh, the first said {known.meter_stop_wh} Wh; the first is kept."
             batch.note(Note("stop_differs", "", detail, Severity.WARNING), known.id)
-    elif orphan not in batch.lookups.transactions:
+    elif orphan not in batch.lookups.transactions and stop not in batch.lookups.stops:
         fitting = _fitting(event, batch)
         if fitting is not None:
             detail = f"The stop names transaction {event.transaction_id}; it was attached to the one it fits."
             batch.note(Note("transaction_attached", "stop", detail, Severity.WARNING), fitting.id)
             _end(batch, event, fitting)
-            batch.lookups.transactions[orphan] = _found(fitting)
+            batch.lookups.stops.add(stop)
         else:
             _keep_orphan(batch, event, orphan)
     return TransactionEndAnswered(info)
@@ -168,27 +175,42 @@ def _bounded(meter_wh: Decimal | None, notes: list[Note]) -> Decimal | None:
     return meter_wh
 
 
-def _close_abandoned(batch: Batch, evse: int, at: datetime, meter_wh: Decimal | None) -> None:
+def _close_abandoned(batch: Batch, evse: int, at: datetime) -> None:
     """An EVSE charges one vehicle: a start means that what was open there has ended, though its stop never came."""
     for old in batch.station.open_on(evse):
         if old.started_at > at:
             continue
         detail = f"The next transaction began at {at.isoformat()} on the same EVSE, and no stop had come."
         batch.note(Note("stop_missing", "", detail, Severity.ERROR), old.id)
-        del batch.station.open[old.ocpp_id]
+        stopped_at = old.meter_last_at or at
+        _close(batch, old, stopped_at, None, Doubt.STOP_MISSING)
         batch.change(
             Transaction,
             old.id,
             status=TransactionStatus.ENDED.value,
             doubt=Doubt.STOP_MISSING.value,
-            stopped_at=old.meter_last_at or at,
+            stopped_at=stopped_at,
             power_w=None,
         )
         batch.touch(transaction_id=old.id)
 
 
-def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) -> None:
+def _close(batch: Batch, transaction: OpenTransaction, at: datetime, meter_stop_wh: Decimal | None, doubt: Doubt) -> None:
+    """Later messages of the batch find the transaction ended, and its token free."""
     station = batch.station
+    station.open.pop(transaction.ocpp_id, None)
+    found = _found(transaction, stopped_at=at, meter_stop_wh=meter_stop_wh, doubt=doubt)
+    batch.lookups.transactions[TransactionNeed(station.id, transaction.ocpp_id)] = found
+    for need, known in batch.lookups.starts.items():
+        if known.id == transaction.id:
+            batch.lookups.starts[need] = found
+    for tokens in batch.lookups.tokens.values():
+        for token in tokens:
+            if token.id == transaction.id_token_id and station.id in token.open_at:
+                token.open_at.remove(station.id)
+
+
+def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) -> None:
     notes: list[Note] = []
     at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
     # Readings first, so that the stop's register has the last word.
@@ -219,13 +241,7 @@ def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) ->
         power_w=None,
         **({"energy_wh": energy} if energy is not None else {}),
     )
-    station.open.pop(transaction.ocpp_id, None)
-    found = _found(transaction, stopped_at=at, meter_stop_wh=stop, doubt=doubt)
-    batch.lookups.transactions[TransactionNeed(station.id, transaction.ocpp_id)] = found
-    for tokens in batch.lookups.tokens.values():
-        for token in tokens:
-            if token.id == transaction.id_token_id and station.id in token.open_at:
-                token.open_at.remove(station.id)
+    _close(batch, transaction, at, stop, doubt)
     for note in notes:
         batch.note(note, transaction.id)
     if doubt is Doubt.NONE:
@@ -235,11 +251,11 @@ def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) ->
 
 def _fitting(event: TransactionEnded, batch: Batch) -> OpenTransaction | None:
     """The one open transaction that this stop can end: begun by then, with a register that does not fall, the same tag if any."""
+    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, [])
     fitting = [
         t
         for t in batch.station.open.values()
-        if t.started_at <= event.at
-        and (event.meter_stop_wh is None or t.meter_last_wh is None or event.meter_stop_wh >= t.meter_last_wh)
+        if t.started_at <= at and (event.meter_stop_wh is None or t.meter_last_wh is None or event.meter_stop_wh >= t.meter_last_wh)
     ]
     if len(fitting) > 1 and event.token is not None:
         fitting = [t for t in fitting if t.id_tag.upper() == event.token.key]
@@ -264,7 +280,7 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         id_tag=event.token.value if event.token else "",
         status=TransactionStatus.ENDED.value,
         doubt=Doubt.START_MISSING.value,
-        started_at=min((r.at for r in event.readings), default=at),
+        started_at=min([at, *(r.at for r in event.readings if r.at >= EARLIEST)]),
         stopped_at=at,
         received_at=received_at,
         stop_reason=event.reason,
@@ -273,7 +289,17 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
     )
     metervalues.store(batch, 0, transaction_id, event.readings)
     batch.lookups.transactions[orphan] = FoundTransaction(
-        transaction_id, orphan.ocpp_id, TransactionStatus.ENDED, Doubt.START_MISSING, None, "", at, at, None, event.meter_stop_wh
+        transaction_id,
+        orphan.ocpp_id,
+        TransactionStatus.ENDED,
+        Doubt.START_MISSING,
+        None,
+        None,
+        "",
+        at,
+        at,
+        None,
+        event.meter_stop_wh,
     )
     for note in notes:
         batch.note(note, transaction_id)
@@ -291,6 +317,7 @@ def _found(
         ocpp_id=transaction.ocpp_id,
         status=TransactionStatus.ENDED if stopped_at else TransactionStatus.ACTIVE,
         doubt=doubt,
+        evse=transaction.evse,
         id_token_id=transaction.id_token_id,
         id_tag=transaction.id_tag,
         started_at=transaction.started_at,
@@ -305,7 +332,7 @@ def _reopened(known: FoundTransaction) -> OpenTransaction:
     return OpenTransaction(
         id=known.id,
         ocpp_id=known.ocpp_id,
-        evse=None,
+        evse=known.evse,
         id_token_id=known.id_token_id,
         id_tag=known.id_tag,
         started_at=known.started_at,

@@ -37,8 +37,8 @@ def figures(subject: Subject) -> dict[str, Any]:
         "server_us_per_message": round(median(rounds, lambda o: 1e6 * o.server_cpu_s / max(o.messages, 1)), 1),
         "postgres_us_per_message": round(median(rounds, lambda o: 1e6 * o.postgres_cpu_s / max(o.messages, 1)), 1),
         "generator_us_per_message": round(median(rounds, lambda o: 1e6 * o.generator_cpu_s / max(o.messages, 1)), 1),
-        "p50_ms": median(rounds, lambda o: o.latencies_ms.get("p50", 0.0)),
-        "p99_ms": median(rounds, lambda o: o.latencies_ms.get("p99", 0.0)),
+        "p50_ms": round(median(rounds, lambda o: o.latencies_ms.get("p50", 0.0)), 1),
+        "p99_ms": round(median(rounds, lambda o: o.latencies_ms.get("p99", 0.0)), 1),
         "errors": sum(sum(o.errors.values()) + o.unanswered for o in rounds),
         "rounds_messages_per_s": [round(o.messages / o.seconds) for o in rounds],
     }

@@ -7,7 +7,7 @@ from typing import Any
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Payload
 from stations.domain.events import Event, MetersSampled, Reply
-from stations.domain.metering import LIMIT, Sampled, readings
+from stations.domain.metering import LIMIT, Sampled, factor, readings
 from stations.domain.values import Note, Reading, Severity
 
 NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d{1,2})?\Z")
@@ -26,19 +26,22 @@ def read_meter_values(values: list[Payload], subject: str, notes: list[Note]) ->
 
 
 def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | None:
+    """A sampled value with its defaults; None if it is empty. What is no number, or an absurd one, is kept as text with a note."""
     text = one["value"].strip()
+    if not text:
+        return None
     measurand = one.get("measurand", "Energy.Active.Import.Register")
     unit = one.get("unit") or UNITS.get(measurand) or _default_unit(measurand)
     number: Decimal | None = None
     if one.get("format") != "SignedData":
-        if not NUMBER.match(text):
-            if text:
-                notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
-            return None
-        number = Decimal(text.replace(",", "."))
-        if abs(number) >= LIMIT / 1000:
-            notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} cannot be.", Severity.WARNING))
-            return None
+        text = text[:100]
+        if NUMBER.match(text):
+            number = Decimal(text.replace(",", "."))
+        if number is None:
+            notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
+        elif abs(number) * factor(unit) >= LIMIT:
+            notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} {unit} cannot be.", Severity.WARNING))
+            number = None
     return Sampled(
         value=number,
         text=text,

@@ -1,0 +1,85 @@
+"""A real Chromium, if there is one."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from accounts.models import User
+from tests.database import tables
+from tests.network import Network
+from tests.servers import Server
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+Open = Callable[..., Awaitable[Page]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(
+                    pytest.mark.skip("No Chromium on the PATH: install one, on Debian with `apt-get install chromium`.")
+                )
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@tables
+def session_of(user: User) -> str:
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture
+def ada(network: Network) -> User:
+    return network.user()
+
+
+@pytest.fixture
+async def browse(chromium: Browser, uvicorn: Server, ada: User) -> AsyncIterator[Open]:
+    """`await browse()` opens Ada's wall, live. Options are those of a Playwright context. A page that complains fails the test."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    async def open_wall(*, live: bool = True, prepare: Callable[[Page], Awaitable[Any]] | None = None, **options: Any) -> Page:
+        context = await chromium.new_context(**options)
+        contexts.append(context)
+        await context.add_cookies([{"name": "sessionid", "value": session_of(ada), "url": uvicorn.http}])
+        page = await context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        if prepare:
+            await prepare(page)
+        await page.goto(uvicorn.http)
+        if live:
+            await page.wait_for_selector("[data-live=on]")
+            # The first fragment is the whole wall: from here on nothing but bells changes the page.
+            await page.wait_for_function("heardAt && lostAt === null && document.querySelector('#summary')")
+        return page
+
+    yield open_wall
+    for context in contexts:
+        await context.close()
+    assert complaints == []
