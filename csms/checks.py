@@ -113,10 +113,9 @@ def refuse_unsafe_start(**_: Any) -> None:
             logger.warning("%s %s", message.msg, message.hint)
     refusals = [f"- {message.msg} {message.hint}" for message in found if message.is_serious()]
     if refusals:
-        allow = "For a trial, CSMS_ALLOW_INSECURE=1 turns each of these refusals into a warning."
-        raise SystemExit(
-            "\n".join(("Not started. In production (DATABASE_URL is set) these settings stop the start:", *refusals, allow))
-        )
+        if settings.PRODUCTION:
+            refusals.append("DATABASE_URL is set: this is production. For a trial, CSMS_ALLOW_INSECURE=1 makes warnings of these.")
+        raise SystemExit("\n".join(("Not started, because of these settings:", *refusals)))
 
 
 celeryd_init.connect(refuse_unsafe_start)

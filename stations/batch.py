@@ -231,7 +231,8 @@ class Batch:
             known.update({column: row[column] for column in table.renewed})
         elif table.merge == "fill":
             self._compare(table, row, known)
-            known.update({column: row[column] for column in row if known[column] is None})
+            structures = {c: value | known[c] for c, value in row.items() if isinstance(value, dict) and known[c]}
+            known.update(structures | {column: row[column] for column in row if known[column] is None})
 
     def _compare(self, table: Table, ours: Row, stored: Row) -> None:
         """A second message of the same moment that says something else than the first: the first is kept, with a finding."""

@@ -97,7 +97,10 @@ class Table:
             renewed = ", ".join(f"{column} = EXCLUDED.{column}" for column in self.renewed)
             return statement + f"DO UPDATE SET count = t.count + EXCLUDED.count, {renewed}"
         filled = self._filled(columns)
-        sets = ", ".join(f"{column} = COALESCE(t.{column}, EXCLUDED.{column})" for column in filled)
+        # Structures are filled name by name ("||" is NULL if one side is).
+        json = {column for column in filled if self.types[column] == "jsonb"}
+        both = {column: f"EXCLUDED.{column} || t.{column}, " if column in json else "" for column in filled}
+        sets = ", ".join(f"{column} = COALESCE({both[column]}t.{column}, EXCLUDED.{column})" for column in filled)
         # A row that has none of our ids was there before (a partitioned table cannot return xmax).
         returned = ", ".join([*self.key, *filled])
         return (

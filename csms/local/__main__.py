@@ -7,7 +7,7 @@ from pathlib import Path
 from csms.local import run, services, testrun
 from csms.local.processes import Stopped, Trouble, listen, pause, say
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path.cwd()
 
 
 def serve_only() -> int:

@@ -135,10 +135,10 @@ class BatchThread(threading.Thread):
 
     def _messages(self, inbound: Sequence[Inbound]) -> None:
         together = [one for one in inbound if self.failures.get(one.station_id, 0) < SUSPICIOUS]
+        apart = [one for one in inbound if self.failures.get(one.station_id, 0) >= SUSPICIOUS]
         answers = self._committed(together) if together else []
-        for one in inbound:
-            if self.failures.get(one.station_id, 0) >= SUSPICIOUS and one not in together:
-                answers += self._committed([one])
+        for one in apart:
+            answers += self._committed([one])
         self.deliver(Results(answers, []))
 
     def _committed(self, inbound: Sequence[Inbound]) -> list[tuple[Inbound, str | None]]:

@@ -86,8 +86,8 @@ class Reading:
     """Everything a meter said at one moment in one context.
 
     Energy is the register's value in Wh (a counter, never a difference); power in W, current in A and voltage in V are the
-    totals over the phases; `extra` holds what has no column, keyed "Measurand/Phase/Location", as decimal strings with
-    their unit.
+    totals over the phases; `extra` holds what has no column, keyed "Measurand/Phase@Location" (location Outlet left
+    out), as sent with its unit.
     """
 
     at: datetime

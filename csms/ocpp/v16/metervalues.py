@@ -31,7 +31,7 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
     if not text:
         return None
     measurand = one.get("measurand", "Energy.Active.Import.Register")
-    unit = one.get("unit") or UNITS.get(measurand) or _default_unit(measurand)
+    unit = one.get("unit") or UNITS.get(measurand, _default_unit(measurand))
     number: Decimal | None = None
     if one.get("format") != "SignedData":
         text = text[:100]

@@ -1,0 +1,59 @@
+"""The bench as a test: what its stations were told was kept is in the tables, once. Nothing here looks at the clock."""
+
+from typing import Any
+
+import pytest
+
+from tests.bench import ledger, load, traffic
+from tests.bench.network import PASSWORD, Fleet, make_fleet
+from tests.network import Network
+from tests.servers import Server
+
+
+@pytest.fixture
+def fleet(network: Network) -> Fleet:
+    return make_fleet(network.operator, network.prefix, stations=20, tags=7)
+
+
+def drive(server: Server, fleet: Fleet, **more: Any) -> load.Outcome:
+    plan = {"port": server.port, "password": PASSWORD, "warm_up_s": 0.0, "seconds": 1.0} | more
+    return load.drive(load.Plan(stations=fleet.stations, tags=fleet.tags, **plan))
+
+
+def test_all_that_is_acknowledged_under_load_is_in_the_tables_once(uvicorn: Server, fleet: Fleet) -> None:
+    outcome = drive(uvicorn, fleet)
+    assert outcome.errors == {}
+    assert outcome.unanswered == 0
+    assert all(sum(count) > 0 for count in zip(*(entry.acknowledged for entry in outcome.ledger.values()), strict=True))
+    assert ledger.differences(outcome.ledger) == []
+
+
+def test_the_ledger_notices_what_is_missing_and_what_is_doubled(uvicorn: Server, fleet: Fleet) -> None:
+    outcome = drive(uvicorn, fleet, seconds=0.2)
+    missing, doubled = fleet.stations[:2]
+    outcome.ledger[missing].acknowledged[traffic.METER_VALUES] += 1
+    outcome.ledger[doubled].transactions.pop()
+    found = "\n".join(ledger.differences(outcome.ledger))
+    assert f"{missing}: " in found
+    assert "samples were acknowledged" in found
+    assert f"{doubled}: the transactions acknowledged are not those stored." in found
+
+
+def test_an_open_loop_says_what_is_due_and_no_more(uvicorn: Server, fleet: Fleet) -> None:
+    outcome = drive(uvicorn, fleet, rate=100.0)
+    assert outcome.errors == {}
+    assert ledger.differences(outcome.ledger) == []
+    said = sum(sum(entry.acknowledged) for entry in outcome.ledger.values())
+    stops = sum(entry.acknowledged[traffic.STOP] for entry in outcome.ledger.values())
+    assert 0 < said - stops <= 100 * (outcome.seconds + 1)
+
+
+def test_of_ten_messages_six_are_meter_values() -> None:
+    shares = [traffic.CYCLE.count(kind) for kind in range(len(traffic.NAMES))]
+    assert dict(zip(traffic.NAMES, shares, strict=True)) == {
+        "Heartbeat": 4,
+        "StatusNotification": 2,
+        "MeterValues": 12,
+        "StartTransaction": 1,
+        "StopTransaction": 1,
+    }
