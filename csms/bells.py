@@ -56,6 +56,7 @@ class RedisBell:
         self._client: redis.Redis | None = None
         self._changed: dict[int, tuple[set[int], set[int]]] = {}
         self._fenced: dict[int, int] = {}
+        self._commands: set[int] = set()
         self._work: set[str] = set()
         self._due = {"changed": 0.0, "work": 0.0}
         self._down = False
@@ -78,6 +79,11 @@ class RedisBell:
         if first:
             self._wake()
 
+    def command(self, station_id: int) -> None:
+        with self._lock:
+            self._commands.add(station_id)
+        self._wake()
+
     def fenced(self, station_id: int, fence: int) -> None:
         with self._lock:
             self._fenced[station_id] = max(fence, self._fenced.get(station_id, 0))
@@ -85,7 +91,7 @@ class RedisBell:
 
     def flush(self) -> None:
         """Say at once what is still to be said: for a process that ends (a command in a shell)."""
-        if self._changed or self._work or self._fenced:
+        if self._changed or self._work or self._fenced or self._commands:
             self._due = {"changed": 0.0, "work": 0.0}
             self._speak()
 
@@ -115,7 +121,8 @@ class RedisBell:
             work: set[str] = set()
             with self._lock:
                 messages += [("fenced", {"station": pk, "fence": fence}) for pk, fence in self._fenced.items()]
-                self._fenced = {}
+                messages += [("command", {"station": pk}) for pk in self._commands]
+                self._fenced, self._commands = {}, set()
                 if self._changed and now >= self._due["changed"]:
                     messages += [("changed", _changed(operator, *ids)) for operator, ids in self._changed.items()]
                     self._changed = {}

@@ -32,6 +32,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule={
         "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
+        "end commands whose time is over": {"task": "stations.tasks.sweep_commands", "schedule": 10.0},
         "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 6 * 3600.0},
     },
 )

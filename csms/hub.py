@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 Callback = Callable[[Message], None]
-KINDS = ("changed", "fenced")
+KINDS = ("changed", "fenced", "command")
 #: Seconds of silence after which Redis is asked whether it is still there.
 HEALTH_INTERVAL_S = 10
 MAX_BACKOFF_S = 5.0
@@ -36,7 +36,7 @@ class Hub:
     def listen(self, kind: str, callback: Callback, *, missed: Callable[[], None] | None = None) -> None:
         """Call `callback(message)` for each bell of this kind, and `missed()` when some may have been missed (Redis was away).
 
-        Messages: "changed" {"operator", "stations", "transactions"} or {"operator", "all"}; "fenced" {"station", "fence"}.
+        Messages: "changed" {"operator", "stations", "transactions"} or {"operator", "all"}; "fenced" {"station", "fence"}; "command" {"station"}.
         """
         if kind not in KINDS:
             raise ValueError(f"There is no bell {kind!r}: listen to one of {', '.join(KINDS)}.")

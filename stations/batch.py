@@ -19,6 +19,7 @@ from stations.domain.values import Note
 from stations.flush import Cursor, Row, Table
 from stations.lookups import Lookups, Need
 from stations.models import (
+    Command,
     Connection,
     Connector,
     Evse,
@@ -30,6 +31,7 @@ from stations.models import (
     Station,
     StatusHistory,
     Transaction,
+    Variable,
 )
 from stations.state import StationState
 
@@ -42,6 +44,22 @@ TABLES = (
     Table(Transaction, key=("station_id", "ocpp_transaction_id")),
     Table(MeterSample, key=("station_id", "at", "evse_number", "transaction_id", "context"), merge="fill"),
     Table(StatusHistory),
+    Table(Command),
+    Table(
+        Variable,
+        key=(
+            "station_id",
+            "component",
+            "component_instance",
+            "evse_number",
+            "connector_number",
+            "variable",
+            "variable_instance",
+            "attribute",
+        ),
+        merge="renew",
+        renewed=("value", "mutability", "known", "reported_at"),
+    ),
     Table(RepairMessage),
     Table(
         Finding, key=("station_id", "transaction_id", "code", "subject"), merge="count", renewed=("detail", "message_id", "last_at")
@@ -117,6 +135,8 @@ class Batch:
         self.by_id: dict[tuple[type[models.Model], Any], Row] = {}
         self.touched: dict[int, Touched] = defaultdict(Touched)
         self.woken: set[str] = set()
+        #: Stations that may be asked their next command, once this is committed.
+        self.errands: set[int] = set()
 
     # What happens before handling
 
@@ -226,8 +246,9 @@ class Batch:
 
     def _merge(self, table: Table, known: Row, row: Row) -> None:
         """A second row with the same natural key in one batch is treated as the table would treat it."""
-        if table.merge == "count":
-            known["count"] += row["count"]
+        if table.merge in ("count", "renew"):
+            if table.merge == "count":
+                known["count"] += row["count"]
             known.update({column: row[column] for column in table.renewed})
         elif table.merge == "fill":
             self._compare(table, row, known)

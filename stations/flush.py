@@ -25,7 +25,8 @@ class Table:
     """One model's way into its table.
 
     `key`: the columns of its natural key; without one, rows are appended by COPY. `merge`: what happens to a row that exists:
-    "keep" leaves it, "fill" fills its empty columns, "count" adds to its `count` and renews the `renewed` columns.
+    "keep" leaves it, "fill" fills its empty columns, "renew" renews
+    the `renewed` columns, "count" does so and adds to its `count`.
     """
 
     model: type[models.Model]
@@ -93,9 +94,11 @@ class Table:
         statement = f"INSERT INTO {self.name} AS t ({listed}) SELECT * FROM unnest({values}) ON CONFLICT ({', '.join(self.key)}) "
         if self.merge == "keep":
             return statement + "DO NOTHING"
-        if self.merge == "count":
-            renewed = ", ".join(f"{column} = EXCLUDED.{column}" for column in self.renewed)
-            return statement + f"DO UPDATE SET count = t.count + EXCLUDED.count, {renewed}"
+        if self.merge in ("count", "renew"):
+            sets = [f"{column} = EXCLUDED.{column}" for column in self.renewed]
+            if self.merge == "count":
+                sets.append("count = t.count + EXCLUDED.count")
+            return statement + f"DO UPDATE SET {', '.join(sets)}"
         filled = self._filled(columns)
         # Structures are filled name by name ("||" is NULL if one side is).
         json = {column for column in filled if self.types[column] == "jsonb"}

@@ -20,6 +20,9 @@ class Bell(Protocol):
     def work(self, subscriber: str) -> None:
         """The outbox holds something for this subscriber."""
 
+    def command(self, station_id: int) -> None:
+        """A command is queued for this station."""
+
     def fenced(self, station_id: int, fence: int) -> None:
         """A newer socket speaks for this station: whoever holds one with a smaller fence closes it."""
 
@@ -30,6 +33,8 @@ class Silence:
     def changed(self, operator_id: int, *, stations: Iterable[int], transactions: Iterable[int]) -> None: ...
 
     def work(self, subscriber: str) -> None: ...
+
+    def command(self, station_id: int) -> None: ...
 
     def fenced(self, station_id: int, fence: int) -> None: ...
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 
@@ -31,7 +32,12 @@ class EvseState:
 
 @dataclass(slots=True)
 class OpenTransaction:
-    """A transaction that has not ended. Energies are register values in Wh."""
+    """A transaction that has not ended, or one looked up because a message names it. Energies are register values in Wh.
+
+    `floating`: its first and last registers come from its readings, in whatever order they arrive (2.x); otherwise the start
+    said the first. `sequences`: the numbers of the events that came, as closed ranges; `first_sequence` and `last_sequence`
+    those of its start and its end.
+    """
 
     id: int
     ocpp_id: str
@@ -42,6 +48,28 @@ class OpenTransaction:
     meter_start_wh: Decimal | None
     meter_last_wh: Decimal | None
     meter_last_at: datetime | None
+    meter_start_at: datetime | None = None
+    protocol: str = ""
+    floating: bool = False
+    remote_start_id: int | None = None
+    charging_state: str = ""
+    sequences: list[list[int]] = field(default_factory=list)
+    first_sequence: int | None = None
+    last_sequence: int | None = None
+    status: str = "active"
+    doubt: str = ""
+    stopped_at: datetime | None = None
+    meter_stop_wh: Decimal | None = None
+
+
+@dataclass(slots=True)
+class AwaitedEffect:
+    """A command the station accepted, whose effect has not been seen. `params` and `facts` as in its row."""
+
+    command_id: int
+    kind: str
+    params: dict[str, Any]
+    facts: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -59,6 +87,7 @@ class StationState:
     concurrent_transactions: bool
     evses: dict[int, EvseState] = field(default_factory=dict)
     open: dict[str, OpenTransaction] = field(default_factory=dict)
+    awaiting: list[AwaitedEffect] = field(default_factory=list)
 
     def open_on(self, evse: int) -> list[OpenTransaction]:
         """The open transactions of an EVSE, oldest first."""
@@ -78,16 +107,24 @@ SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at
 FROM stations_evse e LEFT JOIN stations_connector c ON c.evse_id = e.id
 WHERE e.station_id = ANY(%s)
 """
-TRANSACTIONS = """
-SELECT t.station_id, t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at,
-       t.meter_start_wh, t.meter_last_wh, t.meter_last_at
+#: The columns of OpenTransaction, in its order; `t` is the transaction and `e` its EVSE.
+COLUMNS = """
+t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at, t.meter_start_wh, t.meter_last_wh, t.meter_last_at,
+t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.sequences, t.first_sequence,
+t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh
+"""
+TRANSACTIONS = f"""
+SELECT t.station_id, {COLUMNS}
 FROM stations_transaction t LEFT JOIN stations_evse e ON e.id = t.evse_id
 WHERE t.station_id = ANY(%s) AND t.status = 'active'
+"""
+COMMANDS = """
+SELECT station_id, id, kind, params, facts FROM stations_command WHERE station_id = ANY(%s) AND status = 'accepted' ORDER BY id
 """
 
 
 def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int, StationState]:  # type: ignore[type-arg]
-    """The states of these stations, in three statements however many there are. A station that is gone is left out."""
+    """The states of these stations, in four statements however many there are. A station that is gone is left out."""
     ids = list(station_ids)
     states: dict[int, StationState] = {}
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
@@ -101,4 +138,7 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     for row in cursor.execute(TRANSACTIONS, (ids,)).fetchall():
         if row[0] in states:
             states[row[0]].open[row[2]] = OpenTransaction(*row[1:])
+    for row in cursor.execute(COMMANDS, (ids,)).fetchall():
+        if row[0] in states:
+            states[row[0]].awaiting.append(AwaitedEffect(*row[1:]))
     return states

@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.db import connection, transaction
 from django.utils import timezone
+from django_scopes import scopes_disabled
 
 from stations import partitions
+from stations.services import commands
 
 
 @shared_task
@@ -16,3 +18,10 @@ def make_partitions() -> list[str]:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         return partitions.make(cursor, timezone.now().date())
+
+
+@shared_task
+def sweep_commands() -> int:
+    """End the commands whose time is over (see `stations.services.commands.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return commands.sweep(now=timezone.now())

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,11 +20,14 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from accounts.models import Operator
-from csms.ocpp import exchange
-from csms.ocpp.exchange import Inbound
+from csms.ocpp import errands, exchange
+from csms.ocpp.errands import Answered, Errand
+from csms.ocpp.exchange import Inbound, Message
+from csms.ocpp.translator import Unsayable
 from stations import ports
 from stations.batch import Batch, Ids, clean
-from stations.services import connections, registry
+from stations.domain.commands import BadCommand
+from stations.services import commands, connections, registry
 from stations.services.connections import Admitted, Knock, Refused
 from stations.state import StationState
 
@@ -70,7 +73,14 @@ class Turned:
     refused: Refused
 
 
-Item = Inbound | Arrival | Departure | SignsOfLife | Turned
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look what the stations of this process are to be asked: these, or (None) all, for what a missed bell left."""
+
+    station_ids: Sequence[int] | None
+
+
+Item = Message | Look | Arrival | Departure | SignsOfLife | Turned
 Verdict = Admitted | Refused
 
 
@@ -78,8 +88,9 @@ Verdict = Admitted | Refused
 class Results:
     """What came of one round. An answer of None: the socket was replaced by a newer one and must be closed."""
 
-    answers: list[tuple[Inbound, str | None]]
-    verdicts: list[tuple[Any, Verdict]]
+    answers: list[tuple[Message, str | None]] = field(default_factory=list)
+    verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
 
 
 class BatchThread(threading.Thread):
@@ -123,25 +134,29 @@ class BatchThread(threading.Thread):
         return going_on or not self.items.empty()
 
     def _handle(self, items: Sequence[Item]) -> None:
-        inbound = [item for item in items if isinstance(item, Inbound)]
+        inbound = [item for item in items if isinstance(item, Inbound | Answered)]
         if inbound:
             self._messages(inbound)
         # After the messages: an arrival may take over from a socket whose messages are among them.
-        doors = [item for item in items if not isinstance(item, Inbound)]
+        doors = [item for item in items if not isinstance(item, Inbound | Answered | Look)]
         if doors:
             self._doors(doors)
+        looks = [item for item in items if isinstance(item, Look)]
+        if looks:
+            everywhere = any(look.station_ids is None for look in looks)
+            self._errands({pk for look in looks for pk in look.station_ids or ()}, everywhere=everywhere)
 
     # Messages
 
-    def _messages(self, inbound: Sequence[Inbound]) -> None:
+    def _messages(self, inbound: Sequence[Message]) -> None:
         together = [one for one in inbound if self.failures.get(one.station_id, 0) < SUSPICIOUS]
         apart = [one for one in inbound if self.failures.get(one.station_id, 0) >= SUSPICIOUS]
         answers = self._committed(together) if together else []
         for one in apart:
             answers += self._committed([one])
-        self.deliver(Results(answers, []))
+        self.deliver(Results(answers))
 
-    def _committed(self, inbound: Sequence[Inbound]) -> list[tuple[Inbound, str | None]]:
+    def _committed(self, inbound: Sequence[Message]) -> list[tuple[Message, str | None]]:
         """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure."""
         attempts = 0
         while True:
@@ -149,7 +164,7 @@ class BatchThread(threading.Thread):
             try:
                 batch, answers = self._attempt(inbound)
                 self._settle(inbound)
-                batch.ring()
+                self._after(batch)
                 return answers
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 self._forget(inbound)
@@ -160,7 +175,7 @@ class BatchThread(threading.Thread):
                 self._forget(inbound)
                 if isinstance(error, _CommitUnknown):
                     if self._was_committed(error.xid):
-                        error.batch.ring()
+                        self._after(error.batch)
                         return error.answers
                 elif not self._wait_for_database(error):
                     return []
@@ -174,7 +189,7 @@ class BatchThread(threading.Thread):
                 return self._failed(inbound[0], RuntimeError("deadlock after deadlock"))
             return [pair for one in inbound for pair in self._committed([one])]
 
-    def _attempt(self, inbound: Sequence[Inbound]) -> tuple[Batch, list[tuple[Inbound, str | None]]]:
+    def _attempt(self, inbound: Sequence[Message]) -> tuple[Batch, list[tuple[Message, str | None]]]:
         cursor = self._cursor()
         cursor.execute("BEGIN")
         try:
@@ -191,7 +206,7 @@ class BatchThread(threading.Thread):
         self._commit(cursor, batch, answers)
         return batch, answers
 
-    def _failed(self, one: Inbound, error: Exception) -> list[tuple[Inbound, str | None]]:
+    def _failed(self, one: Message, error: Exception) -> list[tuple[Message, str | None]]:
         """The message failed alone: it is kept as a failure, and answered so that the station is not stuck on it."""
         self.failures[one.station_id] = self.failures.get(one.station_id, 0) + 1
         try:
@@ -203,40 +218,73 @@ class BatchThread(threading.Thread):
                 if batch.fences.get(one.station_id) != one.fence:
                     self._roll_back(cursor)
                     return [(one, None)]
-                answers: list[tuple[Inbound, str | None]] = [(one, exchange.fail(one, batch, error))]
+                answers: list[tuple[Message, str | None]] = [(one, exchange.fail(one, batch, error))]
                 self._flush(batch)
             except BaseException:
                 self._roll_back(cursor)
                 raise
             self._commit(cursor, batch, answers)
-            batch.ring()
+            self._after(batch)
             return answers
         except Exception:
             self._forget([one])
             log.exception("a failed message could not be kept either", station=one.station_id)
             return [(one, exchange.last_resort(one))]
 
+    def _after(self, batch: Batch) -> None:
+        """After the commit: bells, and whatever the stations are to be asked next."""
+        batch.ring()
+        if batch.errands:
+            self.items.put(Look(tuple(batch.errands)))
+
     def _flush(self, batch: Batch) -> None:
         exchange.stamp(batch)
         batch.flush()
 
-    def _commit(self, cursor: Any, batch: Batch, answers: list[tuple[Inbound, str | None]]) -> None:
+    def _commit(self, cursor: Any, batch: Batch, answers: list[tuple[Message, str | None]]) -> None:
         try:
             cursor.execute("COMMIT")
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _CommitUnknown(batch, answers) from error
 
-    def _settle(self, inbound: Sequence[Inbound]) -> None:
+    def _settle(self, inbound: Sequence[Message]) -> None:
         for one in inbound:
             if one.station_id in self.failures:
                 self.failures[one.station_id] -= 1
                 if self.failures[one.station_id] <= 0:
                     del self.failures[one.station_id]
 
-    def _forget(self, inbound: Sequence[Inbound]) -> None:
+    def _forget(self, inbound: Sequence[Message]) -> None:
         """What a failed batch did to the states never happened: they are loaded anew."""
         for one in inbound:
             self.states.pop(one.station_id, None)
+
+    # Commands
+
+    def _errands(self, station_ids: set[int], *, everywhere: bool) -> None:
+        """Claim what waits for these stations and hand it to their sockets. If the database fails, the next look finds it."""
+        now = datetime.now(UTC)
+        try:
+            cursor = self._cursor()
+            if everywhere:
+                station_ids = station_ids | {row[0] for row in cursor.execute(commands.WAITING, (settings.NODE,)).fetchall()}
+            if not station_ids:
+                return
+            claimed = commands.claim(cursor, sorted(station_ids), node=settings.NODE, now=now)
+            limits = errands.limits(cursor, claimed)
+            ready = []
+            for one in claimed:
+                try:
+                    ready.append(errands.prepare(one, limits.get(one.station_id, {})))
+                except (Unsayable, BadCommand) as error:
+                    commands.unsendable(cursor, one, str(error), now=now)
+                    self.items.put(Look((one.station_id,)))
+        except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
+            log.warning("commands could not be claimed", error=str(error).strip()[:200])
+            connection.close()
+            return
+        if ready:
+            self.deliver(Results(errands=ready))
 
     # The doors
 
@@ -250,7 +298,7 @@ class BatchThread(threading.Thread):
             except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
                 # Whoever knocks now is not kept waiting for a database that is away.
                 away = Refused(503, "database_away", "The system could not reach its database.")
-                self.deliver(Results([], [(arrival.token, away) for arrival in arrivals]))
+                self.deliver(Results(verdicts=[(arrival.token, away) for arrival in arrivals]))
                 items = [item for item in items if isinstance(item, Departure | SignsOfLife)]
                 arrivals = []
                 if not items or not self._wait_for_database(error):
@@ -261,7 +309,7 @@ class BatchThread(threading.Thread):
                 verdicts = [(arrival.token, fault) for arrival in arrivals]
                 break
         if verdicts:
-            self.deliver(Results([], verdicts))
+            self.deliver(Results(verdicts=verdicts))
 
     def _attempt_doors(self, items: Sequence[Item], arrivals: Sequence[Arrival]) -> list[tuple[Any, Verdict]]:
         cursor = self._cursor()
@@ -392,7 +440,7 @@ class BatchThread(threading.Thread):
 class _CommitUnknown(Exception):
     """The connection was lost while it committed."""
 
-    def __init__(self, batch: Batch, answers: list[tuple[Inbound, str | None]]) -> None:
+    def __init__(self, batch: Batch, answers: list[tuple[Message, str | None]]) -> None:
         super().__init__("commit unknown")
         self.batch = batch
         self.answers = answers

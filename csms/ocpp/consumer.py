@@ -16,11 +16,12 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 
 from csms.ocpp import frames, session
+from csms.ocpp.errands import Answered, Errand, Exchanged
 from csms.ocpp.exchange import Inbound
 from csms.ocpp.gateway import gateway
 from csms.ocpp.handshake import knock_of
 from csms.ocpp.registry import INCOMING
-from csms.ocpp.session import Handle, Oddity, Send, Session
+from csms.ocpp.session import Handle, Oddity, Outgoing, Resolved, Send, Session
 from stations.domain.events import TimeTold
 from stations.domain.values import Note, Severity
 from stations.services.connections import NO_PROTOCOL, Admitted, Refused
@@ -57,13 +58,15 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         self.outbox: deque[Message] = deque()
         self.writer: asyncio.Task[None] | None = None
         self.ending: tuple[int, str] | None = None
+        self.errand: Errand | None = None
+        self.exchanged: list[Exchanged] = []
         code, reason = 1006, ""
         try:
             await send({"type": "websocket.accept", "subprotocol": knock_protocol})
             gateway.open(self)
             code = await self._listen(receive)
         finally:
-            self.session.closed()
+            self._act(self.session.closed())
             if self.ending is not None:
                 code, reason = self.ending
             gateway.shut(self, code, reason)
@@ -115,6 +118,8 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
                 self._submit(action)
             elif isinstance(action, Send):
                 self._queue({"type": "websocket.send", "text": action.text})
+            elif isinstance(action, Resolved):
+                self._resolved(action)
             elif isinstance(action, Oddity):
                 self._odd(action)
 
@@ -149,6 +154,38 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
             text=text,
             received_at=datetime.now(UTC),
             received=self.last_frame,
+        )
+
+    # Commands
+
+    def run(self, errand: Errand) -> None:
+        self.errand, self.exchanged = errand, []
+        self._ask(errand)
+
+    def _ask(self, errand: Errand) -> None:
+        """Send the errand's next CALL."""
+        number = len(self.exchanged)
+        self.asked_at, self.asked = datetime.now(UTC), time.monotonic()
+        call = Outgoing(errand.message_id(number + 1), errand.action, errand.calls[number], settings.CALL_TIMEOUT_S)
+        self._act(self.session.call(call, self.asked))
+
+    def _resolved(self, resolved: Resolved) -> None:
+        """A CALL has its outcome: go on with the errand, or hand it in."""
+        errand, now = self.errand, time.monotonic()
+        if errand is None:
+            return
+        call = frames.call(resolved.call.message_id, resolved.call.action, resolved.call.payload)
+        self.exchanged.append(Exchanged(call, resolved.outcome, self.asked_at, now - self.asked))
+        if isinstance(resolved.outcome, frames.CallResult) and len(self.exchanged) < len(errand.calls):
+            self._ask(errand)
+            return
+        self.errand = None
+        self.in_hand += 1
+        admitted = self.admitted
+        gateway.submit(
+            Answered(
+                admitted.station_id, admitted.fence, self.session.protocol, errand, self.exchanged, datetime.now(UTC), now
+            )
         )
 
     # What the gateway calls

@@ -12,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from csms.ocpp import frames, mend, registry, schemas
+from csms.ocpp import errands, frames, mend, registry, schemas
+from csms.ocpp.errands import Answered
 from csms.ocpp.errors import Code, HandlerFailed, InvalidPayload, MessageError, NotAcceptedYet, spelled
 from csms.ocpp.masking import masked
 from csms.ocpp.translator import Incoming
@@ -48,8 +49,13 @@ class Inbound:
     notes: list[Note] = field(default_factory=list)
 
 
-def read(inbound: Inbound, station: StationState) -> Iterable[Need]:
+Message = Inbound | Answered
+
+
+def read(inbound: Message, station: StationState) -> Iterable[Need]:
     """Validate, mend and decode; returns what handling will need to look up."""
+    if isinstance(inbound, Answered):
+        return ()
     call = inbound.call
     if call is None or inbound.event is not None or inbound.error is not None:
         return services.needs(inbound.event, station) if inbound.event is not None else ()
@@ -69,8 +75,11 @@ def read(inbound: Inbound, station: StationState) -> Iterable[Need]:
     return services.needs(inbound.event, station)
 
 
-def answer(inbound: Inbound, batch: Batch) -> str:
+def answer(inbound: Message, batch: Batch) -> str:
     """Act on a message that was read. Returns the frame to send, "" for none."""
+    if isinstance(inbound, Answered):
+        errands.settle(inbound, batch)
+        return ""
     station = batch.states[inbound.station_id]
     batch.frame = _frame(inbound, station)
     call = inbound.call
@@ -100,8 +109,12 @@ def answer(inbound: Inbound, batch: Batch) -> str:
     return text
 
 
-def fail(inbound: Inbound, batch: Batch, error: BaseException) -> str:
+def fail(inbound: Message, batch: Batch, error: BaseException) -> str:
     """The handler raised, or the rows could not be written. A transaction message is stored for repair and answered normally."""
+    if isinstance(inbound, Answered):
+        log.error("an answer failed", station=inbound.station_id, command=inbound.errand.claimed.id, exc_info=error)
+        errands.give_up(inbound, batch)
+        return ""
     batch.frame = _frame(inbound, batch.states[inbound.station_id])
     call = inbound.call
     log.error("message failed", station=batch.station.identity, action=call and call.action, exc_info=error)
@@ -175,9 +188,9 @@ def stamp(batch: Batch) -> None:
         row["handling_us"] = min(int((now - row["handling_us"]) * 1e6), 2**31 - 1)
 
 
-def last_resort(inbound: Inbound) -> str:
+def last_resort(inbound: Message) -> str:
     """What a station hears when not even its message's failure could be stored: nothing was kept, so it should send again."""
-    if inbound.call is None:
+    if isinstance(inbound, Answered) or inbound.call is None:
         return ""
     code = spelled(Code.INTERNAL_ERROR, inbound.protocol)
     return frames.error(inbound.call.message_id, code, "The message could not be handled.")

@@ -11,12 +11,15 @@ from typing import Protocol
 import structlog
 
 from csms.hub import Message, hub
-from csms.ocpp.batching import Arrival, BatchThread, Departure, Item, Results, SignsOfLife, Turned, Verdict
+from csms.ocpp.batching import Arrival, BatchThread, Departure, Item, Look, Results, SignsOfLife, Turned, Verdict
+from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound
 from stations.services.connections import Admitted, Knock, Refused
 
 log = structlog.get_logger(__name__)
 
+#: How often what a missed bell left is looked for, in seconds.
+LOOK_INTERVAL_S = 5.0
 #: How often sockets are looked after, in seconds.
 WATCH_INTERVAL_S = 1.0
 #: A sign of life is written this often at most, in seconds; the lease holds for three heartbeat intervals.
@@ -49,6 +52,7 @@ class Link(Protocol):
     in_hand: int
 
     def answer(self, text: str) -> None: ...
+    def run(self, errand: Errand) -> None: ...
     def close(self, code: int, reason: str) -> None: ...
     def tick(self, now: float) -> None: ...
 
@@ -122,6 +126,7 @@ class Gateway:
             return
         self.links[station_id] = link
         self.written[station_id] = link.heard
+        self._put(Look((station_id,)))
         if older is not None:
             older.close(1012, "replaced by a newer connection")
         if self.draining:
@@ -142,8 +147,8 @@ class Gateway:
         """Whether the database is away."""
         return self.thread is not None and self.thread.degraded_since is not None
 
-    def submit(self, inbound: Inbound) -> None:
-        self._put(inbound)
+    def submit(self, message: Inbound | Answered) -> None:
+        self._put(message)
 
     def _deliver(self, results: Results) -> None:
         """Called on the batch thread."""
@@ -159,6 +164,10 @@ class Gateway:
                 link.close(1012, "replaced by a newer connection")
             else:
                 link.answer(text)
+        for errand in results.errands:
+            link = self.links.get(errand.claimed.station_id)
+            if link is not None and link.admitted.fence == errand.claimed.fence:
+                link.run(errand)
         for token, verdict in results.verdicts:
             if not token.done():
                 token.set_result(verdict)
@@ -179,6 +188,7 @@ class Gateway:
         self.thread.start()
         self.watcher = loop.create_task(self._watch(), name="gateway watch")
         hub.listen("fenced", self._fenced)
+        hub.listen("command", self._command)
 
     def _put(self, item: Item) -> None:
         if self.thread is not None:
@@ -190,11 +200,21 @@ class Gateway:
         if link is not None and link.admitted.fence < message["fence"]:
             link.close(1012, "replaced by a newer connection")
 
+    def _command(self, message: Message) -> None:
+        """A command is queued for a station, perhaps one of ours."""
+        if message["station"] in self.links:
+            self._put(Look((message["station"],)))
+
     async def _watch(self) -> None:
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
             try:
-                self._look_after(time.monotonic(), datetime.now(UTC))
+                now = time.monotonic()
+                self._look_after(now, datetime.now(UTC))
+                if now - looked >= LOOK_INTERVAL_S and self.links and not self.degraded:
+                    looked = now
+                    self._put(Look(None))
             except Exception:
                 log.exception("looking after the sockets failed")
 
@@ -234,6 +254,7 @@ class Gateway:
         if self.watcher is not None:
             self.watcher.cancel()
         hub.unlisten("fenced", self._fenced)
+        hub.unlisten("command", self._command)
         self.thread.stop()
         await asyncio.to_thread(self.thread.join)
 

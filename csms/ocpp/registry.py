@@ -1,24 +1,38 @@
-"""Which translator reads which action of which version. Literal, filled at import; a duplicate raises."""
+"""Which translator reads and writes which action of which version. Literal, filled at import; a duplicate raises."""
 
-from csms.ocpp import schemas, v16
+from collections.abc import Callable
+from typing import TypeVar
+
+from csms.ocpp import schemas, v16, v201
 from csms.ocpp.errors import UnknownAction, UnsupportedAction
-from csms.ocpp.translator import Incoming
+from csms.ocpp.translator import Incoming, Outgoing
 
 #: Sub-protocols we speak, best first.
-PROTOCOLS = ("ocpp1.6",)
+PROTOCOLS = ("ocpp2.0.1", "ocpp1.6")
+
+T = TypeVar("T")
 
 
-def _table(translators: tuple[type[Incoming], ...]) -> dict[str, type[Incoming]]:
-    table: dict[str, type[Incoming]] = {}
+def _table(translators: tuple[type[T], ...], key: Callable[[type[T]], str]) -> dict[str, type[T]]:
+    table: dict[str, type[T]] = {}
     for translator in translators:
-        if translator.action in table:
-            raise ValueError(f"Two translators for {translator.action}")
-        table[translator.action] = translator
+        if key(translator) in table:
+            raise ValueError(f"Two translators for {key(translator)}")
+        table[key(translator)] = translator
     return table
 
 
-INCOMING = {"ocpp1.6": _table(v16.INCOMING)}
-UNSUPPORTED = {"ocpp1.6": v16.UNSUPPORTED}
+INCOMING: dict[str, dict[str, type[Incoming]]] = {
+    "ocpp1.6": _table(v16.INCOMING, lambda t: t.action),
+    "ocpp2.0.1": _table(v201.INCOMING, lambda t: t.action),
+}
+#: By the command's kind, and by the action for raw CALLs.
+OUTGOING: dict[str, dict[str, type[Outgoing]]] = {
+    "ocpp1.6": _table(v16.OUTGOING, lambda t: t.command.kind),
+    "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.command.kind),
+}
+BY_ACTION = {protocol: {t.action: t for t in table.values()} for protocol, table in OUTGOING.items()}
+UNSUPPORTED = {"ocpp1.6": v16.UNSUPPORTED, "ocpp2.0.1": v201.UNSUPPORTED}
 
 
 def incoming(protocol: str, action: str) -> type[Incoming]:
@@ -30,3 +44,8 @@ def incoming(protocol: str, action: str) -> type[Incoming]:
         reason = UNSUPPORTED[protocol].get(action, "only the CSMS sends it")
         raise UnsupportedAction(f"{action} is not supported here: {reason}.")
     raise UnknownAction(f"{protocol.removeprefix('ocpp')} has no action {action[:50]!r}.")
+
+
+def outgoing(protocol: str, kind: str) -> type[Outgoing] | None:
+    """The translator of a command; None where the version has no such command."""
+    return OUTGOING[protocol].get(kind)

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from stations.domain.commands import Command, Outcome
 from stations.domain.events import Event, Reply
 from stations.domain.values import Note
 
@@ -28,3 +29,31 @@ class Incoming:
     def salvage(transaction_id: str) -> Payload:
         """The smallest valid answer to a transactional message that could not be handled."""
         return {}
+
+
+class Outgoing:
+    """A command to a station, as one or more CALLs of one action."""
+
+    action: ClassVar[str]
+    command: ClassVar[type[Command]]
+
+    @staticmethod
+    def encode(command: Any, number: int, limits: dict[str, int]) -> list[Payload]:
+        """The payloads to send, one after the other. `number` is a positive int32 of our own, unique to the command, for
+        messages that carry a request id. Raises Unsayable if the version cannot say it.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def parse(payload: Payload) -> Command:
+        """The command that a raw CALL of this action is."""
+        raise NotImplementedError
+
+    @staticmethod
+    def decode(command: Any, sent: Payload, answer: Payload) -> Outcome:
+        """What the station made of one of the CALLs."""
+        raise NotImplementedError
+
+
+class Unsayable(Exception):
+    """The station's OCPP version has no words for this command. The message says what it lacks."""

@@ -11,7 +11,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from stations.domain.values import ConnectorStatus, Reading, Registration, Token, TokenInfo
+from stations.domain.commands import VariableReport
+from stations.domain.values import ChargingState, ConnectorStatus, Reading, Registration, Token, TokenInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,90 @@ class TransactionEnded(Event):
     token: Token | None = None
     readings: tuple[Reading, ...] = ()
     reply: ClassVar[type[Reply]] = TransactionEndAnswered
+
+
+class Progress(StrEnum):
+    """Which part of a transaction an event tells of (OCPP 2.0.1 TransactionEventEnumType)."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionProgressAnswered(Reply):
+    """`info` only when the message carried a token."""
+
+    info: TokenInfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionProgressed(Event):
+    """A transaction began, went on or ended, told by numbered events that may come in any order, twice, or not at all.
+
+    What an event does not say (None) is unchanged (OCPP 2.0.1 E01-E15). `offline`: it happened while the station was offline.
+    """
+
+    part: Progress
+    transaction_id: str
+    sequence: int
+    at: datetime
+    trigger: str
+    evse: int | None = None
+    connector: int | None = None
+    token: Token | None = None
+    offline: bool = False
+    charging_state: ChargingState | None = None
+    stopped_reason: str | None = None
+    remote_start_id: int | None = None
+    reservation_id: int | None = None
+    readings: tuple[Reading, ...] = ()
+    reply: ClassVar[type[Reply]] = TransactionProgressAnswered
+
+
+@dataclass(frozen=True, slots=True)
+class VariablesReported(Event):
+    """A page of a report of settings (OCPP 2.0.1 B07-B08). `last`: no more pages follow."""
+
+    request_id: int
+    sequence: int
+    last: bool
+    reports: tuple[VariableReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentEvent:
+    """One thing a component noticed: a variable of it has this value."""
+
+    component: str
+    variable: str
+    value: str
+    at: datetime | None
+    evse: int = 0
+    connector: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentEventsReported(Event):
+    """Components noticed something (OCPP 2.0.1 N07); of a Connector's AvailabilityState it is its status (G01.FR.08)."""
+
+    events: tuple[ComponentEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareStatusReported(Event):
+    """How far a firmware update is (OCPP 2.0.1 L01, 1.6 4.5)."""
+
+    status: str
+    request_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatusReported(Event):
+    """How far the upload of a log or of diagnostics is (OCPP 2.0.1 N01, 1.6 4.4)."""
+
+    status: str
+    request_id: int | None = None
 
 
 class VendorStatus(StrEnum):

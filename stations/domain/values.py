@@ -26,6 +26,8 @@ class ConnectorStatus(StrEnum):
     RESERVED = "Reserved"
     UNAVAILABLE = "Unavailable"
     FAULTED = "Faulted"
+    #: 2.x says no more than that; what the transaction says refines it to one of the above before it is stored.
+    OCCUPIED = "Occupied"
 
 
 class AuthorizationStatus(StrEnum):
@@ -51,6 +53,17 @@ class Doubt(StrEnum):
     START_MISSING = "start_missing"
     STOP_MISSING = "stop_missing"
     REGISTER = "register"
+    EVENTS_MISSING = "events_missing"
+
+
+class ChargingState(StrEnum):
+    """What energy does in a transaction (OCPP 2.0.1 ChargingStateEnumType)."""
+
+    CHARGING = "Charging"
+    EV_CONNECTED = "EVConnected"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"
+    IDLE = "Idle"
 
 
 class Severity(StrEnum):

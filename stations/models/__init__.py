@@ -1,5 +1,6 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
+from stations.models.command import Command, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
 from stations.models.messagelog import MessageLogEntry
@@ -8,8 +9,11 @@ from stations.models.outbox import OutboxEntry
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
+from stations.models.variable import Variable
 
 __all__ = [
+    "Command",
+    "CommandStatus",
     "Connection",
     "ConnectionHistory",
     "Connector",
@@ -24,4 +28,5 @@ __all__ = [
     "Station",
     "StatusHistory",
     "Transaction",
+    "Variable",
 ]

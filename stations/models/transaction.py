@@ -47,6 +47,12 @@ class Transaction(models.Model):
     meter_last_at = models.DateTimeField(null=True, blank=True)
     energy_wh = register()
     power_w = register()
+    meter_start_at = models.DateTimeField(null=True, blank=True)
+    charging_state = models.CharField(max_length=20, blank=True)
+    remote_start_id = models.BigIntegerField(null=True, blank=True)
+    sequences = models.JSONField(default=list, blank=True, help_text="Numbers of the events that came, as closed ranges (2.x).")
+    first_sequence = models.IntegerField(null=True, blank=True)
+    last_sequence = models.IntegerField(null=True, blank=True)
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
 
     objects = ScopedManager(operator="operator")

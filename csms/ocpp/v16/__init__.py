@@ -1,11 +1,25 @@
 """OCPP 1.6J: translators by block, named as the services they speak to."""
 
-from csms.ocpp.v16 import authorization, availability, metervalues, provisioning, transactions, vendor
+from csms.ocpp.v16 import (
+    authorization,
+    availability,
+    diagnostics,
+    firmware,
+    metervalues,
+    provisioning,
+    remotecontrol,
+    transactions,
+    vendor,
+)
 
 INCOMING = (
     authorization.Authorize,
     availability.Heartbeat,
     availability.StatusNotification,
+    diagnostics.DiagnosticsStatusNotification,
+    diagnostics.LogStatusNotification,
+    firmware.FirmwareStatusNotification,
+    firmware.SignedFirmwareStatusNotification,
     metervalues.MeterValues,
     provisioning.BootNotification,
     transactions.StartTransaction,
@@ -13,43 +27,43 @@ INCOMING = (
     vendor.DataTransfer,
 )
 
+OUTGOING = (
+    authorization.ClearCache,
+    availability.ChangeAvailability,
+    provisioning.ChangeConfiguration,
+    provisioning.GetConfiguration,
+    provisioning.Reset,
+    remotecontrol.RemoteStartTransaction,
+    remotecontrol.RemoteStopTransaction,
+    remotecontrol.TriggerMessage,
+    remotecontrol.UnlockConnector,
+    vendor.SendDataTransfer,
+)
+
 #: Actions a station may send that are answered NotSupported, with the reason.
 UNSUPPORTED = {
-    "DiagnosticsStatusNotification": "diagnostics are not requested yet",
-    "FirmwareStatusNotification": "firmware is not updated yet",
-    "LogStatusNotification": "logs are not requested yet",
-    "SecurityEventNotification": "the security extension is not spoken yet",
+    "SecurityEventNotification": "security events are not followed yet",
     "SignCertificate": "certificates are not issued yet",
-    "SignedFirmwareStatusNotification": "firmware is not updated yet",
 }
 
-#: Actions only a CSMS sends. From a station they are answered NotSupported.
-OUTGOING = frozenset(
+#: Actions only a CSMS sends that are not sent yet.
+NOT_SENT_YET = frozenset(
     {
         "CancelReservation",
         "CertificateSigned",
-        "ChangeAvailability",
-        "ChangeConfiguration",
-        "ClearCache",
         "ClearChargingProfile",
         "DeleteCertificate",
         "ExtendedTriggerMessage",
         "GetCompositeSchedule",
-        "GetConfiguration",
         "GetDiagnostics",
         "GetInstalledCertificateIds",
         "GetLocalListVersion",
         "GetLog",
         "InstallCertificate",
-        "RemoteStartTransaction",
-        "RemoteStopTransaction",
         "ReserveNow",
-        "Reset",
         "SendLocalList",
         "SetChargingProfile",
         "SignedUpdateFirmware",
-        "TriggerMessage",
-        "UnlockConnector",
         "UpdateFirmware",
     }
 )

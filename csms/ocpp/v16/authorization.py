@@ -1,9 +1,12 @@
-"""OCPP 1.6 Authorize (4.1) and the idTagInfo that three answers carry."""
+"""OCPP 1.6 Authorize (4.1), ClearCache (5.4) and the idTagInfo that three answers carry."""
 
 from typing import cast
 
 from csms.ocpp import times
-from csms.ocpp.translator import Incoming, Payload
+from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.verdicts import outcome
+from stations.domain import commands
+from stations.domain.commands import Outcome
 from stations.domain.events import Reply, TokenAnswered, TokenPresented
 from stations.domain.values import AuthorizationStatus, Note, Token, TokenInfo
 
@@ -35,3 +38,20 @@ class Authorize(Incoming):
     @staticmethod
     def encode(reply: Reply) -> Payload:
         return {"idTagInfo": id_tag_info(cast(TokenAnswered, reply).info)}
+
+
+class ClearCache(Outgoing):
+    action = "ClearCache"
+    command = commands.ClearCache
+
+    @staticmethod
+    def encode(command: commands.ClearCache, number: int, limits: dict[str, int]) -> list[Payload]:
+        return [{}]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.ClearCache:
+        return commands.ClearCache()
+
+    @staticmethod
+    def decode(command: commands.ClearCache, sent: Payload, answer: Payload) -> Outcome:
+        return outcome(answer)

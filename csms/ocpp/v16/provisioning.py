@@ -1,11 +1,19 @@
-"""OCPP 1.6 BootNotification (4.2)."""
+"""OCPP 1.6 BootNotification (4.2), Reset (5.14), GetConfiguration (5.8) and ChangeConfiguration (5.3)."""
 
+import re
+from dataclasses import replace
 from typing import cast
 
 from csms.ocpp import times
-from csms.ocpp.translator import Incoming, Payload
+from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
+from csms.ocpp.verdicts import outcome
+from stations.domain import commands
+from stations.domain.commands import Outcome, VariableName, VariableReport, Verdict
 from stations.domain.events import BootAnswered, Reply, StationBooted
 from stations.domain.values import Note
+
+#: Keys whose value is never kept or shown.
+SECRET = re.compile(r"password|authorizationkey", re.IGNORECASE)
 
 
 class BootNotification(Incoming):
@@ -29,3 +37,83 @@ class BootNotification(Incoming):
     def encode(reply: Reply) -> Payload:
         answer = cast(BootAnswered, reply)
         return {"status": answer.status.value, "currentTime": times.emit(answer.current_time), "interval": answer.interval_s}
+
+
+class Reset(Outgoing):
+    """OCPP 1.6 Reset (5.14): Hard restarts at once, Soft after stopping what charges; 2.x's OnIdle is the nearest to Soft."""
+
+    action = "Reset"
+    command = commands.Reset
+
+    @staticmethod
+    def encode(command: commands.Reset, number: int, limits: dict[str, int]) -> list[Payload]:
+        if command.evse is not None:
+            raise Unsayable("OCPP 1.6 can restart the whole station only.")
+        return [{"type": "Hard" if command.when == "immediate" else "Soft"}]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.Reset:
+        return commands.Reset("immediate" if payload["type"] == "Hard" else "idle")
+
+    @staticmethod
+    def decode(command: commands.Reset, sent: Payload, answer: Payload) -> Outcome:
+        return outcome(answer)
+
+
+class GetConfiguration(Outgoing):
+    """OCPP 1.6 GetConfiguration (5.8), in as many calls as GetConfigurationMaxKeys demands."""
+
+    action = "GetConfiguration"
+    command = commands.GetVariables
+
+    @staticmethod
+    def encode(command: commands.GetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
+        keys = [one["variable"] for one in command.variables]
+        if not keys:
+            return [{}]
+        most = max(1, limits.get("GetConfigurationMaxKeys", 50))
+        return [{"key": keys[start : start + most]} for start in range(0, len(keys), most)]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.GetVariables:
+        return commands.GetVariables([{"component": "", "variable": key} for key in payload.get("key", [])])
+
+    @staticmethod
+    def decode(command: commands.GetVariables, sent: Payload, answer: Payload) -> Outcome:
+        reports = [
+            VariableReport(
+                VariableName("", one["key"]),
+                value=None if SECRET.search(one["key"]) else one.get("value"),
+                mutability="ReadOnly" if one["readonly"] else "ReadWrite",
+            )
+            for one in answer.get("configurationKey", [])
+        ]
+        unknown = [VariableReport(VariableName("", key), known=False) for key in answer.get("unknownKey", [])]
+        return Outcome(Verdict.ACCEPTED, reports=(*reports, *unknown))
+
+
+class ChangeConfiguration(Outgoing):
+    """OCPP 1.6 ChangeConfiguration (5.3): one key a call."""
+
+    action = "ChangeConfiguration"
+    command = commands.SetVariables
+
+    @staticmethod
+    def encode(command: commands.SetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
+        if long := [one["variable"] for one in command.variables if len(one["value"]) > 500]:
+            raise Unsayable(f"OCPP 1.6 has values of at most 500 characters: {', '.join(long)}.")
+        return [{"key": one["variable"], "value": one["value"]} for one in command.variables]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.SetVariables:
+        return commands.SetVariables([{"component": "", "variable": payload["key"], "value": payload["value"]}])
+
+    @staticmethod
+    def decode(command: commands.SetVariables, sent: Payload, answer: Payload) -> Outcome:
+        found = outcome(answer)
+        name = VariableName("", sent["key"])
+        if found.verdict is Verdict.REJECTED:
+            known = (VariableReport(name, known=False),) if answer["status"] == "NotSupported" else ()
+            return replace(found, reason=f"{sent['key']}: {found.reason}", reports=known)
+        value = None if SECRET.search(sent["key"]) else sent["value"]
+        return replace(found, reports=(VariableReport(name, value=value),))

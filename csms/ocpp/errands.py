@@ -1,0 +1,188 @@
+"""A command on its way: from the row to CALLs of the station's version, and from the answers back to the row.
+
+An errand is one command as the one or more CALLs it takes, sent one after the other; `settle` stores what came of them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+import psycopg
+
+from csms.ocpp import frames, mend, registry, schemas
+from csms.ocpp.errors import InvalidPayload
+from csms.ocpp.masking import masked
+from csms.ocpp.translator import Outgoing, Payload, Unsayable
+from stations.batch import Batch, Frame, clean
+from stations.domain import commands
+from stations.domain.commands import Command, Outcome, Verdict
+from stations.domain.values import Note, Severity
+from stations.models import MessageLogEntry
+from stations.services import commands as life
+from stations.services.commands import Claimed
+
+#: Request ids are int32; a command's number is its key folded into that (OCPP 2.0.1 requestId, remoteStartId).
+INT32 = 2**31 - 1
+#: What stations say of how much fits into one message: variable to its name among the limits.
+LIMITS = """
+SELECT station_id, variable || variable_instance, value FROM stations_variable
+WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'GetConfigurationMaxKeys') AND attribute = 'Actual'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """`calls`: the payloads to send, all of one action."""
+
+    claimed: Claimed
+    command: Command
+    translator: type[Outgoing]
+    calls: tuple[Payload, ...]
+
+    @property
+    def action(self) -> str:
+        return self.translator.action
+
+    def message_id(self, number: int) -> str:
+        """Unique over the station's whole life, since the command's key is."""
+        return f"csms-{self.claimed.id}-{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A CALL of ours and what came: a result, an error, or (None) nothing in time."""
+
+    call: str
+    answer: frames.CallResult | frames.CallError | None
+    sent_at: datetime
+    took_s: float
+
+
+@dataclass(slots=True)
+class Answered:
+    """An errand that is done, on its way into the tables. `received` is the monotonic clock in seconds."""
+
+    station_id: int
+    fence: int
+    protocol: str
+    errand: Errand
+    exchanged: list[Exchanged]
+    received_at: datetime
+    received: float
+
+
+def limits(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: list[Claimed]) -> dict[int, dict[str, int]]:
+    """How much the stations of these commands take in one message, as far as they said."""
+    asked = [one.station_id for one in claimed if one.kind in ("get_variables", "set_variables")]
+    found: dict[int, dict[str, int]] = {}
+    if asked:
+        for station_id, name, value in cursor.execute(LIMITS, (asked,)).fetchall():
+            if (value or "").isdigit():
+                found.setdefault(station_id, {})[name] = int(value)
+    return found
+
+
+def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
+    """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid."""
+    translator = registry.outgoing(claimed.protocol, claimed.kind)
+    version = claimed.protocol.removeprefix("ocpp")
+    if translator is None:
+        raise Unsayable(f"OCPP {version} has no such command.")
+    command = commands.COMMANDS[claimed.kind].of(claimed.params)
+    raw = claimed.facts.get("raw")
+    if raw is not None and raw["action"] == translator.action:
+        calls = [raw["payload"]]
+    else:
+        calls = translator.encode(command, (claimed.id - 1) % INT32 + 1, limits)
+    for payload in calls:
+        try:
+            mend.validate(claimed.protocol, translator.action, payload)
+        except InvalidPayload as error:
+            raise Unsayable(f"OCPP {version} cannot say it: {error.description}") from None
+    return Errand(claimed, command, translator, tuple(calls))
+
+
+def settle(answered: Answered, batch: Batch) -> None:
+    """Store what came of an errand, and log each CALL with its answer."""
+    errand = answered.errand
+    station = batch.states[answered.station_id]
+    batch.frame = Frame(station, answered.received_at, errand.message_id(1), errand.action, answered.protocol)
+    outcomes: list[Outcome] = []
+    responses: list[Any] = []
+    error: tuple[str, str] | None = None
+    for number, one in enumerate(answered.exchanged, start=1):
+        _log(batch, answered, one, number)
+        if isinstance(one.answer, frames.CallError):
+            error = (one.answer.code or "GenericError", one.answer.description)
+        elif one.answer is not None:
+            responses.append(one.answer.payload)
+            try:
+                outcomes.append(_read(answered, errand.calls[number - 1], one.answer.payload, batch))
+            except InvalidPayload as invalid:
+                error = ("InvalidAnswer", f"The station's answer cannot be understood: {invalid.description}")
+    complete = error is None and len(outcomes) == len(errand.calls)
+    outcome = _combined(outcomes) if complete else None
+    response = responses[0] if len(responses) == 1 else responses or None
+    life.answered(
+        batch, errand.claimed.id, errand.command, outcome, action=errand.action, response=_masked(response), error=error
+    )
+
+
+def give_up(answered: Answered, batch: Batch) -> None:
+    """What came of an errand could not be stored."""
+    errand = answered.errand
+    batch.frame = Frame(batch.states[answered.station_id], answered.received_at, errand.message_id(1), errand.action, answered.protocol)
+    error = ("InternalError", "The station answered, but its answer could not be kept; the log of the server says why.")
+    life.answered(batch, errand.claimed.id, errand.command, None, action=errand.action, response=None, error=error)
+
+
+def _read(answered: Answered, sent: Payload, payload: Any, batch: Batch) -> Outcome:
+    name = f"{answered.errand.action}Response"
+    if not schemas.validator(answered.protocol, name).is_valid(payload):
+        payload, notes = mend.mend(answered.protocol, name, payload, answered.received_at)
+        for note in notes:
+            batch.note(Note(note.code, f"{answered.errand.action} answer {note.subject}".strip(), note.detail, Severity.INFO))
+    return answered.errand.translator.decode(answered.errand.command, sent, payload)
+
+
+def _combined(outcomes: list[Outcome]) -> Outcome:
+    """Of several answers to one command: refused if any is, scheduled if any is."""
+    verdicts = {outcome.verdict for outcome in outcomes}
+    verdict = next((v for v in (Verdict.REJECTED, Verdict.SCHEDULED) if v in verdicts), Verdict.ACCEPTED)
+    facts: dict[str, Any] = {}
+    for outcome in outcomes:
+        facts |= outcome.facts
+    reason = ", ".join(outcome.reason for outcome in outcomes if outcome.reason)
+    reports = tuple(report for outcome in outcomes for report in outcome.reports)
+    return replace(outcomes[0], verdict=verdict, reason=reason, reports=reports, facts=facts)
+
+
+def _masked(response: Any) -> Any:
+    return None if response is None else orjson.loads(masked(orjson.dumps(response).decode()))
+
+
+def _log(batch: Batch, answered: Answered, one: Exchanged, number: int) -> None:
+    errand = answered.errand
+    answer, outcome = "", ""
+    if isinstance(one.answer, frames.CallResult):
+        answer, outcome = frames.result(one.answer.message_id, one.answer.payload), "result"
+    elif one.answer is not None:
+        answer = frames.error(one.answer.message_id, one.answer.code, one.answer.description, one.answer.details)
+        outcome = one.answer.code[:40] or "GenericError"
+    batch.add(
+        MessageLogEntry,
+        operator_id=batch.station.operator_id,
+        station_id=answered.station_id,
+        direction="out",
+        protocol=answered.protocol,
+        message_id=errand.message_id(number),
+        action=errand.action,
+        event=type(errand.command).__name__,
+        outcome=outcome,
+        call=masked(one.call),
+        answer=clean(masked(answer)),
+        received_at=one.sent_at,
+        # `exchange.stamp` subtracts this from the time of the flush.
+        handling_us=answered.received - one.took_s,
+    )

@@ -1,0 +1,53 @@
+"""OCPP 2.0.1 Authorize (C01), ClearCache (C11) and the idTokenInfo that two answers carry."""
+
+from typing import cast
+
+from csms.ocpp import times
+from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.verdicts import outcome
+from stations.domain import commands
+from stations.domain.commands import Outcome
+from stations.domain.events import Reply, TokenAnswered, TokenPresented
+from stations.domain.values import Note, Token, TokenInfo
+
+
+def token_of(payload: Payload) -> Token:
+    return Token(payload["idToken"], payload["type"])
+
+
+def id_token_info(info: TokenInfo) -> Payload:
+    answer: Payload = {"status": info.status.value}
+    if info.expires_at is not None:
+        answer["cacheExpiryDateTime"] = times.emit(info.expires_at)
+    if info.group:
+        answer["groupIdToken"] = {"idToken": info.group, "type": "Central"}
+    return answer
+
+
+class Authorize(Incoming):
+    action = "Authorize"
+
+    @staticmethod
+    def decode(payload: Payload, notes: list[Note]) -> TokenPresented:
+        return TokenPresented(token=token_of(payload["idToken"]))
+
+    @staticmethod
+    def encode(reply: Reply) -> Payload:
+        return {"idTokenInfo": id_token_info(cast(TokenAnswered, reply).info)}
+
+
+class ClearCache(Outgoing):
+    action = "ClearCache"
+    command = commands.ClearCache
+
+    @staticmethod
+    def encode(command: commands.ClearCache, number: int, limits: dict[str, int]) -> list[Payload]:
+        return [{}]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.ClearCache:
+        return commands.ClearCache()
+
+    @staticmethod
+    def decode(command: commands.ClearCache, sent: Payload, answer: Payload) -> Outcome:
+        return outcome(answer)

@@ -1,0 +1,17 @@
+"""OCPP 2.0.1 LogStatusNotification (N01)."""
+
+from csms.ocpp.translator import Incoming, Payload
+from stations.domain.events import LogStatusReported, Reply
+from stations.domain.values import Note
+
+
+class LogStatusNotification(Incoming):
+    action = "LogStatusNotification"
+
+    @staticmethod
+    def decode(payload: Payload, notes: list[Note]) -> LogStatusReported:
+        return LogStatusReported(payload["status"], payload.get("requestId"))
+
+    @staticmethod
+    def encode(reply: Reply) -> Payload:
+        return {}

@@ -1,0 +1,47 @@
+"""OCPP 2.0.1 TransactionEvent (E01-E15): the whole billing record, never refused."""
+
+from datetime import UTC, datetime
+from typing import cast
+
+from csms.ocpp import times
+from csms.ocpp.translator import Incoming, Payload
+from csms.ocpp.v201.authorization import id_token_info, token_of
+from csms.ocpp.v201.metervalues import read_meter_values
+from stations.domain.events import Progress, Reply, TransactionProgressAnswered, TransactionProgressed
+from stations.domain.values import ChargingState, Note
+
+#: Stands for a time that cannot be read; `stations.domain.times.believed` replaces it by the time of receipt.
+UNREADABLE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class TransactionEvent(Incoming):
+    action = "TransactionEvent"
+    transactional = True
+
+    @staticmethod
+    def decode(payload: Payload, notes: list[Note]) -> TransactionProgressed:
+        info = payload["transactionInfo"]
+        evse = payload.get("evse") or {}
+        part = Progress(payload["eventType"])
+        return TransactionProgressed(
+            part=part,
+            transaction_id=info["transactionId"],
+            sequence=payload["seqNo"],
+            at=times.parse(payload["timestamp"], "timestamp", notes) or UNREADABLE,
+            trigger=payload["triggerReason"],
+            evse=evse.get("id"),
+            connector=evse.get("connectorId"),
+            token=token_of(payload["idToken"]) if "idToken" in payload else None,
+            offline=payload.get("offline", False),
+            charging_state=ChargingState(info["chargingState"]) if "chargingState" in info else None,
+            # An end without a reason is Local (TransactionType.stoppedReason).
+            stopped_reason=info.get("stoppedReason", "Local" if part is Progress.ENDED else None),
+            remote_start_id=info.get("remoteStartId"),
+            reservation_id=payload.get("reservationId"),
+            readings=read_meter_values(payload.get("meterValue", []), "meterValue", notes),
+        )
+
+    @staticmethod
+    def encode(reply: Reply) -> Payload:
+        info = cast(TransactionProgressAnswered, reply).info
+        return {"idTokenInfo": id_token_info(info)} if info is not None else {}

@@ -1,0 +1,300 @@
+"""What we can ask of a station: one frozen dataclass each, in the words of OCPP 2.x, and what it can answer.
+
+Parameters are plain values, so that a command is a row (`stations.models.Command`), a JSON body of the API and a page's form
+alike. `kind` is its stable name in all three.
+"""
+
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+
+class Verdict(StrEnum):
+    """What a station made of a command. `SCHEDULED` is an acceptance whose effect comes later."""
+
+    ACCEPTED = "accepted"
+    SCHEDULED = "scheduled"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class VariableName:
+    """A variable of the device model. A 1.6 configuration key is a variable of the component "" (OCPP 2.0.1 Part 1, 4)."""
+
+    component: str
+    variable: str
+    component_instance: str = ""
+    variable_instance: str = ""
+    evse: int = 0
+    connector: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VariableReport:
+    """One attribute of a variable as a station reported it. `value` None: it is write-only or was not given."""
+
+    name: VariableName
+    attribute: str = "Actual"
+    value: str | None = None
+    mutability: str = "ReadWrite"
+    known: bool = True
+    data_type: str = ""
+    unit: str = ""
+    values: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A station's answer to a command, read.
+
+    `reason` is the station's own word ("Occupied"); `reports` are variables it told of; `facts` is what later effects need,
+    such as {"transaction_id": ...}.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    reports: tuple[VariableReport, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class BadCommand(ValueError):
+    """The parameters make no sense. The message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Base of all commands. `expires_s`: how long it may wait for an offline station, in seconds, unless its sender says so."""
+
+    kind: ClassVar[str]
+    expires_s: ClassVar[int] = 7 * 24 * 3600
+    #: Whether a station that is Pending may be asked (OCPP 2.0.1 B02.FR.02).
+    while_pending: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, params: dict[str, Any]) -> Self:
+        """The command of a JSON body. Raises BadCommand for what is missing, unknown or of the wrong type."""
+        known = {f.name: f for f in fields(cls)}
+        if unknown := params.keys() - known.keys():
+            raise BadCommand(f"{cls.kind} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}.")
+        try:
+            command = cls(**params)
+        except TypeError as error:
+            missing = [name for name in known if f"'{name}'" in str(error)]
+            raise BadCommand(f"{cls.kind} needs {', '.join(missing)}.") from None
+        command.check()
+        return command
+
+    def check(self) -> None:
+        """Raise BadCommand if the parameters make no sense."""
+
+    def params(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def need_text(name: str, value: Any, longest: int) -> None:
+    if not isinstance(value, str) or not value.strip() or len(value) > longest:
+        raise BadCommand(f"{name} must be a text of 1 to {longest} characters.")
+
+
+def need_number(name: str, value: Any, lowest: int, highest: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+        raise BadCommand(f"{name} must be a whole number from {lowest} to {highest}.")
+
+
+def need_one_of(name: str, value: Any, options: tuple[str, ...]) -> None:
+    if value not in options:
+        raise BadCommand(f"{name} must be one of {', '.join(options)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart(Command):
+    """Start a transaction for a token (OCPP 2.0.1 F01-F02). `evse` None: the station chooses."""
+
+    id_token: str
+    evse: int | None = None
+    id_token_type: str = "ISO14443"
+    kind: ClassVar[str] = "remote_start"
+    expires_s: ClassVar[int] = 45
+    while_pending: ClassVar[bool] = False
+
+    def check(self) -> None:
+        need_text("id_token", self.id_token, 36)
+        if self.evse is not None:
+            need_number("evse", self.evse, 1, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStop(Command):
+    """Stop a transaction (OCPP 2.0.1 F03). `transaction` is the id it has in OCPP."""
+
+    transaction: str
+    kind: ClassVar[str] = "remote_stop"
+    expires_s: ClassVar[int] = 45
+    while_pending: ClassVar[bool] = False
+
+    def check(self) -> None:
+        if isinstance(self.transaction, int):
+            raise BadCommand("transaction must be the OCPP transaction id as text.")
+        need_text("transaction", self.transaction, 36)
+
+
+@dataclass(frozen=True, slots=True)
+class Reset(Command):
+    """Restart (OCPP 2.0.1 B11-B12). `when`: "immediate" stops transactions, "idle" waits for them; `evse` for one EVSE only."""
+
+    when: str = "idle"
+    evse: int | None = None
+    kind: ClassVar[str] = "reset"
+    expires_s: ClassVar[int] = 3600
+
+    def check(self) -> None:
+        need_one_of("when", self.when, ("immediate", "idle"))
+        if self.evse is not None:
+            need_number("evse", self.evse, 1, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockConnector(Command):
+    """Unlock a connector (OCPP 2.0.1 F05)."""
+
+    evse: int
+    connector: int = 1
+    kind: ClassVar[str] = "unlock_connector"
+    expires_s: ClassVar[int] = 45
+
+    def check(self) -> None:
+        need_number("evse", self.evse, 1, 255)
+        need_number("connector", self.connector, 1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeAvailability(Command):
+    """Take out of service or back into it (OCPP 2.0.1 G03-G04). `evse` 0: the whole station; `connector` None: the whole EVSE."""
+
+    operative: bool
+    evse: int = 0
+    connector: int | None = None
+    kind: ClassVar[str] = "change_availability"
+
+    def check(self) -> None:
+        if not isinstance(self.operative, bool):
+            raise BadCommand("operative must be true or false.")
+        need_number("evse", self.evse, 0, 255)
+        if self.connector is not None:
+            need_number("connector", self.connector, 1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class GetVariables(Command):
+    """Read settings (OCPP 2.0.1 B06, 1.6 GetConfiguration).
+
+    `variables`: [{"component", "variable", "attribute"?, "evse"?, "connector"?, ...}]; of 1.6 {"variable"} alone. Empty: all,
+    which only 1.6 can (2.0.1 has get_base_report for it).
+    """
+
+    variables: list[dict[str, Any]] = field(default_factory=list)
+    kind: ClassVar[str] = "get_variables"
+
+    def check(self) -> None:
+        for one in self.variables:
+            named_variable(one)
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariables(Command):
+    """Change settings (OCPP 2.0.1 B05, 1.6 ChangeConfiguration). As GetVariables, each with a "value"."""
+
+    variables: list[dict[str, Any]]
+    kind: ClassVar[str] = "set_variables"
+
+    def check(self) -> None:
+        if not self.variables:
+            raise BadCommand("variables must name at least one variable and its value.")
+        for one in self.variables:
+            named_variable(one)
+            if not isinstance(one.get("value"), str) or len(one["value"]) > 1000:
+                raise BadCommand(f"{one['variable']} needs a value: a text of at most 1000 characters.")
+
+
+@dataclass(frozen=True, slots=True)
+class GetBaseReport(Command):
+    """Ask for a report of all settings (OCPP 2.0.1 B07)."""
+
+    report: str = "FullInventory"
+    kind: ClassVar[str] = "get_base_report"
+
+    def check(self) -> None:
+        need_one_of("report", self.report, ("ConfigurationInventory", "FullInventory", "SummaryInventory"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClearCache(Command):
+    """Forget the tokens that were authorised before (OCPP 2.0.1 C11)."""
+
+    kind: ClassVar[str] = "clear_cache"
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerMessage(Command):
+    """Ask for a message the station would send by itself (OCPP 2.0.1 F06)."""
+
+    message: str
+    evse: int | None = None
+    connector: int | None = None
+    kind: ClassVar[str] = "trigger_message"
+    expires_s: ClassVar[int] = 300
+
+    def check(self) -> None:
+        need_text("message", self.message, 50)
+        if self.evse is not None:
+            need_number("evse", self.evse, 1, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class SendVendorMessage(Command):
+    """A message outside the standard (OCPP 2.0.1 P02)."""
+
+    vendor_id: str
+    message_id: str | None = None
+    data: str | None = None
+    kind: ClassVar[str] = "data_transfer"
+    expires_s: ClassVar[int] = 3600
+
+    def check(self) -> None:
+        need_text("vendor_id", self.vendor_id, 255)
+
+
+def named_variable(one: Any) -> VariableName:
+    """The variable that an entry of `variables` names. Raises BadCommand."""
+    if not isinstance(one, dict):
+        raise BadCommand('variables must be a list of objects such as {"component": ..., "variable": ...}.')
+    need_text("variable", one.get("variable"), 50)
+    component = one.get("component", "")
+    if not isinstance(component, str) or len(component) > 50:
+        raise BadCommand("component must be a text of at most 50 characters.")
+    return VariableName(
+        component,
+        one["variable"],
+        str(one.get("component_instance", "")),
+        str(one.get("variable_instance", "")),
+        int(one.get("evse", 0) or 0),
+        int(one.get("connector", 0) or 0),
+    )
+
+
+COMMANDS: dict[str, type[Command]] = {
+    command.kind: command
+    for command in (
+        RemoteStart,
+        RemoteStop,
+        Reset,
+        UnlockConnector,
+        ChangeAvailability,
+        GetVariables,
+        SetVariables,
+        GetBaseReport,
+        ClearCache,
+        TriggerMessage,
+        SendVendorMessage,
+    )
+}

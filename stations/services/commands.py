@@ -1,0 +1,365 @@
+"""Commands and their life: asked, sent, answered, and watched until the effect is seen.
+
+The row is the truth. `issue` writes it and rings a bell; the process that holds the station's socket claims it, sends it and
+stores the answer; then `observe` watches the station's events for the effect, and `sweep` ends what did not come.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from stations import ports
+from stations.batch import Batch
+from stations.domain import commands, events
+from stations.domain.commands import BadCommand, Outcome, Verdict
+from stations.domain.values import ConnectorStatus, TransactionStatus
+from stations.flush import Cursor
+from stations.models import Command, CommandStatus, Station, Transaction, Variable
+from stations.state import AwaitedEffect
+
+LONGEST_WAIT_S = 30 * 24 * 3600
+#: How long after its sending a command whose answer was lost with its process is given up.
+LOST_ANSWER = timedelta(seconds=150)
+DAY_S = 24 * 3600
+
+
+# Asking
+
+
+def issue(
+    *,
+    station: Station,
+    command: commands.Command,
+    user: User | None = None,
+    reason: str = "",
+    expires_in: int | None = None,
+    idempotency_key: str | None = None,
+    raw: dict[str, Any] | None = None,
+) -> Command:
+    """Ask something of a station. With an idempotency key that was used before, returns the command it was used for.
+
+    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
+    BadCommand if it makes no sense now, such as stopping a transaction that has ended.
+    """
+    now = timezone.now()
+    _check_sense(station, command)
+    waits = command.expires_s if expires_in is None else expires_in
+    if not 1 <= waits <= LONGEST_WAIT_S:
+        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
+    row = Command(
+        operator_id=station.operator_id,
+        station=station,
+        kind=command.kind,
+        params=command.params(),
+        requested_by=user,
+        reason=reason[:200],
+        idempotency_key=idempotency_key or None,
+        facts={"raw": raw} if raw else {},
+        created_at=now,
+        expires_at=now + timedelta(seconds=waits),
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            transaction.on_commit(lambda: ports.bell.command(station.pk))
+    except IntegrityError:
+        known = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key).first()
+        if known is None:
+            raise
+        return known
+    _changed(station.operator_id, station.pk)
+    return row
+
+
+def _check_sense(station: Station, command: commands.Command) -> None:
+    if isinstance(command, commands.RemoteStop):
+        found = Transaction.objects.filter(station=station, ocpp_transaction_id=command.transaction).first()
+        if found is None:
+            raise BadCommand(f"{station.identity} has no transaction {command.transaction}.")
+        if found.status == TransactionStatus.ENDED:
+            raise BadCommand(f"Transaction {command.transaction} has ended already.")
+
+
+def cancel(*, command: Command) -> bool:
+    """Take a command back that was not sent yet. False: it is too late."""
+    taken = Command.objects.filter(pk=command.pk, status=CommandStatus.QUEUED).update(
+        status=CommandStatus.CANCELLED, finished_at=timezone.now()
+    )
+    _changed(command.operator_id, command.station_id)
+    return bool(taken)
+
+
+def _changed(operator_id: int, station_id: int) -> None:
+    transaction.on_commit(lambda: ports.bell.changed(operator_id, stations=[station_id], transactions=[]))
+
+
+# Sending
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A command that is this process's to send now."""
+
+    id: int
+    station_id: int
+    fence: int
+    protocol: str
+    kind: str
+    params: dict[str, Any]
+    facts: dict[str, Any]
+    operator_id: int
+
+
+# The oldest that waits for each station, unless one is under way there, and only if this socket is still the newest.
+CLAIM = """
+UPDATE stations_command AS c SET status = 'sent', sent_at = %(now)s
+FROM stations_connection k
+CROSS JOIN LATERAL (
+    SELECT q.id FROM stations_command q
+    WHERE q.station_id = k.station_id AND q.status = 'queued' AND q.expires_at > %(now)s
+      AND (q.kind <> ALL(%(started)s) OR EXISTS (
+          SELECT FROM stations_station s WHERE s.id = q.station_id AND s.accepted_at IS NOT NULL))
+    ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED
+) oldest
+WHERE k.station_id = ANY(%(stations)s) AND k.node = %(node)s AND k.disconnected_at IS NULL
+  AND c.id = oldest.id
+  AND NOT EXISTS (SELECT FROM stations_command b WHERE b.station_id = k.station_id AND b.status = 'sent')
+RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id
+"""
+#: Stations of this process for which something waits: what a missed bell left.
+WAITING = """
+SELECT DISTINCT q.station_id FROM stations_command q JOIN stations_connection k ON k.station_id = q.station_id
+WHERE q.status = 'queued' AND k.node = %s AND k.disconnected_at IS NULL
+"""
+#: A new socket: what an older one had sent will not be answered any more.
+ORPHANED = """
+UPDATE stations_command SET status = 'timed_out', finished_at = %s, detail = 'The connection was lost before the station answered.'
+WHERE station_id = ANY(%s) AND status = 'sent'
+"""
+
+
+def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetime) -> list[Claimed]:
+    """Take the next command of each of these stations. Those a station may only be asked when accepted wait until it is."""
+    started = [kind for kind, command in commands.COMMANDS.items() if not command.while_pending]
+    cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
+    return [Claimed(*row) for row in cursor.fetchall()]
+
+
+def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:
+    """The station's version cannot say it."""
+    cursor.execute(
+        "UPDATE stations_command SET status = 'failed', finished_at = %s, detail = %s, error_code = 'NotSupported' WHERE id = %s",
+        (now, detail[:300], claimed.id),
+    )
+    ports.bell.changed(claimed.operator_id, stations=[claimed.station_id], transactions=[])
+
+
+# The answer
+
+
+def answered(
+    batch: Batch, command_id: int, command: commands.Command, outcome: Outcome | None, *, action: str, response: Any, error: tuple[str, str] | None
+) -> None:
+    """The station answered, refused with an error (`error`: code and description), or did not answer in time (both None)."""
+    change: dict[str, Any] = {"answered_at": batch.now, "action": action, "response": response}
+    if error is not None:
+        change |= {"status": "failed", "error_code": error[0][:50], "detail": error[1][:300], "finished_at": batch.now}
+    elif outcome is None:
+        change |= {"status": "timed_out", "answered_at": None, "detail": "The station did not answer in time.", "finished_at": batch.now}
+    elif outcome.verdict is Verdict.REJECTED:
+        change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
+    else:
+        change |= _accepted(batch, command_id, command, outcome)
+    batch.change(Command, command_id, **change)
+    if outcome is not None:
+        for report in outcome.reports:
+            store_variable(batch, report)
+    batch.errands.add(batch.station.id)
+    batch.touch()
+
+
+def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome) -> dict[str, Any]:
+    within_s = _effect_within_s(command, outcome)
+    if within_s is None:
+        return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
+    awaited = AwaitedEffect(command_id, command.kind, command.params(), outcome.facts)
+    if _seen_already(batch, awaited):
+        return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
+    batch.station.awaiting.append(awaited)
+    return {
+        "status": "accepted",
+        "detail": outcome.reason[:300],
+        "facts": outcome.facts,
+        "effect_due_at": batch.now + timedelta(seconds=within_s),
+    }
+
+
+def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
+    """Within how many seconds an accepted command's effect is due. None: the answer is the effect."""
+    if outcome.verdict is Verdict.SCHEDULED:
+        return DAY_S
+    if isinstance(command, commands.Reset):
+        return DAY_S if command.when == "idle" else 600
+    effects: dict[type[commands.Command], int] = {
+        commands.RemoteStart: 180,
+        commands.RemoteStop: 120,
+        commands.ChangeAvailability: 60,
+        commands.TriggerMessage: 60,
+        commands.GetBaseReport: 300,
+    }
+    return effects.get(type(command))
+
+
+def _seen_already(batch: Batch, awaited: AwaitedEffect) -> bool:
+    """Stations act before they answer: the effect may have come first."""
+    station = batch.station
+    if awaited.kind == "remote_stop":
+        return awaited.params["transaction"] not in station.open
+    if awaited.kind == "remote_start":
+        return any(t.remote_start_id == awaited.command_id for t in station.open.values())
+    if awaited.kind == "change_availability" and awaited.params["evse"]:
+        evse = station.evses.get(awaited.params["evse"])
+        states = [c.status for c in evse.connectors.values()] if evse else []
+        return bool(states) and all((s is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"] for s in states)
+    return False
+
+
+# The effect
+
+
+def observe(event: events.Event, batch: Batch) -> None:
+    """A station that was asked for something did something: is it what was awaited? Called for stations that are awaited only."""
+    station = batch.station
+    for awaited in list(station.awaiting):
+        watch = WATCHES.get(awaited.kind)
+        if watch is not None and watch(awaited, event, batch):
+            station.awaiting.remove(awaited)
+            batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+            batch.touch()
+
+
+def _transaction_began(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    if isinstance(event, events.TransactionStarted):
+        same_evse = awaited.params["evse"] in (None, event.evse)
+        return same_evse and event.token is not None and event.token.key == awaited.params["id_token"].upper()
+    if isinstance(event, events.TransactionProgressed):
+        return event.remote_start_id == awaited.command_id
+    return False
+
+
+def _transaction_ended(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    return awaited.params["transaction"] not in batch.station.open
+
+
+def _booted(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    return isinstance(event, events.StationBooted)
+
+
+def _availability_changed(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    if not isinstance(event, events.ConnectorStatusReported):
+        return False
+    there = awaited.params["evse"] in (0, event.evse)
+    return there and (event.status is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"]
+
+
+def _message_came(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    wanted = TRIGGERED.get(awaited.params["message"])
+    return wanted is not None and isinstance(event, wanted)
+
+
+def _report_complete(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    return isinstance(event, events.VariablesReported) and event.request_id == awaited.command_id and event.last
+
+
+#: What a TriggerMessage brings (OCPP 2.0.1 MessageTriggerEnumType, 1.6 MessageTrigger).
+TRIGGERED: dict[str, type[events.Event] | tuple[type[events.Event], ...]] = {
+    "BootNotification": events.StationBooted,
+    "Heartbeat": events.HeartbeatReceived,
+    "MeterValues": events.MetersSampled,
+    "StatusNotification": events.ConnectorStatusReported,
+    "TransactionEvent": events.TransactionProgressed,
+    "FirmwareStatusNotification": events.FirmwareStatusReported,
+    "DiagnosticsStatusNotification": events.LogStatusReported,
+    "LogStatusNotification": events.LogStatusReported,
+}
+WATCHES: dict[str, Callable[[AwaitedEffect, events.Event, Batch], bool]] = {
+    "remote_start": _transaction_began,
+    "remote_stop": _transaction_ended,
+    "reset": _booted,
+    "change_availability": _availability_changed,
+    "trigger_message": _message_came,
+    "get_base_report": _report_complete,
+}
+
+
+# The device model
+
+
+def store_variable(batch: Batch, report: commands.VariableReport) -> None:
+    """Keep what a station reported of a setting, beside what is wanted."""
+    name = report.name
+    batch.add(
+        Variable,
+        operator_id=batch.station.operator_id,
+        station_id=batch.station.id,
+        component=name.component,
+        component_instance=name.component_instance,
+        evse_number=name.evse,
+        connector_number=name.connector,
+        variable=name.variable,
+        variable_instance=name.variable_instance,
+        attribute=report.attribute,
+        value=report.value,
+        mutability=report.mutability,
+        known=report.known,
+        data_type=report.data_type,
+        unit=report.unit,
+        values=report.values,
+        reported_at=batch.now,
+    )
+
+
+# What did not come
+
+
+def sweep(*, now: datetime) -> int:
+    """End the commands whose time is over. Returns how many. Numbers of steps, each one statement:
+
+    1. queued past their expiry: expired; 2. sent, with the answer lost: timed out; 3. accepted, but no effect: no effect.
+    """
+    from django.db import connection
+
+    ended: list[tuple[int, int]] = []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE stations_command SET status = 'expired', finished_at = %s, detail = 'The station did not come back in time.'"
+            " WHERE status = 'queued' AND expires_at <= %s RETURNING operator_id, station_id",
+            [now, now],
+        )
+        ended += cursor.fetchall()
+        cursor.execute(
+            "UPDATE stations_command SET status = 'timed_out', finished_at = %s, detail = 'The answer was lost.'"
+            " WHERE status = 'sent' AND sent_at <= %s RETURNING operator_id, station_id",
+            [now, now - LOST_ANSWER],
+        )
+        ended += cursor.fetchall()
+        # Whoever holds the station awaits the effect in memory: its state is changed, so the version is, first.
+        cursor.execute(
+            "UPDATE stations_connection SET state_version = state_version + 1 WHERE station_id IN"
+            " (SELECT station_id FROM stations_command WHERE status = 'accepted' AND effect_due_at <= %s)",
+            [now],
+        )
+        cursor.execute(
+            "UPDATE stations_command SET status = 'no_effect', finished_at = %s WHERE status = 'accepted' AND effect_due_at <= %s"
+            " RETURNING operator_id, station_id",
+            [now, now],
+        )
+        ended += cursor.fetchall()
+    for operator_id, station_id in ended:
+        ports.bell.changed(operator_id, stations=[station_id], transactions=[])
+    return len(ended)
