@@ -36,7 +36,8 @@ class Hub:
     def listen(self, kind: str, callback: Callback, *, missed: Callable[[], None] | None = None) -> None:
         """Call `callback(message)` for each bell of this kind, and `missed()` when some may have been missed (Redis was away).
 
-        Messages: "changed" {"operator", "stations", "transactions"} or {"operator", "all"}; "fenced" {"station", "fence"}; "command" {"station"}.
+        Messages: "changed" {"operator", "stations", "transactions"} or {"operator", "all"}; "fenced" {"station", "fence"};
+        "command" {"station"}.
         """
         if kind not in KINDS:
             raise ValueError(f"There is no bell {kind!r}: listen to one of {', '.join(KINDS)}.")
@@ -75,8 +76,9 @@ class Hub:
             try:
                 kinds = {channel(kind): kind for kind in KINDS}
                 await pubsub.subscribe(*kinds)
-                # The subscription's confirmation: from now on nothing is missed.
-                await pubsub.get_message(ignore_subscribe_messages=False, timeout=TIMEOUT_S)
+                # A confirmation for each subscription: from then on nothing is missed.
+                for _ in kinds:
+                    await pubsub.get_message(ignore_subscribe_messages=False, timeout=TIMEOUT_S)
                 hearing.set()
                 if logged:
                     logger.warning("Redis is back: bells are heard again.")

@@ -42,7 +42,7 @@ TABLES = (
     Table(Evse, key=("station_id", "number")),
     Table(Connector, key=("evse_id", "number")),
     Table(Transaction, key=("station_id", "ocpp_transaction_id")),
-    Table(MeterSample, key=("station_id", "at", "evse_number", "transaction_id", "context"), merge="fill"),
+    Table(MeterSample, key=("station_id", "at", "owner", "context"), merge="fill"),
     Table(StatusHistory),
     Table(Command),
     Table(

@@ -49,11 +49,11 @@ class Table:
     @cached_property
     def defaults(self) -> Row:
         """Columns to the values a row gets when it does not say; computed once, so never a time or a mutable value."""
-        return {column: f.get_default() for column, f in self.fields.items() if not f.primary_key}
+        return {column: f.get_default() for column, f in self.fields.items() if not f.primary_key and not f.generated}
 
     def columns(self, row: Row) -> list[str]:
         """Of a table whose ids are given by the database the id is left out."""
-        return [column for column in self.fields if column in row]
+        return [column for column, field in self.fields.items() if column in row and not field.generated]
 
     def append(self, cursor: Cursor, rows: Sequence[Row]) -> None:
         columns = self.columns(rows[0])
@@ -95,10 +95,10 @@ class Table:
         if self.merge == "keep":
             return statement + "DO NOTHING"
         if self.merge in ("count", "renew"):
-            sets = [f"{column} = EXCLUDED.{column}" for column in self.renewed]
+            renewed = [f"{column} = EXCLUDED.{column}" for column in self.renewed]
             if self.merge == "count":
-                sets.append("count = t.count + EXCLUDED.count")
-            return statement + f"DO UPDATE SET {', '.join(sets)}"
+                renewed.append("count = t.count + EXCLUDED.count")
+            return statement + f"DO UPDATE SET {', '.join(renewed)}"
         filled = self._filled(columns)
         # Structures are filled name by name ("||" is NULL if one side is).
         json = {column for column in filled if self.types[column] == "jsonb"}

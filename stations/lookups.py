@@ -11,6 +11,8 @@ from decimal import Decimal
 
 import psycopg
 
+from stations.state import COLUMNS, TransactionState, transaction_of
+
 
 @dataclass(frozen=True, slots=True)
 class TokenNeed:
@@ -62,27 +64,10 @@ class FoundToken:
 
 
 @dataclass(slots=True)
-class FoundTransaction:
-    """A transaction as it is in the table. `evse` is the EVSE's number, `id_token_id` and `id_tag` are those that started it."""
-
-    id: int
-    ocpp_id: str
-    status: str
-    doubt: str
-    evse: int | None
-    id_token_id: int | None
-    id_tag: str
-    started_at: datetime
-    stopped_at: datetime | None
-    meter_start_wh: Decimal | None
-    meter_stop_wh: Decimal | None
-
-
-@dataclass(slots=True)
 class Lookups:
     tokens: dict[TokenNeed, list[FoundToken]] = field(default_factory=dict)
-    transactions: dict[TransactionNeed, FoundTransaction] = field(default_factory=dict)
-    starts: dict[StartNeed, FoundTransaction] = field(default_factory=dict)
+    transactions: dict[TransactionNeed, TransactionState] = field(default_factory=dict)
+    starts: dict[StartNeed, TransactionState] = field(default_factory=dict)
     stops: set[StopNeed] = field(default_factory=set)
 
 
@@ -94,19 +79,17 @@ JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
 ORDER BY t.id
 """
-COLUMNS = """
-t.id, t.ocpp_transaction_id, t.status, t.doubt, (SELECT e.number FROM stations_evse e WHERE e.id = t.evse_id),
-t.id_token_id, t.id_tag, t.started_at, t.stopped_at, t.meter_start_wh, t.meter_stop_wh
-"""
 BY_ID = f"""
 SELECT n.station_id, n.value, {COLUMNS}
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.ocpp_transaction_id = n.value
+LEFT JOIN stations_evse e ON e.id = t.evse_id
 """
 BY_START = f"""
 SELECT n.station_id, n.value, {COLUMNS}
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.start_key = n.value
+LEFT JOIN stations_evse e ON e.id = t.evse_id
 """
 
 BY_STOP = """
@@ -128,11 +111,11 @@ def load(cursor: psycopg.Cursor[tuple], needs: Iterable[Need]) -> Lookups:  # ty
     by_id = [n for n in wanted if isinstance(n, TransactionNeed)]
     if by_id:
         cursor.execute(BY_ID, ([n.station_id for n in by_id], [n.ocpp_id for n in by_id]))
-        found.transactions = {TransactionNeed(row[0], row[1]): FoundTransaction(*row[2:]) for row in cursor.fetchall()}
+        found.transactions = {TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in cursor.fetchall()}
     by_start = [n for n in wanted if isinstance(n, StartNeed)]
     if by_start:
         cursor.execute(BY_START, ([n.station_id for n in by_start], [n.start_key for n in by_start]))
-        found.starts = {StartNeed(row[0], row[1]): FoundTransaction(*row[2:]) for row in cursor.fetchall()}
+        found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in cursor.fetchall()}
     by_stop = [n for n in wanted if isinstance(n, StopNeed)]
     if by_stop:
         cursor.execute(BY_STOP, ([n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]))

@@ -29,6 +29,7 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
     made = []
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stations.partitions'))")
     for table, column in PARTITIONED.items():
+        columns = _columns(cursor, table)
         for offset in range(-behind, ahead + 1):
             start = month_after(today, offset)
             name = f"{table}_{start:%Y_%m}"
@@ -37,10 +38,10 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
                 continue
             end = month_after(start)
             bounds = (f"{start} 00:00:00+00", f"{end} 00:00:00+00")
-            cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS)')
+            cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)')
             cursor.execute(
                 f'WITH moved AS (DELETE FROM "{table}_default" WHERE "{column}" >= %s AND "{column}" < %s RETURNING *)'
-                f' INSERT INTO "{name}" SELECT * FROM moved',
+                f' INSERT INTO "{name}" ({columns}) SELECT {columns} FROM moved',
                 bounds,
             )
             cursor.execute(
@@ -48,3 +49,13 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
             )
             made.append(name)
     return made
+
+
+def _columns(cursor: CursorWrapper, table: str) -> str:
+    """The columns that can be written, comma-separated: all but the generated ones."""
+    cursor.execute(
+        "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
+        " WHERE table_schema = current_schema() AND table_name = %s AND is_generated = 'NEVER'",
+        [table],
+    )
+    return str(cursor.fetchone()[0])

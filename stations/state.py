@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import psycopg
 
 from stations.domain.values import ConnectorStatus, Registration
@@ -31,8 +32,8 @@ class EvseState:
 
 
 @dataclass(slots=True)
-class OpenTransaction:
-    """A transaction that has not ended, or one looked up because a message names it. Energies are register values in Wh.
+class TransactionState:
+    """A transaction that is open, or one looked up because a message names it. Energies are register values in Wh.
 
     `floating`: its first and last registers come from its readings, in whatever order they arrive (2.x); otherwise the start
     said the first. `sequences`: the numbers of the events that came, as closed ranges; `first_sequence` and `last_sequence`
@@ -86,10 +87,10 @@ class StationState:
     status_at: datetime | None
     concurrent_transactions: bool
     evses: dict[int, EvseState] = field(default_factory=dict)
-    open: dict[str, OpenTransaction] = field(default_factory=dict)
+    open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
 
-    def open_on(self, evse: int) -> list[OpenTransaction]:
+    def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
         return sorted((t for t in self.open.values() if t.evse == evse), key=lambda t: t.started_at)
 
@@ -107,12 +108,14 @@ SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at
 FROM stations_evse e LEFT JOIN stations_connector c ON c.evse_id = e.id
 WHERE e.station_id = ANY(%s)
 """
-#: The columns of OpenTransaction, in its order; `t` is the transaction and `e` its EVSE.
+#: The columns of TransactionState, in its order; `t` is the transaction and `e` its EVSE.
 COLUMNS = """
 t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at, t.meter_start_wh, t.meter_last_wh, t.meter_last_at,
 t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh
 """
+#: Where the JSON column stands in it.
+SEQUENCES = 14
 TRANSACTIONS = f"""
 SELECT t.station_id, {COLUMNS}
 FROM stations_transaction t LEFT JOIN stations_evse e ON e.id = t.evse_id
@@ -121,6 +124,13 @@ WHERE t.station_id = ANY(%s) AND t.status = 'active'
 COMMANDS = """
 SELECT station_id, id, kind, params, facts FROM stations_command WHERE station_id = ANY(%s) AND status = 'accepted' ORDER BY id
 """
+
+
+def transaction_of(row: Sequence[Any]) -> TransactionState:
+    """A row of COLUMNS. On Django's connections JSON comes as text."""
+    transaction = TransactionState(*row)
+    transaction.sequences = orjson.loads(row[SEQUENCES])
+    return transaction
 
 
 def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int, StationState]:  # type: ignore[type-arg]
@@ -137,8 +147,8 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
             found.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
     for row in cursor.execute(TRANSACTIONS, (ids,)).fetchall():
         if row[0] in states:
-            states[row[0]].open[row[2]] = OpenTransaction(*row[1:])
-    for row in cursor.execute(COMMANDS, (ids,)).fetchall():
-        if row[0] in states:
-            states[row[0]].awaiting.append(AwaitedEffect(*row[1:]))
+            states[row[0]].open[row[2]] = transaction_of(row[1:])
+    for station_id, command_id, kind, params, facts in cursor.execute(COMMANDS, (ids,)).fetchall():
+        if station_id in states:
+            states[station_id].awaiting.append(AwaitedEffect(command_id, kind, orjson.loads(params), orjson.loads(facts)))
     return states

@@ -57,10 +57,26 @@ class Peer:
         assert frame[0] == 3, frame
         return frame[2]
 
+    async def asked(self) -> tuple[str, str, Any]:
+        """What the CSMS asks: message id, action, payload."""
+        frame = await self.receive()
+        assert frame[0] == 2, frame
+        return frame[1], frame[2], frame[3]
+
+    async def tell(self, message_id: str, payload: Any) -> None:
+        """Answer what was asked."""
+        await self.send(json.dumps([3, message_id, payload]))
+
+    async def event(self, part: str, transaction: str, number: int, *, trigger: str = "MeterValuePeriodic", **more: Any) -> Any:
+        """A 2.0.1 TransactionEvent."""
+        info = {"transactionId": transaction} | more.pop("info", {})
+        payload = {"eventType": part, "timestamp": ago(0), "triggerReason": trigger, "seqNo": number, "transactionInfo": info}
+        return await self.call("TransactionEvent", payload | more)
+
     async def boot(self) -> Any:
-        return await self.call(
-            "BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": "1.0"}
-        )
+        if self.socket.subprotocol == "ocpp2.0.1":
+            return await self.call("BootNotification", {"reason": "PowerUp", "chargingStation": {"vendorName": "Acme", "model": "Two"}})
+        return await self.call("BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": "1.0"})
 
     async def start(self, tag: str, *, connector: int = 1, meter: int = 1000, at: str = "") -> int:
         """Returns the transaction id."""

@@ -183,9 +183,7 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         self.in_hand += 1
         admitted = self.admitted
         gateway.submit(
-            Answered(
-                admitted.station_id, admitted.fence, self.session.protocol, errand, self.exchanged, datetime.now(UTC), now
-            )
+            Answered(admitted.station_id, admitted.fence, self.session.protocol, errand, self.exchanged, datetime.now(UTC), now)
         )
 
     # What the gateway calls

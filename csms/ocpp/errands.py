@@ -124,15 +124,15 @@ def settle(answered: Answered, batch: Batch) -> None:
     complete = error is None and len(outcomes) == len(errand.calls)
     outcome = _combined(outcomes) if complete else None
     response = responses[0] if len(responses) == 1 else responses or None
-    life.answered(
-        batch, errand.claimed.id, errand.command, outcome, action=errand.action, response=_masked(response), error=error
-    )
+    life.answered(batch, errand.claimed.id, errand.command, outcome, action=errand.action, response=_masked(response), error=error)
 
 
 def give_up(answered: Answered, batch: Batch) -> None:
     """What came of an errand could not be stored."""
     errand = answered.errand
-    batch.frame = Frame(batch.states[answered.station_id], answered.received_at, errand.message_id(1), errand.action, answered.protocol)
+    batch.frame = Frame(
+        batch.states[answered.station_id], answered.received_at, errand.message_id(1), errand.action, answered.protocol
+    )
     error = ("InternalError", "The station answered, but its answer could not be kept; the log of the server says why.")
     life.answered(batch, errand.claimed.id, errand.command, None, action=errand.action, response=None, error=error)
 

@@ -6,6 +6,8 @@ keys: a constraint trigger for each row would cost more than the row.
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from stations import partitions
@@ -25,12 +27,12 @@ CREATE TABLE stations_metersample (
     current_a numeric(15, 3),
     voltage_v numeric(15, 3),
     soc_percent numeric(5, 2),
-    extra jsonb
+    extra jsonb,
+    owner bigint GENERATED ALWAYS AS (COALESCE(transaction_id, -evse_number)) STORED
 ) PARTITION BY RANGE (at);
 CREATE TABLE stations_metersample_default PARTITION OF stations_metersample DEFAULT;
 -- The natural key; its head (station, time) serves every reader of one station or one transaction.
-CREATE UNIQUE INDEX metersample_natural_key ON stations_metersample
-    (station_id, at, evse_number, transaction_id, context) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX metersample_natural_key ON stations_metersample (station_id, at, owner, context);
 CREATE INDEX metersample_operator_at ON stations_metersample (operator_id, at);
 
 CREATE SEQUENCE stations_statushistory_id_seq;
@@ -208,6 +210,14 @@ class Migration(migrations.Migration):
                         ("voltage_v", models.DecimalField(blank=True, decimal_places=3, max_digits=15, null=True)),
                         ("soc_percent", models.DecimalField(blank=True, decimal_places=2, max_digits=5, null=True)),
                         ("extra", models.JSONField(blank=True, null=True)),
+                        (
+                            "owner",
+                            models.GeneratedField(
+                                expression=Coalesce("transaction_id", -F("evse_number")),
+                                output_field=models.BigIntegerField(),
+                                db_persist=True,
+                            ),
+                        ),
                         (
                             "operator",
                             models.ForeignKey(

@@ -9,7 +9,7 @@ from stations.models.station import Station
 
 
 class CommandStatus(models.TextChoices):
-    """A command's life. queued → sent → accepted / rejected / failed / timed_out → confirmed / no_effect, or it ends before it is sent."""
+    """A command's life: queued, sent, answered, its effect seen or not. It may end before it is sent: expired, cancelled."""
 
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"

@@ -1,6 +1,8 @@
 """Meter samples."""
 
 from django.db import models
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django_scopes import ScopedManager
 
 from accounts.models import Operator
@@ -11,7 +13,7 @@ from stations.models.transaction import Transaction, register
 class MeterSample(models.Model):
     """One reading moment of an EVSE (0: the station's main meter). Partitioned by month of `at`; no foreign keys on it.
 
-    Unique by station, EVSE, transaction, time and context. `energy_wh` is the register in Wh, power in W, current in A and
+    Unique by station, time, context, and the transaction or else the EVSE. `energy_wh` is the register in Wh, power in W, current in A and
     voltage in V are totals over the phases; everything else is in `extra`.
     """
 
@@ -29,6 +31,10 @@ class MeterSample(models.Model):
     voltage_v = register()
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     extra = models.JSONField(null=True, blank=True)
+    # What a moment belongs to: the transaction, or (negative) the EVSE alone. An EVSE may be told later than the moment.
+    owner = models.GeneratedField(
+        expression=Coalesce("transaction_id", -F("evse_number")), output_field=models.BigIntegerField(), db_persist=True
+    )
 
     objects = ScopedManager(operator="operator")
 

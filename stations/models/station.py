@@ -42,6 +42,10 @@ class Station(models.Model):
     status = models.CharField(max_length=20, choices=choices.CONNECTOR_STATUS, blank=True, help_text="Of the station as a whole.")
     status_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=50, blank=True)
+    firmware_status = models.CharField(max_length=30, blank=True)
+    firmware_status_at = models.DateTimeField(null=True, blank=True)
+    log_status = models.CharField(max_length=30, blank=True)
+    log_status_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")

@@ -35,7 +35,15 @@ class Variable(models.Model):
     objects = ScopedManager(operator="operator")
 
     class Meta:
-        ordering = ["component", "component_instance", "evse_number", "connector_number", "variable", "variable_instance", "attribute"]
+        ordering = [
+            "component",
+            "component_instance",
+            "evse_number",
+            "connector_number",
+            "variable",
+            "variable_instance",
+            "attribute",
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=[

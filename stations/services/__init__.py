@@ -8,7 +8,18 @@ from stations.batch import Batch
 from stations.domain import events
 from stations.domain.events import Event, Reply
 from stations.lookups import Need
-from stations.services import authorization, availability, metervalues, provisioning, transactions, vendor
+from stations.services import (
+    authorization,
+    availability,
+    commands,
+    diagnostics,
+    firmware,
+    metervalues,
+    provisioning,
+    transactionevents,
+    transactions,
+    vendor,
+)
 from stations.state import StationState
 
 
@@ -32,6 +43,11 @@ RULES: dict[type[Event], Rule] = {
     events.TransactionStarted: Rule(transactions.started, transactions.started_needs),
     events.TransactionEnded: Rule(transactions.ended, transactions.ended_needs),
     events.MetersSampled: Rule(metervalues.sampled, metervalues.sampled_needs),
+    events.TransactionProgressed: Rule(transactionevents.progressed, transactionevents.progressed_needs),
+    events.VariablesReported: Rule(provisioning.variables_reported),
+    events.ComponentEventsReported: Rule(availability.noticed),
+    events.FirmwareStatusReported: Rule(firmware.status_reported),
+    events.LogStatusReported: Rule(diagnostics.status_reported),
     events.VendorMessageReceived: Rule(vendor.received),
 }
 
@@ -41,5 +57,8 @@ def needs(event: Event, station: StationState) -> Iterable[Need]:
 
 
 def handle(event: Event, batch: Batch) -> Reply:
-    """Act on an event of the station `batch.station`."""
-    return RULES[type(event)].handle(event, batch)
+    """Act on an event of the station `batch.station`, and see whether it is what a command waits for."""
+    reply = RULES[type(event)].handle(event, batch)
+    if batch.station.awaiting:
+        commands.observe(event, batch)
+    return reply

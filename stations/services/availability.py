@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from stations.batch import Batch
-from stations.domain.events import ConnectorStatusReported, Done, HeartbeatReceived, TimeTold
+from stations.domain.events import ComponentEventsReported, ConnectorStatusReported, Done, HeartbeatReceived, TimeTold
 from stations.domain.times import believed
-from stations.domain.values import ConnectorStatus, Note, Severity
+from stations.domain.values import ChargingState, ConnectorStatus, Note, Severity
 from stations.models import Connector, Evse, Station, StatusHistory
 from stations.state import ConnectorState, EvseState
 
@@ -54,22 +54,23 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
     received_at = batch.frame.received_at if batch.frame else batch.now
     notes: list[Note] = []
     at = believed(event.at, received_at, notes)
+    status = _refined(event.status, event.evse, batch)
     for note in notes:
         batch.note(note)
     if event.evse == 0:
         if _newer(station.status_at, at):
             station.status_at = at
-            batch.change(Station, station.id, status=event.status.value, status_at=at, error_code=event.error_code)
+            batch.change(Station, station.id, status=status.value, status_at=at, error_code=event.error_code)
     else:
         known = connector(batch, event.evse, event.connector)
         if known is None:
             return Done()
         if _newer(known.status_at, at):
-            known.status, known.status_at = event.status, at
+            known.status, known.status_at = status, at
             batch.change(
                 Connector,
                 known.id,
-                status=event.status.value,
+                status=status.value,
                 status_at=at,
                 error_code=event.error_code,
                 info=event.info,
@@ -82,7 +83,7 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
         station_id=station.id,
         evse_number=event.evse,
         connector_number=event.connector,
-        status=event.status.value,
+        status=status.value,
         error_code=event.error_code,
         info=event.info,
         vendor_id=event.vendor_id,
@@ -97,3 +98,45 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
 def _newer(known: datetime | None, at: datetime) -> bool:
     """States of the same second keep the order of their arrival."""
     return known is None or at >= known
+
+
+#: What a transaction's charging state makes of an occupied connector (OCPP 2.0.1 G01, 1.6 4.9).
+REFINED = {
+    ChargingState.CHARGING: ConnectorStatus.CHARGING,
+    ChargingState.EV_CONNECTED: ConnectorStatus.PREPARING,
+    ChargingState.SUSPENDED_EV: ConnectorStatus.SUSPENDED_EV,
+    ChargingState.SUSPENDED_EVSE: ConnectorStatus.SUSPENDED_EVSE,
+    ChargingState.IDLE: ConnectorStatus.FINISHING,
+}
+
+
+def _refined(status: ConnectorStatus, evse_number: int, batch: Batch) -> ConnectorStatus:
+    """An occupied connector does what its transaction does; without one somebody has just plugged in."""
+    if status is not ConnectorStatus.OCCUPIED:
+        return status
+    running = batch.station.open_on(evse_number)
+    state = running[-1].charging_state if running else ""
+    return REFINED[ChargingState(state)] if state else ConnectorStatus.PREPARING
+
+
+def charging_state_changed(batch: Batch, evse_number: int | None, state: ChargingState, at: datetime) -> None:
+    """A transaction says what its connector does. One that cannot be used or is free is left as it was reported."""
+    owner = batch.station.evses.get(evse_number or 0)
+    for known in owner.connectors.values() if owner else ():
+        in_use = known.status not in (ConnectorStatus.AVAILABLE, ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
+        if (
+            (in_use or state is ChargingState.CHARGING)
+            and len(owner.connectors if owner else ()) == 1
+            and _newer(known.status_at, at)
+        ):
+            known.status, known.status_at = REFINED[state], at
+            batch.change(Connector, known.id, status=known.status.value, status_at=at)
+
+
+def noticed(event: ComponentEventsReported, batch: Batch) -> Done:
+    """A connector's availability told as an event is its status (OCPP 2.0.1 G01.FR.08); other events are in the message log."""
+    for one in event.events:
+        if one.component == "Connector" and one.variable == "AvailabilityState" and one.value in ConnectorStatus:
+            reported = ConnectorStatusReported(one.evse, one.connector or 1, ConnectorStatus(one.value), one.at)
+            status_reported(reported, batch)
+    return Done()

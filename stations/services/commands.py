@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -147,7 +148,8 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     """Take the next command of each of these stations. Those a station may only be asked when accepted wait until it is."""
     started = [kind for kind, command in commands.COMMANDS.items() if not command.while_pending]
     cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
-    return [Claimed(*row) for row in cursor.fetchall()]
+    # On Django's connections JSON comes as text.
+    return [Claimed(*row[:5], orjson.loads(row[5]), orjson.loads(row[6]), row[7]) for row in cursor.fetchall()]
 
 
 def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:
@@ -163,14 +165,26 @@ def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) 
 
 
 def answered(
-    batch: Batch, command_id: int, command: commands.Command, outcome: Outcome | None, *, action: str, response: Any, error: tuple[str, str] | None
+    batch: Batch,
+    command_id: int,
+    command: commands.Command,
+    outcome: Outcome | None,
+    *,
+    action: str,
+    response: Any,
+    error: tuple[str, str] | None,
 ) -> None:
     """The station answered, refused with an error (`error`: code and description), or did not answer in time (both None)."""
     change: dict[str, Any] = {"answered_at": batch.now, "action": action, "response": response}
     if error is not None:
         change |= {"status": "failed", "error_code": error[0][:50], "detail": error[1][:300], "finished_at": batch.now}
     elif outcome is None:
-        change |= {"status": "timed_out", "answered_at": None, "detail": "The station did not answer in time.", "finished_at": batch.now}
+        change |= {
+            "status": "timed_out",
+            "answered_at": None,
+            "detail": "The station did not answer in time.",
+            "finished_at": batch.now,
+        }
     elif outcome.verdict is Verdict.REJECTED:
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:

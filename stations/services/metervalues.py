@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from decimal import Decimal
 
 from stations.batch import Batch
 from stations.domain.events import Done, MetersSampled
@@ -11,7 +10,7 @@ from stations.domain.values import Note, Reading, Severity
 from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
 from stations.services import availability
-from stations.state import OpenTransaction, StationState
+from stations.state import StationState, TransactionState
 
 
 def sampled_needs(event: MetersSampled, station: StationState) -> Iterable[Need]:
@@ -32,7 +31,7 @@ def sampled(event: MetersSampled, batch: Batch) -> Done:
     return Done()
 
 
-def _owner(event: MetersSampled, batch: Batch) -> OpenTransaction | int | None:
+def _owner(event: MetersSampled, batch: Batch) -> TransactionState | int | None:
     """An open transaction, the key of one that has ended, or None."""
     station = batch.station
     if event.transaction_id is not None:
@@ -56,11 +55,11 @@ def _owner(event: MetersSampled, batch: Batch) -> OpenTransaction | int | None:
     return begun[0]
 
 
-def store(batch: Batch, evse: int, owner: OpenTransaction | int | None, readings: Iterable[Reading]) -> None:
+def store(batch: Batch, evse: int, owner: TransactionState | int | None, readings: Iterable[Reading]) -> None:
     """Add the readings as samples, and carry the newest into an open transaction."""
     station = batch.station
     received_at = batch.frame.received_at if batch.frame else batch.now
-    transaction_id = owner.id if isinstance(owner, OpenTransaction) else owner
+    transaction_id = owner.id if isinstance(owner, TransactionState) else owner
     for reading in readings:
         notes: list[Note] = []
         at = believed(reading.at, received_at, notes)
@@ -83,33 +82,46 @@ def store(batch: Batch, evse: int, owner: OpenTransaction | int | None, readings
             voltage_v=reading.voltage_v,
             soc_percent=reading.soc_percent,
             extra=reading.extra or None,
+            owner=-evse if transaction_id is None else transaction_id,
         )
-        if isinstance(owner, OpenTransaction):
+        if isinstance(owner, TransactionState):
             _carry(batch, owner, reading)
     batch.touch(transaction_id=transaction_id)
 
 
-def _carry(batch: Batch, transaction: OpenTransaction, reading: Reading) -> None:
-    """A running transaction shows its newest reading. Energy never falls: a register that does leaves a finding."""
-    if transaction.meter_last_at is not None and reading.at < transaction.meter_last_at:
-        return
+def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> None:
+    """A transaction shows its newest reading. Energy never falls: a register that does leaves a finding."""
     change: dict[str, object] = {}
-    if reading.power_w is not None:
-        change["power_w"] = reading.power_w
-    if reading.soc_percent is not None:
-        change["soc_percent"] = reading.soc_percent
-    if reading.energy_wh is not None:
+    newest = transaction.meter_last_at is None or reading.at >= transaction.meter_last_at
+    if reading.energy_wh is not None and transaction.floating:
+        change |= _float(transaction, reading, newest=newest)
+    elif reading.energy_wh is not None and newest:
         floor = transaction.meter_last_wh if transaction.meter_last_wh is not None else transaction.meter_start_wh
         if floor is not None and reading.energy_wh < floor:
             # Meters drop out and report 0 in between (lbbrhzn/ocpp#374).
             detail = f"The register fell from {floor} to {reading.energy_wh} Wh at {reading.at.isoformat()}."
             batch.note(Note("register_decreased", "energy", detail, Severity.WARNING), transaction.id)
         else:
-            transaction.meter_last_wh = reading.energy_wh
-            change["meter_last_wh"] = reading.energy_wh
-            if transaction.meter_start_wh is not None:
-                change["energy_wh"] = max(reading.energy_wh - transaction.meter_start_wh, Decimal(0))
-    if change:
-        transaction.meter_last_at = reading.at
-        change["meter_last_at"] = reading.at
-        batch.change(Transaction, transaction.id, **change)
+            transaction.meter_last_wh = change["meter_last_wh"] = reading.energy_wh
+    if newest and transaction.stopped_at is None:
+        change |= {"power_w": reading.power_w} if reading.power_w is not None else {}
+        change |= {"soc_percent": reading.soc_percent} if reading.soc_percent is not None else {}
+    if not change:
+        return
+    if newest and (not transaction.floating or reading.energy_wh is not None):
+        transaction.meter_last_at = change["meter_last_at"] = reading.at
+    start, last = transaction.meter_start_wh, transaction.meter_last_wh
+    if start is not None and last is not None and last >= start:
+        change["energy_wh"] = last - start
+    batch.change(Transaction, transaction.id, **change)
+
+
+def _float(transaction: TransactionState, reading: Reading, *, newest: bool) -> dict[str, object]:
+    """The first register is that of the earliest reading and the last that of the latest, whichever comes when."""
+    change: dict[str, object] = {}
+    if transaction.meter_start_at is None or reading.at < transaction.meter_start_at:
+        transaction.meter_start_wh = change["meter_start_wh"] = reading.energy_wh
+        transaction.meter_start_at = change["meter_start_at"] = reading.at
+    if newest:
+        transaction.meter_last_wh = change["meter_last_wh"] = reading.energy_wh
+    return change

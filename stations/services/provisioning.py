@@ -1,12 +1,20 @@
 """Provisioning (OCPP 2.0.1 chapter B): who a station says it is, and whether it may take part."""
 
 from stations.batch import Batch
-from stations.domain.events import BootAnswered, StationBooted
+from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
 from stations.domain.values import Note, Registration
 from stations.models import Station
+from stations.services import commands, transactions
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
+
+
+def variables_reported(event: VariablesReported, batch: Batch) -> Done:
+    """Keep a page of a report (OCPP 2.0.1 B07). Pages may come in any order; the last one ends the command that asked."""
+    for report in event.reports:
+        commands.store_variable(batch, report)
+    return Done()
 
 
 def booted(event: StationBooted, batch: Batch) -> BootAnswered:
@@ -31,7 +39,9 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
     if station.firmware_version and event.firmware_version and station.firmware_version != event.firmware_version:
         detail = f"The firmware changed from {station.firmware_version} to {event.firmware_version}."
         batch.note(Note("firmware_changed", event.firmware_version, detail))
+    transactions.close_of_another_version(batch)
     station.firmware_version = event.firmware_version
+    batch.errands.add(station.id)
     station.accepted = accepted
     batch.touch()
     interval = station.heartbeat_interval_s if accepted else RETRY_INTERVAL_S

@@ -10,10 +10,10 @@ from stations.domain.events import TransactionEndAnswered, TransactionEnded, Tra
 from stations.domain.metering import LIMIT
 from stations.domain.times import EARLIEST, believed
 from stations.domain.values import Doubt, Note, Severity, TokenInfo, TransactionStatus
-from stations.lookups import FoundTransaction, Need, StartNeed, StopNeed, TransactionNeed
+from stations.lookups import Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
 from stations.services import authorization, availability, metervalues
-from stations.state import OpenTransaction, StationState
+from stations.state import StationState, TransactionState
 
 ENDED_TOPIC = "transaction_ended"
 
@@ -73,10 +73,10 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         evse_number = next(iter(station.evses)) if len(station.evses) == 1 else 0
     connector = availability.connector(batch, evse_number, event.connector) if evse_number else None
     meter_start = _bounded(event.meter_start_wh, notes)
-    _close_abandoned(batch, evse_number, at)
+    close_abandoned(batch, evse_number, at)
     info = _info(event, batch, charging_elsewhere=found is not None and bool(found.open_at))
 
-    transaction = OpenTransaction(
+    transaction = TransactionState(
         id=batch.next_id("transaction"),
         ocpp_id=event.transaction_id or str(batch.next_id("v16")),
         evse=evse_number if connector else None,
@@ -86,6 +86,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_start_wh=meter_start,
         meter_last_wh=meter_start,
         meter_last_at=at if meter_start is not None else None,
+        protocol=batch.frame.protocol if batch.frame else "",
     )
     station.open[transaction.ocpp_id] = transaction
     if found is not None:
@@ -110,7 +111,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_last_at=transaction.meter_last_at,
         energy_wh=Decimal(0) if meter_start is not None else None,
     )
-    batch.lookups.starts[need] = _found(transaction)
+    batch.lookups.starts[need] = transaction
     for note in notes:
         batch.note(note, transaction.id)
     batch.touch(transaction_id=transaction.id)
@@ -134,7 +135,7 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
     stop = StopNeed(station.id, event.at, event.meter_stop_wh)
     if known is not None:
         if known.doubt == Doubt.STOP_MISSING:
-            _end(batch, event, _reopened(known))
+            _end(batch, event, known)
         elif known.stopped_at is not None and known.meter_stop_wh is not None and known.meter_stop_wh != event.meter_stop_wh:
             detail = f"A second stop says {event.meter_stop_wh} Wh, the first said {known.meter_stop_wh} Wh; the first is kept."
             batch.note(Note("stop_differs", "", detail, Severity.WARNING), known.id)
@@ -162,7 +163,7 @@ def _stop_info(event: TransactionEnded, batch: Batch) -> TokenInfo | None:
     return authorization.decide(batch, event.token, authorization.find(batch, event.token), charging_elsewhere=False)
 
 
-def _others(open_at: list[int], station: StationState, known: FoundTransaction) -> bool:
+def _others(open_at: list[int], station: StationState, known: TransactionState) -> bool:
     """Whether a token has open transactions besides this one."""
     here = 1 if known.ocpp_id in station.open and station.id in open_at else 0
     return len(open_at) > here
@@ -175,42 +176,47 @@ def _bounded(meter_wh: Decimal | None, notes: list[Note]) -> Decimal | None:
     return meter_wh
 
 
-def _close_abandoned(batch: Batch, evse: int, at: datetime) -> None:
+def close_abandoned(batch: Batch, evse: int, at: datetime) -> None:
     """An EVSE charges one vehicle: a start means that what was open there has ended, though its stop never came."""
     for old in batch.station.open_on(evse):
-        if old.started_at > at:
-            continue
-        detail = f"The next transaction began at {at.isoformat()} on the same EVSE, and no stop had come."
-        batch.note(Note("stop_missing", "", detail, Severity.ERROR), old.id)
-        stopped_at = old.meter_last_at or at
-        _close(batch, old, stopped_at, None, Doubt.STOP_MISSING)
-        batch.change(
-            Transaction,
-            old.id,
-            status=TransactionStatus.ENDED.value,
-            doubt=Doubt.STOP_MISSING.value,
-            stopped_at=stopped_at,
-            power_w=None,
-        )
-        batch.touch(transaction_id=old.id)
+        if old.started_at <= at:
+            detail = f"The next transaction began at {at.isoformat()} on the same EVSE, and no stop had come."
+            _give_up(batch, old, Note("stop_missing", "", detail, Severity.ERROR), at)
 
 
-def _close(batch: Batch, transaction: OpenTransaction, at: datetime, meter_stop_wh: Decimal | None, doubt: Doubt) -> None:
+def close_of_another_version(batch: Batch) -> None:
+    """A station that speaks another OCPP version than before will never end what it began in that one."""
+    protocol = batch.frame.protocol if batch.frame else ""
+    for old in list(batch.station.open.values()):
+        if old.protocol and protocol and old.protocol != protocol:
+            detail = f"The station now speaks {protocol}; the transaction began in {old.protocol}, and no stop can come."
+            _give_up(batch, old, Note("protocol_changed", "", detail, Severity.ERROR), batch.now)
+
+
+def _give_up(batch: Batch, old: TransactionState, note: Note, at: datetime) -> None:
+    """End a transaction whose stop did not come, with what is known of it. It waits for somebody to look at it."""
+    batch.note(note, old.id)
+    stopped_at = old.meter_last_at or at
+    close(batch, old, stopped_at, None, Doubt.STOP_MISSING)
+    change = {"status": TransactionStatus.ENDED.value, "doubt": Doubt.STOP_MISSING.value, "stopped_at": stopped_at, "power_w": None}
+    batch.change(Transaction, old.id, **change)
+    batch.touch(transaction_id=old.id)
+
+
+def close(batch: Batch, transaction: TransactionState, at: datetime, meter_stop_wh: Decimal | None, doubt: Doubt) -> None:
     """Later messages of the batch find the transaction ended, and its token free."""
     station = batch.station
     station.open.pop(transaction.ocpp_id, None)
-    found = _found(transaction, stopped_at=at, meter_stop_wh=meter_stop_wh, doubt=doubt)
-    batch.lookups.transactions[TransactionNeed(station.id, transaction.ocpp_id)] = found
-    for need, known in batch.lookups.starts.items():
-        if known.id == transaction.id:
-            batch.lookups.starts[need] = found
+    transaction.status, transaction.doubt = TransactionStatus.ENDED.value, doubt.value
+    transaction.stopped_at, transaction.meter_stop_wh = at, meter_stop_wh
+    batch.lookups.transactions[TransactionNeed(station.id, transaction.ocpp_id)] = transaction
     for tokens in batch.lookups.tokens.values():
         for token in tokens:
             if token.id == transaction.id_token_id and station.id in token.open_at:
                 token.open_at.remove(station.id)
 
 
-def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) -> None:
+def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState) -> None:
     notes: list[Note] = []
     at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
     # Readings first, so that the stop's register has the last word.
@@ -241,7 +247,7 @@ def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) ->
         power_w=None,
         **({"energy_wh": energy} if energy is not None else {}),
     )
-    _close(batch, transaction, at, stop, doubt)
+    close(batch, transaction, at, stop, doubt)
     for note in notes:
         batch.note(note, transaction.id)
     if doubt is Doubt.NONE:
@@ -249,7 +255,7 @@ def _end(batch: Batch, event: TransactionEnded, transaction: OpenTransaction) ->
     batch.touch(transaction_id=transaction.id)
 
 
-def _fitting(event: TransactionEnded, batch: Batch) -> OpenTransaction | None:
+def _fitting(event: TransactionEnded, batch: Batch) -> TransactionState | None:
     """The one open transaction that this stop can end: begun by then, with a register that does not fall, the same tag if any."""
     at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, [])
     fitting = [
@@ -288,55 +294,20 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         meter_stop_wh=_bounded(event.meter_stop_wh, notes),
     )
     metervalues.store(batch, 0, transaction_id, event.readings)
-    batch.lookups.transactions[orphan] = FoundTransaction(
-        transaction_id,
-        orphan.ocpp_id,
-        TransactionStatus.ENDED,
-        Doubt.START_MISSING,
-        None,
-        None,
-        "",
-        at,
-        at,
-        None,
-        event.meter_stop_wh,
+    batch.lookups.transactions[orphan] = TransactionState(
+        id=transaction_id,
+        ocpp_id=orphan.ocpp_id,
+        evse=None,
+        id_token_id=None,
+        id_tag="",
+        started_at=at,
+        meter_start_wh=None,
+        meter_last_wh=None,
+        meter_last_at=None,
+        status=TransactionStatus.ENDED.value,
+        doubt=Doubt.START_MISSING.value,
+        stopped_at=at,
+        meter_stop_wh=event.meter_stop_wh,
     )
     for note in notes:
         batch.note(note, transaction_id)
-
-
-def _found(
-    transaction: OpenTransaction,
-    *,
-    stopped_at: datetime | None = None,
-    meter_stop_wh: Decimal | None = None,
-    doubt: Doubt = Doubt.NONE,
-) -> FoundTransaction:
-    return FoundTransaction(
-        id=transaction.id,
-        ocpp_id=transaction.ocpp_id,
-        status=TransactionStatus.ENDED if stopped_at else TransactionStatus.ACTIVE,
-        doubt=doubt,
-        evse=transaction.evse,
-        id_token_id=transaction.id_token_id,
-        id_tag=transaction.id_tag,
-        started_at=transaction.started_at,
-        stopped_at=stopped_at,
-        meter_start_wh=transaction.meter_start_wh,
-        meter_stop_wh=meter_stop_wh,
-    )
-
-
-def _reopened(known: FoundTransaction) -> OpenTransaction:
-    """One that was ended for want of a stop, whose stop has come after all."""
-    return OpenTransaction(
-        id=known.id,
-        ocpp_id=known.ocpp_id,
-        evse=known.evse,
-        id_token_id=known.id_token_id,
-        id_tag=known.id_tag,
-        started_at=known.started_at,
-        meter_start_wh=known.meter_start_wh,
-        meter_last_wh=None,
-        meter_last_at=None,
-    )

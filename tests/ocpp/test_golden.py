@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from csms.ocpp import registry, schemas, v16
+from csms.ocpp import registry, schemas, v16, v201
 from stations import services
 from stations.domain import events
 from stations.domain.values import Note
@@ -46,15 +46,30 @@ def test_every_message_that_is_understood_has_its_exchanges(protocol: str) -> No
 
 def test_every_action_of_1_6_is_understood_declared_unsupported_or_ours_to_send() -> None:
     understood = [translator.action for translator in v16.INCOMING]
-    named = [*understood, *v16.UNSUPPORTED, *v16.OUTGOING]
+    named = [*understood, *v16.UNSUPPORTED, *v16.NOT_SENT_YET, *(t.action for t in v16.OUTGOING if t.action != "DataTransfer")]
     assert len(named) == len(set(named)) == 39
     assert set(named) == schemas.actions("ocpp1.6")
 
 
-@pytest.mark.parametrize("action", sorted([*v16.UNSUPPORTED, *v16.OUTGOING]))
-def test_what_is_not_understood_is_refused_as_not_supported(action: str) -> None:
+def test_every_action_of_2_0_1_is_understood_declared_unsupported_or_ours_to_send() -> None:
+    understood = [translator.action for translator in v201.INCOMING]
+    named = [*understood, *v201.UNSUPPORTED, *v201.NOT_SENT_YET, *(t.action for t in v201.OUTGOING if t.action != "DataTransfer")]
+    assert len(named) == len(set(named)) == 64
+    assert set(named) == schemas.actions("ocpp2.0.1")
+
+
+NOT_UNDERSTOOD = [
+    (protocol, action)
+    for protocol, version in (("ocpp1.6", v16), ("ocpp2.0.1", v201))
+    for action in sorted([*version.UNSUPPORTED, *version.NOT_SENT_YET, *(t.action for t in version.OUTGOING)])
+    if action != "DataTransfer"
+]
+
+
+@pytest.mark.parametrize(("protocol", "action"), NOT_UNDERSTOOD)
+def test_what_is_not_understood_is_refused_as_not_supported(protocol: str, action: str) -> None:
     with pytest.raises(registry.UnsupportedAction, match=f"{action} is not supported here: .+"):
-        registry.incoming("ocpp1.6", action)
+        registry.incoming(protocol, action)
 
 
 @pytest.mark.parametrize("action", ["MakeCoffee", "heartbeat", "", "HeartbeatResponse", "../v201/schemas/Heartbeat"])
@@ -70,7 +85,7 @@ def test_every_event_has_exactly_one_rule() -> None:
 
 def test_two_translators_of_one_action_cannot_be_registered() -> None:
     with pytest.raises(ValueError, match="Two translators for Heartbeat"):
-        registry._table((v16.availability.Heartbeat, v16.availability.Heartbeat))
+        registry._table((v16.availability.Heartbeat, v16.availability.Heartbeat), lambda t: t.action)
 
 
 @pytest.mark.parametrize("translator", [t for t in v16.INCOMING if t.transactional], ids=lambda t: t.action)

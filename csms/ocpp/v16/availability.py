@@ -1,4 +1,7 @@
-"""OCPP 1.6 Heartbeat (4.6), StatusNotification (4.9) and ChangeAvailability (5.2). Connector N is EVSE N with connector 1; connector 0 is the station."""
+"""OCPP 1.6 Heartbeat (4.6), StatusNotification (4.9) and ChangeAvailability (5.2).
+
+Connector N is EVSE N with connector 1; connector 0 is the station.
+"""
 
 from typing import cast
 

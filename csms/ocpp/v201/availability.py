@@ -8,7 +8,14 @@ from csms.ocpp.translator import Incoming, Outgoing, Payload
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
-from stations.domain.events import ComponentEvent, ComponentEventsReported, ConnectorStatusReported, HeartbeatReceived, Reply, TimeTold
+from stations.domain.events import (
+    ComponentEvent,
+    ComponentEventsReported,
+    ConnectorStatusReported,
+    HeartbeatReceived,
+    Reply,
+    TimeTold,
+)
 from stations.domain.values import ConnectorStatus, Note
 
 

@@ -104,7 +104,11 @@ class GetVariables(Outgoing):
     @staticmethod
     def decode(command: commands.GetVariables, sent: Payload, answer: Payload) -> Outcome:
         reports = [_report(one, one.get("attributeStatus"), one.get("attributeValue")) for one in answer["getVariableResult"]]
-        refused = [f"{one['variable']['name']}: {one['attributeStatus']}" for one in answer["getVariableResult"] if one["attributeStatus"] != "Accepted"]
+        refused = [
+            f"{one['variable']['name']}: {one['attributeStatus']}"
+            for one in answer["getVariableResult"]
+            if one["attributeStatus"] != "Accepted"
+        ]
         verdict = Verdict.REJECTED if len(refused) == len(reports) else Verdict.ACCEPTED
         return Outcome(verdict, ", ".join(refused), tuple(reports))
 
@@ -116,9 +120,7 @@ class SetVariables(Outgoing):
     @staticmethod
     def encode(command: commands.SetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
         data = [
-            _address(one)
-            | {"attributeValue": one["value"]}
-            | ({"attributeType": one["attribute"]} if one.get("attribute") else {})
+            _address(one) | {"attributeValue": one["value"]} | ({"attributeType": one["attribute"]} if one.get("attribute") else {})
             for one in command.variables
         ]
         return [{"setVariableData": part} for part in _parts(data, limits.get("ItemsPerMessageSetVariables", ITEMS))]

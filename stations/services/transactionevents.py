@@ -1,0 +1,157 @@
+"""Transactions told by numbered events (OCPP 2.0.1 chapter E): in any order, twice or with gaps, one energy and one bill.
+
+Every event is merged so that its repetition changes nothing: registers come from the readings with the earliest and the latest
+time, events are counted by their numbers, and what an event does not say stays as it was. A transaction is billed when its start,
+its end and all numbers between them have come.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from stations.batch import Batch
+from stations.domain.events import Progress, TransactionProgressAnswered, TransactionProgressed
+from stations.domain.times import believed
+from stations.domain.values import Doubt, Note, Severity, TransactionStatus
+from stations.lookups import Need, TransactionNeed
+from stations.models import Transaction
+from stations.services import authorization, availability, metervalues, transactions
+from stations.state import StationState, TransactionState
+
+
+def progressed_needs(event: TransactionProgressed, station: StationState) -> Iterable[Need]:
+    if event.transaction_id not in station.open:
+        yield TransactionNeed(station.id, event.transaction_id)
+    if event.token is not None:
+        yield authorization.token_need(event.token, station)
+
+
+def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgressAnswered:
+    """Merge an event into its transaction. Never refused (E01.FR.02): a refusal would make the station repeat, then drop it."""
+    station = batch.station
+    notes: list[Note] = []
+    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    found = authorization.find(batch, event.token) if event.token else None
+    known = station.open.get(event.transaction_id) or batch.lookups.transactions.get(
+        TransactionNeed(station.id, event.transaction_id)
+    )
+    elsewhere = found is not None and (known is None or known.id_token_id != found.id) and bool(found.open_at)
+    info = None
+    if event.token is not None:
+        stopping = event.part is Progress.ENDED
+        info = authorization.decide(batch, event.token, found, charging_elsewhere=elsewhere and not stopping)
+    if known is None and event.evse and event.part is Progress.STARTED:
+        transactions.close_abandoned(batch, event.evse, at)
+    transaction = known or _begin(event, batch, at)
+    change: dict[str, Any] = {}
+    if event.evse and transaction.evse is None and availability.connector(batch, event.evse, event.connector or 1) is not None:
+        transaction.evse = event.evse
+        change |= {"evse_id": station.evses[event.evse].id, "connector_number": event.connector or 1}
+    if event.token is not None and info is not None and not transaction.id_tag:
+        transaction.id_tag, transaction.id_token_id = event.token.value, found.id if found else None
+        change |= {"id_tag": transaction.id_tag, "id_token_id": transaction.id_token_id, "authorization_status": info.status.value}
+    if event.remote_start_id is not None and transaction.remote_start_id is None:
+        transaction.remote_start_id = change["remote_start_id"] = event.remote_start_id
+    if at < transaction.started_at:
+        transaction.started_at = change["started_at"] = at
+    change |= _count(event, transaction)
+    metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
+    if event.charging_state is not None and (event.sequence >= _newest(transaction) or not transaction.charging_state):
+        transaction.charging_state = change["charging_state"] = event.charging_state.value
+        if not event.offline and event.part is not Progress.ENDED:
+            availability.charging_state_changed(batch, transaction.evse, event.charging_state, at)
+    if event.part is Progress.ENDED:
+        transaction.stopped_at = at
+        stopper = event.token.value if event.token else ""
+        change |= {"stopped_at": at, "stop_reason": event.stopped_reason or "Local", "stopped_by": stopper}
+    if transaction.stopped_at is not None:
+        change |= _settle(batch, transaction, notes)
+    if change:
+        batch.change(Transaction, transaction.id, **change)
+    for note in notes:
+        batch.note(note, transaction.id)
+    batch.touch(transaction_id=transaction.id)
+    return TransactionProgressAnswered(info)
+
+
+def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> TransactionState:
+    station = batch.station
+    transaction = TransactionState(
+        id=batch.next_id("transaction"),
+        ocpp_id=event.transaction_id,
+        evse=None,
+        id_token_id=None,
+        id_tag="",
+        started_at=at,
+        meter_start_wh=None,
+        meter_last_wh=None,
+        meter_last_at=None,
+        protocol=batch.frame.protocol if batch.frame else "",
+        floating=True,
+    )
+    station.open[transaction.ocpp_id] = transaction
+    batch.add(
+        Transaction,
+        id=transaction.id,
+        operator_id=station.operator_id,
+        station_id=station.id,
+        ocpp_transaction_id=transaction.ocpp_id,
+        protocol=transaction.protocol,
+        started_at=at,
+        received_at=batch.frame.received_at if batch.frame else batch.now,
+        sequences=[],
+    )
+    return transaction
+
+
+def _count(event: TransactionProgressed, transaction: TransactionState) -> dict[str, Any]:
+    """Count the event's number in. Repeated numbers are counted once."""
+    transaction.sequences = with_number(transaction.sequences, event.sequence)
+    change: dict[str, Any] = {"sequences": transaction.sequences}
+    if event.part is Progress.STARTED:
+        transaction.first_sequence = change["first_sequence"] = event.sequence
+    elif event.part is Progress.ENDED:
+        transaction.last_sequence = change["last_sequence"] = event.sequence
+    return change
+
+
+def with_number(ranges: list[list[int]], number: int) -> list[list[int]]:
+    """Closed ranges of integers with one more number in them, ascending and not touching each other."""
+    merged: list[list[int]] = []
+    for low, high in sorted([*ranges, [number, number]]):
+        if merged and low <= merged[-1][1] + 1:
+            merged[-1][1] = max(merged[-1][1], high)
+        else:
+            merged.append([low, high])
+    return merged
+
+
+def _newest(transaction: TransactionState) -> int:
+    return transaction.sequences[-1][1] if transaction.sequences else -1
+
+
+def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> dict[str, Any]:
+    """The end is known: is all that came before it, and can the energy be trusted? Once both hold, it is billed."""
+    was_doubtful = transaction.status != TransactionStatus.ENDED.value or transaction.doubt != Doubt.NONE.value
+    start, last = transaction.meter_start_wh, transaction.meter_last_wh
+    doubt = Doubt.NONE
+    if transaction.first_sequence is None:
+        doubt = Doubt.START_MISSING
+    elif transaction.last_sequence is None:
+        doubt = Doubt.STOP_MISSING
+    elif not any(low <= transaction.first_sequence and transaction.last_sequence <= high for low, high in transaction.sequences):
+        doubt = Doubt.EVENTS_MISSING
+    elif start is None or last is None or last < start:
+        doubt = Doubt.REGISTER
+        notes.append(Note("register_doubtful", "end", f"The register was {start} Wh first and {last} Wh last.", Severity.ERROR))
+    change = {
+        "status": TransactionStatus.ENDED.value,
+        "doubt": doubt.value,
+        "power_w": None,
+        "meter_stop_wh": last,
+    }
+    assert transaction.stopped_at is not None
+    transactions.close(batch, transaction, transaction.stopped_at, last, doubt)
+    if doubt is Doubt.NONE and was_doubtful:
+        batch.publish(transactions.ENDED_TOPIC, transaction.id)
+    return change
