@@ -1,4 +1,4 @@
-"""The one settings file. Every default works with no environment; INTERFACE.md's "Environment" is the contract.
+"""The one settings file. Every default works with no environment; README.md has a table of what can be set.
 
 *Production* means that DATABASE_URL is set and `make run` or `make test` did not set it. Then `csms.checks` stops the start
 with a sentence for each setting that is missing or unsafe.

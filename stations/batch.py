@@ -1,7 +1,7 @@
 """The unit of work: many messages, one transaction.
 
 A handler reads states and look-ups, records what it adds and changes, and returns its reply; the batch flushes, commits,
-and only then are bells rung and replies released. See DESIGN.md, "The batch".
+and only then are bells rung and replies released. See docs/architecture.md, "The batch".
 """
 
 from collections import defaultdict

@@ -7,10 +7,13 @@ with sockets, threads and processes: nothing is flushed afterwards, a fresh oper
 from collections.abc import Iterator
 
 import pytest
+from django.test.utils import setup_databases, teardown_databases
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
 from stations import ports
 from tests import database
+from tests.engine import Engine
 from tests.network import Network
 from tests.servers import Server, Servers
 
@@ -19,6 +22,36 @@ from tests.servers import Server, Servers
 def silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody outside the test hears its bells. A test about bells fills the port itself."""
     monkeypatch.setattr(ports, "bell", ports.Silence())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """The test database. pytest-django's own fixture makes it only if a test of the run uses `db`; `network` alone would
+    then find itself in the real one."""
+    keep = request.config.getvalue("reuse_db")
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
+    yield
+    if not keep:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """The test database, always: pytest-django makes none, and leaves the real one, where no test of a run asks for `db`."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture
@@ -33,6 +66,12 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
 def network(committed: None) -> Network:
     """A fresh operator whose stations and tags no other test knows."""
     return Network()
+
+
+@pytest.fixture
+def engine(committed: None) -> Engine:
+    """The engine without sockets."""
+    return Engine()
 
 
 @pytest.fixture(scope="session")

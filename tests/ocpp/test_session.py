@@ -169,7 +169,9 @@ def answered(actions: list[Any], text: str) -> list[Any] | None:
 
 # Anything at all
 
-PIECES = st.sampled_from(['[2,"a"', "[3,", '"m1"', ",{}", "]", "[", "{", '"', "\\", ",", "4", "-1", "\x00", "\ud800", "é", " ", "null"])
+PIECES = st.sampled_from(
+    ['[2,"a"', "[3,", '"m1"', ",{}", "]", "[", "{", '"', "\\", ",", "4", "-1", "\x00", "\ud800", "é", " ", "null"]
+)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True, database=None)
