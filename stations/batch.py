@@ -60,7 +60,7 @@ SEQUENCES = {
     "evse": "stations_evse_id_seq",
     "connector": "stations_connector_id_seq",
     "sample": "stations_metersample_id_seq",
-    "v16": "stations_v16_transaction_id_seq",
+    "short_transaction_id": "stations_v16_transaction_id_seq",
 }
 
 

@@ -23,7 +23,7 @@ from tests import v16
 from tests.engine import Engine
 from tests.network import Network
 
-#: DESIGN.md, "The batch": for a hundred frames of meter values, whatever their number.
+#: the architecture, "The batch": for a hundred frames of meter values, whatever their number.
 STATEMENTS = 8
 
 
