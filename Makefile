@@ -27,8 +27,9 @@ services: $(VENV)/.installed ## a private PostgreSQL and Redis in the foreground
 
 # -- to run it for real, on DATABASE_URL and REDIS_URL
 
-migrate: $(VENV)/.installed ## prepares the database
-	@exec $(PY) manage.py migrate
+migrate: $(VENV)/.installed ## prepares the database, and in production the static files
+	@$(PY) manage.py migrate
+	@[ -z "$$DATABASE_URL$$DATABASE_URL_FILE" ] || exec $(PY) manage.py collectstatic --noinput
 
 serve: $(VENV)/.installed ## one web process (SERVER=daphne or uvicorn, HOST=, PORT=, PROCESSES=)
 	@exec $(PY) -m csms.server --server "$(SERVER)" --host "$(HOST)" --port "$(PORT)" --processes "$(PROCESSES)"
@@ -47,13 +48,12 @@ test: $(VENV)/.installed-dev ## the tests, on a PostgreSQL and a Redis of their 
 test-long: $(VENV)/.installed-dev ## all tests, the long ones too
 	@CSMS_MODE=test exec $(PY) -m csms.local test -n 2 $(ARGS)
 
-lint: $(VENV)/.installed-dev ## style, types, import contracts, templates, migrations
+lint: $(VENV)/.installed-dev ## style, types, import contracts, templates
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy accounts stations billing csms
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m djlint --lint templates
-	$(PY) manage.py makemigrations --check --dry-run
 
 bench: $(VENV)/.installed-dev ## messages a second and latency, on both servers
 	@exec $(PY) -m tests.bench $(ARGS)

@@ -30,7 +30,7 @@ from stations import selectors
 
 logger = logging.getLogger(__name__)
 
-#: At most twice a second (see pages.md, "Live updates").
+#: At most twice a second.
 PUSH_INTERVAL_S = 0.5
 #: How often the leases of the stations are looked at, and the least often a page hears from us.
 TICK_S = 5.0

@@ -1,4 +1,4 @@
-"""The one settings file. Every default works with no environment; INTERFACE.md's "Environment" is the contract.
+"""The one settings file. Every default works with no environment; README.md has a table of what can be set.
 
 *Production* means that DATABASE_URL is set and `make run` or `make test` did not set it. Then `csms.checks` stops the start
 with a sentence for each setting that is missing or unsafe.
@@ -8,13 +8,26 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 import structlog
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+
+
+class Environment(environ.FileAwareEnv):
+    """The environment, and with `NAME_FILE` the files it names. A file's last newline is no part of its value."""
+
+    def get_value(self, *args: Any, **kwargs: Any) -> Any:
+        value = super().get_value(*args, **kwargs)
+        if isinstance(value, list):
+            return [item.strip() if isinstance(item, str) else item for item in value]
+        return value.strip() if isinstance(value, str) else value
+
+
+env = Environment()
 
 #: Set by `make run` ("run") and `make test` ("test") alone; their databases are never production.
 MODE = env.str("CSMS_MODE", default="")
@@ -65,6 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "csms.proxies.BelieveTrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -109,7 +123,14 @@ DATABASES["default"].update(
     },
 )
 REDIS_URL = env.str("REDIS_URL", default="") or _local.get("REDIS_URL", "redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "csms"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "csms",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,7 +1,7 @@
 """The unit of work: many messages, one transaction.
 
 A handler reads states and look-ups, records what it adds and changes, and returns its reply; the batch flushes, commits,
-and only then are bells rung and replies released. See DESIGN.md, "The batch".
+and only then are bells rung and replies released. See docs/architecture.md, "The batch".
 """
 
 from collections import defaultdict
@@ -78,7 +78,7 @@ SEQUENCES = {
     "evse": "stations_evse_id_seq",
     "connector": "stations_connector_id_seq",
     "sample": "stations_metersample_id_seq",
-    "v16": "stations_v16_transaction_id_seq",
+    "short_transaction_id": "stations_v16_transaction_id_seq",
 }
 
 

@@ -19,7 +19,7 @@ def hash_password(password: str) -> str:
     return f"{key_id}${_mac(key, _normal(password)).hex()}"
 
 
-def matches(stored_hash: str, presented: bytes, *, v16: bool) -> bool:
+def matches(stored_hash: str, presented: bytes, *, any_form: bool) -> bool:
     """Whether what stood after the colon of HTTP Basic is the password.
 
     2.x presents the text itself. Many 1.6 stations present the raw bytes of a password that was set as hex digits, or the hex
@@ -31,19 +31,19 @@ def matches(stored_hash: str, presented: bytes, *, v16: bool) -> bool:
         return False
     wanted = digest.encode()
     found = False
-    for form in _forms(presented, v16=v16):
+    for form in _forms(presented, any_form=any_form):
         # No short cut: how long it takes must not tell which form was right.
         found |= hmac.compare_digest(_mac(key, form).hex().encode(), wanted)
     return found
 
 
-def _forms(presented: bytes, *, v16: bool) -> list[str]:
+def _forms(presented: bytes, *, any_form: bool) -> list[str]:
     """The passwords that `presented` may stand for."""
     text = _text(presented)
     forms = [] if text is None else [_normal(text)]
-    if v16 and 16 <= len(presented) <= 20:
+    if any_form and 16 <= len(presented) <= 20:
         forms.append(presented.hex())
-    if v16 and text is not None and HEX.match(text) and len(text) % 2 == 0:
+    if any_form and text is not None and HEX.match(text) and len(text) % 2 == 0:
         decoded = _text(bytes.fromhex(text))
         forms += [] if decoded is None else [decoded]
     return forms

@@ -15,7 +15,8 @@ class Relay:
         target = urlsplit(settings.REDIS_URL)
         self.target = (target.hostname, target.port or 6379)
         self.server = socket.create_server(("127.0.0.1", 0))
-        self.url = f"redis://127.0.0.1:{self.server.getsockname()[1]}{target.path}"
+        credentials = "".join(target.netloc.rpartition("@")[:2])
+        self.url = f"redis://{credentials}127.0.0.1:{self.server.getsockname()[1]}{target.path}"
         self.up = True
         self.sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Keeps the house as DESIGN has it: who imports whom, how big a module may be, where a version of OCPP may be named."""
+"""Keeps the house in order: who imports whom, how big a module may be, where a version of OCPP may be named."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 
 ROOT: Path = settings.BASE_DIR
 LONGEST = 400
@@ -32,6 +33,10 @@ def test_no_module_is_longer_than_a_reader_can_hold() -> None:
         for path in modules("accounts", "stations", "billing", "csms", "tests")
     }
     assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_the_migrations_make_what_the_models_say(db: None) -> None:
+    call_command("makemigrations", check=True, dry_run=True)  # exits when one is missing
 
 
 def words(tree: ast.Module) -> Iterator[tuple[int, str]]:

@@ -38,16 +38,16 @@ def main() -> int:
     running.add_argument("--port", default="8000")
     running.add_argument("--demo", default="1", help="0 for an empty network")
     commands.add_parser("services", help="PostgreSQL and Redis, in the foreground")
-    testing = commands.add_parser("test", help="pytest with servers of its own")
-    testing.add_argument("arguments", nargs=argparse.REMAINDER)
-    options = parser.parse_args()
+    commands.add_parser("test", help="pytest with servers of its own, and with whatever arguments follow")
+    # Only `test` takes what this parser does not know.
+    options, arguments = parser.parse_known_args() if sys.argv[1:2] == ["test"] else (parser.parse_args(), [])
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that knows no frames shows question marks
     listen()
     try:
         if options.command == "run":
             return run.run(CHECKOUT, port=port_number(options.port), demo=options.demo != "0")
-        return serve_only() if options.command == "services" else testrun.run_tests(CHECKOUT, options.arguments)
+        return serve_only() if options.command == "services" else testrun.run_tests(CHECKOUT, arguments)
     except Stopped:
         return 0 if options.command == "services" else 130
     except Trouble as trouble:

@@ -1,7 +1,7 @@
 """The batch thread: takes what has come in, handles it as one database transaction, and releases the answers after the commit.
 
 One thread a process, with its own database connection: several CPU-bound threads beside an event loop cost it its latency
-(measurements.md). It knows no socket: items come in, results go out through `deliver`.
+(docs/architecture.md). It knows no socket: items come in, results go out through `deliver`.
 """
 
 import queue

@@ -1,7 +1,7 @@
 """The OCPP socket: a thin consumer that owns it, loops on `receive()` itself, and does nothing else.
 
 Channels' own dispatch would await a hop to one thread shared by the whole process before every frame (channels#1203,
-asgiref#218; measurements.md), so `__call__` is ours, and no channel layer is opened for a station.
+asgiref#218), so `__call__` is ours, and no channel layer is opened for a station.
 """
 
 import asyncio

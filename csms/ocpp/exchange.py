@@ -144,7 +144,7 @@ def _invalid(batch: Batch, inbound: Inbound, call: frames.Call, error: InvalidPa
 def _store_for_repair(batch: Batch, inbound: Inbound, call: frames.Call, note: Note) -> str:
     """Nothing of a transaction is lost: the raw message is kept for repair and the station gets the smallest valid answer."""
     assert inbound.translator is not None
-    transaction_id = str(batch.next_id("v16"))
+    transaction_id = str(batch.next_id("short_transaction_id"))
     text = frames.result(call.message_id, inbound.translator.salvage(transaction_id))
     batch.note(note)
     batch.add(

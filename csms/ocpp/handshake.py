@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from csms.ocpp.registry import PROTOCOLS
+from csms.proxies import is_trusted
 from stations.services.connections import Knock
 
 PREFIX = "/ocpp/"
@@ -49,17 +49,6 @@ def credentials_of(header: bytes | None) -> tuple[bytes, bytes] | None:
     return (user, password) if colon else None
 
 
-def is_trusted(address: str, trusted: Sequence[str]) -> bool:
-    """Whether this peer may speak for its client: `trusted` holds addresses and networks."""
-    try:
-        peer = ipaddress.ip_address(address)
-        # A socket for both kinds of addresses shows IPv4 as ::ffff:192.0.2.1.
-        peer = getattr(peer, "ipv4_mapped", None) or peer
-        return any(peer in ipaddress.ip_network(network, strict=False) for network in trusted)
-    except ValueError:
-        return False
-
-
 def _proxys_word(scope: Mapping[str, Any], header: bytes) -> str:
     """The last value of the last header of this name: what the proxy added. All others may be the client's invention."""
     every = [value for name, value in scope["headers"] if name == header]
@@ -79,7 +68,8 @@ def knock_of(scope: Mapping[str, Any], trusted: Sequence[str]) -> Knock:
     return Knock(
         identity=identity_of(raw_path),
         credentials=credentials_of(headers.get("authorization")),
-        protocol=protocol_of(offered),
+        protocol=(protocol := protocol_of(offered)),
+        any_password_form=protocol in ("", "ocpp1.6"),
         offered=tuple(offered),
         address=address,
         secure=secure,

@@ -76,18 +76,17 @@ def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
         unit = UNITS.get(one.unit, (one.unit,))[0]
         value = None
         if field and unit == wanted and one.value is not None and one.location in LOCATIONS.get(field, ("Outlet",)):
-            value = _stored(field, one.value * factor(one.unit))
-        if value is not None and not one.phase:
-            totals[field] = value
-            continue
+            value = one.value * factor(one.unit)
         if value is not None and one.phase in CONDUCTORS:
             phases.setdefault(field, {})[one.phase] = value
+        elif value is not None and not one.phase and (total := _stored(field, value)) is not None:
+            totals[field] = total
+            continue
         extra[_name(one)] = f"{one.text} {one.unit}" if one.unit and one.value is not None else one.text
     for field, values in phases.items():
-        if field not in totals:
-            total = _stored(field, _over_phases(field, list(values.values())))
-            if total is not None:
-                totals[field] = total
+        over_all = _stored(field, _over_phases(field, list(values.values())))
+        if field not in totals and over_all is not None:
+            totals[field] = over_all
     return Reading(at=at, context=context, extra=extra, **totals)
 
 

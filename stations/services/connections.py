@@ -17,7 +17,10 @@ REFUSALS_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """What a station said when it asked to come in. `credentials` are user and password as sent; `protocol` "" if none fits."""
+    """What a station said when it asked to come in. `credentials` are user and password as sent; `protocol` "" if none fits.
+
+    `any_password_form`: the version it speaks lets a password be presented as text, hex digits or raw bytes.
+    """
 
     identity: str
     credentials: tuple[bytes, bytes] | None
@@ -25,6 +28,7 @@ class Knock:
     offered: tuple[str, ...]
     address: str
     secure: bool
+    any_password_form: bool = True
     path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -141,7 +145,7 @@ def judge(knock: Knock, known: Known | None) -> Refused | None:
         user, password = knock.credentials
         if user != knock.identity.encode():
             return Refused(401, "wrong_user", "The user name of HTTP Basic is not the station's identity.")
-        if not credentials.matches(known.password_hash, password, v16=knock.protocol in ("", "ocpp1.6")):
+        if not credentials.matches(known.password_hash, password, any_form=knock.any_password_form):
             return Refused(401, "wrong_password", "The password is wrong.")
     if not knock.protocol:
         offered = ", ".join(knock.offered)

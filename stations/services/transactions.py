@@ -78,7 +78,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
 
     transaction = TransactionState(
         id=batch.next_id("transaction"),
-        ocpp_id=event.transaction_id or str(batch.next_id("v16")),
+        ocpp_id=event.transaction_id or str(batch.next_id("short_transaction_id")),
         evse=evse_number if connector else None,
         id_token_id=found.id if found else None,
         id_tag=event.token.value if event.token else "",

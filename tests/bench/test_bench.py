@@ -16,7 +16,7 @@ def fleet(network: Network) -> Fleet:
 
 
 def drive(server: Server, fleet: Fleet, **more: Any) -> load.Outcome:
-    plan = {"port": server.port, "password": PASSWORD, "warm_up_s": 0.0, "seconds": 1.0} | more
+    plan: dict[str, Any] = {"port": server.port, "password": PASSWORD, "warm_up_s": 0.0, "seconds": 1.0} | more
     return load.drive(load.Plan(stations=fleet.stations, tags=fleet.tags, **plan))
 
 

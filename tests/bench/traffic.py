@@ -1,4 +1,4 @@
-"""What the bench's stations say: the 1.6 mix of INTERFACE.md, as ready-made websocket frames.
+"""What the bench's stations say: the 1.6 mix, as ready-made websocket frames.
 
 Of ten messages 2 are Heartbeats, 1 a StatusNotification, 6 MeterValues with four sampled values, and 1 alternately a
 StartTransaction and a StopTransaction. The masking key is zero, which makes masking free and is allowed.

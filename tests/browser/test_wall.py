@@ -192,13 +192,15 @@ async def test_ada_logs_in_sees_a_session_and_logs_out(browse: Open, network: Ne
 
 
 async def test_the_page_fits_a_narrow_phone_in_both_themes(browse: Open, network: Network) -> None:
-    network.tariff()
+    tariff = network.tariff()
     connector = plug(network, "SuspendedEVSE")
     session(connector, soc_percent=64, energy_wh=123456)
     finished(plug(network, "Faulted", error_code="OverCurrentFailure"), doubt="register")
+    bill(finished(plug(network), energy_wh=123456), tariff, "1234.56")
     for scheme in ("light", "dark"):
         page = await browse(viewport={"width": 320, "height": 640}, color_scheme=scheme)
         assert await page.evaluate("document.documentElement.scrollWidth") == 320
-        await page.locator("#finished tr th a").click()
-        await page.wait_for_load_state()
-        assert await page.evaluate("document.documentElement.scrollWidth") == 320
+        for row in ("#finished tr:first-child", "#finished tr:last-child"):
+            await page.goto(await page.locator(f"{row} th a").evaluate("link => link.href"))
+            assert await page.evaluate("document.documentElement.scrollWidth") == 320
+            await page.go_back()

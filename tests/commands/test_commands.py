@@ -1,4 +1,4 @@
-"""The shell's commands, as INTERFACE.md has them."""
+"""The shell's commands."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`manage.py station add|list|remove|register`, as INTERFACE.md and `--help` have them."""
+"""`manage.py station add|list|remove|register`; `--help` says more."""
 
 from typing import Any
 from urllib.parse import quote

@@ -41,7 +41,6 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
             notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
         elif abs(number) * factor(unit) >= LIMIT:
             notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} {unit} cannot be.", Severity.WARNING))
-            number = None
     return Sampled(
         value=number,
         text=text,

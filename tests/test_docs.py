@@ -1,0 +1,150 @@
+"""What the documents say is so: links lead somewhere, commands and settings exist, tables match the code."""
+
+import ast
+import json
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from csms.api.urls import router
+from csms.ocpp import v16
+from csms.ocpp.mend import MENDERS
+
+ROOT: Path = settings.BASE_DIR
+#: What a checkout may hold beside what is under version control.
+MADE = {"site", "staticfiles", "media", "node_modules", "__pycache__"}
+OF_OURS = {".ci", ".gitignore", ".pre-commit-config.yaml"}
+#: Where somebody's machine or a registry would show. In pieces, so that this file does not name them.
+FOREIGN = re.compile(
+    "|".join(["/wo" + "rk/", r"/tm" + r"p\b", "/ro" + "ot/", "/ho" + "me/", r"pypi\.o" + "rg", r"npm" + "js", r"deb\.deb" + "ian"])
+)
+LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def tracked() -> Iterator[Path]:
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(one for one in folders if one not in MADE and (one in OF_OURS or not one.startswith(".")))
+        yield from (Path(folder, one) for one in sorted(names) if one in OF_OURS or not one.startswith("."))
+
+
+def text_of(path: Path) -> str:
+    """What a text file says; nothing of a picture."""
+    try:
+        return path.read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
+@cache
+def files(suffix: str = "") -> dict[str, str]:
+    """Path below the root to text."""
+    return {str(path.relative_to(ROOT)): text for path in tracked() if path.name.endswith(suffix) and (text := text_of(path))}
+
+
+def rows(document: str) -> Iterator[list[str]]:
+    """The cells of every line of every table."""
+    for line in (ROOT / document).read_text().splitlines():
+        if line.startswith("|"):
+            yield [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_every_link_leads_to_a_file_or_a_heading() -> None:
+    for path, text in files(".md").items():
+        for target in LINK.findall(text):
+            if target.startswith(("https://", "http://")):
+                continue
+            file, _, heading = target.partition("#")
+            found = ((ROOT / path).parent / file).resolve() if file else ROOT / path
+            assert found.exists(), f"{target} in {path} leads nowhere"
+            if heading:
+                headings = re.findall(r"^#+ (.+)$", found.read_text(), re.MULTILINE)
+                slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
+                assert heading in slugs, f"{target} in {path} leads nowhere"
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path, text in files(".md").items():
+        for command in re.findall(r"(?:`|^    )(make [^`#\n]+)", text, re.MULTILINE):
+            named = {word for word in re.sub(r'"[^"]*"', "", command).split()[1:] if re.fullmatch(r"[a-z-]+", word)}
+            assert named <= targets, f"{command} in {path}"
+
+
+def test_every_path_that_is_named_exists() -> None:
+    pattern = re.compile(r"`((?:accounts|stations|billing|csms|tests|docs|templates|static|\.ci)/[\w./-]*)`")
+    missing = {one: path for path, text in files(".md").items() for one in pattern.findall(text) if not (ROOT / one).exists()}
+    # An API's path that looks like one of ours.
+    assert set(missing) <= {"stations/"}
+
+
+def test_every_setting_is_documented() -> None:
+    calls = [node for node in ast.walk(ast.parse((ROOT / "csms/settings.py").read_text())) if isinstance(node, ast.Call)]
+    read = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name) and call.func.value.id == "env"
+        if call.args and isinstance(call.args[0], ast.Constant)
+    }
+    checked = set(re.findall(r'"((?:CSMS_)?[A-Z]+(?:_[A-Z]+)+)"', (ROOT / "csms/checks.py").read_text()))
+    documents = "".join((ROOT / one).read_text() for one in ("README.md", "docs/operations.md", "docs/index.md"))
+    assert {"DATABASE_URL", "CSMS_TRUSTED_PROXIES"} <= read
+    assert {setting for setting in read | checked if f"`{setting}`" not in documents and f"`{setting}=" not in documents} == set()
+
+
+def test_the_table_of_messages_is_that_of_the_code() -> None:
+    table = {
+        row[0].strip("`"): row[1:] for row in rows("docs/ocpp.md") if row[1:2] in (["handled"], ["NotSupported"], ["not sent yet"])
+    }
+    handled = {translator.action for translator in v16.INCOMING}
+    assert {action for action, row in table.items() if row[0] == "handled"} == handled
+    assert {action: row[1] for action, row in table.items() if row[0] == "NotSupported"} == v16.UNSUPPORTED
+    assert {action for action, row in table.items() if row[0] == "not sent yet"} == v16.OUTGOING
+    assert list(table) == sorted(table)
+
+
+def made_in_code(pattern: str) -> set[str]:
+    """What stands in our code where the pattern has its group."""
+    code = [text for path, text in files(".py").items() if path.startswith(("csms/ocpp/", "stations/"))]
+    return {found for text in code for found in re.findall(pattern, text)}
+
+
+def test_every_finding_is_explained() -> None:
+    made = made_in_code(r'\bNote\(\s*"(\w+)"') | made_in_code(r'self\._note\(\s*"(\w+)"') | made_in_code(r'\bcode="([a-z_]+)"')
+    made |= {f"mended_{kind}" for kind in MENDERS}
+    explained = {code for row in rows("docs/ocpp.md") for code in re.findall(r"`(\w+)`", row[0])}
+    assert made - explained == set()
+
+
+def test_every_refusal_has_its_status() -> None:
+    made = made_in_code(r'\bRefused\((\d+), "(\w+)"')
+    table = {(row[0][:3], row[1].strip("`")) for row in rows("docs/ocpp.md") if len(row) == 3}
+    assert {("401", "wrong_password"), ("404", "unknown_station")} <= made
+    assert {one for one in made if one not in table} == set()
+
+
+@pytest.mark.parametrize(("prefix", "view"), [(prefix, view) for prefix, view, _ in router.registry])
+def test_every_path_of_the_api_is_described_as_it_is(prefix: str, view: Any) -> None:
+    sections = (ROOT / "docs/api.md").read_text().split("\n### ")
+    section = next(section for section in sections if section.startswith(f"`{prefix}/`"))
+    example = json.loads(re.findall(r"```json\n(.+?)```", section, re.DOTALL)[0])
+    example = example["results"][0] if "results" in example else example
+    assert set(example) == set(view.serializer_class().fields)
+    head = section.split("\n\n")[1]
+    assert [one for one in view.filterset_class.base_filters if f"`{one}`" not in head] == []
+    assert [one for one in view.orderings if f"`{one}`" not in head] == []
+
+
+def test_no_file_names_somebodys_machine_or_a_registry() -> None:
+    assert {path: found for path, text in files().items() if (found := FOREIGN.findall(text))} == {}
+
+
+def test_every_document_that_is_named_exists() -> None:
+    for path, text in files().items():
+        for named in re.findall(r"\b([\w/-]+\.md)\b", text):
+            assert any(document.endswith(named) for document in files(".md")), f"{path} names {named}"
