@@ -75,8 +75,12 @@ class Peer:
 
     async def boot(self) -> Any:
         if self.socket.subprotocol == "ocpp2.0.1":
-            return await self.call("BootNotification", {"reason": "PowerUp", "chargingStation": {"vendorName": "Acme", "model": "Two"}})
-        return await self.call("BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": "1.0"})
+            return await self.call(
+                "BootNotification", {"reason": "PowerUp", "chargingStation": {"vendorName": "Acme", "model": "Two"}}
+            )
+        return await self.call(
+            "BootNotification", {"chargePointVendor": "Acme", "chargePointModel": "One", "firmwareVersion": "1.0"}
+        )
 
     async def start(self, tag: str, *, connector: int = 1, meter: int = 1000, at: str = "") -> int:
         """Returns the transaction id."""

@@ -19,16 +19,15 @@ from django.db import OperationalError as DjangoOperationalError
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from accounts.models import Operator
-from csms.ocpp import errands, exchange
+from csms.ocpp import doors, errands, exchange
+from csms.ocpp.doors import Arrival, Departure, Door, SignsOfLife, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound, Message
 from csms.ocpp.translator import Unsayable
-from stations import ports
-from stations.batch import Batch, Ids, clean
+from stations.batch import Batch, Ids
 from stations.domain.commands import BadCommand
-from stations.services import commands, connections, registry
-from stations.services.connections import Admitted, Knock, Refused
+from stations.services import commands
+from stations.services.connections import Refused
 from stations.state import StationState
 
 log = structlog.get_logger(__name__)
@@ -42,37 +41,6 @@ RETRIES = 5
 BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
-@dataclass(slots=True)
-class Arrival:
-    """Somebody knocks; `token` is the waiter's, given back with the verdict."""
-
-    knock: Knock
-    token: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    station_id: int
-    fence: int
-    code: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignsOfLife:
-    """(station id, fence, when) of sockets that were heard since it was last written."""
-
-    signs: Sequence[tuple[int, int, datetime]]
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """Somebody was turned away without asking the database for a verdict."""
-
-    knock: Knock
-    refused: Refused
-
-
 @dataclass(frozen=True, slots=True)
 class Look:
     """Look what the stations of this process are to be asked: these, or (None) all, for what a missed bell left."""
@@ -80,8 +48,7 @@ class Look:
     station_ids: Sequence[int] | None
 
 
-Item = Message | Look | Arrival | Departure | SignsOfLife | Turned
-Verdict = Admitted | Refused
+Item = Message | Look | Door
 
 
 @dataclass(slots=True)
@@ -138,9 +105,9 @@ class BatchThread(threading.Thread):
         if inbound:
             self._messages(inbound)
         # After the messages: an arrival may take over from a socket whose messages are among them.
-        doors = [item for item in items if not isinstance(item, Inbound | Answered | Look)]
-        if doors:
-            self._doors(doors)
+        at_the_doors = [item for item in items if isinstance(item, Door)]
+        if at_the_doors:
+            self._doors(at_the_doors)
         looks = [item for item in items if isinstance(item, Look)]
         if looks:
             everywhere = any(look.station_ids is None for look in looks)
@@ -288,12 +255,12 @@ class BatchThread(threading.Thread):
 
     # The doors
 
-    def _doors(self, items: Sequence[Item]) -> None:
+    def _doors(self, items: Sequence[Door]) -> None:
         """Arrivals, departures, signs of life and refusals, each kind in a statement or two."""
         arrivals = [item for item in items if isinstance(item, Arrival)]
         while True:
             try:
-                verdicts = self._attempt_doors(items, arrivals)
+                verdicts = self._attempt_doors(items)
                 break
             except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
                 # Whoever knocks now is not kept waiting for a database that is away.
@@ -311,80 +278,23 @@ class BatchThread(threading.Thread):
         if verdicts:
             self.deliver(Results(verdicts=verdicts))
 
-    def _attempt_doors(self, items: Sequence[Item], arrivals: Sequence[Arrival]) -> list[tuple[Any, Verdict]]:
+    def _attempt_doors(self, items: Sequence[Door]) -> list[tuple[Any, Verdict]]:
         cursor = self._cursor()
         now = datetime.now(UTC)
-        if settings.ACCEPT_UNKNOWN and arrivals:
-            self._register_unknown(cursor, arrivals)
+        if settings.ACCEPT_UNKNOWN:
+            doors.register_unknown(cursor, items)
         cursor.execute("BEGIN")
         try:
-            signs = [sign for item in items if isinstance(item, SignsOfLife) for sign in item.signs]
-            if signs:
-                connections.seen(cursor, signs)
-            ends = [(i.station_id, i.fence, i.code, clean(i.reason)) for i in items if isinstance(i, Departure)]
-            gone = connections.left(cursor, ends, now=now) if ends else []
-            known = connections.known_stations(cursor, [a.knock.identity for a in arrivals])
-            judged = [(a, connections.judge(a.knock, known.get(a.knock.identity))) for a in arrivals]
-            admitted = {known[a.knock.identity].station_id: a for a, refusal in judged if refusal is None}
-            fences = (
-                connections.take_over(cursor, {i: a.knock for i, a in admitted.items()}, node=settings.NODE, now=now)
-                if admitted
-                else {}
-            )
-            turned = [(a.knock, refusal, known.get(a.knock.identity)) for a, refusal in judged if refusal is not None]
-            turned += [(item.knock, item.refused, None) for item in items if isinstance(item, Turned)]
-            if turned:
-                operators = connections.known_stations(cursor, [knock.identity for knock, _, _ in turned])
-                turned = [(knock, refusal, operators.get(knock.identity)) for knock, refusal, _ in turned]
-                connections.refused(cursor, turned, now=now, clean=clean)
+            attended = doors.attend(cursor, items, node=settings.NODE, now=now)
             cursor.execute("COMMIT")
         except BaseException:
             self._roll_back(cursor)
             raise
-        for station_id, operator_id in gone:
+        # A state is loaded after its take-over, by the first batch: what an older socket's process wrote is in it.
+        for station_id in attended.forgotten:
             self.states.pop(station_id, None)
-            ports.bell.changed(operator_id, stations=[station_id], transactions=[])
-        verdicts: list[tuple[Any, Verdict]] = []
-        for arrival, refusal in judged:
-            station = known.get(arrival.knock.identity)
-            if refusal is not None or station is None:
-                verdicts.append((arrival.token, refusal or Refused(404, "unknown_station", "")))
-                continue
-            fence = fences[station.station_id]
-            if admitted[station.station_id] is not arrival:
-                fence -= 1  # two knocked in the same moment: only the later one counts
-            # The state is loaded after the take-over, by the first batch: what an older socket's process wrote is in it.
-            self.states.pop(station.station_id, None)
-            ports.bell.fenced(station.station_id, fence)
-            ports.bell.changed(station.operator_id, stations=[station.station_id], transactions=[])
-            verdicts.append(
-                (
-                    arrival.token,
-                    Admitted(
-                        station.station_id,
-                        station.operator_id,
-                        arrival.knock.identity,
-                        fence,
-                        station.heartbeat_interval_s,
-                        station.accepted,
-                    ),
-                )
-            )
-        return verdicts
-
-    def _register_unknown(self, cursor: Any, arrivals: Sequence[Arrival]) -> None:
-        """CSMS_ACCEPT_UNKNOWN: an unknown station is registered with the credentials it brings."""
-        known = connections.known_stations(cursor, [a.knock.identity for a in arrivals])
-        strangers = [a.knock for a in arrivals if a.knock.identity and a.knock.identity not in known]
-        operator = Operator.objects.filter(name=settings.ACCEPT_UNKNOWN).first() if strangers else None
-        if strangers and operator is None:
-            log.error("CSMS_ACCEPT_UNKNOWN names no operator", operator=settings.ACCEPT_UNKNOWN)
-            return
-        for knock in strangers:
-            assert operator is not None
-            registry.add_as_it_comes(
-                operator=operator, identity=knock.identity, password=knock.credentials and knock.credentials[1]
-            )
+        attended.ring()
+        return attended.verdicts
 
     # The database
 

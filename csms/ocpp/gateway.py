@@ -11,7 +11,8 @@ from typing import Protocol
 import structlog
 
 from csms.hub import Message, hub
-from csms.ocpp.batching import Arrival, BatchThread, Departure, Item, Look, Results, SignsOfLife, Turned, Verdict
+from csms.ocpp.batching import BatchThread, Item, Look, Results
+from csms.ocpp.doors import Arrival, Departure, SignsOfLife, Turned, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound
 from stations.services.connections import Admitted, Knock, Refused

@@ -112,7 +112,7 @@ class RemoteStart(Command):
 
     id_token: str
     evse: int | None = None
-    id_token_type: str = "ISO14443"
+    id_token_type: str = "ISO14443"  # noqa: S105  (a kind of card)
     kind: ClassVar[str] = "remote_start"
     expires_s: ClassVar[int] = 45
     while_pending: ClassVar[bool] = False

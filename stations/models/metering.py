@@ -13,8 +13,9 @@ from stations.models.transaction import Transaction, register
 class MeterSample(models.Model):
     """One reading moment of an EVSE (0: the station's main meter). Partitioned by month of `at`; no foreign keys on it.
 
-    Unique by station, time, context, and the transaction or else the EVSE. `energy_wh` is the register in Wh, power in W, current in A and
-    voltage in V are totals over the phases; everything else is in `extra`.
+    Unique by station, time, context, and the transaction or else the EVSE. `energy_wh` is the register in Wh, power in W;
+    power is the total over the phases, current in A that of the most loaded one, voltage in V their mean; everything else is
+    in `extra`.
     """
 
     operator = models.ForeignKey(Operator, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)

@@ -149,7 +149,9 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     started = [kind for kind, command in commands.COMMANDS.items() if not command.while_pending]
     cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
     # On Django's connections JSON comes as text.
-    return [Claimed(*row[:5], orjson.loads(row[5]), orjson.loads(row[6]), row[7]) for row in cursor.fetchall()]
+    return [
+        Claimed(*row[:5], params=orjson.loads(row[5]), facts=orjson.loads(row[6]), operator_id=row[7]) for row in cursor.fetchall()
+    ]
 
 
 def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:

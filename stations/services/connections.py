@@ -54,6 +54,8 @@ class Refused:
     detail: str
 
 
+UNKNOWN = Refused(404, "unknown_station", "No station with this identity is registered.")
+REPLACED = Refused(503, "replaced", "Another socket of the station came in the same moment.")
 NO_PROTOCOL = Refused(101, "no_common_subprotocol", "The station offered no OCPP version that is spoken here.")
 
 
@@ -136,7 +138,7 @@ def judge(knock: Knock, known: Known | None) -> Refused | None:
     if not knock.identity:
         return Refused(404, "no_identity", "The address lacks the station's identity: it must end in /ocpp/<identity>.")
     if known is None:
-        return Refused(404, "unknown_station", "No station with this identity is registered.")
+        return UNKNOWN
     if known.security_profile >= 2 and not knock.secure:
         return Refused(401, "tls_required", "The station's security profile demands TLS (wss), but it came without.")
     if known.security_profile >= 1:

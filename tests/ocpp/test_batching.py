@@ -10,7 +10,8 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from csms.ocpp import batching
-from csms.ocpp.batching import Arrival, BatchThread, Results
+from csms.ocpp.batching import BatchThread, Results
+from csms.ocpp.doors import Arrival
 from csms.ocpp.exchange import Inbound
 from stations.batch import Batch
 from stations.models import Station

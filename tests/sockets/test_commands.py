@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django_scopes import scope, scopes_disabled
 
 from csms.bells import RedisBell
 from stations import ports
 from stations.domain import commands
-from stations.models import Command, Station
+from stations.models import Command, Station, Variable
 from stations.services import commands as life
 from tests.database import tables
 from tests.network import Network
@@ -27,7 +28,14 @@ def bells(silence: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @tables
 def issue(who: Station, command: commands.Command, **options: Any) -> Command:
-    return life.issue(station=who, command=command, **options)
+    with scope(operator=who.operator):
+        return life.issue(station=who, command=command, **options)
+
+
+@tables
+def take_back(command: Command) -> bool:
+    with scopes_disabled():
+        return life.cancel(command=command)
 
 
 @tables
@@ -152,7 +160,7 @@ async def test_an_offline_station_is_asked_when_it_returns_and_not_after_the_exp
 async def test_a_command_taken_back_is_never_sent(server: Server, network: Network) -> None:
     known = network.station(accepted=True)
     taken = issue(known, commands.ClearCache())
-    assert tables(life.cancel)(command=taken)
+    assert take_back(taken)
     async with station(server.ocpp, known) as peer:
         assert "currentTime" in await peer.call("Heartbeat", {})
     assert state_of(taken).status == "cancelled"
@@ -197,7 +205,5 @@ async def test_calls_of_the_station_are_answered_while_it_is_asked(server: Serve
 
 @tables
 def variables(who: Station) -> dict[str, tuple[str | None, bool]]:
-    from stations.models import Variable
-
     found = Variable.objects.with_scopes_disabled().filter(station=who)
     return {one.variable: (one.value, one.known) for one in found}
