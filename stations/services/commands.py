@@ -150,7 +150,8 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
     # On Django's connections JSON comes as text.
     return [
-        Claimed(*row[:5], params=orjson.loads(row[5]), facts=orjson.loads(row[6]), operator_id=row[7]) for row in cursor.fetchall()
+        Claimed(pk, station_id, fence, protocol, kind, orjson.loads(params), orjson.loads(facts), operator_id)
+        for pk, station_id, fence, protocol, kind, params, facts, operator_id in cursor.fetchall()
     ]
 
 
