@@ -38,6 +38,7 @@ DRAIN_GROUP = 200
 DRAIN_PAUSE_S = 0.2
 #: Refusals a minute after which the same peer and identity, or the same peer, are turned away unheard.
 REFUSALS_SAME, REFUSALS_PEER = 10, 600
+MOST_COUNTED = 50_000
 BUSY = Refused(429, "too_many_attempts", "Too many refused attempts; try again in a minute.")
 AWAY = Refused(503, "database_away", "The system could not reach its database.")
 DRAINING = Refused(503, "restarting", "The server is being restarted.")
@@ -66,9 +67,10 @@ class Throttle:
         self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     def refused(self, knock: Knock, now: float) -> None:
-        if self._counts(now) is not None and len(self.counts) < 50_000:
-            self.counts[knock.address, knock.identity] += 1
-            self.counts[knock.address, ""] += 1
+        counts = self._counts(now)
+        if len(counts) < MOST_COUNTED:
+            counts[knock.address, knock.identity] += 1
+            counts[knock.address, ""] += 1
 
     def allows(self, knock: Knock, now: float) -> bool:
         counts = self._counts(now)
@@ -116,7 +118,9 @@ class Gateway:
     def turned_away(self, knock: Knock, refused: Refused) -> None:
         """Somebody was turned away before the question came up: a plain HTTP request, say."""
         self._start()
-        self._put(Turned(knock, refused))
+        if self.throttle.allows(knock, time.monotonic()):
+            self.throttle.refused(knock, time.monotonic())
+            self._put(Turned(knock, refused))
 
     def open(self, link: Link) -> None:
         """A socket is open. An older one of the same station is closed: the newest wins."""

@@ -6,13 +6,14 @@ back in the same minute. The cursor's connection is in autocommit mode or in a t
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from stations import credentials
 from stations.flush import Cursor, array
 
 #: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
 REFUSALS_KEPT = 1000
+REFUSALS_KEPT_FOR = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,10 @@ SET count = r.count + 1, last_at = EXCLUDED.last_at, operator_id = EXCLUDED.oper
 #: Identities nobody knows are made up by whoever knocks: only the newest are kept.
 FORGET = """
 DELETE FROM stations_refusal WHERE id IN (
-    SELECT id FROM stations_refusal WHERE reason = 'unknown_station' ORDER BY last_at DESC OFFSET %s
-)
+    SELECT r.id FROM stations_refusal r
+    WHERE NOT EXISTS (SELECT FROM stations_station s WHERE s.identity = r.identity)
+    ORDER BY r.last_at DESC OFFSET %s
+) OR last_at < %s
 """
 ONLY_OPERATOR = "SELECT min(id) FROM accounts_operator HAVING count(*) = 1"
 
@@ -200,4 +203,4 @@ def refused(
         for (identity, reason, address), (knock, refusal, known) in distinct.items()
     ]
     cursor.execute(REFUSED, (now, now, *(array(column) for column in zip(*rows, strict=True))))
-    cursor.execute(FORGET, (REFUSALS_KEPT,))
+    cursor.execute(FORGET, (REFUSALS_KEPT, now - REFUSALS_KEPT_FOR))

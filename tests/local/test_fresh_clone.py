@@ -1,5 +1,7 @@
 """What a stranger does: clone, `make run`, look at the page, Ctrl-C; as root and as a plain user, on either source of servers."""
 
+import asyncio
+import json
 import os
 import pwd
 import shutil
@@ -10,13 +12,17 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from ocpp.v16 import ChargePoint, call
+from websockets.asyncio.client import connect
 
 from csms.local import homes
+from tests.peer import basic
 from tests.servers import until
 
 pytestmark = pytest.mark.long
@@ -64,6 +70,16 @@ class Clone:
             if any(mark in line or where.startswith(mark) for mark in marks):
                 found.append(line)
         return found
+
+    def manage(self, *argv: str) -> list[str]:
+        """`manage.py` in the clone, by the clone's own user; the lines it prints."""
+        command = [str(self.checkout / ".venv/bin/python"), "manage.py", *argv]
+        unset = ("DATABASE_URL", "REDIS_URL", "CSMS_MODE", "DJANGO_SETTINGS_MODULE")
+        environment = {name: value for name, value in os.environ.items() if name not in unset} | {"HOME": str(self.folder)}
+        done = subprocess.run(
+            command, cwd=self.checkout, env=environment, check=True, capture_output=True, text=True, timeout=60, **self.who()
+        )
+        return done.stdout.splitlines()
 
     def remove(self) -> None:
         for link in self.checkout.glob(".services/*"):
@@ -135,8 +151,48 @@ def test_make_run_in_a_fresh_clone_shows_the_page_and_ctrl_c_leaves_nothing(clon
         assert "<form" in page(f"http://127.0.0.1:{port}/"), "the login"
         make.says("connected")  # a simulated station
         assert len(clone.processes()) > 5
+        if time_ == "second":
+            a_foreign_client_charges(clone, port)
         make.ctrl_c()
         until(lambda: not clone.processes(), patience_s=20)
+
+
+def a_foreign_client_charges(clone: Clone, port: int) -> None:
+    """As a stranger would: a station, a card and a key from the shell, the `ocpp` package's client, the price from the API."""
+    password = clone.manage("station", "add", "STRANGER-1")[-1]
+    clone.manage("idtag", "add", "STRANGERS-CARD")
+    key = clone.manage("apikey", "create", "--user", "ada@amber.example")[-1]
+    asyncio.run(charge(f"ws://127.0.0.1:{port}/ocpp/STRANGER-1", password))
+
+    def priced() -> dict[str, Any] | None:
+        address = f"http://127.0.0.1:{port}/api/v1/transactions/?station=STRANGER-1"
+        request = urllib.request.Request(address, headers={"Authorization": f"Api-Key {key}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  (our own)
+            (transaction,) = json.load(answer)["results"]
+        return transaction if transaction["cost"] else None
+
+    transaction = until(priced, patience_s=60)
+    assert (transaction["status"], transaction["energy_wh"]) == ("ended", 5000)
+    # 5 kWh at 0.39, half an hour at 0.02 a minute, 0.50 a session, and 19 percent tax.
+    assert transaction["cost"]["total_incl_tax"] == "3.63"
+
+
+async def charge(url: str, password: str) -> None:
+    identity = url.rpartition("/")[2]
+    async with connect(url, subprotocols=["ocpp1.6"], additional_headers=basic(identity, password), proxy=None) as socket:
+        client = ChargePoint(identity, socket)
+        listening = asyncio.create_task(client.start())
+        await client.call(call.BootNotification(charge_point_vendor="Foreign", charge_point_model="Client"))
+        await client.call(call.Authorize(id_tag="STRANGERS-CARD"))
+        began = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
+        at = [(began + timedelta(minutes=15 * step)).isoformat() for step in range(3)]
+        started = await client.call(
+            call.StartTransaction(connector_id=1, id_tag="STRANGERS-CARD", meter_start=100, timestamp=at[0])
+        )
+        value = {"timestamp": at[1], "sampled_value": [{"value": "2600", "unit": "Wh"}]}
+        await client.call(call.MeterValues(connector_id=1, transaction_id=started.transaction_id, meter_value=[value]))
+        await client.call(call.StopTransaction(transaction_id=started.transaction_id, meter_stop=5100, timestamp=at[2]))
+        listening.cancel()
 
 
 def test_a_killed_make_run_is_cleared_up_by_the_next(clone: Clone, port: int) -> None:
