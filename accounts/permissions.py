@@ -8,6 +8,7 @@ ALL = frozenset(Role)
 MAY: dict[str, frozenset[Role]] = {
     "view": ALL,
     "tags.change": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
+    "commands.send": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
 }
 

@@ -1,4 +1,4 @@
-"""What keeps the wall live: the WebSocket `/live/`.
+"""What keeps the wall and the pages of a charger (`?station=<key>`) live: the WebSocket `/live/`.
 
 The server sends `{"fragments": [{"id", "html", "list"}]}`; the browser answers "ok" to each, or "all" when it wants the whole
 wall. The next message leaves only after that answer, so a slow browser is never queued for: it gets the newest state later.
@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,6 +22,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
+from accounts.permissions import may
 from csms.dashboard import fragments
 from csms.dashboard.fragments import Fragment
 from csms.db import run_in_db, run_in_scope
@@ -56,15 +58,25 @@ def logged_in(session_key: str | None) -> User | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """What a page shows: the wall, or (`station`, a primary key) one charger, with buttons if its reader may command."""
+
+    operator: int | None
+    language: str
+    station: int | None = None
+    may_command: bool = False
+
+
 class Feed:
-    """What changes on the open walls of one operator, rendered once for all that read the same language."""
+    """What changes on open pages, rendered once for all of the same topic."""
 
-    open: dict[tuple[int | None, str], "Feed"] = {}
+    open: dict[Topic, "Feed"] = {}
 
-    def __init__(self, user: User, language: str) -> None:
-        self.key = (user.operator_id, language)
+    def __init__(self, user: User, topic: Topic) -> None:
+        self.key = topic
         self.user = user
-        self.language = language
+        self.language = topic.language
         self.pages: set[LiveConsumer] = set()
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
@@ -74,10 +86,10 @@ class Feed:
         self.task = asyncio.create_task(self.run(), name=f"feed {self.key}")
 
     @classmethod
-    def join(cls, page: "LiveConsumer", user: User, language: str) -> "Feed":
-        feed = cls.open.get((user.operator_id, language))
+    def join(cls, page: "LiveConsumer", user: User, topic: Topic) -> "Feed":
+        feed = cls.open.get(topic)
         if feed is None or feed.task.done() or feed.task.get_loop() is not asyncio.get_running_loop():
-            feed = cls.open[(user.operator_id, language)] = cls(user, language)
+            feed = cls.open[topic] = cls(user, topic)
         feed.pages.add(page)
         return feed
 
@@ -95,6 +107,12 @@ class Feed:
             return
         if message.get("all"):
             self.missed()
+            return
+        if self.key.station is not None:
+            # A transaction that changes rings for its station too.
+            if self.key.station in message["stations"]:
+                self.stations.add(self.key.station)
+                self.dirty.set()
             return
         self.stations.update(message["stations"])
         self.transactions.update(message["transactions"])
@@ -118,7 +136,7 @@ class Feed:
                 # A lease that ran out rings no bell.
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online
-                parts = await run_in_scope(scope_of(self.user), fragments.changed, self.language, stations, transactions)
+                parts = await self.render(stations, transactions)
             except Exception:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
                 self.stations |= stations
@@ -130,9 +148,17 @@ class Feed:
                 page.offer(parts)
             await asyncio.sleep(max(PUSH_INTERVAL_S, REST * (time.monotonic() - began)))
 
+    async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
+        within = scope_of(self.user)
+        if self.key.station is None:
+            return await run_in_scope(within, fragments.changed, self.language, stations, transactions)
+        if self.key.station not in stations:
+            return []
+        return await run_in_scope(within, fragments.of_station, self.language, self.key.station, self.key.may_command)
+
 
 class LiveConsumer:
-    """One open wall."""
+    """One open page."""
 
     def __init__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         self.scope = scope
@@ -166,9 +192,9 @@ class LiveConsumer:
         user = await self._user()
         if user is None:
             return
-        language = self._language()
-        feed = Feed.join(self, user, language)
-        writer = asyncio.create_task(self._write(language), name="live page")
+        topic = self._topic(user)
+        feed = Feed.join(self, user, topic)
+        writer = asyncio.create_task(self._write(topic), name="live page")
         try:
             while (message := await self.receive())["type"] == "websocket.receive":
                 self.answered.set()
@@ -179,14 +205,14 @@ class LiveConsumer:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
 
-    async def _write(self, language: str) -> None:
+    async def _write(self, topic: Topic) -> None:
         try:
-            await self._write_on(language)
+            await self._write_on(topic)
         except Exception:
             logger.exception("A live page failed; its browser will come back.")
             await self._close(BROKEN)
 
-    async def _write_on(self, language: str) -> None:
+    async def _write_on(self, topic: Topic) -> None:
         checked = time.monotonic()
         user = await self._user()
         while user:
@@ -201,7 +227,7 @@ class LiveConsumer:
             if self.all:
                 self.all = False
                 self.pending = {}
-                parts = await run_in_scope(scope_of(user), fragments.everything, language, self._host())
+                parts = await self._everything(user, topic)
             took = time.monotonic() - began
             pending, self.pending = self.pending, {}
             self.answered.clear()
@@ -224,8 +250,21 @@ class LiveConsumer:
             return None
         return user
 
+    async def _everything(self, user: User, topic: Topic) -> list[Fragment]:
+        within = scope_of(user)
+        if topic.station is None:
+            return await run_in_scope(within, fragments.everything, topic.language, self._host())
+        return await run_in_scope(within, fragments.of_station, topic.language, topic.station, topic.may_command)
+
     async def _close(self, code: int) -> None:
         await self.send({"type": "websocket.close", "code": code})
+
+    def _topic(self, user: User) -> Topic:
+        asked = parse_qs(self.scope["query_string"].decode()).get("station", [""])[0]
+        if not asked.isascii() or not asked.isdigit():
+            return Topic(user.operator_id, self._language())
+        # More digits than a key has belong to nothing.
+        return Topic(user.operator_id, self._language(), min(int(asked[:19]), 2**63 - 1), may(user, "commands.send"))
 
     def _language(self) -> str:
         """The language the page was rendered in."""

@@ -222,6 +222,7 @@ SPECTACULAR_SETTINGS = {
         "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",
         "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",
         "IdTagStatusEnum": "accounts.models.IdTokenStatus",
+        "CommandStatusEnum": "stations.models.CommandStatus",
     },
 }
 

@@ -1,4 +1,4 @@
-// Keeps the wall live: takes fragments from /live/ and puts each in the place of the element with its id.
+// Keeps a page live: takes fragments from /live/ and puts each in the place of the element with its id.
 "use strict";
 
 const $ = (id) => document.getElementById(id);
@@ -13,7 +13,8 @@ const news = new Map();    // what to tell a screen reader: at most one sentence
 
 function morph(have, want) {
   for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
-  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name)) have.removeAttribute(name);
+  // What a person has opened stays open.
+  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== "open") have.removeAttribute(name);
   const keyed = new Map([...have.children].filter((child) => child.id).map((child) => [child.id, child]));
   let next = have.firstChild;
   for (const child of [...want.childNodes]) {
@@ -41,7 +42,8 @@ function place({ id, html, list }) {
   const want = template.content.firstElementChild;
   const into = list && $(list);
   let have = $(id);
-  if (!have && !into) { wantAll = true; return; }
+  // A page of one charger shows some of its parts only; on the wall an unknown part is a reason to ask for all.
+  if (!have && !into) { wantAll = !words.parts; return; }
   if (have) {
     const before = have.dataset.state;
     if (into && have.parentElement !== into) into.prepend(have);
@@ -63,18 +65,22 @@ function apply(fragments) {
   const focused = document.activeElement;
   fragments.forEach(place);
   if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
-  const summary = $("summary").dataset;
-  clockAhead = Date.parse(summary.now) - Date.now();
-  const attention = Number(summary.attention);
-  document.title = (attention ? `(${attention}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  readClock();
+  if ($("summary")) {
+    const attention = Number($("summary").dataset.attention);
+    document.title = (attention ? `(${attention}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+  }
   tick();
 }
 
 /* ---- Ages: every number is live or says how old it is. */
 
+function readClock() { clockAhead = Date.parse(document.querySelector("[data-now]").dataset.now) - Date.now(); }
+
 function tick() {
   const now = Date.now() + clockAhead;
   for (const element of document.querySelectorAll("time[data-ago]")) write(element, ago((now - Date.parse(element.dateTime)) / 1000));
+  for (const element of document.querySelectorAll("time[data-left]")) write(element, left((Date.parse(element.dateTime) - now) / 1000));
   for (const element of document.querySelectorAll("time[data-since]")) {
     const minutes = Math.max(0, Math.floor((now - Date.parse(element.dateTime)) / 60000));
     write(element, minutes < 60 ? words.min.replace("{n}", minutes)
@@ -88,6 +94,14 @@ function ago(seconds) {
   if (seconds < 3600) return words.agoMin.replace("{n}", Math.floor(seconds / 60));
   if (seconds < 172800) return words.agoH.replace("{n}", Math.floor(seconds / 3600));
   return words.agoD.replace("{n}", Math.floor(seconds / 86400));
+}
+
+function left(seconds) {
+  seconds = Math.max(0, Math.floor(seconds));
+  if (seconds < 120) return words.leftS.replace("{n}", seconds);
+  if (seconds < 7200) return words.min.replace("{n}", Math.floor(seconds / 60));
+  if (seconds < 172800) return words.hMin.replace("{h}", Math.floor(seconds / 3600)).replace("{n}", String(Math.floor(seconds / 60) % 60).padStart(2, "0"));
+  return words.leftD.replace("{n}", Math.floor(seconds / 86400));
 }
 
 function write(element, text) { if (element.textContent !== text) element.textContent = text; }
@@ -163,7 +177,7 @@ $("pause").addEventListener("click", () => {
 });
 
 $("live").hidden = false;
-clockAhead = Date.parse($("summary").dataset.now) - Date.now();
+readClock();
 connect();
 setInterval(() => {
   tick();

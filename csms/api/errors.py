@@ -8,11 +8,15 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
+from stations.domain.commands import BadCommand
+
 
 def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. What is no fault of the client stays an exception, and Django answers 500."""
     if isinstance(error, django.ValidationError):
         error = _refused(error)
+    elif isinstance(error, BadCommand):
+        error = exceptions.ParseError(str(error))
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -29,10 +33,20 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-class Taken(exceptions.APIException):
-    """Something of that name is there already."""
+class Conflict(exceptions.APIException):
+    """It makes sense, but not as things stand."""
 
     status_code = HTTPStatus.CONFLICT
+
+
+class Taken(Conflict):
+    """Something of that name is there already."""
+
+
+class NotMade(exceptions.APIException):
+    """OCPP has it, this system does not."""
+
+    status_code = HTTPStatus.NOT_IMPLEMENTED
 
 
 def _refused(error: django.ValidationError) -> exceptions.APIException:

@@ -7,14 +7,19 @@ import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework import exceptions
 
 from accounts.models import IdTokenStatus, IdTokenType
 from accounts.tokens import parse_moment
 from stations import choices
-from stations.models import Station, Transaction
+from stations.domain.commands import COMMANDS
+from stations.models import CommandStatus, Station, Transaction
 
 #: Samples of a transaction are looked for this long around it: clocks are set while it runs.
 AROUND = timedelta(days=1)
+#: How far back the status history of all stations can be looked into: a day, and an hour for whoever follows its pages.
+RECENT = timedelta(hours=25)
 
 
 class MomentField(forms.CharField):
@@ -118,6 +123,45 @@ class FindingFilters(filters.FilterSet):
     code = filters.CharFilter()
     severity = filters.ChoiceFilter(choices=choices.SEVERITY)
     since, until = period("last_at").values()
+
+
+class CommandsOfStation(filters.FilterSet):
+    kind = filters.ChoiceFilter(choices=[(kind, kind) for kind in COMMANDS])
+    status = filters.ChoiceFilter(choices=CommandStatus.choices)
+    since, until = period("created_at").values()
+
+
+class CommandFilters(CommandsOfStation):
+    station = StationFilter("station_id")
+
+
+class VariableFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    component = filters.CharFilter()
+    variable = filters.CharFilter()
+
+
+class ConnectionFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    protocol = filters.CharFilter()
+    since, until = period("opened_at").values()
+
+
+class EventFilters(filters.FilterSet):
+    """Without a station the last day only: the history is found by station and time."""
+
+    station = StationFilter("station_id")
+    since, until = period("at").values()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().filter_queryset(queryset)
+        if self.form.cleaned_data["station"]:
+            return rows
+        since, recent = self.form.cleaned_data["since"], timezone.now() - RECENT
+        if since is not None and since < recent:
+            raise exceptions.ValidationError({"since": ["Name a ?station= to look further back than a day."]})
+        # By station and time, which is what there is an index for.
+        return rows.filter(at__gte=recent, station__in=Station.objects.order_by().values("pk"))
 
 
 class IdTagFilters(filters.FilterSet):

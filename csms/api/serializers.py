@@ -7,7 +7,20 @@ from rest_framework import serializers
 
 from accounts.models import IdToken, IdTokenStatus, IdTokenType
 from csms.api.fields import Moment, Number, Wire
-from stations.models import Connector, Evse, Finding, MessageLogEntry, MeterSample, Refusal, Station, Transaction
+from csms.ocpp.masking import MASK, SECRET_NAMES
+from stations.models import (
+    ConnectionHistory,
+    Connector,
+    Evse,
+    Finding,
+    MessageLogEntry,
+    MeterSample,
+    Refusal,
+    Station,
+    StatusHistory,
+    Transaction,
+    Variable,
+)
 
 
 class Rows(serializers.ModelSerializer[Any]):
@@ -67,7 +80,8 @@ class StationRow(Rows):
         fields = read_only_fields = [
             *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
             *("vendor", "model", "serial_number", "firmware_version", "security_profile", "strict", "heartbeat_interval_s"),
-            *("status", "status_at", "error_code", "created_at", "evses"),
+            *("status", "status_at", "error_code", "firmware_status", "firmware_status_at", "log_status", "log_status_at"),
+            *("created_at", "evses"),
         ]
 
 
@@ -113,7 +127,7 @@ class TransactionRow(Rows):
         fields = read_only_fields = [
             *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "authorization_status"),
             *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
-            *("meter_start_wh", "meter_stop_wh", "doubt", "findings", "cost"),
+            *("meter_start_wh", "meter_stop_wh", "charging_state", "remote_start_id", "doubt", "findings", "cost"),
         ]
 
     @extend_schema_field(Cost(allow_null=True))
@@ -159,6 +173,52 @@ class RefusalRow(Rows):
         model = Refusal
         fields = read_only_fields = [
             *("id", "identity", "reason", "detail", "address", "path", "subprotocols", "headers", "count", "first_at", "last_at"),
+        ]
+
+
+class EventRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    evse = serializers.IntegerField(source="evse_number", help_text="0 is the station as a whole.")
+    connector = serializers.IntegerField(source="connector_number")
+
+    class Meta:
+        model = StatusHistory
+        fields = read_only_fields = [
+            *("id", "station", "evse", "connector", "status", "error_code", "info", "vendor_id", "vendor_error_code", "at"),
+            "received_at",
+        ]
+
+
+class ConnectionRow(Rows):
+    station = serializers.CharField(source="station.identity")
+
+    class Meta:
+        model = ConnectionHistory
+        fields = read_only_fields = [
+            *("id", "station", "protocol", "address", "opened_at", "closed_at", "close_code", "close_reason"),
+        ]
+
+
+class Setting(serializers.CharField):
+    """A variable's value; that of a secret is masked."""
+
+    def get_attribute(self, instance: Variable) -> str | None:
+        value: str | None = super().get_attribute(instance)
+        return MASK if value is not None and SECRET_NAMES.search(instance.variable) else value
+
+
+class VariableRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    evse = serializers.IntegerField(source="evse_number", help_text="0: of no EVSE.")
+    connector = serializers.IntegerField(source="connector_number", help_text="0: of no connector.")
+    value = Setting(allow_null=True, help_text="As the station reported it.")
+    wanted = Setting(allow_null=True, help_text="As the operator wants it; null for no wish.")
+
+    class Meta:
+        model = Variable
+        fields = read_only_fields = [
+            *("id", "station", "component", "component_instance", "evse", "connector", "variable", "variable_instance"),
+            *("attribute", "value", "wanted", "mutability", "known", "data_type", "unit", "values", "reported_at"),
         ]
 
 

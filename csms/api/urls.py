@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import views
+from csms.api import commandviews, raw, views
 
 router = SimpleRouter(use_regex_path=True)
 router.register("stations", views.StationView, "station")
@@ -15,11 +15,23 @@ router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("messages", views.MessageView, "message")
 router.register("refusals", views.RefusalView, "refusal")
 router.register("findings", views.FindingView, "finding")
+router.register("events", views.EventView, "event")
+router.register("connections", views.ConnectionView, "connection")
+router.register("variables", views.VariableView, "variable")
+router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
+
+STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
 app_name = "api"
 urlpatterns = [
     path("v1/", include(router.urls)),
+    re_path(
+        rf"{STATION}/commands/$",
+        commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),
+        name="station-commands",
+    ),
+    re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     re_path(r"^v1/(?:.*/)?$", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),

@@ -18,7 +18,19 @@ from csms.api import filters
 from csms.api import serializers as rows
 from csms.tenancy import scope_of
 from stations import selectors
-from stations.models import Connector, Evse, Finding, MessageLogEntry, MeterSample, Refusal, Station, Transaction
+from stations.models import (
+    ConnectionHistory,
+    Connector,
+    Evse,
+    Finding,
+    MessageLogEntry,
+    MeterSample,
+    Refusal,
+    Station,
+    StatusHistory,
+    Transaction,
+    Variable,
+)
 
 
 class Scoped(APIView):
@@ -119,6 +131,33 @@ class MessageView(Lists):
     serializer_class = rows.MessageRow
     filterset_class = filters.MessageFilters
     orderings = {"-received_at": ("received_at", "id")}
+
+
+class EventView(Lists):
+    """What state stations and connectors were in, and when. Without a `station` that of the last day."""
+
+    model = StatusHistory
+    serializer_class = rows.EventRow
+    filterset_class = filters.EventFilters
+    orderings = {"-at": ("at", "id")}
+
+
+class ConnectionView(Lists):
+    """The sockets of stations, from their acceptance to their end."""
+
+    model = ConnectionHistory
+    serializer_class = rows.ConnectionRow
+    filterset_class = filters.ConnectionFilters
+    orderings = {"-id": ("id",)}
+
+
+class VariableView(Lists):
+    """Settings of stations: what they reported, and what is wanted."""
+
+    model = Variable
+    serializer_class = rows.VariableRow
+    filterset_class = filters.VariableFilters
+    orderings = {"station": ("station__identity", *Variable._meta.ordering)}
 
 
 class RefusalView(Lists):

@@ -1,4 +1,4 @@
-"""The parts of the wall that change, rendered one by one from the templates the page itself is made of."""
+"""The parts of live pages that change, rendered one by one from the templates the page itself is made of."""
 
 from collections.abc import Collection
 from typing import TypedDict
@@ -6,7 +6,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import wall
+from csms.dashboard import commandrows, station, wall
 from stations import selectors
 
 
@@ -42,6 +42,24 @@ def changed(language: str, stations: Collection[int], transactions: Collection[i
                 for session in wall.changed_sessions(transactions)
             ]
         return parts
+
+
+def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
+    """What changes on the pages of one charger: its head, its plugs and its newest commands. A bounded number of each."""
+    with translation.override(language):
+        head = station.head(pk)
+        if head is None:
+            return []
+        rows = commandrows.newest(head.station, head.online)
+        return [
+            _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
+            *(_fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in head.plugs),
+            # The oldest first: each new one goes to the top of the list.
+            *(
+                _fragment(f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands")
+                for row in reversed(rows)
+            ),
+        ]
 
 
 def _fragment(pk: str, template: str, context: dict[str, object], into: str | None = None) -> Fragment:

@@ -32,7 +32,27 @@ SYNONYMS = {
     "percentage": "Percent",
     "%": "Percent",
     "trigger": "Trigger",
+    # 1.6's states where 2.x has but one (and where they are values of their own, they are found before).
+    "preparing": "Occupied",
+    "charging": "Occupied",
+    "suspendedev": "Occupied",
+    "suspendedevse": "Occupied",
+    "finishing": "Occupied",
 }
+
+#: What an unknown value of an enumeration becomes, by the property's name, where a word for "another one" exists or the value
+#: does not matter; None: the property is left out.
+UNKNOWN_VALUES: dict[str, tuple[str, ...] | None] = {
+    "errorCode": ("OtherError",),
+    "reason": ("Other", "Unknown"),
+    "stoppedReason": ("Other",),
+    "triggerReason": ("Trigger",),
+    "chargingState": None,
+    "mutability": None,
+    "dataType": ("string",),
+}
+#: Marks a sampled value that cannot be read where the schema wants a number all the same; decoders skip it.
+UNREADABLE = {"vendorId": "unreadable"}
 
 #: What stands in for a required property that is missing: a value, or a function of the time of receipt.
 MISSING: dict[tuple[str, str], Any] = {
@@ -46,6 +66,22 @@ MISSING: dict[tuple[str, str], Any] = {
     ("MeterValues", "value"): "",
     ("StopTransaction", "value"): "",
     ("StopTransaction", "meterValue.timestamp"): times.emit,
+    # 2.0.1
+    ("BootNotification", "reason"): "Unknown",
+    ("BootNotification", "vendorName"): "unknown",
+    ("BootNotification", "model"): "unknown",
+    ("StatusNotification", "timestamp"): times.emit,
+    ("TransactionEvent", "timestamp"): times.emit,
+    ("TransactionEvent", "triggerReason"): "Trigger",
+    ("TransactionEvent", "seqNo"): 0,
+    ("TransactionEvent", "value"): "",
+    ("NotifyEvent", "generatedAt"): times.emit,
+    ("NotifyEvent", "timestamp"): times.emit,
+    ("NotifyEvent", "seqNo"): 0,
+    ("NotifyReport", "generatedAt"): times.emit,
+    ("NotifyReport", "seqNo"): 0,
+    ("NotifyReport", "dataType"): "string",
+    ("NotifyReport", "supportsMonitoring"): False,
 }
 
 #: How a violation is told to the station if it cannot be mended.
@@ -71,7 +107,7 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
     The payload given is not changed.
     """
     validator = schemas.validator(protocol, action)
-    payload = copy.deepcopy(payload)
+    sent, payload = payload, copy.deepcopy(payload)
     notes: list[Note] = []
     if payload is None or payload == []:
         notes.append(Note("mended_type", "", f"{'null' if payload is None else 'An empty list'} stood for an empty object."))
@@ -85,10 +121,28 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
             if note is not None:
                 notes.append(note)
             elif number == 0:
-                raise _invalid(error)
+                raise _of_another_version(protocol, action, sent) or _invalid(error)
             else:
                 break  # perhaps an earlier mend of this round mended it too; the next round will tell
     raise _invalid(errors[0])
+
+
+def _of_another_version(protocol: str, action: str, payload: Any) -> InvalidPayload | None:
+    """Some stations speak 1.6 on a 2.0.1 socket (lbbrhzn/ocpp#2008): they are told so."""
+    for other in schemas.FOLDERS:
+        if other != protocol and action in schemas.actions(other) and schemas.validator(other, action).is_valid(payload):
+            said, spoken = other.removeprefix("ocpp"), protocol.removeprefix("ocpp")
+            return InvalidPayload(Code.FORMAT_VIOLATION, f"This is a {action} of OCPP {said}; the connection speaks {spoken}.")
+    return None
+
+
+def whole(value: Any) -> Any:
+    """The payload with whole numbers as integers: for JSON schemas 1.0 is one, for tables it is none."""
+    if isinstance(value, dict):
+        return {name: whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST else value
 
 
 def storable(payload: Any, notes: list[Note]) -> Any:
@@ -122,8 +176,13 @@ def _mend_one(action: str, payload: Any, error: Any, received_at: datetime) -> N
     path = list(error.instance_path)
     kind = error.kind
     mender = MENDERS.get(kind.name)
+    if "customData" in path:
+        return _without_custom_data(payload, path)
     if mender is None:
         return None
+    if action == "TransactionEvent" and len(path) > 1 and isinstance(payload.get("timestamp"), str):
+        # What lacks a time within an event happened when the event did.
+        received_at = times.parse(payload["timestamp"], "", []) or received_at
     parent: Any = payload
     try:
         for step in path[:-1]:
@@ -136,6 +195,15 @@ def _mend_one(action: str, payload: Any, error: Any, received_at: datetime) -> N
     return None if detail is None else Note(f"mended_{kind.name}", _dotted(path), detail)
 
 
+def _without_custom_data(payload: Any, path: list[Any]) -> Note:
+    """What a vendor adds of its own is not worth a refusal."""
+    parent = payload
+    for step in path[: path.index("customData")]:
+        parent = parent[step]
+    parent.pop("customData", None)
+    return Note("mended_removed", _dotted(path), "The vendor's own data is not as the schema wants it; left out.")
+
+
 def _mend_type(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
     if not path:
         return None
@@ -146,6 +214,8 @@ def _mend_type(action: str, parent: Any, path: list[Any], value: Any, kind: Any,
         if coerced is not None:
             parent[path[-1]] = coerced
             return f"was {_kind_of(value)}, read as {wanted}"
+    if len(path) > 2 and path[-3] == "sampledValue" and path[-1] == "value":
+        return _mark_unreadable(parent, f"no number ({_kind_of(value)}); left out")
     return None
 
 
@@ -193,18 +263,20 @@ def _mend_enum(action: str, parent: Any, path: list[Any], value: Any, kind: Any,
             siblings = parent.get("unit")
             return _remove_sample(parent, f"unknown measurand {value[:40]!r} (unit {str(siblings)[:10]!r}) left out")
         return _remove(parent, path, f"unknown value {value[:40]!r} left out")
-    if path[-1] == "errorCode":
-        parent[path[-1]] = "OtherError"
-        return f"unknown error {value[:40]!r} read as 'OtherError'"
-    if path[-1] == "reason":
-        parent[path[-1]] = "Other"
-        return f"unknown reason {value[:40]!r} read as 'Other'"
+    if path[-1] in UNKNOWN_VALUES:
+        others = UNKNOWN_VALUES[path[-1]]
+        if others is None:
+            return _remove(parent, path, f"unknown value {value[:40]!r} left out")
+        other = next((one for one in others if one in kind.options), None)
+        if other is not None:
+            parent[path[-1]] = other
+            return f"unknown {value[:40]!r} read as {other!r}"
     return None
 
 
 def _mend_length(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
     # A token or a transaction id cut short would be somebody else's.
-    if not path or path[-1] in ("idTag", "idToken", "transactionId"):
+    if not path or path[-1] in ("idTag", "idToken", "additionalIdToken", "transactionId"):
         return None
     parent[path[-1]] = value[: kind.limit]
     return f"{len(value)} characters cut to {kind.limit}"
@@ -236,8 +308,17 @@ def _remove(parent: Any, path: list[Any], why: str) -> str | None:
 
 def _remove_sample(sample: dict[str, Any], why: str) -> str:
     """Mark a sampled value as unreadable without disturbing its neighbours' indices: decoders skip an empty value."""
-    sample["value"] = ""
-    del sample["measurand"]
+    if isinstance(sample.get("value"), str):
+        sample["value"] = ""
+        del sample["measurand"]
+        return why
+    return _mark_unreadable(sample, why)
+
+
+def _mark_unreadable(sample: dict[str, Any], why: str) -> str:
+    """As `_remove_sample`, where values are numbers."""
+    sample.clear()
+    sample |= {"value": 0, "customData": dict(UNREADABLE)}
     return why
 
 

@@ -34,11 +34,13 @@ class Client:
         *,
         password: str | None,
         protocol: str,
+        compression: str | None,
         configuration: Configuration,
         tell: Callable[[str], None] | None,
         keep_ledger: bool,
     ) -> None:
         self.url, self.identity, self.protocol, self.password = url, identity, protocol, password
+        self.compression = compression
         self.configuration = configuration
         self.registration = ""
         self.accepted_event = asyncio.Event()
@@ -88,6 +90,7 @@ class Client:
                 identity=self.identity,
                 password=self.password,
                 protocol=self.protocol,
+                compression=self.compression,
                 ping_interval_s=self.configuration.number("WebSocketPingInterval"),
             )
             link = self._link = self.make_link(socket)

@@ -1,11 +1,10 @@
 """A connector: its meter, the car in it, the transaction on it, and the OCPP 1.6 status that follows from these. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from csms.simulator.battery import Car, Draw, Supply, draw
-from csms.simulator.clock import wire_time
 
 _METERS_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -22,18 +21,38 @@ def register_at(now: datetime, supply: Supply) -> float:
 
 @dataclass(slots=True, eq=False)
 class Transaction:
-    """A transaction as the station knows it. `id` is None until the CSMS has answered the start; -1 when it never will."""
+    """A transaction as the station knows it.
+
+    `id` in 1.6 is the CSMS's: None until it has answered the start, -1 when it never will. In 2.x it is the station's own.
+    """
 
     tag: str
     started_at: datetime
     meter_start_wh: int
     begin: dict[str, Any] | None = None
-    id: int | None = None
+    id: int | str | None = None
+    #: What the CSMS calls its remote start (2.x), and whether the card came before the cable.
+    remote_start_id: int | None = None
+    card_first: bool = False
+    #: The number of its next event and the charging state that was last told (2.x).
+    next_event: int = 0
+    charging_state: str = ""
     #: The CSMS does not want this card to charge, but lets the transaction stay (StopTransactionOnInvalidId=false).
     held: bool = False
     since_sample_s: float = 0.0
     #: Runs from its start until the station decided to stop it, whether or not the CSMS has heard.
     meter_stop_wh: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value of the meter, as the text it shows."""
+
+    measurand: str
+    value: str
+    unit: str
+    phase: str = ""
+    location: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,13 +68,13 @@ class Connector:
     scheduled_operative: bool | None = None
     #: A card that was accepted and waits for a cable.
     waiting_tag: str | None = None
+    waiting_remote_start: int | None = None
     #: How many cards were ever presented here.
     cards: int = 0
     #: A remote start is about to use it.
     claimed: bool = False
     #: A transaction has ended and the cable is still in.
     finishing: bool = False
-    reported: tuple[str, str] | None = field(default=None, repr=False)
 
     @property
     def register_wh(self) -> int:
@@ -80,7 +99,7 @@ class Connector:
 
     @property
     def status(self) -> str:
-        """OCPP 1.6, 4.9 StatusNotification."""
+        """In the words of OCPP 1.6 (4.9 StatusNotification), which tell more apart than later versions'."""
         if self.faulted:
             return "Faulted"
         if self.transaction:
@@ -103,20 +122,17 @@ class Connector:
     def draw(self) -> Draw:
         return draw(self.supply, self.car, flowing=self.flowing)
 
-    def sample(self, at: datetime, context: str, measurands: set[str]) -> dict[str, Any] | None:
-        """One `meterValue` of OCPP 1.6 with the wanted measurands, or None when none of them exists here."""
+    def readings(self, measurands: set[str]) -> list[Reading]:
+        """What the meter shows now of the wanted measurands; a list without those that do not exist here."""
         now = self.draw()
         dc = self.supply.kind == "DC"
-        values = [_value("Energy.Active.Import.Register", str(self.register_wh), "Wh")]
-        values.append(_value("Power.Active.Import", f"{now.power_w:.1f}", "W"))
+        found = [
+            Reading("Energy.Active.Import.Register", str(self.register_wh), "Wh"),
+            Reading("Power.Active.Import", f"{now.power_w:.1f}", "W"),
+        ]
         for number, current in enumerate(now.currents_a, start=1):
-            values.append(_value("Current.Import", f"{current:.2f}", "A", **({} if dc else {"phase": f"L{number}"})))
-        values.append(_value("Voltage", f"{now.voltage_v:.1f}", "V"))
+            found.append(Reading("Current.Import", f"{current:.2f}", "A", phase="" if dc else f"L{number}"))
+        found.append(Reading("Voltage", f"{now.voltage_v:.1f}", "V"))
         if now.soc_percent is not None:
-            values.append(_value("SoC", f"{now.soc_percent:.1f}", "Percent", location="EV"))
-        wanted = [value | {"context": context} for value in values if value["measurand"] in measurands]
-        return {"timestamp": wire_time(at), "sampledValue": wanted} if wanted else None
-
-
-def _value(measurand: str, value: str, unit: str, **more: str) -> dict[str, str]:
-    return {"measurand": measurand, "value": value, "unit": unit, **more}
+            found.append(Reading("SoC", f"{now.soc_percent:.1f}", "Percent", location="EV"))
+        return [reading for reading in found if reading.measurand in measurands]

@@ -11,15 +11,17 @@ import ipaddress
 import json
 import logging
 import uuid
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ocpp.charge_point import remove_nones, serialize_as_dict, snake_to_camel_case
+from ocpp import v16, v201
+from ocpp.charge_point import ChargePoint, remove_nones, serialize_as_dict, snake_to_camel_case
 from ocpp.exceptions import NotImplementedError as ActionUnknown
 from ocpp.exceptions import NotSupportedError as ActionNotSupported
 from ocpp.exceptions import OCPPError, UnknownCallErrorCodeError
-from ocpp.v16 import ChargePoint
-from ocpp.v16.enums import Action
+from ocpp.v16.enums import Action as Action16
+from ocpp.v201.enums import Action as Action201
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
@@ -42,7 +44,14 @@ def as_wire(payload: Any) -> dict[str, Any]:
 
 
 async def dial(
-    url: str, *, identity: str, password: str | None, protocol: str, ping_interval_s: int, timeout_s: float = 20
+    url: str,
+    *,
+    identity: str,
+    password: str | None,
+    protocol: str,
+    ping_interval_s: int,
+    compression: str | None = None,
+    timeout_s: float = 20,
 ) -> ClientConnection:
     """Open the socket. Raises HandshakeRefused or Unreachable."""
     headers = {}
@@ -53,7 +62,7 @@ async def dial(
             endpoint(url, identity),
             subprotocols=[protocol],  # type: ignore[list-item]  # a NewType of str that the package wants
             additional_headers=headers,
-            compression=None,  # as most 1.6 stations; it also costs a fleet much memory
+            compression=compression,
             # A proxy of the environment is for the world outside, never for this machine.
             proxy=None if _is_loopback(url) else True,
             open_timeout=timeout_s,
@@ -83,13 +92,32 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the package knows of an OCPP version."""
+
+    version: str
+    calls: Any
+    results: Any
+    actions: frozenset[str]
+
+
+class Package:
+    V16 = Wording("1.6", v16.call, v16.call_result, frozenset(Action16))
+    V201 = Wording("2.0.1", v201.call, v201.call_result, frozenset(Action201))
+
+
 class Link(ChargePoint):  # type: ignore[misc]  # the package has no types
     """`ask` sends a CALL and gives the answer; `received` holds frames that were no answer to it and no CALL.
 
-    Handlers for the CSMS's CALLs come from a subclass.
+    The version and the handlers for the CSMS's CALLs come from a subclass.
     """
 
+    package: Wording
+
     def __init__(self, identity: str, socket: ClientConnection, *, answer_timeout_s: float = 30) -> None:
+        # Under the names by which the package asks for them.
+        self._ocpp_version, self._call, self._call_result = self.package.version, self.package.calls, self.package.results
         super().__init__(identity, socket, response_timeout=answer_timeout_s, logger=logger)
         self.socket = socket
         self.lost = asyncio.Event()
@@ -162,6 +190,6 @@ class Link(ChargePoint):  # type: ignore[misc]  # the package has no types
 
     async def _handle_call(self, msg: Any) -> Any:
         if not isinstance(msg.action, str) or msg.action not in self.route_map:
-            known = isinstance(msg.action, str) and msg.action in set(Action)
+            known = isinstance(msg.action, str) and msg.action in self.package.actions
             raise ActionNotSupported() if known else ActionUnknown()
         return await super()._handle_call(msg)

@@ -69,6 +69,21 @@ def ago(moment: datetime | None) -> str:
     return _("%(n)s days ago") % {"n": seconds // 86_400}
 
 
+@register.filter
+def left(moment: datetime | None) -> str:
+    """How long until then. live.js writes the same."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((moment - timezone.now()).total_seconds()))
+    if seconds < 120:
+        return _("%(n)s s") % {"n": seconds}
+    if seconds < 7200:
+        return _("%(n)s min") % {"n": seconds // 60}
+    if seconds < 172_800:
+        return _("%(h)s h %(n)s min") % {"h": seconds // 3600, "n": f"{seconds // 60 % 60:02}"}
+    return _("%(n)s days") % {"n": seconds // 86_400}
+
+
 @register.simple_tag
 def duration(start: datetime, end: datetime | None = None) -> str:
     """From start to end (now, if it has none), in hours and minutes. live.js writes the same."""

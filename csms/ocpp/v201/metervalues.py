@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from csms.ocpp import times
+from csms.ocpp.mend import UNREADABLE
 from csms.ocpp.translator import Incoming, Payload
 from stations.domain.events import Event, MetersSampled, Reply
 from stations.domain.metering import LIMIT, Sampled, readings
@@ -25,6 +26,8 @@ def read_meter_values(values: list[Payload], subject: str, notes: list[Note]) ->
 
 
 def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | None:
+    if one.get("customData") == UNREADABLE:
+        return None
     measurand = one.get("measurand", "Energy.Active.Import.Register")
     unit_of = one.get("unitOfMeasure") or {}
     # repr of a float is its shortest decimal form; money and energy never see binary fractions.
