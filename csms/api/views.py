@@ -157,7 +157,12 @@ class VariableView(Lists):
     model = Variable
     serializer_class = rows.VariableRow
     filterset_class = filters.VariableFilters
-    orderings = {"station": ("station__identity", *Variable._meta.ordering)}
+    orderings = {
+        "station": (
+            *("station__identity", "component", "component_instance", "evse_number", "connector_number"),
+            *("variable", "variable_instance", "attribute"),
+        )
+    }
 
 
 class RefusalView(Lists):

@@ -1,4 +1,4 @@
-"""Simulated OCPP 1.6 stations that speak to any CSMS. Knows nothing of this CSMS: no models, no settings, no database."""
+"""Simulated stations of OCPP 1.6 and 2.0.1 that speak to any CSMS. Knows nothing of this CSMS: no models, no settings, no database."""
 
 from csms.simulator.battery import AC_22KW, CCS_50KW, CHADEMO_50KW, Battery, Car, Supply
 from csms.simulator.client import Acknowledged

@@ -1,4 +1,4 @@
-"""A simulated OCPP 1.6 station: steps for a test to lead it by, and the behaviour that a CSMS's commands set off.
+"""A simulated station of OCPP 1.6 or 2.0.1: steps for a test to lead it by, and the behaviour that a CSMS's commands set off.
 
     async with SimulatedStation("ws://127.0.0.1:8000/ocpp", "AMBER-01", password="...") as station:
         await station.boot()
@@ -17,21 +17,26 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from ocpp.v16 import call
 from websockets.asyncio.client import ClientConnection
 
 from csms.simulator.battery import AC_22KW, Battery, Car, Supply
 from csms.simulator.client import Client
-from csms.simulator.clock import Clock, ScriptedClock, wire_time
-from csms.simulator.commands import CommandLink
+from csms.simulator.clock import Clock, ScriptedClock
 from csms.simulator.configuration import Configuration
 from csms.simulator.connector import Connector, Transaction, register_at
+from csms.simulator.dialect import Dialect, State
 from csms.simulator.errors import BadAnswer, SimulatorError
+from csms.simulator.link import Link
 from csms.simulator.outbox import Entry
+from csms.simulator.v16 import Dialect16
+from csms.simulator.v201 import Dialect201
+
+DIALECTS: dict[str, type[Dialect]] = {"ocpp1.6": Dialect16, "ocpp2.0.1": Dialect201}
 
 
 class SimulatedStation(Client):
     """`connectors` is a number of 22 kW AC connectors, or a `Supply` for each. `tell` hears of noteworthy things in plain words.
+    `protocol` is ocpp1.6 or ocpp2.0.1; there, a connector is the one connector of the EVSE of its number.
 
     Public: `ledger` (what was acknowledged, in order), `connectors`, `accepted`, `registration`, `configuration`, `queued`
     (transaction messages that wait), `connected`, `lost` (an event), `lost_because`.
@@ -55,12 +60,15 @@ class SimulatedStation(Client):
         keep_ledger: bool = True,
         tell: Callable[[str], None] | None = None,
     ) -> None:
+        if protocol not in DIALECTS:
+            raise ValueError(f"there is no simulated station of {protocol!r}; there is one of {' and '.join(DIALECTS)}")
         supplies = [AC_22KW] * connectors if isinstance(connectors, int) else list(connectors)
         super().__init__(
             url,
             identity,
             password=password,
             protocol=protocol,
+            compression=DIALECTS[protocol].compression,
             configuration=Configuration(connectors=len(supplies), given=configuration),
             tell=tell,
             keep_ledger=keep_ledger,
@@ -72,30 +80,28 @@ class SimulatedStation(Client):
         self.connectors = [Connector(n, s, register_at(self.clock.now(), s)) for n, s in enumerate(supplies, start=1)]
         self.boot_interval_s = 0
         self.operative = True
-        self._station_reported: tuple[str, str] | None = None
+        #: A reset brought about the next boot; and one is to come once no transaction runs (2.x).
+        self.was_reset = self.reset_when_idle = False
+        #: The types of id tokens that are no cards, as the CSMS named them (2.x).
+        self.tag_types: dict[str, str] = {}
+        self.dialect = DIALECTS[protocol](self)
+        self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
 
-    def make_link(self, socket: ClientConnection) -> CommandLink:
-        return CommandLink(self, socket, answer_timeout_s=self.answer_timeout_s)
+    def make_link(self, socket: ClientConnection) -> Link:
+        return self.dialect.link(socket)
 
     async def returned(self) -> None:
         await self.report()
 
     async def boot(self) -> str:
         """One BootNotification; when accepted, every connector's status. Returns Accepted, Pending or Rejected."""
-        answer = await self.call(
-            call.BootNotification(
-                charge_point_vendor=self.vendor,
-                charge_point_model=self.model,
-                charge_point_serial_number=self.identity[:25],
-                firmware_version=self.firmware_version,
-                meter_type="SIM-METER",
-            )
-        )
+        answer = await self.call(self.dialect.boot())
         self.registration = str(answer.status)
         if self.accepted:
             self.accepted_event.set()
+            self.was_reset = False
             if answer.interval > 0:
                 self.configuration.put("HeartbeatInterval", str(answer.interval))
             self._outbox.open()
@@ -130,7 +136,7 @@ class SimulatedStation(Client):
 
     async def heartbeat(self) -> datetime:
         """Returns the CSMS's time."""
-        answer = await self.call(call.Heartbeat())
+        answer = await self.call(self.dialect.heartbeat())
         try:
             return datetime.fromisoformat(answer.current_time)
         except ValueError as error:
@@ -138,31 +144,26 @@ class SimulatedStation(Client):
 
     async def authorize(self, tag: str) -> str:
         """Returns the card's status: Accepted, Blocked, Expired, Invalid or ConcurrentTx."""
-        answer = await self.call(call.Authorize(id_tag=tag))
-        return str(answer.id_tag_info["status"])
+        return self.dialect.verdict(await self.call(self.dialect.authorize(tag)))
 
     async def report(self, connector_id: int | None = None, *, force: bool = False) -> None:
-        """StatusNotification for each connector whose status is not what was last reported (`force`: for all), 0 first.
+        """StatusNotification for each connector whose state is not what was last reported (`force`: for all).
 
         While offline or not accepted nothing is sent: on return only the status of then is (1.6, 4.9).
         """
         async with self._reporting:
-            if connector_id in (None, 0):
-                status = ("Available" if self.operative else "Unavailable", "NoError")
-                if (force or status != self._station_reported) and await self._send_status(0, status):
-                    self._station_reported = status
-            for connector in self.connectors:
-                status = (connector.status, connector.error_code)
-                wanted = connector_id in (None, connector.id) and (force or status != connector.reported)
-                if wanted and await self._send_status(connector.id, status):
-                    connector.reported = status
+            for number in self.dialect.states():
+                # Asked again for each: the ones before took their time.
+                state = self.dialect.states()[number]
+                wanted = connector_id in (None, number) and (force or state != self._reported.get(number))
+                if wanted and await self._send_status(number, state):
+                    self._reported[number] = state
 
-    async def _send_status(self, connector_id: int, status: tuple[str, str]) -> bool:
+    async def _send_status(self, connector_id: int, state: State) -> bool:
         if not (self.connected and self.accepted):
             return False
-        now = wire_time(self.clock.now())
         try:
-            await self.call(call.StatusNotification(connector_id, status[1], status[0], now))
+            await self.call(self.dialect.status(connector_id, state))
         except SimulatorError as error:
             self.tell(f"StatusNotification: {error}")
             return False
@@ -186,12 +187,12 @@ class SimulatedStation(Client):
         connector.car = car or Car(Battery(60_000, 12_000, 100_000), ac_current_a=32)
         await self.report(connector_id)
         if (tag := connector.waiting_tag) and connector.usable:
-            await self.start(connector_id, tag)
+            await self.start(connector_id, tag, remote_start_id=connector.waiting_remote_start)
 
-    async def present(self, connector_id: int, tag: str) -> None:
+    async def present(self, connector_id: int, tag: str, *, remote_start_id: int | None = None) -> None:
         """A card that was accepted waits for a cable, for ConnectionTimeOut seconds of real time."""
         connector = self._connector(connector_id)
-        connector.waiting_tag = tag
+        connector.waiting_tag, connector.waiting_remote_start = tag, remote_start_id
         connector.cards += 1
         this = connector.cards
 
@@ -204,8 +205,8 @@ class SimulatedStation(Client):
         self.spawn(forget())
         await self.report(connector_id)
 
-    async def start(self, connector_id: int, tag: str) -> int | None:
-        """Begin a transaction. Returns the id the CSMS gave, or None while it cannot be asked (the message then waits).
+    async def start(self, connector_id: int, tag: str, *, remote_start_id: int | None = None) -> int | str | None:
+        """Begin a transaction. Returns its id; in 1.6, None while the CSMS cannot be asked for one (the message then waits).
 
         When the CSMS answers that the card may not charge, the transaction is stopped again (DeAuthorized) or held, as
         StopTransactionOnInvalidId says.
@@ -215,38 +216,39 @@ class SimulatedStation(Client):
             raise ValueError(f"connector {connector_id} has a transaction already; stop it first")
         if not connector.usable:
             raise ValueError(f"connector {connector_id} is {connector.status} and cannot charge")
-        transaction = Transaction(tag, self.clock.now(), connector.register_wh)
-        transaction.begin = self._sample(connector, "Transaction.Begin", "StopTxnSampledData")
-        connector.transaction, connector.waiting_tag, connector.finishing = transaction, None, False
-
-        def started(answer: Any) -> None:
-            transaction.id = answer.transaction_id
-            status = str(answer.id_tag_info["status"])
-            self.tell(f"connector {connector.id}: session {transaction.id} started with card {tag}")
-            if status != "Accepted" and connector.transaction is transaction:
-                self.tell(f"connector {connector.id}: card {tag} is {status}, session {transaction.id} may not charge")
-                if self.configuration.flag("StopTransactionOnInvalidId"):
-                    self._end(connector, "DeAuthorized", None)
-                else:
-                    transaction.held = True
-
-        def given_up() -> None:
-            # Its meter values and its end are still owed, with the id that means "unknown" (1.6 errata 3.18).
-            transaction.id = -1
-
-        self._outbox.put(
-            Entry(
-                lambda: call.StartTransaction(connector.id, tag, transaction.meter_start_wh, wire_time(transaction.started_at)),
-                started,
-                given_up,
-            )
+        transaction = Transaction(
+            tag,
+            self.clock.now(),
+            connector.register_wh,
+            remote_start_id=remote_start_id,
+            card_first=connector.waiting_tag is not None,
         )
+        connector.transaction, connector.waiting_tag, connector.finishing = transaction, None, False
+        self.dialect.began(connector, transaction)
         await self._outbox.settled()
         await self.report(connector_id)
         return transaction.id
 
-    async def start_remotely(self, connector_id: int, tag: str) -> None:
-        """What follows an accepted RemoteStartTransaction: the card is asked for, and waits for a cable unless one is in."""
+    def judged(self, connector: Connector, transaction: Transaction, status: str) -> None:
+        """The CSMS has heard of a transaction and says what it thinks of the card."""
+        if connector.transaction is not transaction:
+            return
+        self.tell(f"connector {connector.id}: session {transaction.id} started with card {transaction.tag}")
+        if status != "Accepted":
+            self.tell(f"connector {connector.id}: card {transaction.tag} is {status}, session {transaction.id} may not charge")
+            if self.configuration.flag("StopTransactionOnInvalidId"):
+                self._end(connector, "DeAuthorized", None)
+            else:
+                transaction.held = True
+                self.dialect.flow_changed(connector)
+
+    def place_for(self, connector_id: int | None) -> Connector | None:
+        """Where a remote start may begin: where a car already waits for it, else anywhere. None if nowhere."""
+        free = [c for c in self.connectors if c.free and connector_id in (None, c.id)] if self.accepted else []
+        return next((c for c in free if c.car), free[0] if free else None)
+
+    async def start_remotely(self, connector_id: int, tag: str, remote_start_id: int | None = None) -> None:
+        """What follows an accepted remote start: the card is asked for, and waits for a cable unless one is in."""
         connector = self._connector(connector_id)
         connector.claimed = True
         try:
@@ -257,9 +259,9 @@ class SimulatedStation(Client):
             connector.claimed = False
         if connector.transaction is None and connector.usable:
             if connector.car:
-                await self.start(connector_id, tag)
+                await self.start(connector_id, tag, remote_start_id=remote_start_id)
             else:
-                await self.present(connector_id, tag)
+                await self.present(connector_id, tag, remote_start_id=remote_start_id)
 
     async def charge(self, connector_id: int, *, seconds: float, step: float = 10) -> None:
         """Let time pass with a transaction on this connector; energy flows on the others too."""
@@ -283,28 +285,22 @@ class SimulatedStation(Client):
         interval = self.configuration.number("MeterValueSampleInterval")
         for connector in self.connectors:
             connector.advance(seconds)
+            self.dialect.flow_changed(connector)
             transaction = connector.transaction
             if transaction and 0 < interval <= transaction.since_sample_s + 1e-6:
                 transaction.since_sample_s = 0.0
-                self._queue_sample(connector, transaction, "Sample.Periodic")
-        return any((c.status, c.error_code) != c.reported for c in self.connectors)
+                self.dialect.sampled(connector, transaction)
+        return self.dialect.states() != self._reported
 
-    def _sample(self, connector: Connector, context: str, key: str = "MeterValuesSampledData") -> dict[str, Any] | None:
-        return connector.sample(self.clock.now(), context, self.configuration.measurands(key))
-
-    def _queue_sample(self, connector: Connector, transaction: Transaction, context: str) -> None:
-        if sample := self._sample(connector, context):
-            self._outbox.put(Entry(lambda: call.MeterValues(connector.id, [sample], transaction.id)))
+    def queue(self, entry: Entry) -> None:
+        """A message of a transaction: kept until it is delivered, whatever happens."""
+        self._outbox.put(entry)
 
     async def send_meter_values(self, connector_id: int | None = None) -> None:
         """Meter values of now, as a TriggerMessage asks for them."""
         for connector in self.connectors:
-            if connector_id not in (None, 0, connector.id):
-                continue
-            if connector.transaction:
-                self._queue_sample(connector, connector.transaction, "Trigger")
-            elif sample := self._sample(connector, "Trigger"):
-                await self.call(call.MeterValues(connector.id, [sample]))
+            if connector_id in (None, 0, connector.id):
+                await self.dialect.send_meter_values(connector)
         await self._outbox.settled()
 
     async def stop(self, connector_id: int, *, reason: str = "Local", tag: str | None = None) -> None:
@@ -320,22 +316,19 @@ class SimulatedStation(Client):
         transaction = connector.transaction
         assert transaction is not None
         ended_at, meter_stop = self.clock.now(), connector.register_wh
-        end = self._sample(connector, "Transaction.End", "StopTxnSampledData")
-        data = [sample for sample in (transaction.begin, end) if sample]
+        self.dialect.ended(connector, transaction, reason, tag)
         transaction.meter_stop_wh = meter_stop
         connector.transaction, connector.finishing = None, connector.car is not None
         if connector.scheduled_operative is not None:
             connector.operative, connector.scheduled_operative = connector.scheduled_operative, None
 
-        def build() -> Any:
-            number = transaction.id if transaction.id is not None else -1
-            return call.StopTransaction(meter_stop, wire_time(ended_at), number, reason, tag, data or None)
-
-        self._outbox.put(Entry(build))
         minutes = (ended_at - transaction.started_at).total_seconds() / 60
         kwh = (meter_stop - transaction.meter_start_wh) / 1000
         name = transaction.id if transaction.id is not None else "(not yet reported)"
         self.tell(f"connector {connector.id}: session {name} ended: {kwh:.2f} kWh in {minutes:.1f} min ({reason})")
+        if self.reset_when_idle and not any(c.transaction for c in self.connectors):
+            self.reset_when_idle = False
+            self.spawn(self.reset("ImmediateReset"))
 
     async def unplug(self, connector_id: int) -> None:
         """The cable comes out; a transaction ends with it (StopTransactionOnEVSideDisconnect)."""
@@ -350,12 +343,16 @@ class SimulatedStation(Client):
 
     async def fault(self, connector_id: int, error_code: str) -> None:
         """Something breaks: no energy flows, the transaction stays open."""
-        self._connector(connector_id).error_code = error_code
+        connector = self._connector(connector_id)
+        connector.error_code = error_code
+        self.dialect.flow_changed(connector)
         self.tell(f"connector {connector_id}: fault {error_code}")
         await self.report(connector_id)
 
     async def recover(self, connector_id: int) -> None:
-        self._connector(connector_id).error_code = "NoError"
+        connector = self._connector(connector_id)
+        connector.error_code = "NoError"
+        self.dialect.flow_changed(connector)
         self.tell(f"connector {connector_id}: fault over")
         await self.report(connector_id)
 
@@ -375,15 +372,17 @@ class SimulatedStation(Client):
             await self.disconnect()
             await self.reconnect()
 
-    async def reset(self, kind: str) -> None:
-        """Stop what runs, go, come back and boot. Where the CSMS is gone meanwhile, whoever connects next has to boot."""
-        self.tell(f"reset ({kind})")
+    async def reset(self, reason: str, *, deliver_first: bool = False) -> None:
+        """Stop what runs for this reason, go, come back and boot. Where the CSMS is gone meanwhile, whoever connects next has to
+        boot."""
+        self.tell(f"reset ({reason})")
         for connector in self.connectors:
             if connector.transaction:
-                self._end(connector, f"{kind}Reset", None)
+                self._end(connector, reason, None)
             connector.waiting_tag = None
-        if kind == "Soft":
+        if deliver_first:
             await self._outbox.settled()
+        self.was_reset = True
         self.registration = ""
         self.accepted_event.clear()
         self._outbox.close()

@@ -272,4 +272,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="connectionhistory",
+            index=models.Index(fields=["operator", "-id"], name="connectionhistory_operator_id"),
+        ),
     ]

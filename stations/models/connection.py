@@ -47,6 +47,7 @@ class ConnectionHistory(models.Model):
     class Meta:
         ordering = ["-opened_at"]
         constraints = [models.UniqueConstraint(fields=["station", "fence"], name="connectionhistory_station_fence")]
+        indexes = [models.Index(fields=["operator", "-id"], name="connectionhistory_operator_id")]
 
 
 class Refusal(models.Model):

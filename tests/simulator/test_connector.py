@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from csms.simulator.battery import AC_22KW, CCS_50KW, Battery, Car
 from csms.simulator.configuration import MEASURANDS
 from csms.simulator.connector import Connector, Transaction, register_at
+from csms.simulator.v16.dialect import meter_value
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -16,7 +17,7 @@ def charging(supply=AC_22KW, stored=10_000.0):
 
 
 def values(connector, measurand):
-    sample = connector.sample(AT, "Sample.Periodic", set(MEASURANDS))
+    sample = meter_value(connector, AT, "Sample.Periodic", set(MEASURANDS))
     return [(value.get("phase"), float(value["value"])) for value in sample["sampledValue"] if value["measurand"] == measurand]
 
 
@@ -64,14 +65,14 @@ def test_only_a_dc_connector_tells_the_state_of_charge():
 
 
 def test_only_the_wanted_measurands_are_sampled():
-    sample = charging().sample(AT, "Sample.Periodic", {"Energy.Active.Import.Register"})
+    sample = meter_value(charging(), AT, "Sample.Periodic", {"Energy.Active.Import.Register"})
     assert sample == {
         "timestamp": "2026-11-21T12:00:00.000Z",
         "sampledValue": [
             {"measurand": "Energy.Active.Import.Register", "value": "5000", "unit": "Wh", "context": "Sample.Periodic"}
         ],
     }
-    assert charging().sample(AT, "Sample.Periodic", set()) is None
+    assert meter_value(charging(), AT, "Sample.Periodic", set()) is None
 
 
 def test_the_status_follows_from_what_happens():
