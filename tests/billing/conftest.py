@@ -49,6 +49,19 @@ class Worker:
         """What the bell does: call for a run."""
         tasks.make_charge_records.apply_async(queue=self.queue)
 
+    def works_until(self, condition: Callable[[], object]) -> None:
+        """Ring, and ring again now and then as the beat does: a bell may be missed, the sweep may not."""
+        rung = 0.0
+
+        def done() -> object:
+            nonlocal rung
+            if time.monotonic() - rung > 5:
+                rung = time.monotonic()
+                self.ring()
+            return condition()
+
+        until(done)
+
     def kill(self) -> None:
         """kill -9 to the worker and its children."""
         if self.process.returncode is None:

@@ -85,8 +85,7 @@ def test_a_bell_makes_the_record_and_a_second_one_changes_nothing(station, tarif
     worker = start_worker()
     one, two = make.transactions(station, [10_000, 5_000])
     make.ended([one])
-    worker.ring()
-    until(lambda: waiting() == 0)
+    worker.works_until(lambda: waiting() == 0)
     with scopes_disabled():
         record = ChargeRecord.objects.get()
     assert (record.transaction_id, record.total_excl_tax, record.total_incl_tax) == (one.pk, Decimal("4.60"), Decimal("5.75"))
@@ -94,8 +93,7 @@ def test_a_bell_makes_the_record_and_a_second_one_changes_nothing(station, tarif
     # The same end told twice, together with a new one that shows when the worker is through.
     make.ended([one, two])
     worker.ring()
-    worker.ring()
-    until(lambda: waiting() == 0)
+    worker.works_until(lambda: waiting() == 0)
     with scopes_disabled():
         assert ChargeRecord.objects.filter(pk=record.pk).values().get() == {
             field.attname: getattr(record, field.attname) for field in ChargeRecord._meta.concrete_fields
@@ -109,16 +107,14 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(station
     make.ended(transactions)
     first = start_worker()
     with block(transactions[149]):
-        first.ring()
-        until(somebody_waits)
+        first.works_until(somebody_waits)
         first.kill()
     until(nobody_claims)
     # The first hundred were committed. Of the second hundred nothing is left behind if it was half done, and all of it if only
     # the commit's answer was missing.
     assert (billed(), waiting()) == (committed, 300 - committed)
     second = start_worker()
-    second.ring()
-    until(lambda: waiting() == 0)
+    second.works_until(lambda: waiting() == 0)
     assert_each_has_exactly_one_right_record(transactions)
 
 
@@ -127,9 +123,8 @@ def test_two_workers_at_once_share_the_work(station, tariff, start_worker):
     make.ended(transactions)
     workers = start_worker(), start_worker()
     with obstacle(transactions[49]):
-        for worker in workers:
-            worker.ring()
-        # One has claimed the first hundred and waits at the obstacle; the other does all the rest meanwhile.
-        until(lambda: billed() == 200 and somebody_waits())
+        # One claims the first hundred and waits at the obstacle; the other does all the rest meanwhile.
+        workers[0].works_until(somebody_waits)
+        workers[1].works_until(lambda: billed() == 200)
     until(lambda: waiting() == 0)
     assert_each_has_exactly_one_right_record(transactions)
