@@ -97,6 +97,8 @@ def draw(supply: Supply, car: Car | None, *, flowing: bool) -> Draw:
     return Draw(power, tuple(per_phase if n < phases else 0.0 for n in range(supply.phases)), AC_VOLTAGE_V, None)
 
 
+AC_11KW = Supply("AC", 11_040, "Type2", current_a=16)
 AC_22KW = Supply("AC", 22_080, "Type2")
 CCS_50KW = Supply("DC", 50_000, "CCS")
+CCS_150KW = Supply("DC", 150_000, "CCS")
 CHADEMO_50KW = Supply("DC", 50_000, "CHAdeMO")

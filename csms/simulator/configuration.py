@@ -1,4 +1,4 @@
-"""The configuration keys of a simulated OCPP 1.6 Core station (1.6, 9.1)."""
+"""The settings of a simulated station, under the names of OCPP 1.6's configuration keys (1.6, 9.1) whatever it speaks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

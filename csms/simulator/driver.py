@@ -34,6 +34,8 @@ class Visit:
     stay_s: float
     #: How long a full car stays plugged in, taking room.
     idle_s: float
+    #: How long the car stays after its session has ended.
+    linger_s: float
     #: Between two things a driver does: card, cable, card.
     pause_s: float
     plug_first: bool
@@ -42,17 +44,18 @@ class Visit:
     car: Car
 
 
-def plan_visit(rng: Random, supply: Supply, speed: float = 1) -> Visit:
-    """A believable next visit at a connector."""
+def plan_visit(rng: Random, supply: Supply, speed: float = 1, quiet: float = 1) -> Visit:
+    """A believable next visit at a connector; where it is `quiet`, drivers come so many times more seldom."""
     dc = supply.kind == "DC"
     minutes = _around(rng, 25 if dc else 75, at_least=10, at_most=60 if dc else 360)
     capacity = rng.uniform(38_000, 82_000) / speed
     phases, current = rng.choices([car for car, _ in _AC_CARS], [often for _, often in _AC_CARS])[0]
     battery = Battery(capacity, capacity * rng.uniform(0.1, 0.75), rng.uniform(50_000, 150_000))
     return Visit(
-        after_s=rng.expovariate(1 / ((20 if dc else 40) * 60)) / speed,
+        after_s=rng.expovariate(1 / ((20 if dc else 40) * 60)) / speed * quiet,
         stay_s=minutes * 60 / speed,
         idle_s=rng.uniform(2, 30) * 60 / speed,
+        linger_s=rng.choice((0, 0, rng.uniform(2, 15))) * 60 / speed,
         pause_s=rng.uniform(3, 12) / max(1.0, speed / 10),
         plug_first=rng.random() < 0.5,
         just_pulls=rng.random() < 0.15,

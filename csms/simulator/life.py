@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -26,6 +27,13 @@ class Habits:
     first_visits: dict[int, tuple[float, float]] = field(default_factory=dict)
     first_fault_s: float | None = None
     first_outage_s: float | None = None
+    #: The first outage never ends.
+    lost_for_good: bool = False
+    #: Drivers come so many times more seldom; infinite: none but the first visits.
+    quiet: float = 1
+    #: Connectors that are broken for good, with what is wrong, and those closed by hand.
+    broken: dict[int, str] = field(default_factory=dict)
+    closed: tuple[int, ...] = ()
     #: The longest wait between two attempts to connect, in seconds.
     back_off_cap_s: float = 60
 
@@ -58,6 +66,9 @@ class Life:
 
     async def run(self) -> None:
         """Live until cancelled."""
+        for connector in self.station.connectors:
+            connector.error_code = self.habits.broken.get(connector.id, connector.error_code)
+            connector.operative = connector.id not in self.habits.closed
         loops = [self._stay_connected, self._beat, self._pulse, *(self._drivers_of(c) for c in self.station.connectors)]
         if self.habits.fault_rate or self.habits.first_fault_s is not None:
             loops.append(self._faults)
@@ -133,7 +144,7 @@ class Life:
             await self.station.accepted_event.wait()
             first = self.habits.first_visits.get(connector.id) if connector.cards == 0 else None
             while True:
-                visit = plan_visit(self.rng, connector.supply, self.habits.speed)
+                visit = plan_visit(self.rng, connector.supply, self.habits.speed, self.habits.quiet)
                 known = first is not None
                 wait, stay = first or (visit.after_s, visit.stay_s)
                 await self._until(lambda: connector.waiting_tag is not None, wait)
@@ -199,7 +210,7 @@ class Life:
                 await self._until(lambda: connector.transaction is not transaction, visit.idle_s)
             if connector.transaction is transaction and not visit.just_pulls:
                 await self.station.stop(connector.id, tag=card)
-        await asyncio.sleep(visit.pause_s)
+        await asyncio.sleep(max(visit.pause_s, visit.linger_s))
         await self.station.unplug(connector.id)
 
     async def _faults(self) -> None:
@@ -229,11 +240,11 @@ class Life:
             first = None
             await asyncio.sleep(wait)
             seconds = trouble_lasts_s(self.rng, self.habits.speed)
-            self.station.tell(f"loses its line for {seconds:.0f} s")
+            self.station.tell(f"loses its line {'for good' if self.habits.lost_for_good else f'for {seconds:.0f} s'}")
             self._line.clear()
             try:
                 await self.station.disconnect(abrupt=True)
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(math.inf if self.habits.lost_for_good else seconds)
             finally:
                 self._line.set()
             if not self.habits.offline_rate:

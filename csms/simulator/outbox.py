@@ -1,4 +1,4 @@
-"""The queue of transaction messages (OCPP 1.6, 3.7.1): in order, one at a time, kept while offline, retried until answered."""
+"""The queue of transaction messages (1.6, 3.7.1; 2.0.1, E04): in order, one by one, kept while offline, retried until answered."""
 
 import asyncio
 from collections import deque

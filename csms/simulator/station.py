@@ -15,7 +15,6 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from websockets.asyncio.client import ClientConnection
 
@@ -231,10 +230,8 @@ class SimulatedStation(Client):
 
     def judged(self, connector: Connector, transaction: Transaction, status: str) -> None:
         """The CSMS has heard of a transaction and says what it thinks of the card."""
-        if connector.transaction is not transaction:
-            return
         self.tell(f"connector {connector.id}: session {transaction.id} started with card {transaction.tag}")
-        if status != "Accepted":
+        if status != "Accepted" and connector.transaction is transaction:
             self.tell(f"connector {connector.id}: card {transaction.tag} is {status}, session {transaction.id} may not charge")
             if self.configuration.flag("StopTransactionOnInvalidId"):
                 self._end(connector, "DeAuthorized", None)
@@ -328,7 +325,7 @@ class SimulatedStation(Client):
         self.tell(f"connector {connector.id}: session {name} ended: {kwh:.2f} kWh in {minutes:.1f} min ({reason})")
         if self.reset_when_idle and not any(c.transaction for c in self.connectors):
             self.reset_when_idle = False
-            self.spawn(self.reset("ImmediateReset"))
+            self.spawn(self.reset("ImmediateReset", deliver_first=True))
 
     async def unplug(self, connector_id: int) -> None:
         """The cable comes out; a transaction ends with it (StopTransactionOnEVSideDisconnect)."""
@@ -382,7 +379,7 @@ class SimulatedStation(Client):
             connector.waiting_tag = None
         if deliver_first:
             await self._outbox.settled()
-        self.was_reset = True
+        self.was_reset, self.reset_when_idle = True, False
         self.registration = ""
         self.accepted_event.clear()
         self._outbox.close()

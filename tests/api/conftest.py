@@ -13,7 +13,18 @@ from django_scopes import scope
 from accounts import services
 from accounts.models import ApiKey, Operator, User
 from billing.models import ChargeRecord, Tariff
-from stations.models import Connection, Connector, Evse, Finding, Refusal, Station, Transaction
+from stations.models import (
+    Command,
+    Connection,
+    ConnectionHistory,
+    Connector,
+    Evse,
+    Finding,
+    Refusal,
+    Station,
+    Transaction,
+    Variable,
+)
 from stations.services import registry
 from tests.empty import empty_database
 
@@ -95,8 +106,12 @@ def network(operator: Operator, identity: str) -> Network:
                 energy_wh=Decimal(7500), duration_s=3600, lines=[{"dimension": "ENERGY", "price": "0.40"}],
                 total_excl_tax=Decimal(revision), total_incl_tax=Decimal("3.57"),
             )  # fmt: skip
+        asked(station)
+        Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
+        ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
     sample(station, one, AT)
     message(station, AT)
+    event(station, now)
     return Network(operator, station, connector, one)
 
 
@@ -105,6 +120,20 @@ def transaction(station: Station, evse: Evse | None = None, number: int = 1, **f
     return Transaction.objects.create(
         operator=station.operator, station=station, evse=evse, ocpp_transaction_id=f"{station.pk}-{number}", **given
     )
+
+
+def asked(station: Station, **fields: Any) -> Command:
+    given = {"kind": "clear_cache", "created_at": AT, "expires_at": AT + timedelta(days=7)} | fields
+    return Command.objects.create(operator=station.operator, station=station, **given)
+
+
+def event(station: Station, at: datetime, status: str = "Charging") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO stations_statushistory (operator_id, station_id, evse_number, connector_number, status,"
+            " error_code, info, vendor_id, vendor_error_code, at, received_at) VALUES (%s, %s, 1, 1, %s, '', '', '', '', %s, %s)",
+            [station.operator_id, station.pk, status, at, at],
+        )
 
 
 def sample(station: Station, of: Transaction | None, at: datetime, energy_wh: str = "1234.567") -> None:

@@ -11,7 +11,10 @@ from accounts import services
 from accounts.models import ApiKey, IdToken, Role, User
 from tests.api.conftest import KeyClient, Network, Person, person
 
-LISTS = ["stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "id-tags"]
+LISTS = [
+    *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
+    *("connections", "variables", "commands", "id-tags"),
+]
 
 
 def tag(operator_of: Person, value: str = "DEE-CARD") -> IdToken:
@@ -39,6 +42,14 @@ def test_cleo_gets_404_for_what_is_adas(ada: Person, cleo: Person, amber: Networ
     assert cleo.client.delete(f"/api/v1/id-tags/{token.pk}/").status_code == 404
     assert cleo.client.rows("meter-samples/", transaction=amber.transaction.pk) == []
     assert cleo.client.rows("messages/", station="AMBER-01") == []
+    command = ada.client.rows("commands/")[0]["id"]
+    for method, path in (
+        *(("get", f"commands/{command}/"), ("post", f"commands/{command}/cancel/"), ("delete", f"commands/{command}/")),
+        *(("get", "stations/AMBER-01/commands/"), ("post", "stations/AMBER-01/commands/")),
+        ("post", "stations/AMBER-01/ocpp/ClearCache/"),
+    ):
+        answer = getattr(cleo.client, method)(f"/api/v1/{path}", content_type="application/json")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
     with scope(operator=ada.operator):
         assert IdToken.objects.get().status == "Accepted"
 

@@ -8,9 +8,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from stations.models import Connection
 from stations.services import registry
-from tests.api.conftest import AT, Network, Person, message, minutes, sample, transaction
+from tests.api.conftest import AT, Network, Person, asked, event, message, minutes, sample, transaction
 
-LISTS = ["stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "id-tags"]
+LISTS = [
+    *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
+    *("connections", "variables", "commands", "id-tags"),
+]
 
 
 def test_a_transaction_shows_energy_findings_and_the_newest_cost(ada: Person, amber: Network) -> None:
@@ -111,6 +114,7 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("stations/?status=Sleeping", "transactions/?status=Ended", "transactions/?since=yesterday", "findings/?severity=bad"),
         *("messages/?direction=up", "messages/?until=2026-13-40", "meter-samples/?transaction=x", "id-tags/?type=Tattoo"),
         *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
+        *("commands/?status=lost", "commands/?kind=explode", "commands/?since=soon", "events/?since=2026-01-01"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
     ],
 )
@@ -123,6 +127,42 @@ def test_a_filter_that_makes_no_sense_is_a_problem(ada: Person, query: str) -> N
     assert problem["title"] == "Bad Request"
     assert next(iter(problem["errors"])) in query
     assert problem["detail"]
+
+
+def test_the_history_of_all_stations_goes_back_a_day_that_of_one_forever(ada: Person, amber: Network) -> None:
+    event(amber.station, AT - minutes(60 * 24 * 400), "Faulted")
+    assert [row["status"] for row in ada.client.rows("events/")] == ["Charging"]
+    assert "station" in ada.client.get("/api/v1/events/?since=2025-01-01").json()["errors"]["since"][0]
+    assert [row["status"] for row in ada.client.rows("events/", station="AMBER-01")] == ["Charging", "Faulted"]
+    assert ada.client.rows("events/", station="AMBER-01", until="2025-01-01") == []
+
+
+def test_settings_are_shown_as_reported_and_as_wanted_and_secrets_never(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        for variable in ("AuthorizationKey", "BasicAuthPassword"):
+            amber.station.variables.create(
+                operator=ada.operator, component="SecurityCtrlr", variable=variable, wanted="do-not-tell", value=None
+            )
+    (row,) = ada.client.rows("variables/", variable="HeartbeatInterval")
+    assert (row["component"], row["value"], row["wanted"], row["known"]) == ("", "300", "60", True)
+    hidden = ada.client.rows("variables/", station="AMBER-01", component="SecurityCtrlr")
+    assert [(row["variable"], row["value"], row["wanted"]) for row in hidden] == [
+        ("AuthorizationKey", None, "***"),
+        ("BasicAuthPassword", None, "***"),
+    ]
+
+
+def test_settings_are_paged_in_the_order_of_their_names(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        for component, variable, evse in (("EVSE", "Power", 2), ("EVSE", "Power", 1), ("EVSE", "Available", 1), ("Auth", "On", 0)):
+            amber.station.variables.create(operator=ada.operator, component=component, variable=variable, evse_number=evse)
+    seen, url = [], "/api/v1/variables/?page_size=2"
+    while url:
+        page = ada.client.get(url).json()
+        seen += [(row["component"], row["evse"], row["variable"]) for row in page["results"]]
+        url = page["next"]
+    order = [("", 0, "HeartbeatInterval"), ("Auth", 0, "On"), ("EVSE", 1, "Available"), ("EVSE", 1, "Power"), ("EVSE", 2, "Power")]
+    assert seen == order
 
 
 def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Network) -> None:
@@ -184,7 +224,16 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
     ("path", "queries"),
     [
         *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 3), ("transactions/?station=AMBER-01", 4)],
-        *[("meter-samples/", 1), ("messages/", 1), ("refusals/", 1), ("findings/", 1), ("id-tags/", 1)],
+        *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
+        *[("variables/", 1), ("variables/?station=AMBER-01&component=", 2), ("commands/", 1), ("commands/?station=AMBER-01", 2)],
+        *[
+            ("stations/AMBER-01/commands/", 2),
+            ("meter-samples/", 1),
+            ("messages/", 1),
+            ("refusals/", 1),
+            ("findings/", 1),
+            ("id-tags/", 1),
+        ],
     ],
 )
 def test_the_number_of_queries_is_fixed(
@@ -194,6 +243,10 @@ def test_the_number_of_queries_is_fixed(
         for number in range(2, 12):
             transaction(amber.station, amber.transaction.evse, number)
             message(amber.station, AT)
+            asked(amber.station, requested_by=ada.user)
+            event(amber.station, timezone.now())
+            amber.station.variables.create(operator=ada.operator, variable=f"Key{number}")
+            amber.station.connections.create(operator=ada.operator, fence=number, opened_at=AT)
             sample(amber.station, amber.transaction, AT + minutes(number))
     for number in range(2, 5):
         station, _ = registry.add_station(operator=ada.operator, identity=f"AMBER-0{number}")

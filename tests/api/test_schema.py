@@ -1,9 +1,12 @@
 """The OpenAPI document is true: it validates, warns of nothing, and names what the lists hold."""
 
+from dataclasses import fields
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management import call_command
 
+from stations.domain.commands import COMMANDS
 from tests.api.conftest import Network, Person
 
 
@@ -12,19 +15,28 @@ def test_the_schema_is_made_without_a_warning(tmp_path: Path) -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(file))
     text = file.read_text()
     assert "/api/v1/stations/{identity}/" in text
+    assert "/api/v1/stations/{identity}/ocpp/{action}/" in text
     assert "ApiKey" in text
+
+
+def test_the_commands_are_those_of_the_document() -> None:
+    lines = [line.split(" | ") for line in (settings.BASE_DIR / "docs/api.md").read_text().splitlines() if line.startswith("| `")]
+    table = {line[0].strip("| `"): line[1] for line in lines if len(line) == 3}
+    assert set(table) == set(COMMANDS)
+    for kind, command in COMMANDS.items():
+        assert [field.name for field in fields(command) if f"`{field.name}`" not in table[kind]] == [], kind
 
 
 def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> None:
     schema = ada.client.get("/api/schema/", headers={"Accept": "application/json"}).json()
     checked = 0
     for path, operations in schema["paths"].items():
-        content = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         if "{" in path or path.endswith("/id-tags/"):
             continue
+        content = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         page = schema["components"]["schemas"][content["$ref"].rsplit("/", 1)[1]]
         row = schema["components"]["schemas"][page["properties"]["results"]["items"]["$ref"].rsplit("/", 1)[1]]
         (shown,) = ada.client.rows(path.removeprefix("/api/v1/"))
         assert set(row["properties"]) == set(shown), path
         checked += 1
-    assert checked == 8
+    assert checked == 12

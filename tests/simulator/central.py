@@ -17,14 +17,14 @@ from websockets.exceptions import ConnectionClosed
 NOW = "2026-11-21T12:00:00Z"
 
 
-class Peer(ChargePoint):
-    """The CSMS's side of one connection."""
+class Watching:
+    """The CSMS's side of one connection: what it heard is kept, whatever the version."""
 
     central: "Central"
 
     async def route_message(self, raw: str) -> None:
         self.central.frames.append(raw)
-        await super().route_message(raw)
+        await super().route_message(raw)  # type: ignore[misc]  # the package's, in the class it is mixed into
 
     async def _handle_call(self, msg: Any) -> Any:
         self.central.ids.append(msg.unique_id)
@@ -33,9 +33,11 @@ class Peer(ChargePoint):
         if self.central.answer_nothing:
             return None
         if msg.action in self.central.answer_with:
-            return await self._send(self.central.answer_with[msg.action](msg))
-        return await super()._handle_call(msg)
+            return await self._send(self.central.answer_with[msg.action](msg))  # type: ignore[attr-defined]  # as above
+        return await super()._handle_call(msg)  # type: ignore[misc]  # as above
 
+
+class Peer(Watching, ChargePoint):
     @on(Action.boot_notification)
     def boot(self, **_: Any) -> Any:
         status, interval = self.central.boots.pop(0) if self.central.boots else ("Accepted", 300)
@@ -70,26 +72,27 @@ class Peer(ChargePoint):
 class Central:
     """Tests set `boots`, `tags`, `password`, `answer_with`, `answer_nothing` and look at `calls`, `frames`, `ids`, `peers`."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: dict[str, Any] | None = None) -> None:
         self.boots: list[tuple[str, int]] = []
         self.tags = {"DEE": "Accepted", "LOST": "Blocked"}
         self.password: str | None = None
         self.identities: set[str] | None = None
-        self.protocols = ["ocpp1.6"]
+        self.kinds = kinds or {"ocpp1.6": Peer}
+        self.protocols = list(self.kinds)
         self.answer_with: dict[str, Callable[[Any], str]] = {}
         self.answer_nothing = False
         self.transactions = 100
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.frames: list[str] = []
         self.ids: list[str] = []
-        self.peers: list[Peer] = []
+        self.peers: list[Any] = []
         self.paths: list[str] = []
         self.close_codes: list[int | None] = []
         self.news = asyncio.Event()
         self.url = ""
 
     @property
-    def peer(self) -> Peer:
+    def peer(self) -> Any:
         return self.peers[-1]
 
     def actions(self) -> list[str]:
@@ -100,6 +103,10 @@ class Central:
 
     def statuses(self, connector: int) -> list[str]:
         return [p["status"] for p in self.payloads("StatusNotification") if p["connectorId"] == connector]
+
+    def statuses_of(self, status: str) -> list[dict[str, Any]]:
+        """The StatusNotifications of any version that tell of this status."""
+        return [p for p in self.payloads("StatusNotification") if status in (p.get("status"), p.get("connectorStatus"))]
 
     async def until(self, true: Callable[[], bool], timeout_s: float = 10) -> None:
         """Wait until something is so, looking after each message."""
@@ -125,7 +132,9 @@ class Central:
     async def _serve(self, socket: ServerConnection) -> None:
         if socket.subprotocol is None:
             return
-        peer = Peer(socket.request.path.rpartition("/")[2] if socket.request else "?", socket, response_timeout=5)
+        peer = self.kinds[socket.subprotocol](
+            socket.request.path.rpartition("/")[2] if socket.request else "?", socket, response_timeout=5
+        )
         peer.central = self
         self.peers.append(peer)
         try:
@@ -136,8 +145,8 @@ class Central:
 
 
 @asynccontextmanager
-async def running_central(port: int = 0) -> AsyncIterator[Central]:
-    central = Central()
+async def running_central(port: int = 0, *, kinds: dict[str, Any] | None = None) -> AsyncIterator[Central]:
+    central = Central(kinds)
 
     def choose(connection: ServerConnection, offered: Any) -> Any:
         return next((name for name in offered if name in central.protocols), None)

@@ -1,6 +1,7 @@
 """Stations that live by themselves, fast, against a foreign CSMS."""
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -11,12 +12,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from csms.simulator import SimulatedStation, WallClock
-from csms.simulator.demo import STATIONS, TAGS, demo_fleet, password
+from csms.simulator.demo import SITES, STATIONS, TAGS, demo_fleet, password
 from csms.simulator.driver import Roster
 from csms.simulator.fleet import run_fleet
 from csms.simulator.life import BackOff, Habits
 from csms.simulator.narrator import Narrator
-from tests.simulator.central import running_central
+from tests.simulator.central import Peer, running_central
+from tests.simulator.central201 import Peer201
 
 
 def live(central, *, habits, identities=("SIM-0001",), tags=("DEE",), strangers=0.0, seed=3):
@@ -53,7 +55,7 @@ async def test_drivers_come_charge_and_go(central):
     for start in starts:
         by_connector[start["connectorId"]].append(start["meterStart"])
     assert all(registers == sorted(registers) for registers in by_connector.values())
-    assert central.close_codes == [1001]
+    await central.until(lambda: central.close_codes == [1001])
 
 
 async def test_a_driver_with_an_unknown_card_does_not_charge(central):
@@ -158,20 +160,65 @@ def test_the_back_off_grows_to_its_cap_with_jitter():
     assert waits.next_s() <= 1
 
 
-async def test_the_demo_has_a_session_running_at_once(central):
+async def run_demo(central, enough):
+    """Play the demo network against a foreign CSMS until `enough`; what it told."""
     for tag in TAGS:
-        central.tags[tag.value] = tag.status
+        central.tags[tag.value] = "Expired" if tag.expired else tag.status
     central.password = password()
     lines: list[str] = []
     stop = asyncio.Event()
     narrator = Narrator(lines.append)
     stations, roster = demo_fleet(central.url, seed=1, narrator=narrator)
     fleet = asyncio.create_task(run_fleet(stations, roster=roster, narrator=narrator, stop=stop))
-    await central.until(lambda: len(central.payloads("StartTransaction")) >= 1, 20)
+    await central.until(lambda: enough({station.identity: station for station, _ in stations}), 20)
     stop.set()
     await fleet
-    assert {path.rpartition("/")[2] for path in central.paths} == {station.identity for station in STATIONS}
-    assert len(central.payloads("StopTransaction")) == len(central.payloads("StartTransaction"))
+    return lines
+
+
+async def test_the_demo_has_sessions_of_both_versions_running_at_once():
+    def enough(stations):
+        running = [s.protocol for s in stations.values() for c in s.connectors if c.transaction and c.transaction.id]
+        return {"ocpp1.6", "ocpp2.0.1"} <= set(running) and len(central.peers) == len(stations)
+
+    async with running_central(kinds={"ocpp1.6": Peer, "ocpp2.0.1": Peer201}) as central:
+        await run_demo(central, enough)
+        assert {path.rpartition("/")[2] for path in central.paths} == {station.identity for station in STATIONS}
+        assert len(central.payloads("StopTransaction")) == len(central.payloads("StartTransaction")) > 0
+        kinds = [payload["eventType"] for payload in central.payloads("TransactionEvent")]
+        assert kinds.count("Started") == kinds.count("Ended") > 0
+
+
+async def test_the_demo_has_one_plug_that_is_broken_and_one_that_is_closed():
+    def enough(stations):
+        closed = stations["MUSEUM-04"]
+        return closed.accepted and central.statuses_of("Faulted") and central.statuses_of("Unavailable")
+
+    async with running_central(kinds={"ocpp1.6": Peer, "ocpp2.0.1": Peer201}) as central:
+        await run_demo(central, enough)
+    assert [payload["errorCode"] for payload in central.statuses_of("Faulted")] == ["PowerSwitchFailure"]
+    (closed,) = central.statuses_of("Unavailable")
+    assert closed["evseId"] == 2
+
+
+def test_the_demo_is_of_both_versions_and_every_site_has_stations():
+    assert len({station.identity for station in STATIONS}) == len(STATIONS) == 24
+    assert sum(station.protocol == "ocpp2.0.1" for station in STATIONS) == 12
+    assert {station.site for station in STATIONS} == {site.name for site in SITES}
+    assert len({site.city for site in SITES}) == 3
+
+
+async def test_a_station_that_loses_its_line_for_good_does_not_come_back(central):
+    habits = Habits(
+        speed=500, fault_rate=0, offline_rate=0, first_visits={1: (0, 0.5)}, first_outage_s=2, lost_for_good=True, quiet=math.inf
+    )
+    lines, stop, fleet, (sim,) = live(central, habits=habits)
+    await central.until(lambda: any("loses its line for good" in line for line in lines) and not sim.connected, 20)
+    assert [len(central.payloads(action)) for action in ("StartTransaction", "StopTransaction")] == [1, 1]
+    assert all(connector.free for connector in sim.connectors)
+    stop.set()
+    await fleet
+    assert len(central.peers) == 1
 
 
 def test_the_demo_s_password_comes_from_the_environment_or_is_the_known_one(monkeypatch):
@@ -205,7 +252,15 @@ async def test_the_command_needs_no_database_and_ends_cleanly_on_a_signal(centra
     assert out.decode().endswith("simulation ended\n")
     assert b"SIM-0002: connected" in out
     assert b"Traceback" not in out
-    assert central.close_codes == [1001] * 3
+    await central.until(lambda: central.close_codes == [1001] * 3)
+
+
+async def test_the_command_speaks_2_0_1_when_asked(central201):
+    process = await run_command(central201.url, "--ocpp", "2.0.1", "--tag", "DEE")
+    await central201.until(lambda: central201.actions().count("StatusNotification") == 2, 20)
+    process.terminate()
+    out, _ = await process.communicate()
+    assert process.returncode == 0, out
 
 
 async def test_the_command_ends_after_its_duration(central):
@@ -221,7 +276,7 @@ async def test_the_command_ends_after_its_duration(central):
         (["ws://127.0.0.1/ocpp?x=1"], "has a query"),
         (["ws://127.0.0.1/ocpp", "--stations", "0"], "at least 1"),
         (["ws://127.0.0.1/ocpp", "--speed", "0"], "more than 0"),
-        (["ws://127.0.0.1/ocpp", "--ocpp", "2.0.1"], "invalid choice"),
+        (["ws://127.0.0.1/ocpp", "--ocpp", "2.1"], "invalid choice"),
     ],
 )
 def test_the_command_says_what_is_wrong_with_its_arguments(arguments, message):

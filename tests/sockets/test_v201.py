@@ -176,6 +176,16 @@ async def test_a_station_that_moves_to_2_0_1_keeps_its_tags_and_its_open_transac
     assert "protocol_changed" in network.findings(known)
 
 
+async def test_a_station_that_speaks_1_6_on_this_connection_is_told_so_and_keeps_it(uvicorn: Server, network: Network) -> None:
+    """lbbrhzn/ocpp#2008"""
+    known = network.station(accepted=True)
+    async with station(uvicorn.ocpp, known, **V201) as peer:
+        frame = await peer.exchange("BootNotification", {"chargePointVendor": "FoxESS", "chargePointModel": "A022KP1"})
+        assert (frame[0], frame[2]) == (4, "FormatViolation")
+        assert "currentTime" in await peer.call("Heartbeat", {})
+    assert network.findings(known) == ["payload_invalid"]
+
+
 async def test_an_unreadable_frame_is_answered_with_the_id_minus_one(server: Server, network: Network) -> None:
     known = network.station(accepted=True)
     async with station(server.ocpp, known, **V201) as peer:

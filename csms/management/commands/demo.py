@@ -1,5 +1,6 @@
-"""`manage.py demo`: the demo network that `make run` shows. Running it again changes nothing."""
+"""`manage.py demo`: the demo network that `make run` shows. Running it again adds what is missing and changes nothing else."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,17 +14,17 @@ from accounts.models import IdToken, Operator, Role, User
 from billing import services as billing
 from billing.models import Tariff
 from csms.simulator import demo
-from stations.models import Station
+from stations.models import Site, Station
 from stations.services import registry
 
 #: Known to everybody by intention: `make run` listens on this machine only, and production refuses the demo.
 PASSWORD = "charge-it-all-night"  # noqa: S105
 PEOPLE = (("ada@amber.example", "Ada", Role.OWNER), ("ben@amber.example", "Ben", Role.VIEWER))
-SITE = "Harbour"
+EXPIRED_AT = datetime(2025, 12, 31, 23, tzinfo=UTC)
 
 
 class Command(BaseCommand):
-    help = "Loads the demo network: an operator, three stations, a tariff, id tags and two people."
+    help = "Loads the demo network: an operator, sites in three cities, two dozen stations, a tariff, id tags and two people."
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,13 +35,19 @@ class Command(BaseCommand):
             if not User.objects.filter(email=email).exists():
                 accounts.add_user(email=email, name=name, operator=operator, role=role, password=PASSWORD)
         with scope(operator=operator):
-            site = registry.site_named(operator=operator, name=SITE)
+            sites = {site.name: _site(operator, site) for site in demo.SITES}
             for station in demo.STATIONS:
-                if not Station.objects.filter(identity=station.identity).exists():
-                    registry.add_station(operator=operator, identity=station.identity, site=site, password=demo.password())
+                _station(operator, station, sites[station.site])
             for tag in demo.TAGS:
                 if not IdToken.objects.filter(value=tag.value).exists():
-                    accounts.add_id_token(operator=operator, value=tag.value, status=tag.status, group=tag.group, note=tag.label)
+                    accounts.add_id_token(
+                        operator=operator,
+                        value=tag.value,
+                        status=tag.status,
+                        group=tag.group,
+                        expires_at=EXPIRED_AT if tag.expired else None,
+                        note=tag.label,
+                    )
             if not Tariff.objects.exists():
                 billing.add_tariff(
                     operator=operator,
@@ -53,3 +60,23 @@ class Command(BaseCommand):
                 )
         for email, name, role in PEOPLE:
             self.stdout.write(f"{name} ({role.label.lower()}): {email} / {PASSWORD}")
+
+
+def _site(operator: Operator, wanted: demo.DemoSite) -> Site:
+    """The site, with its address where it has none yet (an earlier demo knew only names)."""
+    site = registry.site_named(operator=operator, name=wanted.name)
+    if not site.city:
+        site.address, site.city, site.time_zone = wanted.address, wanted.city, wanted.time_zone
+        site.latitude, site.longitude = Decimal(wanted.latitude), Decimal(wanted.longitude)
+        site.full_clean()
+        site.save()
+    return site
+
+
+def _station(operator: Operator, wanted: demo.DemoStation, site: Site) -> None:
+    station = Station.objects.filter(identity=wanted.identity).first()
+    if station is None:
+        station, _ = registry.add_station(operator=operator, identity=wanted.identity, site=site, password=demo.password())
+    if not station.name:
+        station.name = wanted.name
+        station.save(update_fields=["name"])

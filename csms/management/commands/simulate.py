@@ -1,4 +1,4 @@
-"""`manage.py simulate URL`: simulated OCPP 1.6 stations against any CSMS. Needs no database."""
+"""`manage.py simulate URL`: simulated stations of OCPP 1.6 or 2.0.1 against any CSMS. Needs no database."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ def at_least(least: float, kind: type[int] | type[float] = float, *, more: bool 
 
 class Command(BaseCommand):
     help = (
-        "Runs simulated OCPP 1.6 stations against any CSMS, until Ctrl-C or --duration. "
+        "Runs simulated stations of OCPP 1.6 or 2.0.1 against any CSMS, until Ctrl-C or --duration. "
         "They are named PREFIX-0001, PREFIX-0002 ... and must be known there."
     )
     requires_system_checks: list[str] = []  # no database, no settings of production
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             "url", type=websocket_url, help="the CSMS's address without the identity, e.g. ws://127.0.0.1:8000/ocpp"
         )
         parser.add_argument("--stations", type=at_least(1, int), default=1, metavar="N", help="how many (default 1)")
-        parser.add_argument("--ocpp", choices=["1.6"], default="1.6", help="OCPP version")
+        parser.add_argument("--ocpp", choices=["1.6", "2.0.1"], default="1.6", help="OCPP version (default 1.6)")
         parser.add_argument("--password", metavar="P", help="every station's Basic password (default: none is sent)")
         parser.add_argument("--prefix", default="SIM", help="how the identities begin (default SIM)")
         parser.add_argument(

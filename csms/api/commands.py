@@ -1,0 +1,89 @@
+"""Commands as programs see and ask them. No rule lives here: `stations.services.commands` has them."""
+
+from typing import Any
+
+import orjson
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+
+from accounts.models import User
+from csms.api.errors import Conflict
+from csms.api.serializers import Rows
+from csms.ocpp.masking import MASK, masked
+from stations.domain import commands
+from stations.models import Command, Station
+from stations.services import commands as life
+from stations.services.commands import LONGEST_WAIT_S
+
+LONGEST_KEY = 100
+
+
+class Error(serializers.Serializer[Any]):
+    """Why a command failed: the station's error, or ours."""
+
+    code = serializers.CharField()
+    description = serializers.CharField()
+
+
+@extend_schema_field(Error(allow_null=True))
+class Failure(serializers.Field[Command, Any, Any, Any]):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(source="*", read_only=True, **kwargs)
+
+    def to_representation(self, value: Command) -> dict[str, str] | None:
+        return {"code": value.error_code, "description": value.detail} if value.error_code else None
+
+
+class CommandRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    command = serializers.ChoiceField(choices=list(commands.COMMANDS), source="kind")
+    params = serializers.SerializerMethodField(help_text="Secrets masked.")
+    requested_by = serializers.EmailField(source="requested_by.email", default=None, allow_null=True)
+    error = Failure()
+    response = serializers.JSONField(read_only=True, allow_null=True, help_text="What the station answered; a list of several.")
+
+    class Meta:
+        model = Command
+        fields = read_only_fields = [
+            *("id", "station", "command", "params", "status", "reason", "requested_by", "created_at", "expires_at", "sent_at"),
+            *("answered_at", "finished_at", "detail", "error", "response", "action"),
+        ]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_params(self, row: Command) -> Any:
+        params = row.params
+        if params.get("id_token_type") == "KeyCode":
+            params = params | {"id_token": MASK}
+        return orjson.loads(masked(orjson.dumps(params).decode()))
+
+
+class Asked(serializers.Serializer[Any]):
+    """What is asked of a station. `params` are those of the command; `expires_in` is in seconds, by default the command's own."""
+
+    command = serializers.ChoiceField(
+        choices=list(commands.COMMANDS),
+        error_messages={"invalid_choice": f'There is no command "{{input}}". There are {", ".join(commands.COMMANDS)}.'},
+    )
+    params = serializers.DictField(default=dict)
+    expires_in = serializers.IntegerField(min_value=1, max_value=LONGEST_WAIT_S, required=False, allow_null=True)
+    reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if unknown := self.initial_data.keys() - self.fields.keys():
+            raise serializers.ValidationError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}.")
+        return attrs
+
+
+def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> tuple[Command, bool]:
+    """The command, and whether it is new: with an Idempotency-Key that was used before it is the one of then."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY:
+        raise ParseError(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
+    known = Command.objects.filter(operator=station.operator_id, idempotency_key=key).first() if key else None
+    user = request.user if isinstance(request.user, User) else None
+    row = known or life.issue(station=station, command=command, user=user, idempotency_key=key or None, **options)
+    if (row.station_id, row.kind, row.params) != (station.pk, command.kind, command.params()):
+        raise Conflict(f"This Idempotency-Key was used for another command (id {row.pk}): use a new one for each command.")
+    return row, known is None

@@ -1,0 +1,49 @@
+"""What a body may hold that goes into a JSON column and on to a station as it is."""
+
+import math
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import JSONParser
+
+#: OCPP's own payloads are at most six deep.
+DEEPEST = 32
+
+
+class StorableJSONParser(JSONParser):
+    """JSON that PostgreSQL can keep and any other parser can read: bounded in depth and numbers, of Unicode without NUL."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        try:
+            body = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError(f"The body is nested deeper than {DEEPEST} levels.") from None
+        _check(body, DEEPEST)
+        return body
+
+
+def _check(value: Any, deeper: int) -> None:
+    match value:
+        case dict() | list() if not deeper:
+            raise ParseError(f"The body is nested deeper than {DEEPEST} levels.")
+        case dict():
+            for name, item in value.items():
+                _check(name, deeper - 1)
+                _check(item, deeper - 1)
+        case list():
+            for item in value:
+                _check(item, deeper - 1)
+        case str() if "\x00" in value or not _is_unicode(value):
+            raise ParseError("A text holds a NUL character or half a surrogate pair, which cannot be stored.")
+        case float() if not math.isfinite(value):
+            raise ParseError("A number is too large.")
+        case int() if not -(2**63) <= value < 2**63:
+            raise ParseError("A whole number has more than 64 bits.")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""What an OCPP version decides for a simulated station: how it says what has happened, and how it answers.
+
+The station (`station`) holds what is the same in every version: cars, cards, energy, faults, queue and connection.
+"""
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from websockets.asyncio.client import ClientConnection
+
+from csms.simulator.connector import Connector, Transaction
+from csms.simulator.link import Link
+
+if TYPE_CHECKING:
+    from csms.simulator.station import SimulatedStation
+
+#: What a StatusNotification says of a connector (or, with 0, of the station).
+State = tuple[str, ...]
+
+
+class Dialect(ABC):
+    #: The station offers permessage-deflate.
+    compression: str | None = None
+
+    def __init__(self, station: "SimulatedStation") -> None:
+        self.station = station
+
+    @abstractmethod
+    def link(self, socket: ClientConnection) -> Link:
+        """The line on which the CSMS's CALLs are answered."""
+
+    # CALLs of the `ocpp` package
+
+    @abstractmethod
+    def boot(self) -> Any: ...
+
+    @abstractmethod
+    def heartbeat(self) -> Any: ...
+
+    @abstractmethod
+    def authorize(self, tag: str) -> Any: ...
+
+    @abstractmethod
+    def verdict(self, answer: Any) -> str:
+        """The card's status in the answer to `authorize`."""
+
+    @abstractmethod
+    def states(self) -> dict[int, State]:
+        """What is to be reported now, by connector, in the order in which it is."""
+
+    @abstractmethod
+    def status(self, connector_id: int, state: State) -> Any:
+        """The StatusNotification that says so."""
+
+    # What has happened to a transaction: messages for the station's queue
+
+    @abstractmethod
+    def began(self, connector: Connector, transaction: Transaction) -> None: ...
+
+    @abstractmethod
+    def sampled(self, connector: Connector, transaction: Transaction, context: str = "Sample.Periodic") -> None:
+        """A sample is due; with the context Trigger, because the CSMS wants one."""
+
+    @abstractmethod
+    def flow_changed(self, connector: Connector) -> None:
+        """Energy may have begun or ceased to flow. Called often; says something only when it did."""
+
+    @abstractmethod
+    def ended(self, connector: Connector, transaction: Transaction, reason: str, tag: str | None) -> None: ...
+
+    @abstractmethod
+    async def send_meter_values(self, connector: Connector) -> None:
+        """Meter values of now, as a TriggerMessage asks for them."""

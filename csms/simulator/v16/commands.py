@@ -1,0 +1,100 @@
+"""What a CSMS may ask of a simulated OCPP 1.6 Core station, and how it answers."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from ocpp.v16 import call_result
+from ocpp.v16.enums import Action
+
+from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.link import Package
+
+
+class CommandLink16(AnsweringLink):
+    package = Package.V16
+
+    @answers(Action.remote_start_transaction)
+    def on_remote_start(self, id_tag: str, connector_id: int | None = None, **_: Any) -> Any:
+        station = self.station
+        if (connector := station.place_for(connector_id)) is None:
+            return call_result.RemoteStartTransaction("Rejected")
+        connector.claimed = True
+        self.then(station.start_remotely(connector.id, id_tag))
+        return call_result.RemoteStartTransaction("Accepted")
+
+    @answers(Action.remote_stop_transaction)
+    def on_remote_stop(self, transaction_id: int, **_: Any) -> Any:
+        station = self.station
+        for connector in station.connectors:
+            if connector.transaction and connector.transaction.id == transaction_id and station.accepted:
+                self.then(station.stop(connector.id, reason="Remote"))
+                return call_result.RemoteStopTransaction("Accepted")
+        return call_result.RemoteStopTransaction("Rejected")
+
+    @answers(Action.reset)
+    def on_reset(self, type: str, **_: Any) -> Any:
+        self.then(self.station.reset(f"{type}Reset", deliver_first=type == "Soft"))
+        return call_result.Reset("Accepted")
+
+    @answers(Action.unlock_connector)
+    def on_unlock(self, connector_id: int, **_: Any) -> Any:
+        connector = self.station.find(connector_id)
+        if connector is None:
+            status = "NotSupported"
+        elif connector.error_code == "ConnectorLockFailure":
+            status = "UnlockFailed"
+        else:
+            status = "Unlocked"
+            if connector.transaction:
+                self.then(self.station.stop(connector.id, reason="UnlockCommand"))
+        return call_result.UnlockConnector(status)
+
+    @answers(Action.change_availability)
+    def on_change_availability(self, connector_id: int, type: str, **_: Any) -> Any:
+        connectors = self.station.connectors if connector_id == 0 else [self.station.find(connector_id)]
+        if None in connectors:
+            return call_result.ChangeAvailability("Rejected")
+        scheduled = False
+        for connector in connectors:
+            assert connector is not None
+            scheduled |= self.station.make_operative(connector, type == "Operative")
+        if connector_id == 0:
+            self.station.operative = type == "Operative"
+        self.then(self.station.report())
+        return call_result.ChangeAvailability("Scheduled" if scheduled else "Accepted")
+
+    @answers(Action.get_configuration)
+    def on_get_configuration(self, key: list[str] | None = None, **_: Any) -> Any:
+        known, unknown = self.station.configuration.get(key)
+        return call_result.GetConfiguration(known, unknown or None)
+
+    @answers(Action.change_configuration)
+    def on_change_configuration(self, key: str, value: str, **_: Any) -> Any:
+        status = self.station.configuration.change(key, value)
+        if status == "Accepted":
+            self.then(self.station.configured(key))
+        return call_result.ChangeConfiguration(status)
+
+    @answers(Action.clear_cache)
+    def on_clear_cache(self, **_: Any) -> Any:
+        return call_result.ClearCache("Accepted")
+
+    @answers(Action.data_transfer)
+    def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
+        return call_result.DataTransfer("UnknownVendorId")
+
+    @answers(Action.trigger_message)
+    def on_trigger_message(self, requested_message: str, connector_id: int | None = None, **_: Any) -> Any:
+        station = self.station
+        if connector_id not in (None, 0) and station.find(connector_id) is None:
+            return call_result.TriggerMessage("Rejected")
+        triggered: Callable[[], Coroutine[Any, Any, Any]] | None = {
+            "BootNotification": station.boot,
+            "Heartbeat": station.heartbeat,
+            "StatusNotification": lambda: station.report(connector_id, force=True),
+            "MeterValues": lambda: station.send_meter_values(connector_id),
+        }.get(requested_message)
+        if triggered is None:
+            return call_result.TriggerMessage("NotImplemented")
+        self.then(triggered())
+        return call_result.TriggerMessage("Accepted")

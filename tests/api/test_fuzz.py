@@ -1,0 +1,64 @@
+"""Whatever is posted, the API has an answer: 201 or 202 for what can be sent, a problem for what cannot. Never a crash."""
+
+from dataclasses import fields
+from typing import Any
+
+import orjson
+import pytest
+from django.db import transaction
+from django_scopes import scope
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from csms.ocpp import registry, schemas
+from stations.domain.commands import COMMANDS
+from stations.models import Connection
+from tests.api.conftest import Network, Person
+from tests.ocpp.strategies import JUNK, payloads
+
+JSON = "application/json"
+SENSE = st.one_of(
+    st.sampled_from([None, True, 0, 1, 2, 300, "DEE-CARD", "idle", "FullInventory", "StatusNotification", "1", ""]),
+    st.lists(
+        st.dictionaries(st.sampled_from(["component", "variable", "value", "evse", "attribute"]), st.just("a") | JUNK), max_size=2
+    ),
+)
+QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+def bodies(kind: str) -> st.SearchStrategy[Any]:
+    names = [field.name for field in fields(COMMANDS[kind])]
+    params = st.dictionaries(st.sampled_from([*names, "colour"]), SENSE | JUNK) if names else st.just({}) | JUNK
+    return st.fixed_dictionaries({"command": st.just(kind), "params": params}, optional={"reason": JUNK, "expires_in": JUNK})
+
+
+def status(who: Person, path: str, body: Any) -> int:
+    with transaction.atomic():  # an error of the database must not spoil the test's own transaction
+        answer = who.client.post(path, orjson.dumps(body), JSON)
+    assert answer.status_code < 400 or answer["Content-Type"] == "application/problem+json"
+    return answer.status_code
+
+
+@pytest.mark.parametrize("kind", COMMANDS)
+def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Network, kind: str) -> None:
+    @QUICK
+    @given(bodies(kind))
+    def check(body: Any) -> None:
+        assert status(ada, "/api/v1/stations/AMBER-01/commands/", body) in (201, 400)
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "action"), [(protocol, action) for protocol, table in registry.BY_ACTION.items() for action in sorted(table)]
+)
+def test_any_payload_at_the_raw_door_is_taken_or_refused(ada: Person, amber: Network, protocol: str, action: str) -> None:
+    with scope(operator=ada.operator):
+        Connection.objects.update(protocol=protocol)
+
+    @QUICK
+    @given(payloads(schemas.schema(protocol, action)) | JUNK)
+    def check(payload: Any) -> None:
+        assert status(ada, f"/api/v1/stations/AMBER-01/ocpp/{action}/?wait=0", payload) in (202, 400)
+
+    check()

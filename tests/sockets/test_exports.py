@@ -1,0 +1,76 @@
+"""Lists as files, from a real server: it streams them in chunks, from a thread of its own."""
+
+import csv
+import io
+import urllib.request
+
+from django.test import Client
+from django_scopes import scopes_disabled
+
+from accounts.imports import import_id_tokens
+from accounts.models import IdToken
+from csms.dashboard.exports import CHUNK
+from stations.models import Transaction
+from tests.dashboard.rows import bill, finished, plug, session
+from tests.network import Network
+from tests.servers import Server
+
+
+def download(server: Server, network: Network, path: str) -> list[list[str]]:
+    client = Client()
+    client.force_login(network.operator.users.first() or network.user())
+    cookie = f"sessionid={client.cookies['sessionid'].value}"
+    request = urllib.request.Request(server.http + path, headers={"Cookie": cookie})  # noqa: S310  (our own)
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+        # Sent in pieces: its length is not known beforehand.
+        assert "Content-Length" not in answer.headers
+        return list(csv.reader(io.StringIO(answer.read().decode("utf-8-sig"))))
+
+
+def test_the_file_holds_the_whole_filtered_list_over_several_chunks(server: Server, network: Network) -> None:
+    first = finished(plug(network), id_tag="=1+1")
+    session(plug(network, "Charging"))
+    bill(first, network.tariff(), "4.71")
+    rows = [
+        Transaction(
+            **{
+                name: getattr(first, name)
+                for name in ("operator_id", "station_id", "evse_id", "status", "started_at", "received_at")
+            },
+            ocpp_transaction_id=f"copy-{number}",
+        )
+        for number in range(2 * CHUNK)
+    ]
+    with scopes_disabled():
+        Transaction.objects.bulk_create(rows)
+    header, *lines = download(server, network, "/transactions/export/?status=ended")
+    assert [line[0] for line in lines] == [str(row.pk) for row in (*reversed(rows), first)]
+    priced = dict(zip(header, lines[-1], strict=True))
+    assert (priced["price"], priced["currency"], priced["energy_wh"], priced["id_tag"]) == ("4.71", "EUR", "7500", "'=1+1")
+    assert priced["started_at"].endswith("Z")
+
+
+def test_the_file_holds_nothing_of_another_operator(uvicorn: Server, network: Network) -> None:
+    finished(plug(network))
+    network.token("DEE-CARD")
+    for path in ("/transactions/export/", "/id-tags/export/"):
+        assert len(download(uvicorn, Network(), path)) == 1
+
+
+def test_the_id_tags_come_back_unchanged_by_an_import(uvicorn: Server, network: Network) -> None:
+    cards = [
+        IdToken(operator=network.operator, value=f"card-{number:04}", key=f"CARD-{number:04}", note="+31 6 1234")
+        for number in range(CHUNK)  # exactly a chunk
+    ]
+    with scopes_disabled():
+        IdToken.objects.bulk_create(cards)
+    network.token("van", group="DEE", status="Blocked")
+    rows = download(uvicorn, network, "/id-tags/export/")
+    assert [line[0] for line in rows[1:]] == [*(card.value for card in cards), "van"]
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    done = import_id_tokens(operator=network.operator, content=out.getvalue().encode())
+    assert (done.added, done.changed) == (0, CHUNK + 1)
+    assert download(uvicorn, network, "/id-tags/export/") == rows
+    assert [line[0] for line in download(uvicorn, network, "/id-tags/export/?group=dee")[1:]] == ["van"]
