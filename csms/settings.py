@@ -240,7 +240,9 @@ LOGGING = {
             ],
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
+                structlog.processors.JSONRenderer()
+                if PRODUCTION
+                else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
             ],
         }
     },
