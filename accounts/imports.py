@@ -27,6 +27,30 @@ def import_id_tokens(*, operator: Operator, content: bytes) -> Imported:
     UTF-8, comma or semicolon, a header line with `value` and any other of `COLUMNS`; columns that the file lacks stay as they
     are. A ValidationError names every bad line, and then nothing is imported.
     """
+    columns, tokens, groups = _understand(operator, content)
+    with transaction.atomic(), scope(operator=operator):
+        return _write(operator, columns, tokens, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a file says of a tag, and whether the tag is known already."""
+
+    token: IdToken
+    group: str
+    known: bool
+
+
+def preview_id_tokens(*, operator: Operator, content: bytes) -> list[Line]:
+    """What an import of the file would do, without doing it. Raises what the import would."""
+    _, tokens, groups = _understand(operator, content)
+    with scope(operator=operator):
+        known = _known(tokens)
+    return [Line(token, group, (token.key, token.type) in known) for token, group in zip(tokens, groups, strict=True)]
+
+
+def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdToken], list[str]]:
+    """The columns of a file, its tags, and the names of their groups."""
     columns, lines = _read(content)
     errors: list[str] = []
     seen: dict[tuple[str, str], int] = {}
@@ -45,8 +69,7 @@ def import_id_tokens(*, operator: Operator, content: bytes) -> Imported:
         groups.append(group)
     if errors:
         raise ValidationError(errors)
-    with transaction.atomic(), scope(operator=operator):
-        return _write(operator, columns, tokens, groups)
+    return columns, tokens, groups
 
 
 def _read(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -102,13 +125,17 @@ def _sentences(error: ValidationError) -> list[str]:
     return error.messages
 
 
+def _known(tokens: list[IdToken]) -> set[tuple[str, str]]:
+    return set(IdToken.objects.filter(key__in=[token.key for token in tokens]).values_list("key", "type"))
+
+
 def _write(operator: Operator, columns: list[str], tokens: list[IdToken], groups: list[str]) -> Imported:
     names = sorted({name for name in groups if name})
     IdTokenGroup.objects.bulk_create([IdTokenGroup(operator=operator, name=name) for name in names], ignore_conflicts=True)
     by_name = {group.name: group for group in IdTokenGroup.objects.filter(name__in=names)}
     for token, name in zip(tokens, groups, strict=True):
         token.group = by_name.get(name)
-    known = set(IdToken.objects.filter(key__in=[token.key for token in tokens]).values_list("key", "type"))
+    known = _known(tokens)
     changed = sum((token.key, token.type) in known for token in tokens)
     columns = [{"expires": "expires_at"}.get(name, name) for name in columns if name != "type"]
     # Sorted, so that two imports at once never wait for each other.

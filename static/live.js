@@ -43,7 +43,7 @@ function place({ id, html, list }) {
   const into = list && $(list);
   let have = $(id);
   // A page of one charger shows some of its parts only; on the wall an unknown part is a reason to ask for all.
-  if (!have && !into) { wantAll = !words.parts; return; }
+  if (!have && !into) { wantAll = !("parts" in words); return; }
   if (have) {
     const before = have.dataset.state;
     if (into && have.parentElement !== into) into.prepend(have);

@@ -83,11 +83,11 @@ class Server(Process):
 
 
 class Worker(Process):
-    """A Celery worker for the test database."""
+    """A Celery worker for the test database. `include`: modules with tasks of the tests' own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *include: str) -> None:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
-        super().__init__("-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet)
+        super().__init__("-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet, *(f"--include={one}" for one in include))
 
 
 class Servers:

@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings
 
 from csms.api.urls import router
-from csms.ocpp import v16
+from csms.ocpp import schemas, v16, v201
 from csms.ocpp.mend import MENDERS
+from stations.domain.commands import COMMANDS
 
 ROOT: Path = settings.BASE_DIR
 #: What a checkout may hold beside what is under version control.
@@ -97,15 +98,26 @@ def test_every_setting_is_documented() -> None:
     assert {setting for setting in read | checked if f"`{setting}`" not in documents and f"`{setting}=" not in documents} == set()
 
 
-def test_the_table_of_messages_is_that_of_the_code() -> None:
-    table = {
-        row[0].strip("`"): row[1:] for row in rows("docs/ocpp.md") if row[1:2] in (["handled"], ["NotSupported"], ["not sent yet"])
-    }
-    handled = {translator.action for translator in v16.INCOMING}
+@pytest.mark.parametrize(("title", "protocol", "version"), [("1.6", "ocpp1.6", v16), ("2.0.1", "ocpp2.0.1", v201)])
+def test_the_table_of_messages_is_that_of_the_code(title: str, protocol: str, version: Any) -> None:
+    section = (ROOT / "docs/ocpp.md").read_text().split(f"## Messages of OCPP {title}\n")[1].split("\n## ")[0]
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if line.startswith("| `")]
+    table = {row[0].strip("`"): row[1:] for row in lines}
+    handled = {translator.action for translator in version.INCOMING}
+    sent = {translator.action: translator.command.kind for translator in version.OUTGOING if translator.action not in handled}
     assert {action for action, row in table.items() if row[0] == "handled"} == handled
-    assert {action: row[1] for action, row in table.items() if row[0] == "NotSupported"} == v16.UNSUPPORTED
-    assert {action for action, row in table.items() if row[0] == "not sent yet"} == v16.OUTGOING
-    assert list(table) == sorted(table)
+    assert {action: row[1].strip("`") for action, row in table.items() if row[0] == "sent"} == sent
+    assert {action: row[1] for action, row in table.items() if row[0] == "NotSupported"} == version.UNSUPPORTED
+    assert {action for action, row in table.items() if row[0] == "not sent yet"} == version.NOT_SENT_YET
+    assert list(table) == sorted(schemas.actions(protocol))
+
+
+def test_the_table_of_commands_is_that_of_the_code() -> None:
+    table = {row[0].strip("`"): [cell.strip("`") for cell in row[1:3]] for row in rows("docs/ocpp.md") if len(row) == 5}
+    table.pop("command", None)
+    table = {kind: row for kind, row in table.items() if set(kind) != {"-"}}
+    versions = [{translator.command.kind: translator.action for translator in version.OUTGOING} for version in (v16, v201)]
+    assert table == {kind: [sayings.get(kind, "") for sayings in versions] for kind in COMMANDS}
 
 
 def made_in_code(pattern: str) -> set[str]:

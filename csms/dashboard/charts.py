@@ -12,11 +12,12 @@ WIDTH, HEIGHT = 720, 160
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """`line` and `area` are the points of an SVG polyline and polygon in a box of `width` by `height`."""
+    """`line` and `area` are the points of an SVG polyline and polygon in a box of `width` by `height`;
+    `top` is the highest value."""
 
     line: str
     area: str
-    top_w: Decimal
+    top: Decimal
     start: datetime
     end: datetime
     width: int = WIDTH
@@ -25,14 +26,23 @@ class Curve:
 
 
 def power_curve(samples: Sequence[MeterSample]) -> Curve | None:
-    """Power over time; None when fewer than two samples have a power."""
-    known = [(sample.at, sample.power_w) for sample in samples if sample.power_w is not None]
+    """Power in W over time; None when fewer than two samples have a power."""
+    return _curve([(sample.at, sample.power_w) for sample in samples if sample.power_w is not None])
+
+
+def energy_curve(samples: Sequence[MeterSample], start_wh: Decimal | None) -> Curve | None:
+    """Energy in Wh over time since the register stood at `start_wh`; unknown: since the first sample."""
+    known = [(sample.at, sample.energy_wh) for sample in samples if sample.energy_wh is not None]
+    return _curve([(at, wh - (known[0][1] if start_wh is None else start_wh)) for at, wh in known])
+
+
+def _curve(known: Sequence[tuple[datetime, Decimal]]) -> Curve | None:
     if len(known) < 2 or known[0][0] == known[-1][0]:
         return None
     start, end = known[0][0], known[-1][0]
-    top = max(max(power for _, power in known), Decimal(1))
+    top = max(max(value for _, value in known), Decimal(1))
     points = [
-        f"{(at - start) / (end - start) * WIDTH:.1f},{HEIGHT - max(power, Decimal(0)) / top * HEIGHT:.1f}" for at, power in known
+        f"{(at - start) / (end - start) * WIDTH:.1f},{HEIGHT - max(value, Decimal(0)) / top * HEIGHT:.1f}" for at, value in known
     ]
     line = " ".join(points)
     return Curve(line, f"0,{HEIGHT} {line} {WIDTH},{HEIGHT}", top, start, end)

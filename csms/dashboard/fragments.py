@@ -56,7 +56,9 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
             *(_fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in head.plugs),
             # The oldest first: each new one goes to the top of the list.
             *(
-                _fragment(f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands")
+                _fragment(
+                    f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands"
+                )
                 for row in reversed(rows)
             ),
         ]

@@ -1,14 +1,36 @@
 """Addresses of the operators' pages."""
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import path, register_converter
 
-from csms.dashboard import views
+from csms.dashboard import idtagimport, idtags, onboarding, session, sessions, stationviews, views
+from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
+
+register_converter(IdentityConverter, "identity")
 
 urlpatterns = [
     path("", views.show_wall, name="wall"),
-    path("transactions/<int:pk>/", views.show_transaction, name="transaction"),
+    path("transactions/", sessions.show_sessions, name="sessions"),
+    path("transactions/export/", sessions.export_sessions, name="sessions_export"),
+    path("transactions/<int:pk>/", session.show_session, name="transaction"),
+    path("transactions/<int:pk>/stop/", session.stop_session, name="transaction_stop"),
+    path("id-tags/", idtags.show_id_tags, name="id_tags"),
+    path("id-tags/add/", idtags.add_id_tag, name="id_tag_add"),
+    path("id-tags/export/", idtags.export_id_tags, name="id_tags_export"),
+    path("id-tags/import/", idtagimport.preview_import, name="id_tags_import"),
+    path("id-tags/import/run/", idtagimport.run_import, name="id_tags_import_run"),
+    path("id-tags/<int:pk>/", idtags.change_id_tag, name="id_tag"),
+    path("id-tags/<int:pk>/status/", idtags.set_id_tag_status, name="id_tag_status"),
+    path("onboarding/", onboarding.show_onboarding, name="onboarding"),
+    path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
+    path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
+    path("stations/", stationviews.show_stations, name="stations"),
+    path("stations/<identity:identity>/", stationviews.show_station, name="station"),
+    path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
+    path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
+    path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
+    path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -20,6 +20,7 @@ from stations.domain.commands import Command, Outcome, Verdict
 from stations.domain.values import Note, Severity
 from stations.models import MessageLogEntry
 from stations.services import commands as life
+from stations.services import devicemodel
 from stations.services.commands import Claimed
 
 #: Request ids are int32; a command's number is its key folded into that (OCPP 2.0.1 requestId, remoteStartId).
@@ -124,7 +125,19 @@ def settle(answered: Answered, batch: Batch) -> None:
     complete = error is None and len(outcomes) == len(errand.calls)
     outcome = _combined(outcomes) if complete else None
     response = responses[0] if len(responses) == 1 else responses or None
-    life.answered(batch, errand.claimed.id, errand.command, outcome, action=errand.action, response=_masked(response), error=error)
+    life.answered(
+        batch,
+        errand.claimed.id,
+        errand.command,
+        outcome,
+        action=errand.action,
+        response=_masked(response),
+        error=error,
+        asked_at=answered.exchanged[0].sent_at,
+    )
+    for report in () if complete else (report for one_outcome in outcomes for report in one_outcome.reports):
+        # The first of several CALLs were taken all the same.
+        devicemodel.store(batch, report)
 
 
 def give_up(answered: Answered, batch: Batch) -> None:
@@ -134,7 +147,10 @@ def give_up(answered: Answered, batch: Batch) -> None:
         batch.states[answered.station_id], answered.received_at, errand.message_id(1), errand.action, answered.protocol
     )
     error = ("InternalError", "The station answered, but its answer could not be kept; the log of the server says why.")
-    life.answered(batch, errand.claimed.id, errand.command, None, action=errand.action, response=None, error=error)
+    asked_at = answered.exchanged[0].sent_at
+    life.answered(
+        batch, errand.claimed.id, errand.command, None, action=errand.action, response=None, error=error, asked_at=asked_at
+    )
 
 
 def _read(answered: Answered, sent: Payload, payload: Any, batch: Batch) -> Outcome:
@@ -159,7 +175,11 @@ def _combined(outcomes: list[Outcome]) -> Outcome:
 
 
 def _masked(response: Any) -> Any:
-    return None if response is None else orjson.loads(masked(orjson.dumps(response).decode()))
+    if response is None:
+        return None
+    kept = orjson.loads(masked(orjson.dumps(response).decode()))
+    # An answer that is no structure is nonsense, but what came is kept.
+    return kept if isinstance(kept, dict | list) else [kept]
 
 
 def _log(batch: Batch, answered: Answered, one: Exchanged, number: int) -> None:

@@ -3,6 +3,7 @@
 `read` is pure and comes first for all messages of a batch, so that their look-ups can be asked together; `answer` acts.
 """
 
+import re
 import time
 import traceback
 from collections.abc import Iterable
@@ -26,6 +27,9 @@ from stations.models import MessageLogEntry, RepairMessage
 from stations.state import StationState
 
 log = structlog.get_logger(__name__)
+
+#: A number that is whole, but is not written so.
+WHOLE = re.compile(r"\d(?:\.0+|[eE]\+?\d+)\s*[,}\]]")
 
 
 @dataclass(slots=True)
@@ -68,6 +72,8 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
                 mend.validate(inbound.protocol, call.action, payload)
             payload, notes = mend.mend(inbound.protocol, call.action, payload, inbound.received_at)
             inbound.notes += notes
+        if WHOLE.search(inbound.text):
+            payload = mend.whole(payload)
         inbound.event = translator.decode(payload, inbound.notes)
     except MessageError as error:
         inbound.error = error

@@ -130,7 +130,8 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
 def _of_another_version(protocol: str, action: str, payload: Any) -> InvalidPayload | None:
     """Some stations speak 1.6 on a 2.0.1 socket (lbbrhzn/ocpp#2008): they are told so."""
     for other in schemas.FOLDERS:
-        if other != protocol and action in schemas.actions(other) and schemas.validator(other, action).is_valid(payload):
+        of_its_own = other[:5] != protocol[:5] and action != "DataTransfer" and action in schemas.actions(other)
+        if of_its_own and schemas.validator(other, action).is_valid(payload):
             said, spoken = other.removeprefix("ocpp"), protocol.removeprefix("ocpp")
             return InvalidPayload(Code.FORMAT_VIOLATION, f"This is a {action} of OCPP {said}; the connection speaks {spoken}.")
     return None
@@ -214,8 +215,11 @@ def _mend_type(action: str, parent: Any, path: list[Any], value: Any, kind: Any,
         if coerced is not None:
             parent[path[-1]] = coerced
             return f"was {_kind_of(value)}, read as {wanted}"
-    if len(path) > 2 and path[-3] == "sampledValue" and path[-1] == "value":
-        return _mark_unreadable(parent, f"no number ({_kind_of(value)}); left out")
+    if "number" in kind.types and len(path) > 2 and path[-3] == "sampledValue" and path[-1] == "value":
+        # As an empty value, which decoders skip, where values are numbers.
+        parent.clear()
+        parent |= {"value": 0, "customData": dict(UNREADABLE)}
+        return f"no number ({_kind_of(value)}); left out"
     return None
 
 
@@ -308,17 +312,8 @@ def _remove(parent: Any, path: list[Any], why: str) -> str | None:
 
 def _remove_sample(sample: dict[str, Any], why: str) -> str:
     """Mark a sampled value as unreadable without disturbing its neighbours' indices: decoders skip an empty value."""
-    if isinstance(sample.get("value"), str):
-        sample["value"] = ""
-        del sample["measurand"]
-        return why
-    return _mark_unreadable(sample, why)
-
-
-def _mark_unreadable(sample: dict[str, Any], why: str) -> str:
-    """As `_remove_sample`, where values are numbers."""
-    sample.clear()
-    sample |= {"value": 0, "customData": dict(UNREADABLE)}
+    sample["value"] = ""
+    del sample["measurand"]
     return why
 
 

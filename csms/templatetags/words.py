@@ -29,8 +29,8 @@ REMEDIES: dict[str, str | Promise] = {
     "tls_required": _("Use a wss:// address, or lower the charger's security profile."),
     "no_password": _("Enter the password in the charger's settings."),
     "wrong_user": _("Most chargers send their identity by themselves: look for a setting that changes it."),
-    "wrong_password": _("Enter the password that was printed when the station was added, or remove and add it again."),
-    "no_common_subprotocol": _("Set the charger to OCPP 1.6J."),
+    "wrong_password": _("Enter the password that was printed when the station was added, or give it a new one."),
+    "no_common_subprotocol": _("Set the charger to OCPP 1.6J or 2.0.1."),
 }
 
 

@@ -4,6 +4,7 @@ Parameters are plain values, so that a command is a row (`stations.models.Comman
 alike. `kind` is its stable name in all three.
 """
 
+import re
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -57,6 +58,10 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+#: Settings whose value is never kept or shown.
+SECRET = re.compile(r"password|authorizationkey", re.IGNORECASE)
+
+
 class BadCommand(ValueError):
     """The parameters make no sense. The message says which and why."""
 
@@ -90,6 +95,10 @@ class Command:
     def params(self) -> dict[str, Any]:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
+    def without_secrets(self) -> dict[str, Any]:
+        """The parameters as they may be kept once they were said."""
+        return self.params()
+
 
 def need_text(name: str, value: Any, longest: int) -> None:
     if not isinstance(value, str) or not value.strip() or len(value) > longest:
@@ -99,6 +108,11 @@ def need_text(name: str, value: Any, longest: int) -> None:
 def need_number(name: str, value: Any, lowest: int, highest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         raise BadCommand(f"{name} must be a whole number from {lowest} to {highest}.")
+
+
+def need_list(name: str, value: Any) -> None:
+    if not isinstance(value, list):
+        raise BadCommand(f"{name} must be a list.")
 
 
 def need_one_of(name: str, value: Any, options: tuple[str, ...]) -> None:
@@ -196,6 +210,7 @@ class GetVariables(Command):
     kind: ClassVar[str] = "get_variables"
 
     def check(self) -> None:
+        need_list("variables", self.variables)
         for one in self.variables:
             named_variable(one)
 
@@ -208,12 +223,21 @@ class SetVariables(Command):
     kind: ClassVar[str] = "set_variables"
 
     def check(self) -> None:
+        need_list("variables", self.variables)
         if not self.variables:
             raise BadCommand("variables must name at least one variable and its value.")
+        named = set()
         for one in self.variables:
-            named_variable(one)
+            # Twice in one message is an error (OCPP 2.0.1 B05.FR.13).
+            name = (named_variable(one), one.get("attribute") or "Actual")
+            if name in named:
+                raise BadCommand(f"{one['variable']} is named twice; each variable has one value.")
+            named.add(name)
             if not isinstance(one.get("value"), str) or len(one["value"]) > 1000:
                 raise BadCommand(f"{one['variable']} needs a value: a text of at most 1000 characters.")
+
+    def without_secrets(self) -> dict[str, Any]:
+        return {"variables": [one | {"value": "***"} if SECRET.search(one["variable"]) else one for one in self.variables]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,16 +293,15 @@ def named_variable(one: Any) -> VariableName:
     if not isinstance(one, dict):
         raise BadCommand('variables must be a list of objects such as {"component": ..., "variable": ...}.')
     need_text("variable", one.get("variable"), 50)
-    component = one.get("component", "")
-    if not isinstance(component, str) or len(component) > 50:
-        raise BadCommand("component must be a text of at most 50 characters.")
+    texts = {name: one.get(name, "") for name in ("component", "component_instance", "variable_instance", "attribute")}
+    for key, text in texts.items():
+        if not isinstance(text, str) or len(text) > 50:
+            raise BadCommand(f"{key} must be a text of at most 50 characters.")
+    evse, connector = one.get("evse") or 0, one.get("connector") or 0
+    need_number("evse", evse, 0, 255)
+    need_number("connector", connector, 0, 16)
     return VariableName(
-        component,
-        one["variable"],
-        str(one.get("component_instance", "")),
-        str(one.get("variable_instance", "")),
-        int(one.get("evse", 0) or 0),
-        int(one.get("connector", 0) or 0),
+        texts["component"], one["variable"], texts["component_instance"], texts["variable_instance"], evse, connector
     )
 
 

@@ -82,7 +82,7 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
         operator_id=station.operator_id,
         station_id=station.id,
         evse_number=event.evse,
-        connector_number=event.connector,
+        connector_number=event.connector if event.evse else 0,
         status=status.value,
         error_code=event.error_code,
         info=event.info,
@@ -116,27 +116,45 @@ def _refined(status: ConnectorStatus, evse_number: int, batch: Batch) -> Connect
         return status
     running = batch.station.open_on(evse_number)
     state = running[-1].charging_state if running else ""
-    return REFINED[ChargingState(state)] if state else ConnectorStatus.PREPARING
+    if state:
+        return REFINED[ChargingState(state)]
+    owner = batch.station.evses.get(evse_number)
+    finishing = owner is not None and any(c.status is ConnectorStatus.FINISHING for c in owner.connectors.values())
+    return ConnectorStatus.FINISHING if finishing else ConnectorStatus.PREPARING
 
 
 def charging_state_changed(batch: Batch, evse_number: int | None, state: ChargingState, at: datetime) -> None:
     """A transaction says what its connector does. One that cannot be used or is free is left as it was reported."""
+    _show(batch, evse_number, REFINED[state], at, also_free=state is ChargingState.CHARGING)
+
+
+def transaction_ended(batch: Batch, evse_number: int | None, at: datetime) -> None:
+    """Stations that said Occupied do not say it again when a transaction ends: the cable is still plugged in."""
+    _show(batch, evse_number, ConnectorStatus.FINISHING, at, also_free=False)
+
+
+FREE = (ConnectorStatus.AVAILABLE, ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
+
+
+def _show(batch: Batch, evse_number: int | None, status: ConnectorStatus, at: datetime, *, also_free: bool) -> None:
+    """Set the state of an EVSE's only connector, unless it cannot be used or is free."""
     owner = batch.station.evses.get(evse_number or 0)
-    for known in owner.connectors.values() if owner else ():
-        in_use = known.status not in (ConnectorStatus.AVAILABLE, ConnectorStatus.UNAVAILABLE, ConnectorStatus.FAULTED)
-        if (
-            (in_use or state is ChargingState.CHARGING)
-            and len(owner.connectors if owner else ()) == 1
-            and _newer(known.status_at, at)
-        ):
-            known.status, known.status_at = REFINED[state], at
-            batch.change(Connector, known.id, status=known.status.value, status_at=at)
+    if owner is None or len(owner.connectors) != 1:
+        return
+    for known in owner.connectors.values():
+        in_use = known.status_at is None or known.status not in FREE
+        if (in_use or also_free) and _newer(known.status_at, at):
+            known.status, known.status_at = status, at
+            batch.change(Connector, known.id, status=status.value, status_at=at)
+
+
+STATUSES = frozenset(status.value for status in ConnectorStatus)
 
 
 def noticed(event: ComponentEventsReported, batch: Batch) -> Done:
     """A connector's availability told as an event is its status (OCPP 2.0.1 G01.FR.08); other events are in the message log."""
     for one in event.events:
-        if one.component == "Connector" and one.variable == "AvailabilityState" and one.value in ConnectorStatus:
+        if one.component == "Connector" and one.variable == "AvailabilityState" and one.value in STATUSES:
             reported = ConnectorStatusReported(one.evse, one.connector or 1, ConnectorStatus(one.value), one.at)
             status_reported(reported, batch)
     return Done()

@@ -20,13 +20,16 @@ from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.flush import Cursor
-from stations.models import Command, CommandStatus, Station, Transaction, Variable
-from stations.state import AwaitedEffect
+from stations.models import Command, CommandStatus, Station, Transaction
+from stations.services import devicemodel
+from stations.state import AwaitedEffect, TransactionState
 
 LONGEST_WAIT_S = 30 * 24 * 3600
 #: How long after its sending a command whose answer was lost with its process is given up.
 LOST_ANSWER = timedelta(seconds=150)
 DAY_S = 24 * 3600
+#: A transaction that began this much before it was asked for may still be the one: clocks differ.
+CLOCKS_DIFFER = timedelta(seconds=60)
 
 
 # Asking
@@ -176,8 +179,12 @@ def answered(
     action: str,
     response: Any,
     error: tuple[str, str] | None,
+    asked_at: datetime,
 ) -> None:
-    """The station answered, refused with an error (`error`: code and description), or did not answer in time (both None)."""
+    """The station answered, refused with an error (`error`: code and description), or did not answer in time (both None).
+
+    `asked_at`: when it was asked.
+    """
     change: dict[str, Any] = {"answered_at": batch.now, "action": action, "response": response}
     if error is not None:
         change |= {"status": "failed", "error_code": error[0][:50], "detail": error[1][:300], "finished_at": batch.now}
@@ -191,21 +198,22 @@ def answered(
     elif outcome.verdict is Verdict.REJECTED:
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:
-        change |= _accepted(batch, command_id, command, outcome)
-    batch.change(Command, command_id, **change)
+        change |= _accepted(batch, command_id, command, outcome, asked_at)
+    # Once it was said there is no need to keep a secret.
+    batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
     if outcome is not None:
         for report in outcome.reports:
-            store_variable(batch, report)
+            devicemodel.store(batch, report)
     batch.errands.add(batch.station.id)
     batch.touch()
 
 
-def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome) -> dict[str, Any]:
+def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome, asked_at: datetime) -> dict[str, Any]:
     within_s = _effect_within_s(command, outcome)
     if within_s is None:
         return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
     awaited = AwaitedEffect(command_id, command.kind, command.params(), outcome.facts)
-    if _seen_already(batch, awaited):
+    if _seen_already(batch, awaited, asked_at):
         return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
     batch.station.awaiting.append(awaited)
     return {
@@ -218,6 +226,8 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
 
 def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
     """Within how many seconds an accepted command's effect is due. None: the answer is the effect."""
+    if isinstance(command, commands.Reset) and command.evse is not None:
+        return None  # an EVSE that restarts says nothing of it
     if outcome.verdict is Verdict.SCHEDULED:
         return DAY_S
     if isinstance(command, commands.Reset):
@@ -232,16 +242,16 @@ def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
     return effects.get(type(command))
 
 
-def _seen_already(batch: Batch, awaited: AwaitedEffect) -> bool:
+def _seen_already(batch: Batch, awaited: AwaitedEffect, asked_at: datetime) -> bool:
     """Stations act before they answer: the effect may have come first."""
     station = batch.station
     if awaited.kind == "remote_stop":
         return awaited.params["transaction"] not in station.open
     if awaited.kind == "remote_start":
-        return any(t.remote_start_id == awaited.command_id for t in station.open.values())
-    if awaited.kind == "change_availability" and awaited.params["evse"]:
-        evse = station.evses.get(awaited.params["evse"])
-        states = [c.status for c in evse.connectors.values()] if evse else []
+        return any(_is_awaited_start(awaited, t, asked_at) for t in station.open.values())
+    if awaited.kind == "change_availability":
+        evses = [evse for evse in station.evses.values() if awaited.params["evse"] in (0, evse.number)]
+        states = [connector.status for evse in evses for connector in evse.connectors.values()]
         return bool(states) and all((s is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"] for s in states)
     return False
 
@@ -265,8 +275,17 @@ def _transaction_began(awaited: AwaitedEffect, event: events.Event, batch: Batch
         same_evse = awaited.params["evse"] in (None, event.evse)
         return same_evse and event.token is not None and event.token.key == awaited.params["id_token"].upper()
     if isinstance(event, events.TransactionProgressed):
-        return event.remote_start_id == awaited.command_id
+        return event.remote_start_id is not None and event.remote_start_id == awaited.facts.get("remote_start_id")
     return False
+
+
+def _is_awaited_start(awaited: AwaitedEffect, begun: TransactionState, asked_at: datetime) -> bool:
+    """Whether an open transaction is the one that was asked for: by its number, or where there is none by token and time."""
+    if "remote_start_id" in awaited.facts:
+        return begun.remote_start_id == awaited.facts["remote_start_id"]
+    there = awaited.params["evse"] in (None, begun.evse)
+    same = begun.id_tag.upper() == awaited.params["id_token"].upper()
+    return there and same and begun.started_at >= asked_at - CLOCKS_DIFFER
 
 
 def _transaction_ended(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
@@ -290,7 +309,7 @@ def _message_came(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> 
 
 
 def _report_complete(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    return isinstance(event, events.VariablesReported) and event.request_id == awaited.command_id and event.last
+    return isinstance(event, events.VariablesReported) and event.request_id == awaited.facts.get("request_id") and event.last
 
 
 #: What a TriggerMessage brings (OCPP 2.0.1 MessageTriggerEnumType, 1.6 MessageTrigger).
@@ -312,33 +331,6 @@ WATCHES: dict[str, Callable[[AwaitedEffect, events.Event, Batch], bool]] = {
     "trigger_message": _message_came,
     "get_base_report": _report_complete,
 }
-
-
-# The device model
-
-
-def store_variable(batch: Batch, report: commands.VariableReport) -> None:
-    """Keep what a station reported of a setting, beside what is wanted."""
-    name = report.name
-    batch.add(
-        Variable,
-        operator_id=batch.station.operator_id,
-        station_id=batch.station.id,
-        component=name.component,
-        component_instance=name.component_instance,
-        evse_number=name.evse,
-        connector_number=name.connector,
-        variable=name.variable,
-        variable_instance=name.variable_instance,
-        attribute=report.attribute,
-        value=report.value,
-        mutability=report.mutability,
-        known=report.known,
-        data_type=report.data_type,
-        unit=report.unit,
-        values=report.values,
-        reported_at=batch.now,
-    )
 
 
 # What did not come

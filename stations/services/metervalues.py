@@ -94,7 +94,7 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
     change: dict[str, object] = {}
     newest = transaction.meter_last_at is None or reading.at >= transaction.meter_last_at
     if reading.energy_wh is not None and transaction.floating:
-        change |= _float(transaction, reading, newest=newest)
+        change |= _float(batch, transaction, reading, newest=newest)
     elif reading.energy_wh is not None and newest:
         floor = transaction.meter_last_wh if transaction.meter_last_wh is not None else transaction.meter_start_wh
         if floor is not None and reading.energy_wh < floor:
@@ -116,12 +116,26 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
     batch.change(Transaction, transaction.id, **change)
 
 
-def _float(transaction: TransactionState, reading: Reading, *, newest: bool) -> dict[str, object]:
-    """The first register is that of the earliest reading and the last that of the latest, whichever comes when."""
+def _float(batch: Batch, transaction: TransactionState, reading: Reading, *, newest: bool) -> dict[str, object]:
+    """The first register is that of the earliest reading and the last that of the latest, whichever comes when.
+
+    Of readings of the same moment the one that makes more of it counts, so that their order does not.
+    """
     change: dict[str, object] = {}
-    if transaction.meter_start_at is None or reading.at < transaction.meter_start_at:
-        transaction.meter_start_wh = change["meter_start_wh"] = reading.energy_wh
+    assert reading.energy_wh is not None
+    start, last = transaction.meter_start_wh, transaction.meter_last_wh
+    if transaction.meter_start_at is None or start is None or reading.at < transaction.meter_start_at:
+        start = reading.energy_wh
         transaction.meter_start_at = change["meter_start_at"] = reading.at
+    elif reading.at == transaction.meter_start_at:
+        start = min(start, reading.energy_wh)
     if newest:
-        transaction.meter_last_wh = change["meter_last_wh"] = reading.energy_wh
-    return change
+        if last is not None and reading.at == transaction.meter_last_at:
+            last = max(last, reading.energy_wh)
+        else:
+            if last is not None and reading.energy_wh < last:
+                detail = f"The register fell from {last} to {reading.energy_wh} Wh at {reading.at.isoformat()}."
+                batch.note(Note("register_decreased", "energy", detail, Severity.WARNING), transaction.id)
+            last = reading.energy_wh
+    transaction.meter_start_wh, transaction.meter_last_wh = start, last
+    return change | {"meter_start_wh": start, "meter_last_wh": last}

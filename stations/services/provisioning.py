@@ -4,7 +4,7 @@ from stations.batch import Batch
 from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
 from stations.domain.values import Note, Registration
 from stations.models import Station
-from stations.services import commands, transactions
+from stations.services import devicemodel, transactions
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
@@ -13,7 +13,7 @@ RETRY_INTERVAL_S = 60
 def variables_reported(event: VariablesReported, batch: Batch) -> Done:
     """Keep a page of a report (OCPP 2.0.1 B07). Pages may come in any order; the last one ends the command that asked."""
     for report in event.reports:
-        commands.store_variable(batch, report)
+        devicemodel.store(batch, report)
     return Done()
 
 

@@ -18,6 +18,11 @@ from stations.models import Transaction
 from stations.services import authorization, availability, metervalues, transactions
 from stations.state import StationState, TransactionState
 
+#: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
+STOP_TRIGGERS = ("StopAuthorized",)
+#: A station that leaves more gaps than this does not count; its numbers are not remembered any more.
+MAX_RANGES = 100
+
 
 def progressed_needs(event: TransactionProgressed, station: StationState) -> Iterable[Need]:
     if event.transaction_id not in station.open:
@@ -35,21 +40,26 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     known = station.open.get(event.transaction_id) or batch.lookups.transactions.get(
         TransactionNeed(station.id, event.transaction_id)
     )
-    elsewhere = found is not None and (known is None or known.id_token_id != found.id) and bool(found.open_at)
+    stopping = event.part is Progress.ENDED or event.trigger in STOP_TRIGGERS
     info = None
     if event.token is not None:
-        stopping = event.part is Progress.ENDED
+        elsewhere = found is not None and (known is None or known.id_token_id != found.id) and bool(found.open_at)
         info = authorization.decide(batch, event.token, found, charging_elsewhere=elsewhere and not stopping)
-    if known is None and event.evse and event.part is Progress.STARTED:
+    if known is None and event.evse and event.part is not Progress.ENDED:
         transactions.close_abandoned(batch, event.evse, at)
     transaction = known or _begin(event, batch, at)
     change: dict[str, Any] = {}
     if event.evse and transaction.evse is None and availability.connector(batch, event.evse, event.connector or 1) is not None:
         transaction.evse = event.evse
         change |= {"evse_id": station.evses[event.evse].id, "connector_number": event.connector or 1}
-    if event.token is not None and info is not None and not transaction.id_tag:
+    if event.token is not None and info is not None and stopping:
+        change["stopped_by"] = event.token.value
+    elif event.token is not None and info is not None and not transaction.id_tag:
         transaction.id_tag, transaction.id_token_id = event.token.value, found.id if found else None
         change |= {"id_tag": transaction.id_tag, "id_token_id": transaction.id_token_id, "authorization_status": info.status.value}
+        if found is not None and transaction.stopped_at is None:
+            # Later messages of the batch know that the token charges.
+            found.open_at.append(station.id)
     if event.remote_start_id is not None and transaction.remote_start_id is None:
         transaction.remote_start_id = change["remote_start_id"] = event.remote_start_id
     if at < transaction.started_at:
@@ -58,12 +68,13 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
     if event.charging_state is not None and (event.sequence >= _newest(transaction) or not transaction.charging_state):
         transaction.charging_state = change["charging_state"] = event.charging_state.value
-        if not event.offline and event.part is not Progress.ENDED:
+        if not event.offline and event.part is not Progress.ENDED and transaction.stopped_at is None:
             availability.charging_state_changed(batch, transaction.evse, event.charging_state, at)
     if event.part is Progress.ENDED:
+        if not event.offline and transaction.stopped_at is None:
+            availability.transaction_ended(batch, transaction.evse, at)
         transaction.stopped_at = at
-        stopper = event.token.value if event.token else ""
-        change |= {"stopped_at": at, "stop_reason": event.stopped_reason or "Local", "stopped_by": stopper}
+        change |= {"stopped_at": at, "stop_reason": event.stopped_reason or "Local"}
     if transaction.stopped_at is not None:
         change |= _settle(batch, transaction, notes)
     if change:
@@ -123,7 +134,7 @@ def with_number(ranges: list[list[int]], number: int) -> list[list[int]]:
             merged[-1][1] = max(merged[-1][1], high)
         else:
             merged.append([low, high])
-    return merged
+    return merged if len(merged) <= MAX_RANGES else ranges
 
 
 def _newest(transaction: TransactionState) -> int:

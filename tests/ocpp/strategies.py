@@ -1,4 +1,4 @@
-"""Payloads made from the JSON schemas of OCPP 1.6, and damage done to them as the field does it."""
+"""Payloads made from the JSON schemas of OCPP, and damage done to them as the field does it."""
 
 import json
 from typing import Any
@@ -33,11 +33,20 @@ JUNK = st.one_of(
 )
 
 
-def payloads(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Payloads that fit a schema, as far as the schemas of OCPP go."""
+def payloads(schema: dict[str, Any], definitions: dict[str, Any] | None = None) -> st.SearchStrategy[Any]:
+    """Payloads that fit a schema, as far as the schemas of OCPP go. `definitions`: those of the whole schema (2.0.1 has some)."""
+    definitions = schema.get("definitions", {}) if definitions is None else definitions
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].removeprefix("#/definitions/")]
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "type" not in schema:
+        return st.none() | TEXT | NUMBERS | st.lists(TEXT, max_size=2) | st.dictionaries(TEXT, NUMBERS, max_size=2)
     match schema["type"]:
+        case "boolean":
+            return st.booleans()
+        case "number":
+            return st.sampled_from([0, 1, -1, 0.15012999999999999, 1e300]) | NUMBERS
         case "integer":
             return st.sampled_from([0, 1, 2, -1, 300]) | st.integers(-(2**31), 2**31 - 1)
         case "string" if schema.get("format") == "date-time":
@@ -47,10 +56,14 @@ def payloads(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
                 st.characters(exclude_categories=["Cs"]), max_size=min(schema.get("maxLength", 30), 30)
             )
         case "array":
-            return st.lists(payloads(schema["items"]), min_size=schema.get("minItems", 0), max_size=3)
+            return st.lists(
+                payloads(schema["items"], definitions),
+                min_size=schema.get("minItems", 0),
+                max_size=min(schema.get("maxItems", 3), 3),
+            )
         case "object":
             required = set(schema.get("required", []))
-            properties = {name: payloads(inner) for name, inner in schema.get("properties", {}).items()}
+            properties = {name: payloads(inner, definitions) for name, inner in schema.get("properties", {}).items()}
             return st.fixed_dictionaries(
                 {name: inner for name, inner in properties.items() if name in required},
                 optional={name: inner for name, inner in properties.items() if name not in required},

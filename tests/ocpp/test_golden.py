@@ -12,7 +12,9 @@ from stations.domain import events
 from stations.domain.values import Note
 from tests.ocpp import wire
 
-FOLDERS = {"ocpp1.6": Path(__file__).parent.parent / "wire" / "v16"}
+FOLDERS = {
+    protocol: Path(__file__).parent.parent / "wire" / folder for protocol, folder in (("ocpp1.6", "v16"), ("ocpp2.0.1", "v201"))
+}
 CASES = [
     pytest.param(protocol, path.stem, case, id=f"{path.parent.name}/{path.stem}: {case['name']}")
     for protocol, folder in FOLDERS.items()

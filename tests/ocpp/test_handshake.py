@@ -146,7 +146,7 @@ def test_a_knock_holds_what_was_asked_for() -> None:
         ),
         [],
     )
-    assert (knock.identity, knock.protocol, knock.offered) == ("CP-1", "ocpp1.6", ("ocpp2.0.1", "ocpp1.6"))
+    assert (knock.identity, knock.protocol, knock.offered) == ("CP-1", "ocpp2.0.1", ("ocpp2.0.1", "ocpp1.6"))
     assert knock.credentials == (b"CP-1", b"secret")
     assert (knock.address, knock.secure, knock.path) == ("10.0.0.1", True, "/ocpp/CP%2D1/")
     # What an operator may see holds no credentials.

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from csms.ocpp import frames, mend, registry, schemas, v16
+from csms.ocpp import frames, mend, registry, schemas
 from csms.ocpp.errors import Code, InvalidPayload
 from csms.ocpp.session import Oddity, Session
+from csms.ocpp.translator import Incoming
 from stations.domain.events import Event
 from stations.domain.values import Note
 from tests.ocpp import wire
@@ -318,9 +319,13 @@ def test_a_frame_of_the_field_that_is_none_costs_nobody_the_connection(quirk: di
 
 # Anything
 
-TRANSLATORS = {translator.action: translator for translator in v16.INCOMING}
+TRANSLATORS = [
+    pytest.param(protocol, translator, id=f"{protocol} {action}")
+    for protocol, table in registry.INCOMING.items()
+    for action, translator in sorted(table.items())
+]
 QUICK = settings(
-    max_examples=120,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     database=None,
@@ -328,24 +333,24 @@ QUICK = settings(
 )
 
 
-@pytest.mark.parametrize("action", sorted(TRANSLATORS))
+@pytest.mark.parametrize(("protocol", "translator"), TRANSLATORS)
 @QUICK
 @given(data=st.data())
-def test_what_fits_the_schema_is_decoded_without_mending(action: str, data: st.DataObject) -> None:
-    payload = data.draw(payloads(schemas.schema("ocpp1.6", action)))
-    mend.validate("ocpp1.6", action, payload)
-    assert isinstance(TRANSLATORS[action].decode(mend.storable(payload, []), []), Event)
+def test_what_fits_the_schema_is_decoded_without_mending(protocol: str, translator: type[Incoming], data: st.DataObject) -> None:
+    payload = data.draw(payloads(schemas.schema(protocol, translator.action)))
+    mend.validate(protocol, translator.action, payload)
+    assert isinstance(translator.decode(mend.whole(mend.storable(payload, [])), []), Event)
 
 
-@pytest.mark.parametrize("action", sorted(TRANSLATORS))
+@pytest.mark.parametrize(("protocol", "translator"), TRANSLATORS)
 @QUICK
 @given(data=st.data())
-def test_whatever_comes_is_mended_and_decoded_or_refused(action: str, data: st.DataObject) -> None:
-    payload = data.draw(damaged(schemas.schema("ocpp1.6", action)))
+def test_whatever_comes_is_mended_and_decoded_or_refused(protocol: str, translator: type[Incoming], data: st.DataObject) -> None:
+    payload = data.draw(damaged(schemas.schema(protocol, translator.action)))
     try:
-        clean, notes = mend.mend("ocpp1.6", action, mend.storable(payload, []), NOW)
+        clean, notes = mend.mend(protocol, translator.action, mend.storable(payload, []), NOW)
     except InvalidPayload:
         return
-    mend.validate("ocpp1.6", action, clean)
-    assert isinstance(TRANSLATORS[action].decode(clean, notes), Event)
+    mend.validate(protocol, translator.action, clean)
+    assert isinstance(translator.decode(mend.whole(clean), notes), Event)
     assert all(len(note.code) <= 50 for note in notes)

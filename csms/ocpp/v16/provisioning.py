@@ -1,6 +1,5 @@
 """OCPP 1.6 BootNotification (4.2), Reset (5.14), GetConfiguration (5.8) and ChangeConfiguration (5.3)."""
 
-import re
 from dataclasses import replace
 from typing import cast
 
@@ -8,12 +7,9 @@ from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
-from stations.domain.commands import Outcome, VariableName, VariableReport, Verdict
+from stations.domain.commands import SECRET, Outcome, VariableName, VariableReport, Verdict
 from stations.domain.events import BootAnswered, Reply, StationBooted
 from stations.domain.values import Note
-
-#: Keys whose value is never kept or shown.
-SECRET = re.compile(r"password|authorizationkey", re.IGNORECASE)
 
 
 class BootNotification(Incoming):

@@ -1,19 +1,16 @@
 """OCPP 2.0.1 BootNotification (B01-B03), NotifyReport (B07), Reset (B11-B12), GetVariables (B06), SetVariables (B05) and
 GetBaseReport (B07)."""
 
-import re
 from typing import Any, cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
-from stations.domain.commands import Outcome, VariableName, VariableReport, Verdict, named_variable
+from stations.domain.commands import SECRET, Outcome, VariableName, VariableReport, Verdict, named_variable
 from stations.domain.events import BootAnswered, Reply, StationBooted, VariablesReported
 from stations.domain.values import Note
 
-#: Variables whose value is never kept or shown.
-SECRET = re.compile(r"password", re.IGNORECASE)
 #: How many variables go into one message where the station does not say (DeviceDataCtrlr.ItemsPerMessage).
 ITEMS = 20
 
@@ -103,13 +100,17 @@ class GetVariables(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetVariables, sent: Payload, answer: Payload) -> Outcome:
-        reports = [_report(one, one.get("attributeStatus"), one.get("attributeValue")) for one in answer["getVariableResult"]]
-        refused = [
-            f"{one['variable']['name']}: {one['attributeStatus']}"
-            for one in answer["getVariableResult"]
-            if one["attributeStatus"] != "Accepted"
+        results = answer["getVariableResult"]
+        reports = [
+            _report(one, one["attributeStatus"], one.get("attributeValue"))
+            for one in results
+            # A value that was refused is not known to be gone.
+            if one["attributeStatus"] == "Accepted" or one["attributeStatus"].startswith("Unknown")
         ]
-        verdict = Verdict.REJECTED if len(refused) == len(reports) else Verdict.ACCEPTED
+        refused = [
+            f"{one['variable']['name']}: {one['attributeStatus']}" for one in results if one["attributeStatus"] != "Accepted"
+        ]
+        verdict = Verdict.REJECTED if len(refused) == len(results) else Verdict.ACCEPTED
         return Outcome(verdict, ", ".join(refused), tuple(reports))
 
 
@@ -207,9 +208,10 @@ def _address(one: dict[str, Any]) -> Payload:
 
 def _report(one: Payload, status: str | None, value: str | None) -> VariableReport:
     name = _name_of(one)
+    known = not (status or "").startswith("Unknown")
     return VariableReport(
         name,
         attribute=one.get("attributeType", "Actual"),
-        value=None if SECRET.search(name.variable) else value,
-        known=not (status or "").startswith("Unknown"),
+        value=value if known and not SECRET.search(name.variable) else None,
+        known=known,
     )

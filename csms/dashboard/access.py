@@ -1,0 +1,61 @@
+"""Who may open a page, and who may press its buttons: `accounts.permissions` applied to the operators' pages."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Operator
+from accounts.permissions import may
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View) -> View:
+    """A page that everybody of a network may look at."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not may(request.user, "view"):
+            raise PermissionDenied(_("Your account belongs to no network yet. Ask the owner of one to add you."))
+        return view(request, *args, **kwargs)
+
+    return require_safe(login_required(never_cache(guarded)))
+
+
+def needs(verb: str) -> Callable[[View], View]:
+    """Only for those whose role may do this, in a network of their own."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not may(request.user, verb):
+                raise PermissionDenied(_("Your role may look at this but not change it. Ask the owner of your network."))
+            return view(request, *args, **kwargs)
+
+        return login_required(never_cache(guarded))
+
+    return decorate
+
+
+def action(verb: str) -> Callable[[View], View]:
+    """A button: POST only, and only for those whose role may press it."""
+    return lambda view: require_POST(needs(verb)(view))
+
+
+def may_add(request: HttpRequest, verb: str) -> bool:
+    """Whether a person may do this, and has a network in which to do it."""
+    return may(request.user, verb) and getattr(request.user, "operator_id", None) is not None
+
+
+def operator_of(request: HttpRequest) -> Operator:
+    """The network in which a person adds things."""
+    operator: Operator | None = getattr(request.user, "operator", None)
+    if operator is None:
+        raise PermissionDenied(_("Your account belongs to no network, so there is none to add this to."))
+    return operator

@@ -1,0 +1,239 @@
+"""The forms by which a person asks something of a charger, in plain words: one for each thing one may do."""
+
+from typing import ClassVar
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from csms.dashboard.station import Head
+from csms.ocpp import reading
+from stations.domain import commands
+
+Word = str | Promise
+ANY = ""
+
+
+class Ask(forms.Form):
+    """One thing to ask. `hint` says what will happen; `names` maps a command's parameter to the field it came from."""
+
+    kind: ClassVar[str]
+    word: ClassVar[Word]
+    hint: ClassVar[Word]
+    button: ClassVar[Word] = _("Send")
+    names: ClassVar[dict[str, str]] = {}
+    use_required_attribute = True
+
+    def __init__(self, head: Head, data: object = None, initial: dict[str, str] | None = None) -> None:
+        super().__init__(data, initial=initial)  # type: ignore[arg-type]  # a QueryDict or None
+        self.head = head
+        self.fill()
+
+    def fill(self) -> None:
+        """Offer what this charger has."""
+
+    def offer(self, name: str, choices: list[tuple[str, Word]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def evses(self) -> list[tuple[str, Word]]:
+        numbers = sorted({plug.connector.evse.number for plug in self.head.plugs})
+        return [(str(number), _("Plug %(number)s") % {"number": number}) for number in numbers]
+
+    def why(self) -> str:
+        """The reason that was given, if one was asked for."""
+        return str(self.cleaned_data.get("reason", ""))
+
+    def command(self) -> commands.Command:
+        """The command, from clean fields."""
+        raise NotImplementedError
+
+    def refuse(self, error: commands.BadCommand) -> None:
+        """Show why the command makes no sense beside the field it is about."""
+        name = self.names.get(str(error).split(" ", 1)[0])
+        self.add_error(name, str(error))
+
+
+class Start(Ask):
+    kind = "remote_start"
+    word = _("Start charging")
+    hint = _("The charger starts as if this id tag had been held to it.")
+    button = _("Start charging")
+    names = {"id_token": "id_tag", "evse": "plug"}
+    id_tag = forms.CharField(
+        label=_("Id tag"), max_length=36, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    plug = forms.ChoiceField(label=_("Plug"), required=False)
+
+    def fill(self) -> None:
+        self.offer("plug", [(ANY, _("Whichever the charger chooses")), *self.evses()])
+
+    def command(self) -> commands.Command:
+        data = self.cleaned_data
+        return commands.RemoteStart(data["id_tag"], int(data["plug"]) if data["plug"] else None)
+
+
+class Stop(Ask):
+    kind = "remote_stop"
+    word = _("Stop charging")
+    hint = _("The session ends as if its driver had stopped it.")
+    button = _("Stop charging")
+    names = {"transaction": "session"}
+    session = forms.ChoiceField(
+        label=_("Session"),
+        help_text=_("Only sessions that run now can be stopped."),
+        error_messages={
+            "required": _("Choose a session. If there is none, nobody charges here."),
+            "invalid_choice": _("This session does not run any more."),
+        },
+    )
+
+    def fill(self) -> None:
+        running = [(plug, plug.session.transaction) for plug in self.head.plugs if plug.session]
+        self.offer(
+            "session",
+            [(t.ocpp_transaction_id, f"{_('Plug')} {plug.label} · {t.id_tag or t.ocpp_transaction_id}") for plug, t in running],
+        )
+
+    def command(self) -> commands.Command:
+        return commands.RemoteStop(self.cleaned_data["session"])
+
+
+class Unlock(Ask):
+    kind = "unlock_connector"
+    word = _("Unlock a plug")
+    hint = _("Frees a stuck cable. What charges there is stopped.")
+    button = _("Unlock")
+    names = {"evse": "plug", "connector": "plug"}
+    plug = forms.ChoiceField(label=_("Plug"))
+
+    def fill(self) -> None:
+        self.offer("plug", [(f"{p.connector.evse.number}.{p.connector.number}", f"{_('Plug')} {p.label}") for p in self.head.plugs])
+
+    def command(self) -> commands.Command:
+        evse, connector = self.cleaned_data["plug"].split(".")
+        return commands.UnlockConnector(int(evse), int(connector))
+
+
+class Restart(Ask):
+    kind = "reset"
+    word = _("Restart")
+    hint = _("The charger restarts and comes back within a few minutes. At once means that whoever charges is stopped.")
+    button = _("Restart the charger")
+    names = {"when": "when"}
+    when = forms.ChoiceField(
+        label=_("When"),
+        choices=[("idle", _("When nobody charges")), ("immediate", _("At once"))],
+        widget=forms.RadioSelect,
+        initial="idle",
+    )
+    reason = forms.CharField(label=_("Why"), max_length=200, help_text=_("Kept with the command, for whoever asks later."))
+    sure = forms.BooleanField(
+        label=_("Yes, restart this charger"), error_messages={"required": _("Tick this to show that you mean it.")}
+    )
+
+    def command(self) -> commands.Command:
+        return commands.Reset(self.cleaned_data["when"])
+
+
+class Availability(Ask):
+    kind = "change_availability"
+    word = _("Take out of service, or put back")
+    hint = _("Out of service, nobody can charge there. What runs now runs to its end.")
+    names = {"evse": "plug"}
+    to = forms.ChoiceField(
+        label=_("Do"),
+        choices=[("out", _("Take out of service")), ("in", _("Put back into service"))],
+        widget=forms.RadioSelect,
+        initial="out",
+    )
+    plug = forms.ChoiceField(label=_("What"))
+
+    def fill(self) -> None:
+        self.offer("plug", [("0", _("The whole charger")), *self.evses()])
+
+    def command(self) -> commands.Command:
+        return commands.ChangeAvailability(self.cleaned_data["to"] == "in", int(self.cleaned_data["plug"]))
+
+
+class Status(Ask):
+    kind = "trigger_message"
+    word = _("Ask for status")
+    hint = _("The charger tells now what it would have told later.")
+    button = _("Ask")
+    names = {"message": "message", "evse": "plug"}
+    message = forms.ChoiceField(
+        label=_("About"),
+        choices=[
+            ("StatusNotification", _("How its plugs are")),
+            ("MeterValues", _("What its meters read")),
+            ("Heartbeat", _("Whether it is alive")),
+            ("BootNotification", _("What it is and which firmware it has")),
+            ("FirmwareStatusNotification", _("How its firmware update goes")),
+        ],
+    )
+    plug = forms.ChoiceField(label=_("Plug"), required=False)
+
+    def fill(self) -> None:
+        self.offer("plug", [(ANY, _("All")), *self.evses()])
+
+    def command(self) -> commands.Command:
+        data = self.cleaned_data
+        with_plug = data["message"] in ("StatusNotification", "MeterValues") and data["plug"]
+        evse = int(data["plug"]) if with_plug else None
+        return commands.TriggerMessage(data["message"], evse, 1 if evse and data["message"] == "StatusNotification" else None)
+
+
+class Read(Ask):
+    kind = "get_variables"
+    word = _("Read settings")
+    hint = _("The charger tells all its settings; they stand under Configuration.")
+    button = _("Read all settings")
+
+    def command(self) -> commands.Command:
+        return reading.read_all(self.head.connection.protocol if self.head.connection else "")
+
+
+class Clear(Ask):
+    kind = "clear_cache"
+    word = _("Forget remembered id tags")
+    hint = _("The charger asks for every id tag anew, instead of trusting those it has seen.")
+    button = _("Clear")
+
+    def command(self) -> commands.Command:
+        return commands.ClearCache()
+
+
+class Vendor(Ask):
+    kind = "data_transfer"
+    word = _("Send a vendor's message")
+    hint = _("Something only this make of charger understands; its manual says what.")
+    names = {"vendor_id": "vendor_id"}
+    vendor_id = forms.CharField(label=_("Vendor id"), max_length=255)
+    message_id = forms.CharField(label=_("Message id"), max_length=50, required=False)
+    text = forms.CharField(label=_("Data"), required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 4}))
+
+    def command(self) -> commands.Command:
+        data = self.cleaned_data
+        return commands.SendVendorMessage(data["vendor_id"], data["message_id"] or None, data["text"] or None)
+
+
+#: What one may do, by its name in the URL, in the order of the menu.
+ASKS: dict[str, type[Ask]] = {
+    "start": Start,
+    "stop": Stop,
+    "unlock": Unlock,
+    "restart": Restart,
+    "availability": Availability,
+    "status": Status,
+    "read": Read,
+    "clear": Clear,
+    "vendor": Vendor,
+}
+
+
+def offered(head: Head) -> dict[str, type[Ask]]:
+    """What this charger's version of OCPP has words for."""
+    kinds = reading.sayable(head.connection.protocol if head.connection else "")
+    return {name: ask for name, ask in ASKS.items() if ask.kind in kinds}

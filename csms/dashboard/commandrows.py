@@ -1,0 +1,164 @@
+"""Commands in words: what was asked, how far it came (four dots), and what that means."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from stations.models import Command, CommandStatus, Station
+
+#: How many stand on a charger's page.
+SHOWN = 20
+Word = str | Promise
+
+WORDS: dict[str, Word] = {
+    "remote_start": gettext_lazy("Start charging"),
+    "remote_stop": gettext_lazy("Stop charging"),
+    "reset": gettext_lazy("Restart"),
+    "unlock_connector": gettext_lazy("Unlock the plug"),
+    "change_availability": gettext_lazy("Change availability"),
+    "get_variables": gettext_lazy("Read settings"),
+    "get_base_report": gettext_lazy("Read all settings"),
+    "set_variables": gettext_lazy("Change settings"),
+    "clear_cache": gettext_lazy("Forget remembered id tags"),
+    "trigger_message": gettext_lazy("Ask for status"),
+    "data_transfer": gettext_lazy("Send a vendor's message"),
+}
+STEPS: tuple[Word, ...] = (
+    pgettext_lazy("command", "Queued"),
+    pgettext_lazy("command", "Sent"),
+    pgettext_lazy("command", "Answered"),
+    pgettext_lazy("command", "Confirmed"),
+)
+#: How many dots are done, and what the next one is: (done, state, its word if not the step's own).
+LIFE: dict[str, tuple[int, str, Word | None]] = {
+    CommandStatus.QUEUED: (0, "now", None),
+    CommandStatus.SENT: (1, "now", None),
+    CommandStatus.ACCEPTED: (3, "now", gettext_lazy("Waiting for the effect")),
+    CommandStatus.CONFIRMED: (4, "done", None),
+    CommandStatus.REJECTED: (2, "bad", gettext_lazy("Refused")),
+    CommandStatus.FAILED: (2, "bad", gettext_lazy("Failed")),
+    CommandStatus.TIMED_OUT: (2, "bad", gettext_lazy("No answer")),
+    CommandStatus.NO_EFFECT: (3, "bad", gettext_lazy("No effect seen")),
+    CommandStatus.EXPIRED: (0, "bad", gettext_lazy("Expired")),
+    CommandStatus.CANCELLED: (0, "bad", gettext_lazy("Cancelled")),
+}
+#: What to do after a refusal, by the kind of command.
+NEXT: dict[str, Word] = {
+    "remote_start": gettext_lazy("Look whether the plug is free and in service, then try again."),
+    "remote_stop": gettext_lazy("Unlock the plug instead, or ask the driver to stop at the charger."),
+    "unlock_connector": gettext_lazy("The lock may be stuck: somebody has to go there."),
+    "reset": gettext_lazy("Stop what charges first, or restart it when idle."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """`state`: done, now, open (to come), bad, or none (will not come)."""
+
+    word: Word
+    state: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    command: Command
+    online: bool
+
+    @property
+    def word(self) -> str:
+        params = self.command.params
+        if self.command.kind == "change_availability":
+            return _("Put back into service") if params.get("operative") else _("Take out of service")
+        if self.command.kind == "reset":
+            return _("Restart now") if params.get("when") == "immediate" else _("Restart when idle")
+        return str(WORDS.get(self.command.kind, self.command.kind))
+
+    @property
+    def about(self) -> str:
+        """What it is about: a plug, a tag, a setting."""
+        params = self.command.params
+        parts = []
+        if params.get("id_token"):
+            parts.append(_("id tag %(tag)s") % {"tag": params["id_token"]})
+        if params.get("transaction"):
+            parts.append(_("transaction %(id)s") % {"id": params["transaction"]})
+        if params.get("evse"):
+            parts.append(_("plug %(number)s") % {"number": params["evse"]})
+        parts += [str(params[name]) for name in ("message", "vendor_id") if params.get(name)]
+        named = params.get("variables") or []
+        parts += [str(one.get("variable", "")) for one in named[:3]] + (["…"] if len(named) > 3 else [])
+        return ", ".join(parts)
+
+    @property
+    def dots(self) -> list[Dot]:
+        command = self.command
+        done, state, word = LIFE.get(command.status, (0, "now", None))
+        if command.status == CommandStatus.FAILED and command.sent_at is None:
+            done = 1  # it could not even be said
+        times = (command.created_at, command.sent_at, command.answered_at, command.finished_at)
+        rest = "none" if state == "bad" else "open"
+        dots = []
+        for number, step in enumerate(STEPS):
+            if number < done:
+                dots.append(Dot(step, "done", times[number]))
+            elif number == done:
+                dots.append(Dot(word or step, state, command.finished_at if state == "bad" else times[number]))
+            else:
+                dots.append(Dot(step, rest, None))
+        return dots
+
+    @property
+    def waits(self) -> bool:
+        """Queued for a charger that is not there."""
+        return self.command.status == CommandStatus.QUEUED and not self.online
+
+    @property
+    def cancellable(self) -> bool:
+        return self.command.status == CommandStatus.QUEUED
+
+    @property
+    def sentence(self) -> str:
+        command, said = self.command, self.command.detail
+        match command.status:
+            case CommandStatus.QUEUED:
+                return _("It is sent as soon as what was asked before is answered.")
+            case CommandStatus.SENT:
+                return _("Sent. The charger has not answered yet.")
+            case CommandStatus.ACCEPTED:
+                return _("The charger agreed. Its doing so has not been seen yet.")
+            case CommandStatus.CONFIRMED:
+                return said or _("Done.")
+            case CommandStatus.REJECTED:
+                refused = _("The charger refused: %(why)s.") % {"why": said} if said else _("The charger refused.")
+                return " ".join([refused, str(NEXT.get(command.kind, ""))]).strip()
+            case CommandStatus.FAILED:
+                return _("It failed: %(why)s") % {"why": said or command.error_code}
+            case CommandStatus.TIMED_OUT:
+                return _("No answer came in time. Look whether the charger did it all the same.")
+            case CommandStatus.NO_EFFECT:
+                return _("The charger agreed, but was not seen to do it.")
+            case CommandStatus.EXPIRED:
+                return _("The charger did not come back in time, so it was not sent.")
+            case _:
+                return _("It was taken back before it was sent.")
+
+    @property
+    def raw(self) -> str:
+        """The charger's answer as it came, secrets masked; empty: none yet."""
+        return "" if self.command.response is None else pretty(self.command.response)
+
+
+def pretty(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+
+
+def newest(station: Station, online: bool, limit: int = SHOWN) -> list[CommandRow]:
+    """The newest commands of a station, newest first."""
+    found = Command.objects.filter(station=station).select_related("requested_by", "station").order_by("-id")[:limit]
+    return [CommandRow(command, online) for command in found]

@@ -1,0 +1,150 @@
+"""The list of sessions, running and finished: filters in the address, a page at a time, and as a file."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from csms.dashboard import wall
+from csms.dashboard.access import page
+from csms.dashboard.exports import stream_csv
+from stations import selectors
+from stations.domain.values import TransactionStatus
+from stations.models import Transaction
+
+PAGE = 50
+COLUMNS = (
+    *("id", "transaction", "station", "plug", "id_tag", "status", "started_at", "stopped_at", "stop_reason", "energy_wh"),
+    *("meter_start_wh", "meter_stop_wh", "price", "currency", "price_is_final", "doubt", "findings"),
+)
+
+
+class SessionFilters(forms.Form):
+    """What the list can be narrowed by. Nothing is required: an empty form is the whole list."""
+
+    station = forms.CharField(label=gettext_lazy("Charger"), required=False, max_length=48)
+    id_tag = forms.CharField(label=gettext_lazy("Id tag"), required=False, max_length=255)
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("All")),
+            (TransactionStatus.ACTIVE.value, gettext_lazy("Running")),
+            (TransactionStatus.ENDED.value, gettext_lazy("Finished")),
+        ],
+    )
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    until = forms.DateField(label=gettext_lazy("To"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    doubtful = forms.BooleanField(label=gettext_lazy("Only in doubt"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("This day is before the first one: exchange the two."))
+        return cleaned
+
+    def rows(self) -> QuerySet[Transaction]:
+        """The sessions that fit, the newest first; none while something in the form is wrong."""
+        found = selectors.transactions().order_by("-started_at", "-id")
+        if not self.is_valid():
+            return found.none()
+        wanted = self.cleaned_data
+        if wanted["station"]:
+            found = found.filter(station__identity__icontains=wanted["station"])
+        if wanted["id_tag"]:
+            found = found.filter(id_tag__iexact=wanted["id_tag"])
+        if wanted["status"]:
+            found = found.filter(status=wanted["status"])
+        if wanted["since"]:
+            found = found.filter(started_at__gte=_midnight(wanted["since"]))
+        if wanted["until"]:
+            found = found.filter(started_at__lt=_midnight(wanted["until"] + timedelta(days=1)))
+        if wanted["doubtful"]:
+            found = found.exclude(doubt="")
+        return found
+
+    def query(self, **more: str) -> str:
+        """The filters as they stand in an address."""
+        given = {name: value for name in self.fields if (value := self.data.get(name))}
+        return urlencode(given | more)
+
+
+@page
+def show_sessions(request: HttpRequest) -> HttpResponse:
+    """Who charged where, how much, and for what price?"""
+    form = SessionFilters(request.GET)
+    rows = form.rows()
+    before = request.GET.get("before", "")
+    found = list(_after(rows, *_cursor(before))[: PAGE + 1] if before else rows[: PAGE + 1])
+    shown = wall.sessions(found[:PAGE])
+    context = {
+        "form": form,
+        "sessions": shown,
+        "filtered": bool(form.query()),
+        "newest": form.query() if before else None,
+        "older": form.query(before=_cursor_of(found[PAGE - 1])) if len(found) > PAGE else "",
+        "export": form.query(),
+    }
+    return render(request, "dashboard/sessions.html", context)
+
+
+@page
+def export_sessions(request: HttpRequest) -> HttpResponseBase:
+    """The filtered list as a file."""
+    form = SessionFilters(request.GET)
+    if not form.is_valid():
+        raise BadRequest(form.errors.as_json())
+    rows = form.rows()
+
+    def chunk(last: wall.Session | None, size: int) -> Sequence[wall.Session]:
+        later = rows if last is None else _after(rows, last.transaction.started_at, last.transaction.pk)
+        return wall.sessions(later[:size])
+
+    return stream_csv(request, "sessions", COLUMNS, chunk, _cells)
+
+
+def _cells(session: wall.Session) -> Iterable[object]:
+    t, price = session.transaction, session.price
+    return (
+        *(t.pk, t.ocpp_transaction_id, t.station.identity, t.evse.number if t.evse else None, t.id_tag, t.status),
+        *(t.started_at, t.stopped_at, t.stop_reason, t.energy_wh, t.meter_start_wh, t.meter_stop_wh),
+        *((price.amount, price.currency, "yes" if price.final else "no") if price else (None, None, None)),
+        *(t.doubt, session.findings),
+    )
+
+
+def _after(rows: QuerySet[Transaction], started_at: datetime, pk: int) -> QuerySet[Transaction]:
+    """Those that stand below this one in the list."""
+    # The first condition, which follows from the second, is what the index is searched by.
+    return rows.filter(Q(started_at__lte=started_at) & (Q(started_at__lt=started_at) | Q(pk__lt=pk)))
+
+
+def _cursor_of(transaction: Transaction) -> str:
+    return f"{transaction.started_at.isoformat()}_{transaction.pk}"
+
+
+def _cursor(text: str) -> tuple[datetime, int]:
+    at, _sep, pk = text.rpartition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        number = int(pk)
+    except ValueError as error:
+        raise BadRequest("before") from error
+    if moment.tzinfo is None or not 0 < number < 2**63:
+        raise BadRequest("before")
+    return moment, number
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,163 @@
+"""The list of chargers: what a URL asks for, and the rows for it. No query depends on how much the chargers have said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Case, Count, Exists, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from csms.dashboard import wall
+from csms.dashboard.states import STATES, State
+from stations import selectors
+from stations.domain.values import ConnectorStatus, TransactionStatus
+from stations.models import Connector, Station, Transaction
+
+PAGE = 50
+WAITING = "Waiting"
+PLUGLESS = "Plugless"
+#: A charger is said to be in the state of the plug that stands first here.
+TELLING = (
+    ConnectorStatus.FAULTED,
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EVSE,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.FINISHING,
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.OCCUPIED,
+    ConnectorStatus.RESERVED,
+    ConnectorStatus.AVAILABLE,
+    ConnectorStatus.UNAVAILABLE,
+)
+WAITS = State("waiting", _("Not connected yet"))
+SILENT = State("unavailable", _("No plugs reported yet"))
+CHIPS = (ConnectorStatus.FAULTED.value, selectors.OFFLINE, WAITING, *(status.value for status in TELLING[1:]), PLUGLESS)
+SORTS = {
+    "identity": ("identity",),
+    "site": ("site__name", "identity"),
+    "status": ("shown", "identity"),
+    "model": ("vendor", "model", "identity"),
+    "firmware": ("firmware_version", "identity"),
+    "heard": ("connection__seen_at", "identity"),
+}
+
+
+def state_of(shown: str) -> State:
+    return WAITS if shown == WAITING else STATES.get(shown, SILENT)
+
+
+def with_state() -> QuerySet[Any]:
+    """Stations with `shown` (what a person should see of the whole charger) and `is_online`, of which types know nothing."""
+    ranks = [When(status=status.value, then=Value(rank)) for rank, status in enumerate(TELLING)]
+    plugs = Connector.objects.filter(evse__station=OuterRef("pk")).order_by().values("evse__station")
+    most = plugs.annotate(rank=Min(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField()))).values("rank")
+    return (
+        Station.objects.select_related("site", "connection")
+        .annotate(is_online=Exists(selectors.online().filter(pk=OuterRef("pk"))), rank=Subquery(most))
+        .annotate(
+            shown=Case(
+                When(connection__seen_at__isnull=True, then=Value(WAITING)),
+                When(is_online=False, then=Value(selectors.OFFLINE)),
+                When(status=ConnectorStatus.FAULTED.value, then=Value(ConnectorStatus.FAULTED.value)),
+                *(When(rank=rank, then=Value(status.value)) for rank, status in enumerate(TELLING)),
+                default=Value(PLUGLESS),
+            )
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the URL asks for. What it cannot mean is left out."""
+
+    q: str = ""
+    status: str = ""
+    online: str = ""
+    site: str = ""
+    protocol: str = ""
+    sort: str = "identity"
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Asked":
+        def one_of(name: str, options: Sequence[str], otherwise: str = "") -> str:
+            value = query.get(name, "")
+            return value if value in options else otherwise
+
+        site = query.get("site", "")
+        return cls(
+            q=query.get("q", "").replace("\x00", "").strip()[:100],
+            status=one_of("status", CHIPS),
+            online=one_of("online", ("yes", "no")),
+            site=site if site == "none" or (site.isascii() and site.isdigit() and len(site) < 19) else "",
+            protocol=query.get("protocol", "").replace("\x00", "")[:20],
+            sort=one_of("sort", [*SORTS, *(f"-{name}" for name in SORTS)], "identity"),
+        )
+
+    @property
+    def narrowed(self) -> bool:
+        return any((self.q, self.status, self.online, self.site, self.protocol))
+
+    def found(self) -> QuerySet[Any]:
+        """What matches, whatever its status."""
+        found = with_state()
+        if self.q:
+            fields = ("identity", "name", "serial_number", "vendor", "model")
+            for word in self.q.split():
+                matches = Q()
+                for name in fields:
+                    matches |= Q(**{f"{name}__icontains": word})
+                found = found.filter(matches)
+        if self.site:
+            found = found.filter(site__isnull=True) if self.site == "none" else found.filter(site=int(self.site))
+        if self.protocol:
+            found = found.filter(connection__protocol=self.protocol)
+        if self.online:
+            found = found.filter(is_online=self.online == "yes")
+        return found
+
+    def ordered(self) -> QuerySet[Any]:
+        found = self.found()
+        if self.status:
+            found = found.filter(shown=self.status)
+        names = SORTS[self.sort.removeprefix("-")]
+        return found.order_by(*(f"-{name}" for name in names) if self.sort.startswith("-") else names)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    status: str
+    state: State
+    count: int
+
+
+@dataclass(slots=True)
+class Row:
+    """A charger on the list. `power_w` sums what its running sessions draw, None where no reading holds."""
+
+    station: Station
+    state: State
+    plugs: list[tuple[str, State]] = field(default_factory=list)
+    power_w: Any = None
+
+
+def chips(asked: Asked) -> list[Chip]:
+    """How many of what matches are in each state."""
+    counts = dict(asked.found().order_by().values_list("shown").annotate(n=Count("pk")))
+    shown = [status for status in CHIPS if counts.get(status) or status == asked.status]
+    return [Chip(status, state_of(status), counts.get(status, 0)) for status in shown]
+
+
+def rows(stations: Sequence[Station]) -> list[Row]:
+    """Stations with their plugs and power: two queries, however many."""
+    found = {station.pk: Row(station, state_of(station.shown)) for station in stations}  # type: ignore[attr-defined]  # annotated above
+    for connector in selectors.connectors(stations=found):
+        plug = wall.Plug(connector, STATES.get(connector.shown, SILENT), None, fresh=False)  # type: ignore[attr-defined]  # annotated by the selector
+        found[connector.evse.station_id].plugs.append((plug.label, plug.state))
+    holds = timezone.now() - selectors.READING_HOLDS
+    power = Transaction.objects.filter(station__in=found, status=TransactionStatus.ACTIVE, meter_last_at__gt=holds)
+    for pk, watts in power.order_by().values_list("station").annotate(w=Sum("power_w")):
+        if found[pk].station.is_online:  # type: ignore[attr-defined]  # annotated above
+            found[pk].power_w = watts
+    return list(found.values())

@@ -1,0 +1,261 @@
+"""The pages about chargers: the list, a charger's page with its tabs, and what one may ask of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django.contrib import messages as notices
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from accounts.permissions import may
+from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationlist
+from csms.dashboard import station as stationpage
+from csms.dashboard.access import action, page
+from csms.db import run_in_scope
+from csms.ocpp import reading
+from csms.tenancy import scope_of
+from stations.domain.commands import BadCommand
+from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
+from stations.services import commands, configuration
+
+TABS = ("overview", "commands", "configuration", "messages")
+
+
+def _user(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _station(identity: str) -> Station:
+    return get_object_or_404(stationlist.with_state(), identity=identity)
+
+
+@page
+def show_stations(request: HttpRequest) -> HttpResponseBase:
+    """Every charger, or those that are looked for."""
+    asked = stationlist.Asked.of(request.GET)
+    if request.GET.get("format") == "csv":
+        return _stations_csv(request, asked)
+    chips = stationlist.chips(asked)
+    paginator = Paginator(asked.ordered(), stationlist.PAGE)
+    # The chips have counted already.
+    paginator.count = sum(chip.count for chip in chips if asked.status in ("", chip.status))  # type: ignore[misc]  # a cached property
+    shown = paginator.get_page(request.GET.get("page"))
+    context = {
+        "asked": asked,
+        "chips": chips,
+        "all": sum(chip.count for chip in chips),
+        "page": shown,
+        "rows": stationlist.rows(list(shown.object_list)),
+        "sites": Site.objects.order_by("name"),
+        "protocols": Connection.objects.exclude(protocol="").order_by("protocol").values_list("protocol", flat=True).distinct(),
+        "sorts": [
+            ("identity", _("Charger")),
+            ("status", _("Status")),
+            ("site", _("Site")),
+            ("model", _("Model")),
+            ("firmware", _("Firmware")),
+            ("heard", _("Last heard")),
+        ],
+        "now": timezone.now(),
+        "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
+    }
+    return render(request, "dashboard/stations.html", context)
+
+
+def _stations_csv(request: HttpRequest, asked: stationlist.Asked) -> HttpResponseBase:
+    header = (
+        "identity",
+        "name",
+        "site",
+        "status",
+        "online",
+        "protocol",
+        "vendor",
+        "model",
+        "serial_number",
+        "firmware_version",
+        "last_heard_at",
+    )
+
+    def chunk(last: Any, size: int) -> list[Any]:
+        found = asked.found().filter(shown=asked.status) if asked.status else asked.found()
+        return list(found.filter(identity__gt=last.identity if last else "").order_by("identity")[:size])
+
+    return exports.stream_csv(request, "chargers", header, chunk, _stations_line)
+
+
+def _stations_line(row: Any) -> tuple[object, ...]:
+    connection = getattr(row, "connection", None)
+    protocol = connection.protocol if connection else ""
+    heard = connection.seen_at if connection else None
+    site = row.site.name if row.site else ""
+    online = "yes" if row.is_online else "no"
+    return (
+        row.identity,
+        row.name,
+        site,
+        row.shown,
+        online,
+        protocol,
+        row.vendor,
+        row.model,
+        row.serial_number,
+        row.firmware_version,
+        heard,
+    )
+
+
+@page
+def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """One charger: its plugs, what it is asked, how it is set, what it says."""
+    station = _station(identity)
+    tab = request.GET.get("tab", "")
+    if tab == "messages" and request.GET.get("format") in ("csv", "ndjson"):
+        return _messages_file(request, station, request.GET["format"])
+    return _render(request, station, tab if tab in TABS else "overview")
+
+
+def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask | None = None, **more: Any) -> HttpResponse:
+    refused = form is not None or "problem" in more
+    head = stationpage.of(station)
+    may_command = may(request.user, "commands.send")
+    context: dict[str, Any] = {
+        "head": head,
+        "station": station,
+        "tab": tab,
+        "now": timezone.now(),
+        "may_command": may_command,
+    } | more
+    if tab == "overview":
+        context |= {
+            "chart": daychart.last_day(station),
+            "sessions": stationpage.last_sessions(station),
+            "findings": stationpage.findings(station),
+        }
+    elif tab == "commands":
+        context |= {"rows": commandrows.newest(station, head.online)}
+        if may_command:
+            asks = asking.offered(head)
+            chosen = asks.get(request.GET.get("do", ""))
+            form = form or (chosen(head, initial=request.GET.dict()) if chosen else None)
+            # Templates call what can be called, so no classes.
+            menu = [(name, ask.word) for name, ask in asks.items()]
+            context |= {"menu": menu, "form": form, "do": next((name for name, ask in asks.items() if type(form) is ask), "")}
+    elif tab == "configuration":
+        text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+        drifting = request.GET.get("drift") == "1"
+        context |= {
+            "q": text,
+            "drifting": drifting,
+            "settings": stationpage.settings(station, text, drifting=drifting),
+            "drifts": len(stationpage.settings(station, drifting=True)),
+            "rows": commandrows.newest(station, head.online, 3),
+        }
+    else:
+        asked = messagelog.Asked.of(request.GET)
+        context |= {"asked": asked, "log": messagelog.page(station, asked)}
+    return render(request, "dashboard/station.html", context, status=422 if refused else 200)
+
+
+def _messages_file(request: HttpRequest, station: Station, kind: str) -> HttpResponseBase:
+    asked = messagelog.Asked.of(request.GET)
+    name = "messages-" + (slugify(station.identity) or "charger")
+
+    def chunk(last: MessageLogEntry | None, size: int) -> list[MessageLogEntry]:
+        return list(asked.found(station, (last.received_at, last.pk) if last else None)[:size])
+
+    if kind == "csv":
+        return exports.stream_csv(request, name, messagelog.COLUMNS, chunk, messagelog.cells)
+
+    # Async, because ASGI would collect a plain iterator whole before it sends any of it.
+    async def body() -> AsyncIterator[bytes]:
+        last: MessageLogEntry | None = None
+        while rows := await run_in_scope(scope_of(request.user), chunk, last, exports.CHUNK):
+            yield b"".join(messagelog.ndjson(rows))
+            last = rows[-1]
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}.ndjson"'}
+    return StreamingHttpResponse(body(), content_type="application/x-ndjson", headers=headers)
+
+
+@page
+def show_message(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """One exchange in full, with what was found about it."""
+    station = _station(identity)
+    exchange = messagelog.exchange(station, pk)
+    if exchange is None:
+        raise Http404(_("There is no such message. Messages are kept for a limited time."))
+    return render(
+        request,
+        "dashboard/message.html",
+        {"station": station, "exchange": exchange, "back": messagelog.Asked.of(request.GET).query},
+    )
+
+
+# What one may do
+
+
+def _back(station: Station, tab: str, anchor: str = "") -> HttpResponse:
+    return redirect(f"{reverse('station', args=[station.identity])}?tab={tab}{anchor}")
+
+
+@action("commands.send")
+def send_command(request: HttpRequest, identity: str) -> HttpResponse:
+    """Ask something of a charger, by one of the forms."""
+    station = _station(identity)
+    asks = asking.offered(stationpage.of(station))
+    ask = asks.get(request.POST.get("do", ""))
+    if ask is None:
+        raise Http404(_("This charger cannot be asked for that."))
+    form = ask(stationpage.of(station), request.POST)
+    if form.is_valid():
+        try:
+            command = form.command()
+            command.check()
+            row = commands.issue(station=station, command=command, user=_user(request), reason=form.why())
+            return _back(station, "commands", f"#command-{row.pk}")
+        except BadCommand as error:
+            form.refuse(error)
+    return _render(request, station, "commands", form)
+
+
+@action("commands.send")
+def cancel_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Take back what was not sent yet."""
+    station = _station(identity)
+    command = get_object_or_404(Command, station=station, pk=pk)
+    if not commands.cancel(command=command):
+        notices.warning(request, _("It was too late to take it back: it had been sent already."))
+    return _back(station, "commands", f"#command-{command.pk}")
+
+
+@action("commands.send")
+def change_settings(request: HttpRequest, identity: str) -> HttpResponse:
+    """Read all settings, want another value of one, want it no more, or ask again for all that is not as wanted."""
+    station = _station(identity)
+    head = stationpage.of(station)
+    do = request.POST.get("do", "")
+    try:
+        if do == "read":
+            protocol = head.connection.protocol if head.connection else ""
+            commands.issue(station=station, command=reading.read_all(protocol), user=_user(request))
+        elif do == "apply":
+            configuration.apply(station=station, user=_user(request))
+        else:
+            pk = request.POST.get("variable", "")
+            variable = get_object_or_404(
+                Variable, station=station, pk=int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else 0
+            )
+            if do == "forget":
+                configuration.forget(variable=variable)
+            else:
+                configuration.want(variable=variable, value=request.POST.get("value", "").replace("\x00", ""), user=_user(request))
+    except BadCommand as error:
+        return _render(request, station, "configuration", problem=str(error), problem_of=request.POST.get("variable", ""))
+    return _back(station, "configuration")

@@ -1,0 +1,39 @@
+"""The rule behind a finding, in words: what was done about it, and whether the bill can be trusted."""
+
+from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+register = template.Library()
+
+RULES: dict[str, str | Promise] = {
+    "clock_absurd": _("A clock that cannot be right is not believed: the time of receipt is used instead."),
+    "clock_ahead": _("A clock over five minutes ahead is noted and believed; the price may count time that was not."),
+    "register_decreased": _("A meter only counts up. The lower reading is kept, but not counted as energy."),
+    "register_doubtful": _("Start and stop make no energy that can be right, so the session is not billed."),
+    "sample_differs": _("Of two values for the same moment the first is kept."),
+    "start_missing": _("A stop whose start never came is kept with its meter reading, and not billed."),
+    "stop_missing": _("Another session began on this plug, so this one is over; its end was never reported, and it is not billed."),
+    "stop_before_start": _("The stop's time is before the start's. The energy is taken from the meter all the same."),
+    "stop_differs": _("A second stop said something else. The first one is kept."),
+    "time_unreadable": _("No time could be read, so the time of receipt is used."),
+    "time_without_zone": _("A time without a zone is taken as UTC."),
+    "transaction_attached": _("The message named a transaction that is not known, and was attached to the one it fits."),
+    "transaction_unknown": _("The message named a transaction that is not known, and fits none."),
+    "value_absurd": _("A reading beyond anything a meter can say is left out."),
+    "value_unreadable": _("A reading that is no number is left out."),
+    "protocol_changed": _("The charger speaks another OCPP version now, so its old session is over; it is not billed."),
+    "evse_missing": _("No plug has the number 0, so the session stands at the charger without a plug."),
+    "evse_impossible": _("No charger has a plug of this number. What was said about it is left out."),
+    "connector_impossible": _("No plug has a connector of this number. What was said about it is left out."),
+    "answer_unexpected": _("An answer to nothing that was asked, or one that came too late, changes nothing."),
+    "firmware_changed": _("The charger started with other firmware than before."),
+    "payload_invalid": _("A message that cannot be understood is kept whole for repair, so that its energy is not lost."),
+    "handler_failed": _("A fault of this system: the message is kept, and somebody has to look at it."),
+}
+MENDED = _("The message broke the protocol's rules in a way that leaves no doubt what was meant, and was mended.")
+
+
+@register.filter
+def rule(code: str) -> str | Promise:
+    return RULES.get(code, MENDED if code.startswith("mended_") else "")

@@ -1,0 +1,165 @@
+"""Asking a charger for something: the forms, what they issue, and the four dots."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+from django_scopes import scope
+
+from csms.dashboard.asking import ASKS
+from csms.dashboard.commandrows import CommandRow
+from stations.domain import commands
+from stations.models import Command, Station
+from stations.services import commands as life
+from tests.dashboard.rows import plug, seen, session
+from tests.network import Network
+
+
+def send(browser: Client, station: Station, **fields: str) -> Any:
+    return browser.post(reverse("send_command", args=[station.identity]), fields)
+
+
+def asked(station: Station) -> list[tuple[str, dict[str, Any]]]:
+    return [(c.kind, c.params) for c in Command.objects.with_scopes_disabled().filter(station=station).order_by("id")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "params"),
+    [
+        (
+            {"do": "start", "id_tag": "CARD", "plug": "1"},
+            "remote_start",
+            {"id_token": "CARD", "evse": 1, "id_token_type": "ISO14443"},
+        ),
+        ({"do": "unlock", "plug": "1.1"}, "unlock_connector", {"evse": 1, "connector": 1}),
+        ({"do": "restart", "when": "idle", "reason": "stuck", "sure": "on"}, "reset", {"when": "idle", "evse": None}),
+        (
+            {"do": "availability", "to": "out", "plug": "0"},
+            "change_availability",
+            {"operative": False, "evse": 0, "connector": None},
+        ),
+        (
+            {"do": "status", "message": "Heartbeat", "plug": ""},
+            "trigger_message",
+            {"message": "Heartbeat", "evse": None, "connector": None},
+        ),
+        ({"do": "read"}, "get_variables", {"variables": []}),
+        ({"do": "clear"}, "clear_cache", {}),
+        ({"do": "vendor", "vendor_id": "acme"}, "data_transfer", {"vendor_id": "acme", "message_id": None, "data": None}),
+    ],
+)
+def test_each_form_issues_its_command(
+    ada: Client, amber: Network, fields: dict[str, str], kind: str, params: dict[str, Any]
+) -> None:
+    station = plug(amber).evse.station
+    seen(station, protocol="ocpp1.6")
+    answer = send(ada, station, **fields)
+    assert answer.status_code == 302
+    assert asked(station) == [(kind, params)]
+    row = Command.objects.with_scopes_disabled().get(station=station)
+    assert answer["Location"].endswith(f"?tab=commands#command-{row.pk}")
+    assert row.requested_by is not None
+    page = ada.get(answer["Location"]).content.decode()
+    assert f'id="command-{row.pk}"' in page
+
+
+def test_a_running_session_is_stopped(ada: Client, amber: Network) -> None:
+    charging = session(plug(amber, "Charging"))
+    assert send(ada, charging.station, do="stop", session=charging.ocpp_transaction_id).status_code == 302
+    assert asked(charging.station) == [("remote_stop", {"transaction": charging.ocpp_transaction_id})]
+    refused = send(ada, charging.station, do="stop", session="12345678")
+    assert refused.status_code == 422
+    assert "does not run any more" in refused.content.decode()
+
+
+def test_a_station_of_2_0_1_is_read_by_a_report(ada: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    seen(station, protocol="ocpp2.0.1")
+    send(ada, station, do="read")
+    assert asked(station) == [("get_base_report", {"report": "FullInventory"})]
+
+
+def test_a_restart_needs_a_reason_and_a_tick(ada: Client, amber: Network) -> None:
+    station = plug(amber).evse.station
+    answer = send(ada, station, do="restart", when="immediate")
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert '<a href="#id_reason">' in html
+    assert "Tick this to show that you mean it." in html
+    assert 'aria-invalid="true"' in html
+    assert asked(station) == []
+    assert send(ada, station, do="restart", when="immediate", reason="It hangs", sure="on").status_code == 302
+    assert Command.objects.with_scopes_disabled().get(station=station).reason == "It hangs"
+
+
+def test_what_makes_no_sense_is_said_beside_its_field(ada: Client, amber: Network) -> None:
+    station = plug(amber).evse.station
+    answer = send(ada, station, do="start", id_tag="X" * 40)
+    assert answer.status_code == 422
+    assert '<a href="#id_id_tag">' in answer.content.decode()
+    assert send(ada, station, do="dance").status_code == 404
+
+
+def test_the_menu_offers_in_plain_words_what_the_version_can_say(ada: Client, amber: Network) -> None:
+    station = plug(amber).evse.station
+    address = reverse("station", args=[station.identity]) + "?tab=commands"
+    html = ada.get(address).content.decode()
+    for name, ask in ASKS.items():
+        assert f"do={name}#do" in html
+        assert f">{escape(ask.word)}</a>" in html
+        form = ada.get(f"{address}&do={name}").content.decode()
+        assert f'name="do" value="{name}"' in form
+
+
+def issue(station: Station, command: commands.Command) -> Command:
+    with scope(operator=station.operator):
+        return life.issue(station=station, command=command)
+
+
+def test_for_an_offline_charger_it_waits_and_can_be_taken_back(ada: Client, ben: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    row = issue(station, commands.RemoteStart("CARD"))
+    page = reverse("station", args=[station.identity]) + "?tab=commands"
+    html = ada.get(page).content.decode()
+    assert "It will be sent when it comes back" in html
+    assert "data-left" in html
+    address = reverse("cancel_command", args=[station.identity, row.pk])
+    assert address in html
+    assert address not in ben.get(page).content.decode()
+    assert ben.post(address).status_code == 403
+    assert ada.post(address).status_code == 302
+    row.refresh_from_db()
+    assert row.status == "cancelled"
+    assert "too late" in ada.post(address, follow=True).content.decode()
+
+
+def dots(**fields: Any) -> list[str]:
+    now = timezone.now()
+    row = Command(kind="reset", created_at=now, expires_at=now + timedelta(hours=1), **fields)
+    return [dot.state for dot in CommandRow(row, online=True).dots]
+
+
+@pytest.mark.parametrize(
+    ("status", "states"),
+    [
+        ("queued", ["now", "open", "open", "open"]),
+        ("sent", ["done", "now", "open", "open"]),
+        ("accepted", ["done", "done", "done", "now"]),
+        ("confirmed", ["done", "done", "done", "done"]),
+        ("rejected", ["done", "done", "bad", "none"]),
+        ("timed_out", ["done", "done", "bad", "none"]),
+        ("no_effect", ["done", "done", "done", "bad"]),
+        ("expired", ["bad", "none", "none", "none"]),
+        ("cancelled", ["bad", "none", "none", "none"]),
+    ],
+)
+def test_four_dots_tell_how_far_a_command_came(status: str, states: list[str]) -> None:
+    assert dots(status=status, sent_at=timezone.now()) == states
+
+
+def test_what_cannot_be_said_was_never_sent() -> None:
+    assert dots(status="failed") == ["done", "bad", "none", "none"]

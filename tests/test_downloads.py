@@ -1,0 +1,81 @@
+"""What is downloaded from the pages about chargers. On committed rows: a download reads them on a thread of its own."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from csms.dashboard import exports
+from stations.models import MessageLogEntry, Station
+from tests.database import tables
+from tests.network import Network
+
+
+@tables
+def browser_of(network: Network) -> Client:
+    client = Client()
+    client.force_login(network.user())
+    return client
+
+
+@tables
+def download(browser: Client, address: str) -> Any:
+    return browser.get(address)
+
+
+@tables
+def logged(station: Station, count: int) -> None:
+    """Exchanges of one and the same moment: pages must not lose or repeat any."""
+    now = timezone.now() - timedelta(minutes=1)
+    with scopes_disabled():
+        MessageLogEntry.objects.bulk_create(
+            MessageLogEntry(
+                operator_id=station.operator_id,
+                station_id=station.pk,
+                direction="in",
+                protocol="ocpp1.6",
+                message_id=f"m{number}",
+                action="Heartbeat",
+                event="HeartbeatReceived",
+                outcome="result",
+                call=f'[2,"m{number}","Heartbeat",{{}}]',
+                answer=f'[3,"m{number}",{{}}]',
+                received_at=now,
+                handling_us=1500,
+            )
+            for number in range(count)
+        )
+
+
+async def text(answer: Any) -> str:
+    return b"".join([part async for part in answer.streaming_content]).decode("utf-8-sig")
+
+
+async def test_the_filtered_list_of_chargers_is_a_file_too(network: Network) -> None:
+    network.station(identity=f"{network.prefix}-A", vendor="=HYPERLINK(1)")
+    network.station(identity=f"{network.prefix}-B", vendor="Alfen")
+    browser = browser_of(network)
+    answer = download(browser, "/stations/?format=csv")
+    assert answer["Content-Type"].startswith("text/csv")
+    lines = (await text(answer)).splitlines()
+    assert [line.split(",")[0] for line in lines] == ["identity", f"{network.prefix}-A", f"{network.prefix}-B"]
+    assert "'=HYPERLINK(1)" in lines[1]
+    assert len((await text(download(browser, "/stations/?format=csv&q=alfen"))).splitlines()) == 2
+
+
+async def test_messages_are_downloaded_chunk_by_chunk_and_none_is_lost(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 10)
+    station = network.station()
+    logged(station, 25)
+    browser = browser_of(network)
+    address = f"/stations/{station.identity}/?tab=messages"
+    answer = download(browser, f"{address}&format=ndjson")
+    entries = [json.loads(line) for line in (await text(answer)).splitlines()]
+    assert sorted(entry["message_id"] for entry in entries) == sorted(f"m{number}" for number in range(25))
+    assert entries[0]["call"][2] == "Heartbeat"
+    assert entries[0]["handling_ms"] == 1.5
+    assert len((await text(download(browser, f"{address}&format=csv"))).splitlines()) == 26
+    assert (await text(download(browser, f"{address}&format=ndjson&action=BootNotification"))) == ""
