@@ -8,8 +8,8 @@ from django.db.models import F
 from csms.dashboard import stationlist, wall
 from csms.dashboard.states import State
 from stations import selectors
+from stations.domain.commands import SECRET
 from stations.models import Connection, Finding, Station, Variable
-from stations.services.configuration import SECRET
 
 SESSIONS_SHOWN = 10
 FINDINGS_SHOWN = 20

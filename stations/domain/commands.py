@@ -59,7 +59,7 @@ class Outcome:
 
 
 #: Settings whose value is never kept or shown.
-SECRET = re.compile(r"password|authorizationkey", re.IGNORECASE)
+SECRET = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
 
 
 class BadCommand(ValueError):

@@ -1,18 +1,15 @@
 """Settings as an operator wants them, beside what the station reports: wishes are kept, and sent as a command."""
 
-import re
 from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
-from stations.domain.commands import BadCommand, SetVariables
+from stations.domain.commands import SECRET, BadCommand, SetVariables
 from stations.models import Command, Station, Variable
 from stations.services import commands
 
-#: A secret is never kept as a wish: it would stand there for everybody to read.
-SECRET = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
 #: Wishes sent with one command.
 MOST = 100
 
@@ -20,6 +17,7 @@ MOST = 100
 @transaction.atomic
 def want(*, variable: Variable, value: str, user: User | None = None) -> Command:
     """Keep what a setting shall be, and ask the station for it. Raises BadCommand if the station would never take it."""
+    # A wish would stand there for everybody to read.
     if SECRET.search(variable.variable):
         raise BadCommand(f"{variable.variable} is a secret, and secrets are not kept here: set it at the charger.")
     if variable.mutability == "ReadOnly":
