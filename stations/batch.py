@@ -277,6 +277,8 @@ class Batch:
 
 def clean(text: str) -> str:
     """Text a PostgreSQL column can hold: without NUL and lone surrogates."""
+    if text.isascii() and "\x00" not in text:
+        return text
     if "\x00" in text:
         text = text.replace("\x00", "")
     try:

@@ -7,7 +7,7 @@ import orjson
 
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
-NEEDLES = ("password", "authorizationkey", "authorization_key", "passphrase", "keycode", "\\u00")
+NEEDLES = ("pass", "key", "\\u00")
 SECRET_NAMES = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
 #: What is kept of a frame that names a secret but is no JSON: message type, message id and action.
 READABLE = re.compile(r'\s*\[\s*\d\s*(?:,\s*"[^"]{0,50}"\s*){0,2}')

@@ -14,7 +14,7 @@ PATTERN = re.compile(
 
 def emit(at: datetime) -> str:
     """UTC with "Z" and no fraction: old stations and the official test tool choke on fractions."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def parse(text: str, subject: str, notes: list[Note]) -> datetime | None:

@@ -1,9 +1,10 @@
 """From the single values a station sampled to one `Reading` a moment. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
 
 from stations.domain.values import Reading
 
@@ -17,6 +18,7 @@ UNITS = {
     "V": ("V", Decimal(1)),
     "Percent": ("Percent", Decimal(1)),
 }
+UNKNOWN_UNIT = ("", Decimal(1))
 #: Measurand to (field of Reading, the canonical unit it must have).
 FIELDS = {
     "Energy.Active.Import.Register": ("energy_wh", "Wh"),
@@ -31,13 +33,13 @@ LOCATIONS = {"soc_percent": ("EV", "Outlet")}
 LIMIT = Decimal(10) ** 12
 #: Stored resolution, and that of fields which differ.
 RESOLUTION = Decimal("0.001")
+LARGEST = LIMIT - RESOLUTION
 RESOLUTIONS = {"soc_percent": Decimal("0.01")}
 #: Conductors. A phase such as L1-L2 is none: its voltage is another one, and N's current comes back from the others.
 CONDUCTORS = ("L1", "L2", "L3")
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(NamedTuple):
     """One sampled value with the protocol's defaults filled in. `value` None: it is no number, `text` has it as sent."""
 
     value: Decimal | None
@@ -51,7 +53,7 @@ class Sampled:
 
 def factor(unit: str) -> Decimal:
     """What a value in this unit is multiplied by to be in its canonical unit."""
-    return UNITS.get(unit, ("", Decimal(1)))[1]
+    return UNITS.get(unit, UNKNOWN_UNIT)[1]
 
 
 def readings(at: datetime, values: Iterable[Sampled]) -> list[Reading]:
@@ -72,11 +74,8 @@ def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
     phases: dict[str, dict[str, Decimal]] = {}
     extra: dict[str, str] = {}
     for one in sampled:
-        field, wanted = FIELDS.get(one.measurand, ("", ""))
-        unit = UNITS.get(one.unit, (one.unit,))[0]
-        value = None
-        if field and unit == wanted and one.value is not None and one.location in LOCATIONS.get(field, ("Outlet",)):
-            value = one.value * factor(one.unit)
+        field = _field(one.measurand, one.unit, one.location)
+        value = one.value * factor(one.unit) if field and one.value is not None else None
         if value is not None and one.phase in CONDUCTORS:
             phases.setdefault(field, {})[one.phase] = value
         elif value is not None and not one.phase and (total := _stored(field, value)) is not None:
@@ -90,12 +89,19 @@ def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
     return Reading(at=at, context=context, extra=extra, **totals)
 
 
+@lru_cache(maxsize=1024)
+def _field(measurand: str, unit: str, location: str) -> str:
+    """The field of a reading that such a value belongs into; "" if there is none."""
+    field, wanted = FIELDS.get(measurand, ("", ""))
+    fits = UNITS.get(unit, (unit,))[0] == wanted and location in LOCATIONS.get(field, ("Outlet",))
+    return field if fits else ""
+
+
 def _stored(field: str, value: Decimal) -> Decimal | None:
     """The value as it is stored, or None if it cannot be."""
-    if abs(value) >= LIMIT or (field == "soc_percent" and not 0 <= value <= 100):
+    if abs(value) >= LARGEST or (field == "soc_percent" and not 0 <= value <= 100):
         return None
-    rounded = value.quantize(RESOLUTIONS.get(field, RESOLUTION))
-    return rounded if abs(rounded) < LIMIT else None
+    return value.quantize(RESOLUTIONS.get(field, RESOLUTION))
 
 
 def _over_phases(field: str, values: list[Decimal]) -> Decimal:

@@ -41,15 +41,9 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
             notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
         elif abs(number) * factor(unit) >= LIMIT:
             notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} {unit} cannot be.", Severity.WARNING))
-    return Sampled(
-        value=number,
-        text=text,
-        measurand=measurand,
-        unit=unit,
-        context=one.get("context", "Sample.Periodic"),
-        location=one.get("location", "EV" if measurand == "SoC" else "Outlet"),
-        phase=_phase(one.get("phase", "")),
-    )
+    context = one.get("context", "Sample.Periodic")
+    location = one.get("location", "EV" if measurand == "SoC" else "Outlet")
+    return Sampled(number, text, measurand, unit, context, location, _phase(one.get("phase", "")))
 
 
 def _default_unit(measurand: str) -> str:
