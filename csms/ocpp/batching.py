@@ -127,12 +127,8 @@ class BatchThread(threading.Thread):
         """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure."""
         attempts = 0
         while True:
-            batch: Batch | None = None
             try:
                 batch, answers = self._attempt(inbound)
-                self._settle(inbound)
-                self._after(batch)
-                return answers
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 self._forget(inbound)
                 attempts += 1
@@ -152,6 +148,11 @@ class BatchThread(threading.Thread):
                 if len(inbound) == 1:
                     return self._failed(inbound[0], error)
                 log.warning("a batch failed and is handled one by one", messages=len(inbound), error=str(error)[:200])
+            else:
+                # Committed: whatever goes wrong from here on must not handle the messages again.
+                self._settle(inbound)
+                self._after(batch)
+                return answers
             if len(inbound) == 1:
                 return self._failed(inbound[0], RuntimeError("deadlock after deadlock"))
             return [pair for one in inbound for pair in self._committed([one])]

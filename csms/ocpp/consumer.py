@@ -43,14 +43,14 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         self.scope, self.send_message = scope, send
         if (await receive())["type"] != "websocket.connect":
             return
-        verdict = await gateway.admit(knock_of(scope, settings.TRUSTED_PROXIES))
+        knock = knock_of(scope, settings.TRUSTED_PROXIES)
+        verdict = await gateway.admit(knock)
         if isinstance(verdict, Refused):
             await self._refuse(verdict)
             return
-        knock_protocol = knock_of(scope, settings.TRUSTED_PROXIES).protocol
         self.admitted: Admitted = verdict
         self.accepted = verdict.accepted
-        self.session = Session(knock_protocol)
+        self.session = Session(knock.protocol)
         self.last_frame = time.monotonic()
         self.in_hand = 0
         self.room = asyncio.Event()
@@ -62,7 +62,7 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         self.exchanged: list[Exchanged] = []
         code, reason = 1006, ""
         try:
-            await send({"type": "websocket.accept", "subprotocol": knock_protocol})
+            await send({"type": "websocket.accept", "subprotocol": knock.protocol})
             gateway.open(self)
             code = await self._listen(receive)
         finally:

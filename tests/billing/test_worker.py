@@ -81,7 +81,7 @@ def energies(count):
     return [Decimal(100 * number) for number in range(1, count + 1)]
 
 
-def test_a_bell_makes_the_record_and_a_second_one_changes_nothing(station, tariff, start_worker):
+def test_bells_make_the_record_and_further_ones_change_nothing(station, tariff, start_worker):
     worker = start_worker()
     one, two = make.transactions(station, [10_000, 5_000])
     make.ended([one])
