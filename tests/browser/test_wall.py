@@ -7,7 +7,7 @@ from playwright.async_api import Page, WebSocketRoute, expect
 
 from csms.bells import RedisBell
 from stations.models import Connector, Transaction
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, holds
 from tests.dashboard.rows import bill, finished, plug, session
 from tests.network import Network
 from tests.test_live import change, log_out
@@ -115,7 +115,7 @@ async def test_while_paused_nothing_moves_and_then_the_newest_state_is_there(bro
         ring(network, connector)
         await expect(other.locator(f"#connector-{connector.pk}")).to_contain_text(status)
     # The paused page has heard of it too.
-    await page.wait_for_function(f"held.get('connector-{connector.pk}')?.html.includes('Charging')")
+    await holds(page, f"held.get('connector-{connector.pk}')?.html.includes('Charging')")
     await expect(page.locator(f"#connector-{connector.pk}")).to_contain_text("Available")
     await page.get_by_role("button", name="Resume updates").click()
     await expect(page.locator(f"#connector-{connector.pk}")).to_contain_text("Charging")
@@ -155,7 +155,7 @@ async def test_a_lost_link_is_said_after_three_seconds_greys_the_page_after_fift
     banner = page.locator("#banner")
     away = True
     await links[0].close(code=1012)
-    await page.wait_for_function("lostAt !== null")
+    await holds(page, "lostAt !== null")
     await expect(banner).to_be_hidden()
     await page.clock.run_for(4_000)
     await expect(banner).to_be_visible()
