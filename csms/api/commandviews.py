@@ -17,7 +17,7 @@ from csms.api.parsers import StorableJSONParser
 from csms.api.views import Lists
 from stations.domain.commands import COMMANDS
 from stations.models import Command, Station
-from stations.services import commands as life
+from stations.services import commandends
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Asked again with the same key, it is the same command."
@@ -49,7 +49,7 @@ class CommandView(mixins.RetrieveModelMixin, Lists):
 
     def taken_back(self) -> Command:
         row: Command = self.get_object()
-        taken = life.cancel(command=row)
+        taken = commandends.cancel(command=row)
         row = self.get_object()
         if not taken:
             raise Conflict(f"It is too late to take command {row.pk} back: it is {row.get_status_display().lower()}.")

@@ -22,7 +22,7 @@ from csms.ocpp import reading
 from csms.tenancy import scope_of
 from stations.domain.commands import BadCommand
 from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
-from stations.services import commands, configuration
+from stations.services import commandends, commands, configuration
 
 TABS = ("overview", "commands", "configuration", "messages")
 
@@ -230,7 +230,7 @@ def cancel_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse
     """Take back what was not sent yet."""
     station = _station(identity)
     command = get_object_or_404(Command, station=station, pk=pk)
-    if not commands.cancel(command=command):
+    if not commandends.cancel(command=command):
         notices.warning(request, _("It was too late to take it back: it had been sent already."))
     return _back(station, "commands", f"#command-{command.pk}")
 

@@ -26,7 +26,7 @@ from csms.ocpp.exchange import Inbound, Message
 from csms.ocpp.translator import Unsayable
 from stations.batch import Batch, Ids
 from stations.domain.commands import BadCommand
-from stations.services import commands
+from stations.services import commandends, commands
 from stations.services.connections import Refused
 from stations.state import StationState
 
@@ -245,7 +245,7 @@ class BatchThread(threading.Thread):
                 try:
                     ready.append(errands.prepare(one, limits.get(one.station_id, {})))
                 except (Unsayable, BadCommand) as error:
-                    commands.unsendable(cursor, one, str(error), now=now)
+                    commandends.unsendable(cursor, one, str(error), now=now)
                     self.items.put(Look((one.station_id,)))
         except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
             log.warning("commands could not be claimed", error=str(error).strip()[:200])
