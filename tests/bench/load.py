@@ -59,6 +59,8 @@ class Entry:
     transactions: list[str] = field(default_factory=list)
     acknowledged: list[int] = field(default_factory=lambda: [0] * len(traffic.KINDS))
     protocol: str = "ocpp1.6"
+    #: Rows that were put into its tables by hand, and are no message's: by what they are.
+    filled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
