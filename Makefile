@@ -12,7 +12,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long migrate serve worker beat bench lint docs lock
+.PHONY: help run services test test-long migrate serve worker beat bench profile lint docs lock
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -55,8 +55,11 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, templates
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m djlint --lint templates
 
-bench: $(VENV)/.installed-dev ## messages a second and latency, on both servers
+bench: $(VENV)/.installed-dev ## what it does and how fast, beside reference servers (ARGS="latency storm", see ARGS=--help)
 	@exec $(PY) -m tests.bench $(ARGS)
+
+profile: $(VENV)/.installed-dev ## where the time of a web process under load goes (ARGS="--server daphne")
+	@exec $(PY) -m tests.bench profile $(ARGS)
 
 docs: $(VENV)/.installed-dev ## the documentation as a site, in site/
 	@exec $(PY) -m mkdocs build --strict --quiet
