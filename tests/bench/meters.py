@@ -13,7 +13,8 @@ def main() -> None:
     import django
 
     django.setup()
-    from csms.ocpp import frames, meters
+    from csms.metrics import pulse
+    from csms.ocpp import frames, gateway, meters  # noqa: F401  (the gateway has gauges)
     from csms.ocpp.exchange import Inbound
     from stations.batch import Batch, Ids
 
@@ -32,6 +33,10 @@ def main() -> None:
             meters.committed(answers, batch, time.monotonic())
         spent = time.process_time_ns() - before
         print(f"batches of {size:3}: {spent / (rounds * size):6.0f} ns a message")
+    before = time.process_time_ns()
+    for _ in range(1000):
+        pulse.write()
+    print(f"showing it to the others: {(time.process_time_ns() - before) / 1e6:.0f} us a second")
 
 
 if __name__ == "__main__":
