@@ -47,12 +47,16 @@ _known: tuple[float, list[Part]] = (-HOLDS_S, [])
 
 
 def parts() -> list[Part]:
-    """Every part: process, database, migrations, redis, worker, beat. Answers within seconds whatever is away."""
+    """Every part: process, database, migrations, worker, beat, redis. Answers within seconds whatever is away."""
     global _known
-    with _lock:
-        if time.monotonic() - _known[0] >= HOLDS_S:
-            _known = (time.monotonic(), [*_of_the_database(), _redis()])
-        found = _known[1]
+    looked, found = _known
+    # While somebody looks, the others hear what was known before: a probe must not pile up threads.
+    if time.monotonic() - looked >= HOLDS_S and _lock.acquire(blocking=not found):
+        try:
+            found = [*_of_the_database(), _redis()]
+            _known = (time.monotonic(), found)
+        finally:
+            _lock.release()
     return [_process(), *found]
 
 

@@ -13,6 +13,10 @@ Labels = tuple[str, ...]
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.025, 0.04, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
+#: Labels come from tables of ours; should one not, it stops here.
+MOST = 300
+
+
 class Meter:
     """One metric: `name` as Prometheus shows it, with its unit; `labels` are the names of the labels."""
 
@@ -41,6 +45,8 @@ class Counter(Meter):
         self.cells: dict[Labels, float] = {} if labels else {(): 0}
 
     def add(self, *labels: str, by: float = 1) -> None:
+        if labels not in self.cells and len(self.cells) >= MOST:
+            labels = ("other",) * len(labels)
         self.cells[labels] = self.cells.get(labels, 0) + by
 
     def read(self) -> list[tuple[Labels, float]]:

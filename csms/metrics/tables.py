@@ -74,18 +74,25 @@ def readings() -> Readings:
     well = {part.name for part in parts if part.well}
     if not {"database", "migrations"} <= well:
         return ready
-    with _lock:
-        until, found = _known
-        if time.monotonic() >= until:
-            begun = time.monotonic()
-            try:
-                found = [*_tables(), *(_queue() if "redis" in well else [])]
-            except Exception as error:
-                log.warning("the tables could not be read for the metrics", error=str(error).strip()[:200])
-                found = []
-            took = time.monotonic() - begun
+    until, found = _known
+    if time.monotonic() >= until and _lock.acquire(blocking=False):
+        try:
+            found, took = _look("redis" in well)
             _known = (time.monotonic() + max(HOLDS_S, REST * took), found)
+        finally:
+            _lock.release()
     return ready + found
+
+
+def _look(queue: bool) -> tuple[Readings, float]:
+    """What there is to read, and how many seconds that took."""
+    begun = time.monotonic()
+    found: Readings = []
+    try:
+        found = [*_tables(), *(_queue() if queue else [])]
+    except Exception as error:
+        log.warning("the tables could not be read for the metrics", error=str(error).strip()[:200])
+    return found, time.monotonic() - begun
 
 
 def _tables() -> Readings:

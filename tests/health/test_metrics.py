@@ -161,3 +161,11 @@ def test_two_meters_of_one_name_are_refused(forgotten: None) -> None:
     Counter("csms_test_total", "")
     with pytest.raises(ValueError, match="Two meters"):
         Meter("csms_test_total", "")
+
+
+def test_labels_without_end_end(forgotten: None) -> None:
+    meter = Counter("csms_test_total", "", ("code",))
+    for number in range(1000):
+        meter.add(str(number))
+    cells = dict(meter.read())
+    assert (len(cells), cells["other",]) == (301, 700)
