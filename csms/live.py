@@ -27,6 +27,7 @@ from csms.dashboard import fragments
 from csms.dashboard.fragments import Fragment
 from csms.db import run_in_db, run_in_scope
 from csms.hub import Message, hub
+from csms.metrics.meters import Gauge
 from csms.tenancy import scope_of
 from stations import selectors
 
@@ -278,3 +279,6 @@ class LiveConsumer:
         """Where stations find us: where the browser did."""
         origin = dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1")
         return {"ws_url": "ws" + origin.removeprefix("http")}
+
+
+Gauge("csms_pages_open", "Live pages that browsers have open.", lambda: sum(len(feed.pages) for feed in Feed.open.values()))

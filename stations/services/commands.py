@@ -107,6 +107,7 @@ class Claimed:
     params: dict[str, Any]
     facts: dict[str, Any]
     operator_id: int
+    created_at: datetime
 
 
 # The oldest that waits for each station, unless one is under way there, and only if this socket is still the newest.
@@ -123,7 +124,7 @@ CROSS JOIN LATERAL (
 WHERE k.station_id = ANY(%(stations)s) AND k.node = %(node)s AND k.disconnected_at IS NULL
   AND c.id = oldest.id
   AND NOT EXISTS (SELECT FROM stations_command b WHERE b.station_id = k.station_id AND b.status = 'sent')
-RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id
+RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id, c.created_at
 """
 #: Stations of this process for which something waits: what a missed bell left.
 WAITING = """
@@ -138,8 +139,8 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
     # On Django's connections JSON comes as text.
     return [
-        Claimed(pk, station_id, fence, protocol, kind, orjson.loads(params), orjson.loads(facts), operator_id)
-        for pk, station_id, fence, protocol, kind, params, facts, operator_id in cursor.fetchall()
+        Claimed(pk, station_id, fence, protocol, kind, orjson.loads(params), orjson.loads(facts), *rest)
+        for pk, station_id, fence, protocol, kind, params, facts, *rest in cursor.fetchall()
     ]
 
 
