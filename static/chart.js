@@ -7,7 +7,8 @@
   const COLOURS = ["charging", "reserved", "available", "suspended", "finishing", "preparing"];
   const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
   const OF_PANEL = { energy: "available", battery: "finishing" };
-  const language = document.documentElement.lang;
+  // The pages write the day before the month.
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 
   class Chart {
     constructor(figure) {
@@ -110,7 +111,7 @@
       return uPlot.join(panel.series.map(({ points }) => {
         const xs = [], ys = [];
         for (const [at, value] of [...points].sort(([a], [b]) => a - b)) {
-          if (xs.length && at - xs.at(-1) > this.data.hold) { xs.push(at - 1); ys.push(null); }
+          if (xs.length && at - xs.at(-1) > this.data.hold) { xs.push((xs.at(-1) + at) / 2); ys.push(null); }
           xs.push(at);
           ys.push(value);
         }
@@ -185,12 +186,14 @@
       if (!list) return;
       list.hidden = !this.data.marks.length;
       const items = this.data.marks.map(({ at, slug, word, detail }) => {
-        const item = document.createElement("li"), strong = document.createElement("strong"), more = document.createElement("span");
+        const item = document.createElement("li"), said = document.createElement("span");
+        const strong = document.createElement("strong"), more = document.createElement("span");
         item.className = `is-${slug}`;
         strong.textContent = word;
         more.className = "muted";
         more.textContent = detail;
-        item.append(this.time(at), icon(slug), strong, more);
+        said.append(strong, " ", more);
+        item.append(this.time(at), icon(slug), said);
         return item;
       });
       list.querySelector("ol").replaceChildren(...items.reverse());

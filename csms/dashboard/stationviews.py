@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, exports, messagelog, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.db import run_in_scope
@@ -134,6 +134,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
     } | more
     if tab == "overview":
         context |= {
+            "cards": evses.cards(station, head.plugs, commandrows.newest(station, head.online)),
             "chart": daychart.last_day(station),
             "sessions": stationpage.last_sessions(station),
             "findings": stationpage.findings(station),
