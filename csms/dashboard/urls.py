@@ -32,6 +32,7 @@ urlpatterns = [
     path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
+    path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
