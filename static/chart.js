@@ -43,7 +43,10 @@
         const answer = await fetch(`${this.texts.chart}?${asked}`, { headers: { Accept: "application/json" }, cache: "no-store" });
         if (answer.redirected || answer.status === 403 || answer.status === 404) { location.reload(); return; }
         if (answer.status === 400 && window) { this.busy = false; this.show(null); return; }
-        if (answer.ok && window === this.window) this.take(await answer.json(), since !== null);
+        const news = answer.ok && window === this.window ? await answer.json() : null;
+        // A time that has grown may come in wider bins, which do not go with those there are.
+        if (news && since !== null && news.step !== this.data.step) { this.busy = false; this.load(); return; }
+        if (news) this.take(news, since !== null);
       } catch {
         // No answer: what is drawn stays, and the next news asks again. The page says that the link is lost.
       }
@@ -108,7 +111,7 @@
 
     /* Every point at its time; between two that are too far apart to be joined a hole, which is not zero. */
     columns(panel) {
-      return uPlot.join(panel.series.map(({ points }) => {
+      const tables = panel.series.map(({ points }) => {
         const xs = [], ys = [];
         for (const [at, value] of [...points].sort(([a], [b]) => a - b)) {
           if (xs.length && at - xs.at(-1) > this.data.hold) { xs.push((xs.at(-1) + at) / 2); ys.push(null); }
@@ -116,7 +119,8 @@
           ys.push(value);
         }
         return [xs, ys];
-      }));
+      });
+      return uPlot.join(tables, tables.map(() => [0, 2]));  // 2: a hole reaches over the times of the other series
     }
 
     colour(token) {
@@ -244,7 +248,7 @@
     move(how) {
       if (!this.data?.to) return;
       if (how === "all") { this.show(null); return; }
-      const { from, to } = this.data, span = to - from, now = Math.ceil(Date.now() / 1000);
+      const { from, to } = this.busy && this.window ? this.window : this.data, span = to - from, now = Math.ceil(Date.now() / 1000);
       const [first, last] = {
         earlier: [from - span / 2, to - span / 2], later: [from + span / 2, to + span / 2],
         closer: [from + span / 4, to - span / 4], wider: [from - span / 2, to + span / 2],

@@ -66,7 +66,9 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
     """`rows` are the charger's newest commands."""
     told = _hardware(station)
     samples = _samples(station) if any(plug.session for plug in plugs) else {}
-    stopped = {row.command.params.get("transaction") for row in rows if row.command.kind == "remote_stop" and row.command.status in OPEN}
+    stopped = {
+        row.command.params.get("transaction") for row in rows if row.command.kind == "remote_stop" and row.command.status in OPEN
+    }
     once = str(rows[0].command.pk) if rows else "0"
     found = []
     for plug in plugs:

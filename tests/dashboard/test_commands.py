@@ -85,7 +85,9 @@ def test_a_station_of_2_0_1_is_read_by_a_report(ada: Client, amber: Network) -> 
     assert asked(station) == [("get_base_report", {"report": "FullInventory"})]
 
 
-@pytest.mark.parametrize("fields", [{"do": "restart", "when": "immediate"}, {"do": "out", "plug": "1"}, {"do": "unlock", "plug": "1.1"}])
+@pytest.mark.parametrize(
+    "fields", [{"do": "restart", "when": "immediate"}, {"do": "out", "plug": "1"}, {"do": "unlock", "plug": "1.1"}]
+)
 def test_what_may_end_somebodys_charging_needs_a_reason_and_the_name_typed(
     ada: Client, amber: Network, fields: dict[str, str]
 ) -> None:
