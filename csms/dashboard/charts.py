@@ -63,7 +63,7 @@ def _curve(panel: Panel, points: Points) -> Curve | None:
         line = [place(point) for point in piece]
         ends = (line[0].split(",")[0], line[-1].split(",")[0])
         pieces.append((" ".join(line), f"{ends[0]},{HEIGHT} {' '.join(line)} {ends[1]},{HEIGHT}"))
-    return Curve(panel, pieces, _quantity(highest, panel), *(datetime.fromtimestamp(at, UTC) for at in (start, end)))
+    return Curve(panel, pieces, _quantity(highest, panel), datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
 
 
 def table(points: Points | None) -> Iterator[tuple[datetime, list[str]]]:

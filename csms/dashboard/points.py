@@ -185,7 +185,7 @@ def _samples(transaction: Transaction) -> QuerySet[MeterSample]:
     return MeterSample.objects.filter(station=transaction.station_id, at__gte=start, at__lt=end, owner=transaction.pk)
 
 
-def _bins(found: QuerySet[MeterSample], window: Window, since: datetime | None) -> QuerySet[MeterSample]:
+def _bins(found: QuerySet[MeterSample], window: Window, since: datetime | None) -> QuerySet[Any]:
     """The samples of a window with their bin, from that one on in which `since` lies: it may have grown."""
     start = window.start
     if since is not None and since > start:

@@ -27,7 +27,8 @@ DRAWN_AT = """(share) => {
     const [left, top] = [(over.left - box.left + over.width * share) * scale, (over.top - box.top) * scale];
     const pixels = canvas.getContext('2d').getImageData(Math.round(left), Math.round(top), 1, Math.round(over.height * scale)).data;
     const wanted = 'rgb(29, 95, 209)'.match(/\\d+/g).map(Number);
-    for (let i = 0; i < pixels.length; i += 4) if (pixels[i + 3] > 20 && wanted.every((c, n) => Math.abs(c - pixels[i + n]) < 60)) return true;
+    const near = (i) => pixels[i + 3] > 20 && wanted.every((colour, n) => Math.abs(colour - pixels[i + n]) < 60);
+    for (let i = 0; i < pixels.length; i += 4) if (near(i)) return true;
     return false;
 }"""
 
