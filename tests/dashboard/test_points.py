@@ -1,10 +1,12 @@
 """The points of the charts: binned by the database, bounded, never of another's charger, never a zero for what is not known."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +16,7 @@ from django_scopes import scope, scopes_disabled
 
 from csms.dashboard import points
 from stations.models import ConnectionHistory, MeterSample, Station, StatusHistory, Transaction
-from tests.dashboard.rows import finished, plug, sample, session
+from tests.dashboard.rows import bill, finished, plug, sample, session
 from tests.network import Network
 
 
@@ -192,3 +194,34 @@ def test_indexes_lead_to_what_a_chart_shows(amber: Network) -> None:
     assert "station_id" in plans[0]
     assert "Index" in plans[0]
     assert "transaction_station_started" in plans[1]
+
+
+def test_the_page_of_a_session_reads_its_curves_once_not_at_every_refresh(ada: Client, amber: Network) -> None:
+    running = session(plug(amber, "Charging"))
+    many(running, 5, timedelta(minutes=1))
+    address = reverse("transaction", args=[running.pk])
+
+    def bins(**headers: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert ada.get(address, headers=headers).status_code == 200
+        return sum("date_bin" in one["sql"] for one in asked)
+
+    assert bins() == 1
+    assert bins(**{"X-Requested-With": "refresh"}) == 0
+
+
+def test_a_session_that_has_just_ended_is_watched_until_it_is_priced(ada: Client, amber: Network) -> None:
+    connector = plug(amber)
+    just, long_ago = finished(connector), finished(connector, stopped_at=timezone.now() - timedelta(minutes=10))
+    assert 'id="session-price" data-refresh' in ada.get(reverse("transaction", args=[just.pk])).content.decode()
+    assert "data-refresh" not in ada.get(reverse("transaction", args=[long_ago.pk])).content.decode()
+    bill(just, amber.tariff())
+    assert "data-refresh" not in ada.get(reverse("transaction", args=[just.pk])).content.decode()
+
+
+def test_the_library_that_draws_is_the_one_that_is_pinned_and_has_its_licence() -> None:
+    pinned = json.loads((settings.BASE_DIR / "package.json").read_text())["dependencies"]["uplot"]
+    vendored = settings.BASE_DIR / "static/vendor/uplot"
+    assert f"(v{pinned})" in (vendored / "uPlot.iife.min.js").read_text()
+    assert (vendored / "uPlot.min.css").exists()
+    assert "MIT" in (vendored / "LICENSE").read_text()
