@@ -71,6 +71,7 @@ function apply(fragments) {
     document.title = (attention ? `(${attention}) ` : "") + document.title.replace(/^\(\d+\) /, "");
   }
   tick();
+  document.dispatchEvent(new Event("fresh"));  // what reads more than fragments, such as a chart, may do so now
 }
 
 /* ---- Ages: every number is live or says how old it is. */

@@ -28,6 +28,7 @@ async function refresh() {
     have.dataset.say = want.dataset.say ?? "";
   }
   ended = !page.querySelector("[data-refresh]");
+  document.dispatchEvent(new Event("fresh"));
 }
 
 function tell() {

@@ -6,7 +6,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, station, wall
+from csms.dashboard import commandrows, evses, station, wall
 from stations import selectors
 
 
@@ -53,7 +53,10 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
         rows = commandrows.newest(head.station, head.online)
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
-            *(_fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in head.plugs),
+            *(
+                _fragment(f"connector-{card.plug.connector.pk}", "dashboard/_evse.html", {"card": card, "may_command": may_command})
+                for card in evses.cards(head.station, head.plugs, rows)
+            ),
             # The oldest first: each new one goes to the top of the list.
             *(
                 _fragment(

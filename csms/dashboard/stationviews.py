@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages as notices
 from django.core.paginator import Paginator
@@ -14,13 +15,13 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, exports, messagelog, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.db import run_in_scope
 from csms.ocpp import reading
 from csms.tenancy import scope_of
-from stations.domain.commands import BadCommand
+from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
 from stations.services import commandends, commands, configuration
 
@@ -134,6 +135,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
     } | more
     if tab == "overview":
         context |= {
+            "cards": evses.cards(station, head.plugs, commandrows.newest(station, head.online)),
             "chart": daychart.last_day(station),
             "sessions": stationpage.last_sessions(station),
             "findings": stationpage.findings(station),
@@ -233,6 +235,27 @@ def cancel_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse
     if not commandends.cancel(command=command):
         notices.warning(request, _("It was too late to take it back: it had been sent already."))
     return _back(station, "commands", f"#command-{command.pk}")
+
+
+@action("commands.send")
+def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Ask again for what came to nothing. What is dangerous leads to its form, to be confirmed anew."""
+    station = _station(identity)
+    command = get_object_or_404(Command, station=station, pk=pk)
+    if not commandrows.CommandRow(command, online=False).retryable:
+        notices.warning(request, _("There is nothing to try again: it is under way, done, or must be asked for anew."))
+        return _back(station, "commands", f"#command-{command.pk}")
+    if form := asking.again(command):
+        return _back(station, "commands", f"&{urlencode(form)}#do")
+    try:
+        again = COMMANDS[command.kind].of(command.params)
+        row = commands.issue(
+            station=station, command=again, user=_user(request), reason=command.reason, idempotency_key=f"retry-{command.pk}"
+        )
+    except BadCommand as error:
+        notices.error(request, _("It was not asked again: %(why)s") % {"why": error})
+        return _back(station, "commands", f"#command-{command.pk}")
+    return _back(station, "commands", f"#command-{row.pk}")
 
 
 @action("commands.send")

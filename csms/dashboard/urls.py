@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-from csms.dashboard import idtagimport, idtags, onboarding, session, sessions, stationviews, views
+from csms.dashboard import idtagimport, idtags, onboarding, pointviews, session, sessions, stationviews, views
 from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("transactions/export/", sessions.export_sessions, name="sessions_export"),
     path("transactions/<int:pk>/", session.show_session, name="transaction"),
     path("transactions/<int:pk>/stop/", session.stop_session, name="transaction_stop"),
+    path("transactions/<int:pk>/points/", pointviews.session_points, name="session_points"),
     path("id-tags/", idtags.show_id_tags, name="id_tags"),
     path("id-tags/add/", idtags.add_id_tag, name="id_tag_add"),
     path("id-tags/export/", idtags.export_id_tags, name="id_tags_export"),
@@ -27,9 +28,11 @@ urlpatterns = [
     path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
     path("stations/", stationviews.show_stations, name="stations"),
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
+    path("stations/<identity:identity>/points/", pointviews.station_points, name="station_points"),
     path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
+    path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

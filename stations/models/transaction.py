@@ -66,6 +66,7 @@ class Transaction(models.Model):
         indexes = [
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
+            models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),
             models.Index(fields=["station"], condition=Q(status="active"), name="transaction_station_active"),
             models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),

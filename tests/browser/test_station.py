@@ -83,12 +83,7 @@ async def test_find_a_faulted_plug_and_restart_its_charger(
         else:
             await at_once.check()
         await fill(page, page.get_by_label("Why"), "Ground failure", by_keyboard=by_keyboard)
-        sure = page.get_by_label("Yes, restart this charger")
-        if by_keyboard:
-            await tab_to(page, sure)
-            await page.keyboard.press("Space")
-        else:
-            await sure.check()
+        await fill(page, page.get_by_label("to confirm"), known.identity, by_keyboard=by_keyboard)
         await press(page, page.get_by_role("button", name="Restart the charger"), by_keyboard=by_keyboard)
         message_id, action, payload = await peer.asked()
         assert (action, payload) == ("Reset", {"type": "Hard"})
