@@ -44,11 +44,13 @@ def connectors(*, stations: Collection[int] | None = None) -> QuerySet[Connector
 
     That is Offline while the station cannot be heard, Faulted while the station as a whole is, else the connector's own.
     """
+    # Of all: hashed once, where a look for each would cost so much that PostgreSQL compiles the query first (60 ms).
+    heard = Q(evse__station__in=online().values("pk")) if stations is None else Exists(online().filter(pk=OuterRef("evse__station_id")))
     found = (
         Connector.objects.select_related("evse__station__site", "evse__station__connection")
         .annotate(
             shown=Case(
-                When(~Exists(online().filter(pk=OuterRef("evse__station_id"))), then=Value(OFFLINE)),
+                When(~heard, then=Value(OFFLINE)),
                 When(evse__station__status=ConnectorStatus.FAULTED, then=Value(ConnectorStatus.FAULTED.value)),
                 default=F("status"),
             )
@@ -124,12 +126,7 @@ def midnight(now: datetime) -> datetime:
 def counters() -> Counters:
     """The network in seven numbers."""
     now = timezone.now()
-    states = connectors().aggregate(
-        connectors=Count("pk"),
-        charging=Count("pk", filter=Q(shown=ConnectorStatus.CHARGING.value)),
-        faulted=Count("pk", filter=Q(shown=ConnectorStatus.FAULTED.value)),
-        offline=Count("pk", filter=Q(shown=OFFLINE)),
-    )
+    states = dict(connectors().order_by().values_list("shown").annotate(n=Count("pk")))
     read = Q(meter_last_at__gt=now - READING_HOLDS, power_w__isnull=False, station__in=online(now).values("pk"))
     power = Transaction.objects.filter(status=TransactionStatus.ACTIVE).aggregate(
         w=Sum("power_w", filter=read), read=Count("pk", filter=read), all=Count("pk")
@@ -138,10 +135,10 @@ def counters() -> Counters:
     today = Transaction.objects.filter(started_at__gte=midnight(now)).exclude(doubt=Doubt.REGISTER)
     energy = today.aggregate(wh=Sum("energy_wh"), all=Count("pk"))
     return {
-        "connectors": states["connectors"],
-        "charging": states["charging"],
-        "faulted": states["faulted"],
-        "offline": states["offline"],
+        "connectors": sum(states.values()),
+        "charging": states.get(ConnectorStatus.CHARGING.value, 0),
+        "faulted": states.get(ConnectorStatus.FAULTED.value, 0),
+        "offline": states.get(OFFLINE, 0),
         "power_w": power["w"] if power["all"] else Decimal(0),
         "unread": power["all"] - power["read"],
         "energy_today_wh": energy["wh"] if energy["all"] else Decimal(0),

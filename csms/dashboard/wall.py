@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 
 from django.db.models import QuerySet
@@ -31,6 +32,13 @@ FIELDS = (
     *("number", "status", "status_at", "error_code", "info", "evse__number", "evse__station__identity", "evse__station__site"),
     *("evse__station__status", "evse__station__error_code", "evse__station__connection__seen_at"),
 )
+
+
+
+
+@lru_cache(maxsize=10_000)
+def _url(identity: str) -> str:
+    return reverse("station", args=[identity])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,7 @@ class Plug:
 
     @property
     def url(self) -> str:
-        return reverse("station", args=[self.station.identity])
+        return _url(self.station.identity)
 
     @property
     def sentence(self) -> str:
@@ -98,8 +106,10 @@ class Plug:
     def facts(self) -> list[str]:
         """What else there is to say in few words: power and session, or what is wrong. Times of day, which do not grow old."""
         if self.session is None:
-            said = [self.error, self.connector.info] if self.state is STATES[ConnectorStatus.FAULTED] else []
-            return [*filter(None, said), *([_("since %(time)s") % {"time": units.moment(self.since)}] if self.since else [])]
+            if self.state is STATES[ConnectorStatus.AVAILABLE] or self.since is None:
+                return []
+            said = (self.error, self.connector.info) if self.state is STATES[ConnectorStatus.FAULTED] else ()
+            return [*filter(None, said), _("since %(time)s") % {"time": units.moment(self.since)}]
         t = self.session.transaction
         read = {"power": units.kw(t.power_w), "time": units.moment(t.meter_last_at)}
         power = _("%(power)s at %(time)s") % read if self.fresh else _("The charger has not said lately how much it draws.")
