@@ -162,6 +162,11 @@ class Wall:
     finished: list[Session]
     refusals: list[Refusal]
 
+    @property
+    def key(self) -> list[State]:
+        """What the shapes and letters of the plugs mean: a state for each shape."""
+        return list({state.slug: state for state in reversed(STATES.values())}.values())[::-1]
+
 
 def summary() -> Summary:
     now = timezone.now()
