@@ -56,6 +56,10 @@ if (sound) {
 
 document.addEventListener("live", () => { badge(); listen(); });
 
+/* ---- Small shapes breathe together, in two steps: a thousand animations would keep the browser busy. */
+
+setInterval(() => { document.body.dataset.beat = document.body.dataset.beat === "out" ? "in" : "out"; }, 1400);
+
 /* ---- Escape hides the tip one points at or stands on, until the next. */
 
 addEventListener("keydown", ({ key }) => { if (key === "Escape") document.body.dataset.tips = "off"; });
