@@ -153,9 +153,7 @@ class Feed:
     async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
         within = scope_of(self.user)
         if self.key.station is None:
-            return await run_in_scope(
-                within, fragments.changed, self.language, self.key.rights, stations, transactions, self.known
-            )
+            return await run_in_scope(within, fragments.changed, self.language, self.key.rights, stations, transactions, self.known)
         if self.key.station not in stations:
             return []
         return await run_in_scope(within, fragments.of_station, self.language, self.key.station, self.key.rights.command)

@@ -45,7 +45,8 @@ def connectors(*, stations: Collection[int] | None = None) -> QuerySet[Connector
     That is Offline while the station cannot be heard, Faulted while the station as a whole is, else the connector's own.
     """
     # Of all: hashed once, where a look for each would cost so much that PostgreSQL compiles the query first (60 ms).
-    heard = Q(evse__station__in=online().values("pk")) if stations is None else Exists(online().filter(pk=OuterRef("evse__station_id")))
+    one = Exists(online().filter(pk=OuterRef("evse__station_id")))
+    heard = Q(evse__station__in=online().values("pk")) if stations is None else one
     found = (
         Connector.objects.select_related("evse__station__site", "evse__station__connection")
         .annotate(
@@ -126,7 +127,7 @@ def midnight(now: datetime) -> datetime:
 def counters() -> Counters:
     """The network in seven numbers."""
     now = timezone.now()
-    states = dict(connectors().order_by().values_list("shown").annotate(n=Count("pk")))
+    states: dict[str, int] = dict(connectors().order_by().values_list("shown").annotate(n=Count("pk")))  # type: ignore[misc]  # annotated
     read = Q(meter_last_at__gt=now - READING_HOLDS, power_w__isnull=False, station__in=online(now).values("pk"))
     power = Transaction.objects.filter(status=TransactionStatus.ACTIVE).aggregate(
         w=Sum("power_w", filter=read), read=Count("pk", filter=read), all=Count("pk")

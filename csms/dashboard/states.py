@@ -13,7 +13,7 @@ from stations.selectors import OFFLINE
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`slug` names the colour token of app.css and the shape of `templates/_icons.html`; `letter` stands where there is room for no more."""
+    """`slug` names the colour token of app.css and the shape of `templates/_icons.html`; `letter` goes with a small shape."""
 
     slug: str
     word: str | Promise

@@ -34,8 +34,6 @@ FIELDS = (
 )
 
 
-
-
 @lru_cache(maxsize=10_000)
 def _url(identity: str) -> str:
     return reverse("station", args=[identity])

@@ -79,9 +79,9 @@ def _plug(connector: Connector) -> str:
     return _("%(station)s plug %(number)s") % {"station": connector.evse.station.identity, "number": label(connector)}
 
 
-def _ask(rights: Rights, word: str, station: Station, do: str, **query: object) -> dict[str, str]:
+def _ask(rights: Rights, word: str, station: Station, do: str, **query: object) -> tuple[str, str]:
     """A link to the form that asks the charger for it, for those who may."""
-    return {"step": word, "to": _station(station, "#do", tab="commands", do=do, **query)} if rights.command else {}
+    return (word, _station(station, "#do", tab="commands", do=do, **query)) if rights.command else ("", "")
 
 
 def _faulted(connector: Connector, rights: Rights) -> Task:
@@ -90,6 +90,7 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
     code = error(connector)
     says = " – ".join(part for part in (code, "" if whole else connector.info) if part)
     reason = _("Faulted: %(error)s") % {"error": says} if says else _("Faulted. It does not say why.")
+    step, to = _ask(rights, _("Restart it…"), station, "restart")
     return Task(
         key=f"fault-{connector.pk}",
         slug="faulted",
@@ -97,14 +98,15 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
         url=_station(station),
         reason=reason,
         since=station.status_at if whole else connector.status_at,
-        **_ask(rights, _("Restart it…"), station, "restart"),
+        step=step,
+        to=to,
     )
 
 
 def _offline(station: Station, seen_at: datetime | None) -> Task:
     reason = _("Offline: not heard for more than ten minutes.")
-    to = _station(station, tab="messages")
-    return Task(f"offline-{station.pk}", "offline", station.identity, _station(station), reason, seen_at, _("Its last messages"), to)
+    step, to = _("Its last messages"), _station(station, tab="messages")
+    return Task(f"offline-{station.pk}", "offline", station.identity, _station(station), reason, seen_at, step, to)
 
 
 def _not_accepted(station: Station, rights: Rights) -> Task:
@@ -131,15 +133,15 @@ def _unended(transaction: Transaction) -> Task:
 
 
 def _stuck(connector: Connector, rights: Rights) -> Task:
-    state = STATES[connector.status]
+    station, number = connector.evse.station, connector.evse.number
     if connector.status == ConnectorStatus.PREPARING:
         reason = _("Preparing for more than 15 minutes: a car is plugged in, or a card was shown, and nothing starts.")
-        step = _ask(rights, _("Start charging…"), connector.evse.station, "start", plug=connector.evse.number)
+        step, to = _ask(rights, _("Start charging…"), station, "start", plug=number)
     else:
         reason = _("Finishing for more than 15 minutes: the session is over, and the cable still plugged in.")
-        step = _ask(rights, _("Unlock the plug…"), connector.evse.station, "unlock", plug=f"{connector.evse.number}.{connector.number}")
-    name, url = _plug(connector), _station(connector.evse.station)
-    return Task(f"stuck-{connector.pk}", state.slug, name, url, reason, connector.status_at, **step)
+        step, to = _ask(rights, _("Unlock the plug…"), station, "unlock", plug=f"{number}.{connector.number}")
+    slug = STATES[connector.status].slug
+    return Task(f"stuck-{connector.pk}", slug, _plug(connector), _station(station), reason, connector.status_at, step, to)
 
 
 def _fruitless(command: Command) -> Task:

@@ -97,7 +97,7 @@ def test_only_what_differs_is_sent_again(amber: Network, scoped: None) -> None:
 
 def test_an_age_that_grows_is_no_difference() -> None:
     known = fragments.Known()
-    young, old = ('<li><time datetime="x" data-ago>%s</time></li>' % age for age in ("1 s ago", "2 s ago"))
+    young, old = (f'<li><time datetime="x" data-ago>{age}</time></li>' for age in ("1 s ago", "2 s ago"))
     assert known.new({"id": "work", "html": young, "list": None})
     assert not known.new({"id": "work", "html": old, "list": None})
     assert known.new({"id": "work", "html": old.replace('"x"', '"y"'), "list": None})
