@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const words = $("words").dataset;
-const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, FINISHED = 20;
+const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, LONGEST = { finished: 20, running: 50 };
 
 let socket = null, attempts = 0, lostAt = null, heardAt = 0, paused = false, clockAhead = 0, wantAll = false;
 const held = new Map();    // fragments that came while paused, the newest of each id
@@ -48,12 +48,13 @@ function place({ id, html, list }) {
     const before = have.dataset.state;
     if (into && have.parentElement !== into) into.prepend(have);
     morph(have, want);
-    if (want.dataset.say && before !== want.dataset.state) { news.set(id, want.dataset.say); flash(have); }
+    const say = want.dataset.say ?? want.querySelector(".tip strong")?.textContent;
+    if (say && before !== want.dataset.state) { news.set(id, say); flash(have); }
   } else {
     into.prepend(want);
     flash(want);
   }
-  if (list === "finished") [...into.children].slice(FINISHED).forEach(remove);
+  if (list in LONGEST) [...into.children].slice(LONGEST[list]).forEach(remove);
 }
 
 function flash(element) {
@@ -165,7 +166,7 @@ function show() {
   write($("live-word"), paused ? words.paused : state === "on" ? words.live : words.connecting);
 }
 
-$("pause").addEventListener("click", () => {
+$("pause")?.addEventListener("click", () => {
   paused = !paused;
   write($("pause"), paused ? words.resume : words.pause);
   if (!paused && held.size) {

@@ -29,6 +29,7 @@ urlpatterns = [
     path("stations/", stationviews.show_stations, name="stations"),
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
     path("stations/<identity:identity>/points/", pointviews.station_points, name="station_points"),
+    path("stations/<identity:identity>/accept/", views.accept_boot, name="accept_boot"),
     path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),

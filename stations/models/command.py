@@ -24,6 +24,14 @@ class CommandStatus(models.TextChoices):
 
 
 OPEN = (CommandStatus.QUEUED, CommandStatus.SENT, CommandStatus.ACCEPTED)
+#: What was asked did not happen, or nobody knows that it did.
+FRUITLESS = (
+    CommandStatus.REJECTED,
+    CommandStatus.FAILED,
+    CommandStatus.TIMED_OUT,
+    CommandStatus.NO_EFFECT,
+    CommandStatus.EXPIRED,
+)
 
 
 class Command(models.Model):
@@ -65,6 +73,7 @@ class Command(models.Model):
             models.Index(fields=["station", "id"], condition=Q(status__in=OPEN), name="command_station_open"),
             models.Index(fields=["expires_at"], condition=Q(status="queued"), name="command_queued_expires"),
             models.Index(fields=["effect_due_at"], condition=Q(status__in=["sent", "accepted"]), name="command_effect_due"),
+            models.Index(fields=["operator", "-finished_at"], condition=Q(status__in=FRUITLESS), name="command_operator_fruitless"),
         ]
 
     def __str__(self) -> str:
