@@ -139,7 +139,10 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || byId("opened")?.open) return;
   if (key === "Escape") {
     if (document.querySelector("[data-back]")) document.querySelector("[data-back]").click();
-    else if (target.closest("#log-filter")) target.blur();
+    else if (target.closest("#log-filter")) {
+      (rows()[0]?.querySelector("th a") ?? byId("log-rows").closest("[tabindex]")).focus();
+      event.preventDefault();  // a search field would empty itself
+    }
     return;
   }
   if (!byId("log") || target.closest("input, select, textarea")) return;

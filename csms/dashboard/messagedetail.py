@@ -83,8 +83,7 @@ def exchange(station: Station, known: MessageLogEntry, address: str) -> Exchange
     made.kind = messagewords.kind_of(known.action, known.direction)
     made.word = messagewords.word_of(known.event, known.direction)
     call, answer = messagelog.frame(known.call), messagelog.frame(known.answer)
-    said = call[3] if _is(call, 2, 4) else None
-    heard = answer[2] if _is(answer, 3, 3) else None
+    said, heard = _payload(call, 2, 3), _payload(answer, 3, 2)
     if said is not None and known.protocol in registry.PROTOCOLS and known.action in schemas.actions(known.protocol):
         _understand(made, said, heard)
         made.transaction = _transaction(station, said, heard)
@@ -136,6 +135,9 @@ def _mark(frame: Frame, root: Path, protocol: str, name: str, payload: Any, note
         place = next((path for path in places if _dotted(path[len(root) :]) == note.subject), None)
         if place is None:
             frame.about.append(note.detail)
+        elif note.code == "mended_additionalProperties":
+            for path in [path for path in marks if path[:-1] == place and path[-1] in note.detail]:
+                marks[path].append(note.detail)
         else:
             marks.setdefault(place, []).append(note.detail)
     frame.lines = _lines_of(messagelog.frame(frame.text), marks)
@@ -176,8 +178,9 @@ def _lines(value: Any, marks: Marks, path: Path, depth: int, before: str, after:
     yield Line(indent, ("}" if named else "]") + after, [])
 
 
-def _is(frame: Any, kind: int, length: int) -> bool:
-    return isinstance(frame, list) and len(frame) >= length and frame[0] == kind
+def _payload(frame: Any, kind: int, place: int) -> Any:
+    """None: it is no frame of this kind."""
+    return frame[place] if isinstance(frame, list) and len(frame) > place and frame[0] == kind else None
 
 
 def _transaction(station: Station, said: Any, heard: Any) -> Transaction | None:

@@ -81,8 +81,13 @@ def _reply(kind: type[Reply], answer: Any) -> Reply | None:
                 return events.TimeTold(_at(answer["currentTime"]))
             case events.BootAnswered:
                 return events.BootAnswered(Registration(answer["status"]), _at(answer["currentTime"]), answer["interval"])
-            case events.TokenAnswered | events.TransactionEndAnswered | events.TransactionProgressAnswered:
-                return kind(_info(answer))  # type: ignore[call-arg]  # each of the three takes just this
+            case events.TransactionEndAnswered:
+                return events.TransactionEndAnswered(_info(answer))
+            case events.TransactionProgressAnswered:
+                return events.TransactionProgressAnswered(_info(answer))
+            case events.TokenAnswered:
+                info = _info(answer)
+                return events.TokenAnswered(info) if info else None
             case events.TransactionStartAnswered:
                 info = _info(answer)
                 return events.TransactionStartAnswered(str(answer["transactionId"]), info) if info else None

@@ -106,7 +106,7 @@ def violations(protocol: str, name: str, payload: Any) -> list[tuple[tuple[Any, 
     found: list[tuple[tuple[Any, ...], str]] = []
     for error in schemas.validator(protocol, name).iter_errors(payload):
         path, sentence = tuple(error.instance_path), _invalid(error).description
-        unknown = error.kind.unexpected if error.kind.name == "additionalProperties" else ()
+        unknown: list[str] = getattr(error.kind, "unexpected", [])
         found += [((*path, one), sentence) for one in unknown] or [(path, sentence)]
     return found
 
