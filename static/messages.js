@@ -103,6 +103,7 @@ async function open(link) {
   } catch { location.assign(link.href); return; }
   opener = link;
   byId("opened-body").replaceChildren(page.getElementById("exchange"));
+  byId("opened-page").href = link.href;
   showCopies();
   byId("opened").showModal();
 }
@@ -138,7 +139,7 @@ document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || byId("opened")?.open) return;
   if (key === "Escape") {
-    if (document.querySelector("[data-back]")) document.querySelector("[data-back]").click();
+    if (document.querySelector("a[data-back]")) document.querySelector("a[data-back]").click();
     else if (target.closest("#log-filter")) {
       (rows()[0]?.querySelector("th a") ?? byId("log-rows").closest("[tabindex]")).focus();
       event.preventDefault();  // a search field would empty itself

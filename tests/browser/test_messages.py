@@ -135,7 +135,7 @@ async def test_the_log_and_a_message_are_whole_without_javascript(browse: Open, 
     await expect(page.locator("#log-rows tr")).to_have_count(10)
     await page.locator("#log-rows th a").first.click()
     await expect(page.locator("h1")).to_have_text("Heartbeat")
-    await page.locator("[data-back]").click()
+    await page.locator("a[data-back]").click()
     await expect(page.locator("#log-rows tr")).to_have_count(50)
 
 
