@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -10,9 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django_scopes import scope
 
 from csms.dashboard import messagelog
-from stations.models import MessageLogEntry, Station
+from stations.models import MessageLogEntry
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.test_messages import entry
 from tests.network import Network
@@ -85,32 +85,15 @@ def test_a_filter_without_an_index_looks_through_so_many_and_says_how_far(
     assert found == ["m5", "m25"]
     assert looks == 4
     assert b"at a time: so far back to" in ada.get("/messages/?q=nothing").content
-    assert [row.message_id for row in messagelog.chunk(log_of(station, amber, action="Reset"), None, 100)] == ["m5", "m25"]
-
-
-def log_of(station: Station, amber: Network, **asked: Any) -> messagelog.Log:
-    from django_scopes import scope
-
     with scope(operator=amber.operator):
-        log = messagelog.Log(messagelog.Asked(**asked), station)
-        log.indexed = scoped(amber, log.indexed)  # type: ignore[method-assign]
-        return log
-
-
-def scoped(amber: Network, indexed: Any) -> Any:
-    from django_scopes import scope
-
-    def within(before: Any) -> Any:
-        with scope(operator=amber.operator):
-            return indexed(before)
-
-    return within
+        log = messagelog.Log(messagelog.Asked(action="Reset"), station)
+        assert [row.message_id for row in messagelog.chunk(log, None, 100)] == ["m5", "m25"]
 
 
 def test_errors_are_read_from_an_index_of_their_own(amber: Network) -> None:
     now = timezone.now()
     stations = [amber.station() for _ in range(3)]
-    MessageLogEntry.objects.model._base_manager.bulk_create(
+    MessageLogEntry._base_manager.bulk_create(
         MessageLogEntry(
             operator_id=amber.operator.pk,
             station_id=stations[number % 3].pk,
@@ -129,8 +112,6 @@ def test_errors_are_read_from_an_index_of_their_own(amber: Network) -> None:
         cursor.execute("ANALYZE stations_messagelogentry")
     plans = {}
     for name, asked in (("errors", {"errors": True}), ("newest", {})):
-        from django_scopes import scope
-
         with scope(operator=amber.operator):
             plans[name] = messagelog.Log(messagelog.Asked(**asked)).indexed(None)[:51].explain()
     assert "_errors" in plans["errors"]
