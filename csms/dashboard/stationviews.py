@@ -1,28 +1,24 @@
 """The pages about chargers: the list, a charger's page with its tabs, and what one may ask of it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages as notices
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, evses, exports, messagelog, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, exports, messageviews, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
-from csms.db import run_in_scope
 from csms.ocpp import reading
-from csms.tenancy import scope_of
 from stations.domain.commands import COMMANDS, BadCommand
-from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
+from stations.models import Command, Connection, Site, Station, Variable
 from stations.services import commandends, commands, configuration
 
 TABS = ("overview", "commands", "configuration", "messages")
@@ -117,8 +113,10 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One charger: its plugs, what it is asked, how it is set, what it says."""
     station = _station(identity)
     tab = request.GET.get("tab", "")
-    if tab == "messages" and request.GET.get("format") in ("csv", "ndjson"):
-        return _messages_file(request, station, request.GET["format"])
+    if tab == "messages":
+        answer = messageviews.other_than_page(request, messageviews.log_of(request, station), station)
+        if answer is not None:
+            return answer
     return _render(request, station, tab if tab in TABS else "overview")
 
 
@@ -160,44 +158,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "rows": commandrows.newest(station, head.online, 3),
         }
     else:
-        asked = messagelog.Asked.of(request.GET)
-        context |= {"asked": asked, "log": messagelog.page(station, asked)}
+        context |= messageviews.context(messageviews.log_of(request, station), station)
     return render(request, "dashboard/station.html", context, status=422 if refused else 200)
-
-
-def _messages_file(request: HttpRequest, station: Station, kind: str) -> HttpResponseBase:
-    asked = messagelog.Asked.of(request.GET)
-    name = "messages-" + (slugify(station.identity) or "charger")
-
-    def chunk(last: MessageLogEntry | None, size: int) -> list[MessageLogEntry]:
-        return list(asked.found(station, (last.received_at, last.pk) if last else None)[:size])
-
-    if kind == "csv":
-        return exports.stream_csv(request, name, messagelog.COLUMNS, chunk, messagelog.cells)
-
-    # Async, because ASGI would collect a plain iterator whole before it sends any of it.
-    async def body() -> AsyncIterator[bytes]:
-        last: MessageLogEntry | None = None
-        while rows := await run_in_scope(scope_of(request.user), chunk, last, exports.CHUNK):
-            yield b"".join(messagelog.ndjson(rows))
-            last = rows[-1]
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}.ndjson"'}
-    return StreamingHttpResponse(body(), content_type="application/x-ndjson", headers=headers)
-
-
-@page
-def show_message(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
-    """One exchange in full, with what was found about it."""
-    station = _station(identity)
-    exchange = messagelog.exchange(station, pk)
-    if exchange is None:
-        raise Http404(_("There is no such message. Messages are kept for a limited time."))
-    return render(
-        request,
-        "dashboard/message.html",
-        {"station": station, "exchange": exchange, "back": messagelog.Asked.of(request.GET).query},
-    )
 
 
 # What one may do

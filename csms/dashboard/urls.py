@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-from csms.dashboard import idtagimport, idtags, onboarding, pointviews, session, sessions, stationviews, views
+from csms.dashboard import idtagimport, idtags, messageviews, onboarding, pointviews, session, sessions, stationviews, views
 from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
 
@@ -30,7 +30,9 @@ urlpatterns = [
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
     path("stations/<identity:identity>/points/", pointviews.station_points, name="station_points"),
     path("stations/<identity:identity>/accept/", views.accept_boot, name="accept_boot"),
-    path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
+    path("messages/", messageviews.show_messages, name="messages"),
+    path("stations/<identity:identity>/messages/<int:pk>/", messageviews.show_message, name="station_message"),
+    path("stations/<identity:identity>/messages/<int:pk>/test/", messageviews.save_message_test, name="station_message_test"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
