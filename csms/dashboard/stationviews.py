@@ -1,10 +1,9 @@
-"""The pages about chargers: the list, a charger's page with its tabs, and what one may ask of it."""
+"""The pages about one charger: its tabs, and what one may ask of it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 from django.contrib import messages as notices
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,7 +20,7 @@ from csms.db import run_in_scope
 from csms.ocpp import reading
 from csms.tenancy import scope_of
 from stations.domain.commands import BadCommand
-from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
+from stations.models import Command, MessageLogEntry, Station, Variable
 from stations.services import commands, configuration
 
 TABS = ("overview", "commands", "configuration", "messages")
@@ -33,82 +32,6 @@ def _user(request: HttpRequest) -> User | None:
 
 def _station(identity: str) -> Station:
     return get_object_or_404(stationlist.with_state(), identity=identity)
-
-
-@page
-def show_stations(request: HttpRequest) -> HttpResponseBase:
-    """Every charger, or those that are looked for."""
-    asked = stationlist.Asked.of(request.GET)
-    if request.GET.get("format") == "csv":
-        return _stations_csv(request, asked)
-    chips = stationlist.chips(asked)
-    paginator = Paginator(asked.ordered(), stationlist.PAGE)
-    # The chips have counted already.
-    paginator.count = sum(chip.count for chip in chips if asked.status in ("", chip.status))  # type: ignore[misc]  # a cached property
-    shown = paginator.get_page(request.GET.get("page"))
-    context = {
-        "asked": asked,
-        "chips": chips,
-        "all": sum(chip.count for chip in chips),
-        "page": shown,
-        "rows": stationlist.rows(list(shown.object_list)),
-        "sites": Site.objects.order_by("name"),
-        "protocols": Connection.objects.exclude(protocol="").order_by("protocol").values_list("protocol", flat=True).distinct(),
-        "sorts": [
-            ("identity", _("Charger")),
-            ("status", _("Status")),
-            ("site", _("Site")),
-            ("model", _("Model")),
-            ("firmware", _("Firmware")),
-            ("heard", _("Last heard")),
-        ],
-        "now": timezone.now(),
-        "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
-    }
-    return render(request, "dashboard/stations.html", context)
-
-
-def _stations_csv(request: HttpRequest, asked: stationlist.Asked) -> HttpResponseBase:
-    header = (
-        "identity",
-        "name",
-        "site",
-        "status",
-        "online",
-        "protocol",
-        "vendor",
-        "model",
-        "serial_number",
-        "firmware_version",
-        "last_heard_at",
-    )
-
-    def chunk(last: Any, size: int) -> list[Any]:
-        found = asked.found().filter(shown=asked.status) if asked.status else asked.found()
-        return list(found.filter(identity__gt=last.identity if last else "").order_by("identity")[:size])
-
-    return exports.stream_csv(request, "chargers", header, chunk, _stations_line)
-
-
-def _stations_line(row: Any) -> tuple[object, ...]:
-    connection = getattr(row, "connection", None)
-    protocol = connection.protocol if connection else ""
-    heard = connection.seen_at if connection else None
-    site = row.site.name if row.site else ""
-    online = "yes" if row.is_online else "no"
-    return (
-        row.identity,
-        row.name,
-        site,
-        row.shown,
-        online,
-        protocol,
-        row.vendor,
-        row.model,
-        row.serial_number,
-        row.firmware_version,
-        heard,
-    )
 
 
 @page

@@ -3,7 +3,18 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-from csms.dashboard import idtagimport, idtags, onboarding, session, sessions, stationviews, views
+from csms.dashboard import (
+    idtagimport,
+    idtags,
+    onboarding,
+    runs,
+    savedviews,
+    session,
+    sessions,
+    stationlistviews,
+    stationviews,
+    views,
+)
 from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
 
@@ -25,7 +36,12 @@ urlpatterns = [
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
     path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
     path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
-    path("stations/", stationviews.show_stations, name="stations"),
+    path("stations/", stationlistviews.show_stations, name="stations"),
+    path("commands/", runs.choose, name="runs"),
+    path("commands/start/", runs.start_run, name="run_start"),
+    path("commands/<int:pk>/", runs.show_run, name="run"),
+    path("views/save/", savedviews.save, name="view_save"),
+    path("views/<int:pk>/delete/", savedviews.delete, name="view_delete"),
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
     path("stations/<identity:identity>/messages/<int:pk>/", stationviews.show_message, name="station_message"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),

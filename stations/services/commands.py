@@ -20,7 +20,7 @@ from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.flush import Cursor
-from stations.models import Command, CommandStatus, Station, Transaction
+from stations.models import Command, CommandRun, CommandStatus, Station, Transaction
 from stations.services import devicemodel
 from stations.state import AwaitedEffect, TransactionState
 
@@ -44,11 +44,12 @@ def issue(
     expires_in: int | None = None,
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
+    run: CommandRun | None = None,
 ) -> Command:
     """Ask something of a station. With an idempotency key that was used before, returns the command it was used for.
 
-    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
-    BadCommand if it makes no sense now, such as stopping a transaction that has ended.
+    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is.
+    `run`: of which it is a part. Raises BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
     now = timezone.now()
     _check_sense(station, command)
@@ -61,6 +62,7 @@ def issue(
         kind=command.kind,
         params=command.params(),
         requested_by=user,
+        run=run,
         reason=reason[:200],
         idempotency_key=idempotency_key or None,
         facts={"raw": raw} if raw else {},
