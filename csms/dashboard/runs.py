@@ -189,7 +189,7 @@ def _word(run: CommandRun) -> str:
 @page
 def show_run(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A row for each charger, and how far it came."""
-    run = get_object_or_404(CommandRun.objects.select_related("requested_by"), pk=pk)
+    run: CommandRun = get_object_or_404(CommandRun.objects.select_related("requested_by"), pk=pk)
     rows = _rows(run)
     if request.GET.get("format") == "csv":
         return _file(request, run)

@@ -4,6 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
 from csms.dashboard import (
+    enrol,
     idtagimport,
     idtags,
     onboarding,
@@ -28,12 +29,14 @@ urlpatterns = [
     path("transactions/<int:pk>/stop/", session.stop_session, name="transaction_stop"),
     path("id-tags/", idtags.show_id_tags, name="id_tags"),
     path("id-tags/add/", idtags.add_id_tag, name="id_tag_add"),
+    path("id-tags/enrol/", enrol.show_enrol, name="id_tags_enrol"),
     path("id-tags/export/", idtags.export_id_tags, name="id_tags_export"),
     path("id-tags/import/", idtagimport.preview_import, name="id_tags_import"),
     path("id-tags/import/run/", idtagimport.run_import, name="id_tags_import_run"),
     path("id-tags/<int:pk>/", idtags.change_id_tag, name="id_tag"),
     path("id-tags/<int:pk>/status/", idtags.set_id_tag_status, name="id_tag_status"),
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
+    path("onboarding/export/", onboarding.export_knocks, name="onboarding_export"),
     path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
     path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
     path("stations/", stationlistviews.show_stations, name="stations"),
