@@ -107,10 +107,11 @@ def add_id_token(
     group: str | None = None,
     expires_at: datetime | None = None,
     note: str = "",
+    blocked_because: str = "",
 ) -> IdToken:
     """An id token of the operator; `group` is a name and is made if there is none."""
-    token = IdToken(operator=operator)
-    return _save(token, {"value": value, "type": type, "status": status, "group": group, "expires_at": expires_at, "note": note})
+    given = {"value": value, "type": type, "status": status, "expires_at": expires_at, "note": note, "blocked_because": blocked_because}
+    return _save(IdToken(operator=operator), given | {"group": group})
 
 
 @transaction.atomic

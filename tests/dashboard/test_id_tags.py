@@ -73,7 +73,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_tags(
         for number in range(count):
             amber.token(f"CARD-{count}-{number}", group="DEE")
         # Login, user, operator; tags; their last use.
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             page(ada)
 
 
