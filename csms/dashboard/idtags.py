@@ -11,6 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -114,6 +115,7 @@ def show_id_tags(request: HttpRequest) -> HttpResponse:
         "export": form.query(),
         "may_change": may_add(request, MAY_CHANGE),
         "undo": _undo(request),
+        "now": timezone.now(),
     }
     return render(request, "dashboard/id_tags.html", context)
 

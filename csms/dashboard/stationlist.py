@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, Exists, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -91,18 +92,19 @@ def state_of(shown: str) -> State:
 def with_state() -> QuerySet[Any]:
     """Stations with `shown` (what a person should see of the whole charger) and `is_online`, of which types know nothing."""
     ranks = [When(status=status.value, then=Value(rank)) for rank, status in enumerate(TELLING)]
-    plugs = Connector.objects.filter(evse__station=OuterRef("pk")).order_by().values("evse__station")
-    most = plugs.annotate(rank=Min(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField()))).values("rank")
+    plugs = Connector.objects.filter(evse__station=OuterRef("pk"))
+    # One look at a charger's plugs: an annotation that is compared with each status would be looked up again for each.
+    telling = plugs.order_by(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField())).values("status")[:1]
+    is_online = selectors.heard(station="", connection="connection__")
     return (
         Station.objects.select_related("site", "connection")
-        .annotate(is_online=Exists(selectors.online().filter(pk=OuterRef("pk"))), rank=Subquery(most))
+        .annotate(is_online=Case(When(is_online, then=Value(True)), default=Value(False)))
         .annotate(
             shown=Case(
                 When(connection__seen_at__isnull=True, then=Value(WAITING)),
                 When(is_online=False, then=Value(selectors.OFFLINE)),
                 When(status=ConnectorStatus.FAULTED.value, then=Value(ConnectorStatus.FAULTED.value)),
-                *(When(rank=rank, then=Value(status.value)) for rank, status in enumerate(TELLING)),
-                default=Value(PLUGLESS),
+                default=Coalesce(Subquery(telling), Value(PLUGLESS)),
             )
         )
     )

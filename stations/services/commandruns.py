@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Operator, User
+from stations import models
 from stations.domain.commands import BadCommand, Command
 from stations.models import CommandRun, Station
 from stations.services import commands
@@ -37,7 +38,10 @@ def start(
         },
     )
     if new:
+        rows = []
         for station, command in asked:
             command.check()
-            commands.issue(station=station, command=command, user=user, reason=reason, run=run)
+            rows.append(commands.ready(station=station, command=command, user=user, reason=reason, run=run))
+        for row in models.Command.objects.bulk_create(rows):
+            commands.asked(row)
     return run

@@ -72,7 +72,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_tags(
     for count in (1, 12):
         for number in range(count):
             amber.token(f"CARD-{count}-{number}", group="DEE")
-        # Login, user, operator; tags; their last use.
+        # Login, user, operator; tags; saved views; their last use.
         with django_assert_num_queries(6):
             page(ada)
 
