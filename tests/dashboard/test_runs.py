@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
-from stations.models import Command, CommandRun
+from stations.models import Command
 from stations.services import commandruns
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import seen
@@ -90,9 +90,7 @@ def test_each_is_asked_in_the_words_of_its_version_and_who_lacks_them_is_left_ou
     assert [one.kind for one in commands()] == ["get_variables", "get_base_report"]
 
 
-def test_no_more_than_can_be_watched_are_asked_at_once(
-    ada: Client, amber: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_more_than_can_be_watched_are_asked_at_once(ada: Client, amber: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commandruns, "MOST", 2)
     stations = [amber.station() for _ in range(3)]
     html = ada.get("/commands/?all=on&do=clear").content.decode()
@@ -124,15 +122,6 @@ def test_what_makes_no_sense_chooses_nobody(ada: Client, query: str) -> None:
 def test_a_network_is_needed_to_ask(amber: Network) -> None:
     nobody = browser_of(amber, "root", operator=None, is_superuser=True)
     assert ask(nobody, [amber.station()]).status_code == 403
-
-
-def test_a_run_is_a_file_too(ada: Client, amber: Network) -> None:
-    stations = [amber.station(), amber.station()]
-    run = ask(ada, stations, reason="=1+1")["Location"]
-    answer = ada.get(run + "?format=csv")
-    assert answer["Content-Type"].startswith("text/csv")
-    with scopes_disabled():
-        assert CommandRun.objects.get().reason == "=1+1"
 
 
 def test_a_run_costs_the_same_for_one_charger_and_for_many(ada: Client, amber: Network) -> None:
