@@ -110,7 +110,14 @@ def add_id_token(
     blocked_because: str = "",
 ) -> IdToken:
     """An id token of the operator; `group` is a name and is made if there is none."""
-    given = {"value": value, "type": type, "status": status, "expires_at": expires_at, "note": note, "blocked_because": blocked_because}
+    given = {
+        "value": value,
+        "type": type,
+        "status": status,
+        "expires_at": expires_at,
+        "note": note,
+        "blocked_because": blocked_because,
+    }
     return _save(IdToken(operator=operator), given | {"group": group})
 
 
