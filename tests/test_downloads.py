@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
-from stations.models import MessageLogEntry, Refusal, Station
+from stations.models import MessageLogEntry, Refusal, Station, Variable
 from tests.database import tables
 from tests.network import Network
 
@@ -112,3 +112,26 @@ async def test_who_was_turned_away_is_a_file_chunk_by_chunk(network: Network, mo
     turned_away(network, 25)
     lines = (await text(download(browser_of(network), "/onboarding/export/"))).splitlines()
     assert sorted(line.split(",")[0] for line in lines[1:]) == sorted(f"KNOCK-{n}" for n in range(25))
+
+
+@tables
+def told(station: Station) -> None:
+    with scopes_disabled():
+        for name, value in (("HeartbeatInterval", "300"), ("AuthorizationKey", "hunter2"), ("MeterInterval", "60")):
+            Variable.objects.create(operator=station.operator, station=station, component="C", variable=name, value=value)
+
+
+async def test_settings_and_commands_of_a_charger_are_files_and_secrets_stay(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    station = network.station()
+    told(station)
+    browser = browser_of(network)
+    asked(browser, [station, network.station()])
+    address = f"/stations/{station.identity}/"
+    settings = await text(download(browser, f"{address}?tab=configuration&format=csv"))
+    assert len(settings.splitlines()) == 4
+    assert "hunter2" not in settings
+    assert len((await text(download(browser, f"{address}?tab=configuration&format=csv&q=heartbeat"))).splitlines()) == 2
+    header, line = (await text(download(browser, f"{address}?tab=commands&format=csv"))).splitlines()
+    assert header.startswith("id,command,status")
+    assert ",clear_cache,queued," in line

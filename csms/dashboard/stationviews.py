@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationlist
+from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationfiles, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.db import run_in_scope
@@ -41,7 +41,16 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     tab = request.GET.get("tab", "")
     if tab == "messages" and request.GET.get("format") in ("csv", "ndjson"):
         return _messages_file(request, station, request.GET["format"])
+    if tab == "commands" and request.GET.get("format") == "csv":
+        return stationfiles.commands(request, station)
+    if tab == "configuration" and request.GET.get("format") == "csv":
+        return stationfiles.settings(request, station, *_settings_asked(request))
     return _render(request, station, tab if tab in TABS else "overview")
+
+
+def _settings_asked(request: HttpRequest) -> tuple[str, bool]:
+    """Words to look for among the settings, and whether only those that are not as wanted are shown."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("drift") == "1"
 
 
 def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask | None = None, **more: Any) -> HttpResponse:
@@ -71,8 +80,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             menu = [(name, ask.word) for name, ask in asks.items()]
             context |= {"menu": menu, "form": form, "do": next((name for name, ask in asks.items() if type(form) is ask), "")}
     elif tab == "configuration":
-        text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-        drifting = request.GET.get("drift") == "1"
+        text, drifting = _settings_asked(request)
         context |= {
             "q": text,
             "drifting": drifting,
