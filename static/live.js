@@ -9,33 +9,6 @@ let socket = null, attempts = 0, lostAt = null, heardAt = 0, paused = false, clo
 const held = new Map();    // fragments that came while paused, the newest of each id
 const news = new Map();    // what to tell a screen reader: at most one sentence at a time
 
-/* ---- Morphing: change what differs and nothing else, so that focus and selection stay where they are. */
-
-function morph(have, want) {
-  for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
-  // What a person has opened stays open.
-  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== "open") have.removeAttribute(name);
-  const keyed = new Map([...have.children].filter((child) => child.id).map((child) => [child.id, child]));
-  let next = have.firstChild;
-  for (const child of [...want.childNodes]) {
-    let match = null;
-    if (child.id) match = keyed.get(child.id) ?? null;
-    else if (next && !next.id && next.nodeName === child.nodeName) match = next;
-    if (!match) { have.insertBefore(child, next); continue; }
-    if (match !== next) have.insertBefore(match, next);
-    next = match.nextSibling;
-    if (match.nodeType !== Node.ELEMENT_NODE) { if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue; }
-    else morph(match, child);
-  }
-  while (next) { const gone = next; next = next.nextSibling; remove(gone); }
-}
-
-function remove(node) {
-  // Whoever stands on it keeps it until they move on.
-  if (node.contains(document.activeElement)) node.addEventListener("focusout", () => node.remove(), { once: true });
-  else node.remove();
-}
-
 function place({ id, html, list }) {
   const template = document.createElement("template");
   template.innerHTML = html.trim();

@@ -22,16 +22,21 @@ FINISHED_SHOWN = 20
 REFUSALS_SHOWN = 10
 
 
-def online(now: datetime | None = None) -> QuerySet[Connection]:
-    """The connections of stations that are online: connected, and heard within three heartbeat intervals."""
+def heard(now: datetime | None = None, *, station: str = "station__", connection: str = "") -> Q:
+    """Whether a station is online: connected, and heard within three heartbeat intervals. Given: the ways from the row to both."""
     lease = Greatest(
-        ExpressionWrapper(F("station__heartbeat_interval_s") * Value(timedelta(seconds=3)), output_field=DurationField()),
+        ExpressionWrapper(F(f"{station}heartbeat_interval_s") * Value(timedelta(seconds=3)), output_field=DurationField()),
         Value(SHORTEST_LEASE, output_field=DurationField()),
     )
-    connected = Q(disconnected_at__isnull=True) | Q(disconnected_at__lt=F("connected_at"))
-    return Connection.objects.filter(
-        connected, seen_at__gt=ExpressionWrapper((now or timezone.now()) - lease, Connection.seen_at.field)
-    )
+    gone, came = f"{connection}disconnected_at", f"{connection}connected_at"
+    connected = Q(**{f"{gone}__isnull": True}) | Q(**{f"{gone}__lt": F(came)})
+    oldest = ExpressionWrapper((now or timezone.now()) - lease, Connection.seen_at.field)
+    return connected & Q(**{f"{connection}seen_at__gt": oldest})
+
+
+def online(now: datetime | None = None) -> QuerySet[Connection]:
+    """The connections of stations that are online."""
+    return Connection.objects.filter(heard(now))
 
 
 def online_stations() -> set[int]:

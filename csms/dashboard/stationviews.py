@@ -1,10 +1,9 @@
-"""The pages about chargers: the list, a charger's page with its tabs, and what one may ask of it."""
+"""The pages about one charger: its tabs, and what one may ask of it."""
 
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages as notices
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,12 +12,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, evses, exports, messageviews, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, messageviews, stationfiles, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
-from stations.models import Command, Connection, Site, Station, Variable
+from stations.models import Command, Station, Variable
 from stations.services import commandends, commands, configuration
 
 TABS = ("overview", "commands", "configuration", "messages")
@@ -33,82 +32,6 @@ def _station(identity: str) -> Station:
 
 
 @page
-def show_stations(request: HttpRequest) -> HttpResponseBase:
-    """Every charger, or those that are looked for."""
-    asked = stationlist.Asked.of(request.GET)
-    if request.GET.get("format") == "csv":
-        return _stations_csv(request, asked)
-    chips = stationlist.chips(asked)
-    paginator = Paginator(asked.ordered(), stationlist.PAGE)
-    # The chips have counted already.
-    paginator.count = sum(chip.count for chip in chips if asked.status in ("", chip.status))  # type: ignore[misc]  # a cached property
-    shown = paginator.get_page(request.GET.get("page"))
-    context = {
-        "asked": asked,
-        "chips": chips,
-        "all": sum(chip.count for chip in chips),
-        "page": shown,
-        "rows": stationlist.rows(list(shown.object_list)),
-        "sites": Site.objects.order_by("name"),
-        "protocols": Connection.objects.exclude(protocol="").order_by("protocol").values_list("protocol", flat=True).distinct(),
-        "sorts": [
-            ("identity", _("Charger")),
-            ("status", _("Status")),
-            ("site", _("Site")),
-            ("model", _("Model")),
-            ("firmware", _("Firmware")),
-            ("heard", _("Last heard")),
-        ],
-        "now": timezone.now(),
-        "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
-    }
-    return render(request, "dashboard/stations.html", context)
-
-
-def _stations_csv(request: HttpRequest, asked: stationlist.Asked) -> HttpResponseBase:
-    header = (
-        "identity",
-        "name",
-        "site",
-        "status",
-        "online",
-        "protocol",
-        "vendor",
-        "model",
-        "serial_number",
-        "firmware_version",
-        "last_heard_at",
-    )
-
-    def chunk(last: Any, size: int) -> list[Any]:
-        found = asked.found().filter(shown=asked.status) if asked.status else asked.found()
-        return list(found.filter(identity__gt=last.identity if last else "").order_by("identity")[:size])
-
-    return exports.stream_csv(request, "chargers", header, chunk, _stations_line)
-
-
-def _stations_line(row: Any) -> tuple[object, ...]:
-    connection = getattr(row, "connection", None)
-    protocol = connection.protocol if connection else ""
-    heard = connection.seen_at if connection else None
-    site = row.site.name if row.site else ""
-    online = "yes" if row.is_online else "no"
-    return (
-        row.identity,
-        row.name,
-        site,
-        row.shown,
-        online,
-        protocol,
-        row.vendor,
-        row.model,
-        row.serial_number,
-        row.firmware_version,
-        heard,
-    )
-
-
-@page
 def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One charger: its plugs, what it is asked, how it is set, what it says."""
     station = _station(identity)
@@ -117,7 +40,16 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
         answer = messageviews.other_than_page(request, messageviews.log_of(request, station), station)
         if answer is not None:
             return answer
+    if tab == "commands" and request.GET.get("format") == "csv":
+        return stationfiles.commands(request, station)
+    if tab == "configuration" and request.GET.get("format") == "csv":
+        return stationfiles.settings(request, station, *_settings_asked(request))
     return _render(request, station, tab if tab in TABS else "overview")
+
+
+def _settings_asked(request: HttpRequest) -> tuple[str, bool]:
+    """Words to look for among the settings, and whether only those that are not as wanted are shown."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("drift") == "1"
 
 
 def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask | None = None, **more: Any) -> HttpResponse:
@@ -148,8 +80,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             menu = [(name, ask.word) for name, ask in asks.items()]
             context |= {"menu": menu, "form": form, "do": next((name for name, ask in asks.items() if type(form) is ask), "")}
     elif tab == "configuration":
-        text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-        drifting = request.GET.get("drift") == "1"
+        text, drifting = _settings_asked(request)
         context |= {
             "q": text,
             "drifting": drifting,

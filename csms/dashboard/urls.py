@@ -3,7 +3,21 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
-from csms.dashboard import idtagimport, idtags, messageviews, onboarding, pointviews, session, sessions, stationviews, views
+from csms.dashboard import (
+    enrol,
+    idtagimport,
+    idtags,
+    messageviews,
+    onboarding,
+    pointviews,
+    runs,
+    savedviews,
+    session,
+    sessions,
+    stationlistviews,
+    stationviews,
+    views,
+)
 from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
 
@@ -18,15 +32,22 @@ urlpatterns = [
     path("transactions/<int:pk>/points/", pointviews.session_points, name="session_points"),
     path("id-tags/", idtags.show_id_tags, name="id_tags"),
     path("id-tags/add/", idtags.add_id_tag, name="id_tag_add"),
+    path("id-tags/enrol/", enrol.show_enrol, name="id_tags_enrol"),
     path("id-tags/export/", idtags.export_id_tags, name="id_tags_export"),
     path("id-tags/import/", idtagimport.preview_import, name="id_tags_import"),
     path("id-tags/import/run/", idtagimport.run_import, name="id_tags_import_run"),
     path("id-tags/<int:pk>/", idtags.change_id_tag, name="id_tag"),
     path("id-tags/<int:pk>/status/", idtags.set_id_tag_status, name="id_tag_status"),
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
+    path("onboarding/export/", onboarding.export_knocks, name="onboarding_export"),
     path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
     path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
-    path("stations/", stationviews.show_stations, name="stations"),
+    path("stations/", stationlistviews.show_stations, name="stations"),
+    path("commands/", runs.choose, name="runs"),
+    path("commands/start/", runs.start_run, name="run_start"),
+    path("commands/<int:pk>/", runs.show_run, name="run"),
+    path("views/save/", savedviews.save, name="view_save"),
+    path("views/<int:pk>/delete/", savedviews.delete, name="view_delete"),
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
     path("stations/<identity:identity>/points/", pointviews.station_points, name="station_points"),
     path("stations/<identity:identity>/accept/", views.accept_boot, name="accept_boot"),

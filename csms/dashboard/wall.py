@@ -214,6 +214,12 @@ def sessions(transactions: Iterable[Transaction]) -> list[Session]:
     return [Session(transaction, prices.get(transaction.pk), findings.get(transaction.pk, 0)) for transaction in found]
 
 
+def power_of(transaction: Transaction) -> Decimal | None:
+    """What a running session draws now. None: it has not said lately."""
+    read_at = transaction.meter_last_at
+    return transaction.power_w if read_at and read_at > timezone.now() - selectors.READING_HOLDS else None
+
+
 def _plugs(connectors: QuerySet[Connector], running: Iterable[Session]) -> list[Plug]:
     # Of several that claim the same plug the newest, which comes first, is the one that charges.
     by_plug: dict[tuple[int | None, int], Session] = {}

@@ -23,6 +23,28 @@ class CommandStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class CommandRun(models.Model):
+    """The same asked of several stations at once: a command for each. `token` is the form's own: sent twice, it makes one run."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    token = models.CharField(max_length=32)
+    kind = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["operator", "token"], name="commandrun_operator_token")]
+        indexes = [models.Index(fields=["operator", "-id"], name="commandrun_operator_id")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} run {self.pk}"
+
+
 OPEN = (CommandStatus.QUEUED, CommandStatus.SENT, CommandStatus.ACCEPTED)
 #: What was asked did not happen, or nobody knows that it did.
 FRUITLESS = (
@@ -43,6 +65,7 @@ class Command(models.Model):
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
     station = models.ForeignKey(Station, models.CASCADE, related_name="commands")
+    run = models.ForeignKey(CommandRun, models.SET_NULL, null=True, blank=True, related_name="commands", db_index=False)
     kind = models.CharField(max_length=40)
     params = models.JSONField(default=dict)
     status = models.CharField(max_length=12, choices=CommandStatus.choices, default=CommandStatus.QUEUED)
@@ -70,6 +93,7 @@ class Command(models.Model):
         indexes = [
             models.Index(fields=["station", "-id"], name="command_station_id"),
             models.Index(fields=["operator", "-id"], name="command_operator_id"),
+            models.Index(fields=["run", "id"], condition=Q(run__isnull=False), name="command_run_id"),
             models.Index(fields=["station", "id"], condition=Q(status__in=OPEN), name="command_station_open"),
             models.Index(fields=["expires_at"], condition=Q(status="queued"), name="command_queued_expires"),
             models.Index(fields=["effect_due_at"], condition=Q(status__in=["sent", "accepted"]), name="command_effect_due"),

@@ -20,7 +20,7 @@ from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.flush import Cursor
-from stations.models import Command, Station, Transaction
+from stations.models import Command, CommandRun, Station, Transaction
 from stations.services import devicemodel
 from stations.state import AwaitedEffect, TransactionState
 
@@ -49,34 +49,53 @@ def issue(
     `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
     BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
-    now = timezone.now()
-    _check_sense(station, command)
-    waits = command.expires_s if expires_in is None else expires_in
-    if not 1 <= waits <= LONGEST_WAIT_S:
-        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
-    row = Command(
-        operator_id=station.operator_id,
-        station=station,
-        kind=command.kind,
-        params=command.params(),
-        requested_by=user,
-        reason=reason[:200],
-        idempotency_key=idempotency_key or None,
-        facts={"raw": raw} if raw else {},
-        created_at=now,
-        expires_at=now + timedelta(seconds=waits),
-    )
+    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in)
+    row.idempotency_key = idempotency_key or None
+    row.facts = {"raw": raw} if raw else {}
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            transaction.on_commit(lambda: ports.bell.command(station.pk))
     except IntegrityError:
         known = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key).first()
         if known is None:
             raise
         return known
-    _changed(station.operator_id, station.pk)
+    asked(row)
     return row
+
+
+def ready(
+    *,
+    station: Station,
+    command: commands.Command,
+    user: User | None = None,
+    reason: str = "",
+    expires_in: int | None = None,
+    run: CommandRun | None = None,
+) -> Command:
+    """The row of a command, checked but not written yet. `run`: of which it is a part."""
+    now = timezone.now()
+    _check_sense(station, command)
+    waits = command.expires_s if expires_in is None else expires_in
+    if not 1 <= waits <= LONGEST_WAIT_S:
+        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
+    return Command(
+        operator_id=station.operator_id,
+        station=station,
+        run=run,
+        kind=command.kind,
+        params=command.params(),
+        requested_by=user,
+        reason=reason[:200],
+        created_at=now,
+        expires_at=now + timedelta(seconds=waits),
+    )
+
+
+def asked(row: Command) -> None:
+    """Tell, once it is committed, that a command was written."""
+    transaction.on_commit(lambda: ports.bell.command(row.station_id))
+    _changed(row.operator_id, row.station_id)
 
 
 def _check_sense(station: Station, command: commands.Command) -> None:
