@@ -1,0 +1,208 @@
+"""Who sees what, over all addresses there are: Ada's pages and endpoints as Cleo, as Ben, and as nobody. Of files, which a server
+sends, in `tests/sockets/test_exports.py`.
+
+The cases come from the tables of addresses. A new one without an entry in `tests/dashboard/world.py` or here fails.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+from django.urls.resolvers import URLPattern, URLResolver
+from django_scopes import scopes_disabled
+
+from csms.api.urls import urlpatterns as api_urls
+from tests.dashboard.world import BUTTONS, FILES, LONG_TAG, NAMED, STATES, World, address, one_of_each, routes
+from tests.network import Network
+
+#: Pages for those who may change something only.
+FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
+#: Where one comes in, and goes out: nobody's data.
+DOORS = {"login", "logout"}
+PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
+DOWNLOADS = [(name, query) for name, queries in FILES.items() for query in queries]
+PRESSED = [*(name for name in BUTTONS if name not in DOORS), *sorted(FORMS)]
+
+
+@pytest.fixture
+def world(amber: Network) -> World:
+    return one_of_each(amber)
+
+
+def mine(network: Network) -> dict[str, list[tuple[Any, ...]]]:
+    """All that belongs to a network, row by row."""
+    models: list[type[Model]] = [
+        model
+        for model in apps.get_models()
+        if any(field.name == "operator" for field in model._meta.fields) and model._meta.label != "accounts.User"
+    ]
+    with scopes_disabled():
+        return {
+            model._meta.label: sorted(model._default_manager.filter(operator=network.operator).values_list(), key=str)
+            for model in models
+        }
+
+
+def test_every_page_file_and_button_has_an_entry() -> None:
+    entries = {*STATES, *FILES, *BUTTONS}
+    assert entries == routes()
+    assert set(NAMED) <= entries
+    assert not set(BUTTONS) & {*STATES, *FILES}
+
+
+# Cleo, of another operator
+
+
+@pytest.mark.parametrize(("name", "query"), PAGES)
+def test_cleo_finds_nothing_of_adas_on_any_page(ada: Client, cleo: Client, world: World, name: str, query: str) -> None:
+    path = address(name, world, query)
+    assert ada.get(path).status_code == 200
+    answer = cleo.get(path)
+    assert answer.status_code == (404 if name in NAMED else 200)
+    html = answer.content.decode().replace(path, "")
+    assert [word for word in (world.network.tag, LONG_TAG, "DEE-", "Harbour") if word in html] == []
+
+
+@pytest.mark.parametrize("name", PRESSED)
+def test_cleo_changes_nothing_of_adas_with_any_button(cleo: Client, world: World, name: str) -> None:
+    before = mine(world.network)
+    for data in (BUTTONS.get(name, {}), {"identity": world.station.identity, "variable": world.setting.pk, "value": "1"}):
+        answer = cleo.post(address(name, world), data)
+        assert name not in NAMED or answer.status_code == 404
+    assert mine(world.network) == before
+
+
+# Ben, who may only look
+
+
+@pytest.mark.parametrize(("name", "query"), PAGES)
+def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World, name: str, query: str) -> None:
+    answer = ben.get(address(name, world, query))
+    assert answer.status_code == (403 if name in FORMS else 200)
+    # One form: to log out.
+    assert re.findall(r'method="post"|formaction=|form="', answer.content.decode()) == ['method="post"']
+
+
+@pytest.mark.parametrize("name", PRESSED)
+def test_ben_may_press_no_button(ben: Client, world: World, name: str) -> None:
+    before = mine(world.network)
+    assert ben.post(address(name, world), BUTTONS.get(name, {})).status_code == 403
+    assert mine(world.network) == before
+
+
+# Nobody
+
+
+@pytest.mark.parametrize(("name", "query"), [*PAGES, *DOWNLOADS])
+def test_whoever_has_not_logged_in_is_sent_to_the_login(client: Client, world: World, name: str, query: str) -> None:
+    answer = client.get(address(name, world, query))
+    assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/login/")
+
+
+@pytest.mark.parametrize("name", PRESSED)
+def test_whoever_has_not_logged_in_presses_nothing(client: Client, world: World, name: str) -> None:
+    before = mine(world.network)
+    answer = client.post(address(name, world), BUTTONS.get(name, {}))
+    assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/login/")
+    assert mine(world.network) == before
+
+
+@pytest.mark.parametrize("name", sorted(BUTTONS))
+def test_a_button_is_no_address_to_open(ada: Client, world: World, name: str) -> None:
+    assert ada.get(address(name, world)).status_code == 405
+
+
+# The API
+
+SAFE = ("get", "head", "options", "trace")
+
+
+def endpoints(patterns: list[Any] = api_urls) -> Iterator[tuple[str, str]]:
+    """The name and method of every endpoint below /api/v1/."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from endpoints(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name not in (None, "schema", "docs"):
+            view: Any = pattern.callback
+            methods = getattr(view, "actions", None) or (one.lower() for one in view.view_class().allowed_methods)
+            yield from ((str(pattern.name), method) for method in methods if method not in ("head", "options"))
+
+
+ENDPOINTS = sorted(set(endpoints()))
+#: What an endpoint's address names, by its name. One that can be asked without naming anything needs no entry.
+OF_ADA = {
+    "station-detail": lambda world: {"identity": world.station.identity},
+    "station-commands": lambda world: {"identity": world.station.identity},
+    "station-ocpp": lambda world: {"identity": world.station.identity, "action": "ClearCache"},
+    "transaction-detail": lambda world: {"pk": world.running.pk},
+    "command-detail": lambda world: {"pk": world.queued.pk},
+    "command-cancel": lambda world: {"pk": world.queued.pk},
+    "id-tag-detail": lambda world: {"pk": world.card.pk},
+}
+#: What is sent to those that take something without naming anything.
+SENT = {("id-tag-list", "post"): {"value": "CLEOS-OWN"}}
+LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
+
+
+def ask(client: Client, name: str, method: str, world: World) -> Any:
+    path = reverse(f"api:{name}", kwargs=OF_ADA[name](world) if name in OF_ADA else {})
+    answer: HttpResponse = getattr(client, method)(path, SENT.get((name, method), {}), content_type="application/json")
+    return answer
+
+
+def test_every_endpoint_has_an_entry() -> None:
+    assert len(ENDPOINTS) >= 20
+    for name in {name for name, _ in ENDPOINTS} - set(OF_ADA):
+        try:
+            reverse(f"api:{name}")
+        except NoReverseMatch:
+            pytest.fail(f"{name} names something of which there is no entry in OF_ADA")
+    writing = {one for one in ENDPOINTS if one[1] not in SAFE and one[0] not in OF_ADA}
+    assert writing == set(SENT)
+
+
+@pytest.mark.parametrize(("name", "method"), [one for one in ENDPOINTS if one[0] in OF_ADA])
+def test_every_endpoint_answers_cleo_404_for_what_is_adas(cleo: Client, world: World, name: str, method: str) -> None:
+    before = mine(world.network)
+    answer = ask(cleo, name, method, world)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert mine(world.network) == before
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_list_is_empty_for_cleo_where_ada_sees_rows(ada: Client, cleo: Client, world: World, name: str) -> None:
+    assert ask(ada, name, "get", world).json()["results"]
+    assert ask(cleo, name, "get", world).json()["results"] == []
+
+
+@pytest.mark.parametrize(("name", "method"), ENDPOINTS)
+def test_ben_reads_every_endpoint_and_writes_none(ben: Client, world: World, name: str, method: str) -> None:
+    before = mine(world.network)
+    reads = method in SAFE
+    expected = (405,) if reads and name == "station-ocpp" else (200,) if reads else (403,)
+    assert ask(ben, name, method, world).status_code in expected
+    assert mine(world.network) == before
+
+
+@pytest.mark.parametrize(("name", "method"), ENDPOINTS)
+def test_no_endpoint_answers_anybody_unknown(client: Client, world: World, name: str, method: str) -> None:
+    answer = ask(client, name, method, world)
+    assert (answer.status_code, answer["Content-Type"]) == (401, "application/problem+json")
+
+
+def test_cleo_adds_to_her_own_network_only(cleo: Client, world: World) -> None:
+    before = mine(world.network)
+    for name, method in SENT:
+        assert ask(cleo, name, method, world).status_code == 201
+    assert mine(world.network) == before
+
+
+def test_an_address_that_is_none_names_nobody(client: Client, cleo: Client, world: World) -> None:
+    assert client.get("/api/v1/nowhere/").status_code == 401
+    assert cleo.get("/api/v1/nowhere/").status_code == 404
