@@ -225,8 +225,3 @@ def test_ben_sees_all_but_no_button_and_cleo_finds_nothing(ben: Client, cleo: Cl
     assert shown(page(cleo)) == []
     assert stop(cleo, running.pk) == 404
     assert commands() == []
-
-
-def test_without_a_login_nothing_is_shown(client: Client) -> None:
-    for path in ("/transactions/", "/transactions/export/", "/id-tags/", "/id-tags/export/", "/onboarding/"):
-        assert client.get(path)["Location"] == f"/login/?next={path}"
