@@ -40,13 +40,16 @@ PUSH_INTERVAL_S = 0.5
 TICK_S = 5.0
 #: How often a page's login is looked at.
 LOGIN_CHECK_S = 2.0
-#: After rendering so many seconds, that many times as long nothing is rendered: the stations' messages come first.
-REST = 4
+#: After rendering for so many seconds of CPU, that many times as long nothing is rendered: the stations' messages come first, and
+#: pages cost them a twentieth at most.
+REST = 19
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
 SessionStore = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 Scope = dict[str, Any]
+#: Fragments as JSON, by their id: made once, however many pages they go to.
+Texts = dict[str, str]
 
 
 def logged_in(session_key: str | None) -> User | None:
@@ -83,6 +86,9 @@ class Feed:
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
         self.known = Known()
+        self.rendering = asyncio.Lock()
+        self.cost_s = 0.0
+        self.wholes: dict[str, asyncio.Task[Texts]] = {}
         self.dirty = asyncio.Event()
         self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
@@ -131,7 +137,7 @@ class Feed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.dirty.wait(), TICK_S)
             self.dirty.clear()
-            began = time.monotonic()
+            self.cost_s = 0.0
             stations, transactions = self.stations, self.transactions
             self.stations, self.transactions = set(), set()
             try:
@@ -149,15 +155,42 @@ class Feed:
                 continue
             for page in tuple(self.pages):
                 page.offer(parts)
-            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * (time.monotonic() - began)))
+            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * self.cost_s))
 
-    async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
-        within = scope_of(self.user)
-        if self.key.station is None:
-            return await run_in_scope(within, fragments.changed, self.language, self.key.rights, stations, transactions, self.known)
-        if self.key.station not in stations:
-            return []
-        return await run_in_scope(within, fragments.of_station, self.language, self.key.station, self.key.rights.command)
+    async def render(self, stations: set[int], transactions: set[int]) -> Texts:
+        topic = self.key
+        if topic.station is None:
+            return await self._rendered(fragments.changed, topic.language, topic.rights, stations, transactions, self.known)
+        return await self._station() if topic.station in stations else {}
+
+    async def whole(self, host: dict[str, str]) -> Texts:
+        """The whole page, rendered once for all that want it before the rendering begins."""
+        task = self.wholes.get(host["ws_url"])
+        if task is None:
+            task = self.wholes[host["ws_url"]] = asyncio.create_task(self._whole(host), name=f"whole page {self.key}")
+        return await asyncio.shield(task)
+
+    async def _whole(self, host: dict[str, str]) -> Texts:
+        async with self.rendering:
+            # Whoever asks from here on may have missed what is being read now.
+            del self.wholes[host["ws_url"]]
+            if self.key.station is not None:
+                return await self._station()
+            return await self._rendered(fragments.everything, self.key.language, self.key.rights, host)
+
+    async def _station(self) -> Texts:
+        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights.command)
+
+    async def _rendered(self, render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
+        texts, cost_s = await run_in_scope(scope_of(self.user), _texts, render, *arguments)
+        self.cost_s += cost_s
+        return texts
+
+
+def _texts(render: Callable[..., list[Fragment]], *arguments: object) -> tuple[Texts, float]:
+    """What was rendered, and the seconds of CPU that it took."""
+    began = time.thread_time()
+    return {fragment["id"]: json.dumps(fragment) for fragment in render(*arguments)}, time.thread_time() - began
 
 
 class LiveConsumer:
@@ -167,7 +200,7 @@ class LiveConsumer:
         self.scope = scope
         self.receive: Callable[[], Awaitable[Any]] = receive
         self.send: Callable[[Any], Awaitable[None]] = send
-        self.pending: dict[str, Fragment] = {}
+        self.pending: Texts = {}
         self.all = True
         self.wake = asyncio.Event()
         self.wake.set()
@@ -180,9 +213,9 @@ class LiveConsumer:
 
         return application
 
-    def offer(self, parts: list[Fragment]) -> None:
+    def offer(self, parts: Texts) -> None:
         """Newer fragments; they take the place of those that could not be sent yet."""
-        self.pending |= {part["id"]: part for part in parts}
+        self.pending |= parts
         self.wake.set()
 
     def want_all(self) -> None:
@@ -197,7 +230,7 @@ class LiveConsumer:
             return
         topic = self._topic(user)
         feed = Feed.join(self, user, topic)
-        writer = asyncio.create_task(self._write(topic), name="live page")
+        writer = asyncio.create_task(self._write(feed), name="live page")
         try:
             while (message := await self.receive())["type"] == "websocket.receive":
                 self.answered.set()
@@ -208,14 +241,14 @@ class LiveConsumer:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
 
-    async def _write(self, topic: Topic) -> None:
+    async def _write(self, feed: Feed) -> None:
         try:
-            await self._write_on(topic)
+            await self._write_on(feed)
         except Exception:
             logger.exception("A live page failed; its browser will come back.")
             await self._close(BROKEN)
 
-    async def _write_on(self, topic: Topic) -> None:
+    async def _write_on(self, feed: Feed) -> None:
         checked = time.monotonic()
         user = await self._user()
         while user:
@@ -225,22 +258,21 @@ class LiveConsumer:
                 user, checked = await self._user(), time.monotonic()
                 if user is None:
                     return
-            parts: list[Fragment] = []
-            began = time.monotonic()
+            parts: Texts = {}
             if self.all:
                 self.all = False
                 self.pending = {}
-                parts = await self._everything(user, topic)
-            took = time.monotonic() - began
+                parts = await feed.whole(self._host())
             pending, self.pending = self.pending, {}
             self.answered.clear()
-            await self.send({"type": "websocket.send", "text": json.dumps({"fragments": [*parts, *pending.values()]})})
+            text = ", ".join((*parts.values(), *pending.values()))
+            await self.send({"type": "websocket.send", "text": f'{{"fragments": [{text}]}}'})
             try:
                 await asyncio.wait_for(self.answered.wait(), ANSWER_TIMEOUT_S)
             except TimeoutError:
                 await self._close(NO_ANSWER)
                 return
-            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * took))
+            await asyncio.sleep(PUSH_INTERVAL_S)
 
     async def _user(self) -> User | None:
         """Who looks at the page; closes it if they no longer may."""
@@ -252,12 +284,6 @@ class LiveConsumer:
             await self._close(NO_OPERATOR)
             return None
         return user
-
-    async def _everything(self, user: User, topic: Topic) -> list[Fragment]:
-        within = scope_of(user)
-        if topic.station is None:
-            return await run_in_scope(within, fragments.everything, topic.language, topic.rights, self._host())
-        return await run_in_scope(within, fragments.of_station, topic.language, topic.station, topic.rights.command)
 
     async def _close(self, code: int) -> None:
         await self.send({"type": "websocket.close", "code": code})

@@ -12,9 +12,7 @@ from websockets.asyncio.client import connect
 
 async def watch(url: str, cookie: str, opened: asyncio.Semaphore) -> None:
     origin = "http" + url.removeprefix("ws").partition("/live/")[0]
-    async with connect(
-        url, origin=origin, additional_headers={"Cookie": f"sessionid={cookie}"}, max_size=None, compression=None
-    ) as socket:  # type: ignore[arg-type]
+    async with connect(url, origin=origin, additional_headers={"Cookie": f"sessionid={cookie}"}, max_size=None) as socket:  # type: ignore[arg-type]
         await socket.recv()
         await socket.send("ok")
         opened.release()
