@@ -83,11 +83,13 @@ class Server(Process):
 
 
 class Worker(Process):
-    """A Celery worker for the test database. `include`: modules with tasks of the tests' own."""
+    """A Celery worker for the test database. `include`: modules with tasks of the tests' own; `more`: environment."""
 
-    def __init__(self, *include: str) -> None:
+    def __init__(self, *include: str, **more: str) -> None:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
-        super().__init__("-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet, *(f"--include={one}" for one in include))
+        super().__init__(
+            "-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet, *(f"--include={one}" for one in include), **more
+        )
 
 
 class Servers:

@@ -167,6 +167,13 @@ def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) 
     ports.bell.changed(claimed.operator_id, stations=[claimed.station_id], transactions=[])
 
 
+def unsent(cursor: Cursor, command_ids: Sequence[int]) -> None:
+    """They were claimed for sockets that had ended: they never left, and wait again."""
+    cursor.execute(
+        "UPDATE stations_command SET status = 'queued', sent_at = NULL WHERE id = ANY(%s) AND status = 'sent'", (list(command_ids),)
+    )
+
+
 # The answer
 
 
