@@ -17,12 +17,14 @@ from urllib.parse import parse_qs
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
+from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
 from accounts.permissions import may
+from csms import troubles
 from csms.dashboard import fragments
 from csms.dashboard.fragments import Fragment
 from csms.db import run_in_db, run_in_scope
@@ -80,6 +82,7 @@ class Feed:
         self.pages: set[LiveConsumer] = set()
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
+        self.troubles = ""
         self.dirty = asyncio.Event()
         self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
@@ -133,6 +136,7 @@ class Feed:
             self.stations, self.transactions = set(), set()
             try:
                 now_online = await run_in_scope(scope_of(self.user), selectors.online_stations)
+                await run_in_db(troubles.look_at_jobs)
                 # A lease that ran out rings no bell.
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online
@@ -141,12 +145,23 @@ class Feed:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
                 self.stations |= stations
                 self.transactions |= transactions
+                self._tell_troubles()
                 await asyncio.sleep(TICK_S)
                 self.dirty.set()
                 continue
             for page in tuple(self.pages):
                 page.offer(parts)
+            self._tell_troubles()
             await asyncio.sleep(max(PUSH_INTERVAL_S, REST * (time.monotonic() - began)))
+
+    def _tell_troubles(self) -> None:
+        """What does not work, when it has changed; the database is not asked."""
+        with translation.override(self.language):
+            html = troubles.fragment()
+        if html != self.troubles:
+            self.troubles = html
+            for page in tuple(self.pages):
+                page.offer([{"id": "troubles", "html": html, "list": None}])
 
     async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
         within = scope_of(self.user)

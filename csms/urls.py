@@ -6,6 +6,8 @@ from csms.admin import repair
 from csms.health import healthz
 from csms.ocpp.http import refuse_plain_http
 
+handler500 = "csms.troubles.failed"
+
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("ocpp/<path:identity>", refuse_plain_http, name="ocpp"),

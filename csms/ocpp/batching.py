@@ -241,8 +241,7 @@ class BatchThread(Database, threading.Thread):
             cursor.execute("COMMIT")
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _CommitUnknown(batch, answers) from error
-        if self.setbacks:
-            self._recovered()
+        self._worked()
 
     def _settle(self, inbound: Sequence[Message]) -> None:
         for one in inbound:
@@ -329,6 +328,7 @@ class BatchThread(Database, threading.Thread):
         except BaseException:
             self._roll_back(cursor)
             raise
+        self._worked()
         # A state is loaded after its take-over, by the first batch: what an older socket's process wrote is in it.
         for station_id in attended.forgotten:
             self.states.pop(station_id, None)

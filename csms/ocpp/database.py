@@ -8,6 +8,7 @@ import psycopg
 import structlog
 from django.db import connection
 
+from csms import troubles
 from csms.ocpp import faults
 from csms.ocpp.faults import AWAY
 
@@ -17,7 +18,7 @@ BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 #: A database that could be reached and failed all the same is away after so many failures in a row.
 SETBACKS = 5
 #: The database is away when it has not finished anything for so long, and its connection is cut after so long.
-STUCK_S, CUT_S = 4.0, 20.0
+STUCK_S, CUT_S = 10.0, 20.0
 
 
 class Database:
@@ -49,6 +50,7 @@ class Database:
         if busy is not None and now - busy > CUT_S and self.raw is not None:
             log.warning("the database has fallen silent; its connection is cut", after_s=round(now - busy, 1))
             self.busy_since = now
+            self._degraded()
             faults.cut(self.raw)
 
     # For the thread
@@ -91,26 +93,50 @@ class Database:
             self._end_frozen()
         attempt = 0
         while not self.stopping.is_set() or attempt == 0:
-            if not faults.answers():
-                if self.degraded_since is None:
-                    self.degraded_since = time.monotonic()
+            if not self._answers():
+                self._degraded()
                 self.stopping.wait(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
                 attempt += 1
                 continue
             if self.setbacks > SETBACKS:
                 # It answers, and fails all the same: a full disk, say. Away, until something is committed.
-                self.degraded_since = self.degraded_since or time.monotonic()
+                self._degraded()
                 self.stopping.wait(BACKOFF_S[-1])
             elif self.degraded_since is not None:
                 self._recovered()
             return not self.stopping.is_set() or attempt == 0
         return False
 
+    def _answers(self) -> bool:
+        """Whether the database can be reached anew, and takes what is written. A standby does not."""
+        self.busy_since = time.monotonic()
+        try:
+            connection.close()
+            connection.ensure_connection()
+            self.raw = connection.connection
+            row = self.raw.execute(faults.TAKES_WRITES).fetchone()
+        except (psycopg.Error, *AWAY):
+            return False
+        finally:
+            self.busy_since = None
+        return bool(row[0])
+
+    def _degraded(self) -> None:
+        if self.degraded_since is None:
+            self.degraded_since = time.monotonic()
+            troubles.began(troubles.DATABASE, "batches")
+
+    def _worked(self) -> None:
+        """Something was committed."""
+        if self.setbacks or self.degraded_since is not None:
+            self._recovered()
+
     def _recovered(self) -> None:
         self.setbacks = 0
         if self.degraded_since is not None:
             log.warning("the database is back", after_s=round(time.monotonic() - self.degraded_since, 1))
             self.degraded_since = None
+        troubles.ended(troubles.DATABASE, "batches")
 
     def _end_frozen(self) -> None:
         try:

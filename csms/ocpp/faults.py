@@ -13,7 +13,7 @@ AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnl
 #: PostgreSQL ends our transaction when we say nothing for so long: a frozen process must not keep its stations' rows locked.
 SILENT_S = 10
 #: A lock is waited for so long: who holds it longer is frozen, or alters a table.
-LOCK_S = 10
+LOCK_S = 8
 APPLICATION = "csms batch"
 
 # Whoever is in the middle of a COPY is not idle to PostgreSQL, whatever its client does: `idle_in_transaction` misses it.
@@ -44,17 +44,6 @@ def cut(raw: "psycopg.Connection[Any]") -> None:
 def message_at_fault(error: BaseException) -> bool:
     """What psycopg counts among the database's failures, but comes again with the message: a row too long for its index."""
     return (getattr(error, "sqlstate", None) or "").startswith("54")
-
-
-def answers() -> bool:
-    """Whether the database can be reached anew, and takes what is written. A standby does not."""
-    try:
-        connection.close()
-        connection.ensure_connection()
-        row = connection.connection.execute(TAKES_WRITES).fetchone()
-    except (psycopg.Error, OperationalError):
-        return False
-    return bool(row[0])
 
 
 def end_frozen() -> None:

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
 
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from stations.models import Station
 from tests.charger import Charger, compare
 from tests.network import Network
+from tests.peer import station
 
 
 class Fleet:
@@ -58,3 +62,18 @@ class Fleet:
             await asyncio.gather(*self.running)
         compare(self)
         assert [charger.errors for charger in self if charger.errors] == []
+
+
+async def turned_away(url: str, who: Station, *, within_s: float = 60) -> None:
+    """Wait until whoever knocks hears 503. Before it is noticed that nothing works, knocks are let in, or wait."""
+    async with asyncio.timeout(within_s):
+        while True:
+            try:
+                async with station(url, who, open_timeout=20):
+                    pass
+            except InvalidStatus as error:
+                if error.response.status_code == 503:
+                    return
+            except (OSError, TimeoutError, WebSocketException):
+                pass
+            await asyncio.sleep(0.1)

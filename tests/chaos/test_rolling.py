@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from csms.bells import RedisBell
+from stations import ports
 from stations.domain import commands
 from stations.models import Command
 from tests.chaos.fleet import Fleet
@@ -21,8 +23,9 @@ pytestmark = [pytest.mark.long, pytest.mark.skipif(NGINX is None, reason="No ngi
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_rolling_restart_loses_no_call_and_no_command(
-    kind: str, network: Network, serve: Callable[..., Server], tmp_path: Path
+    kind: str, network: Network, serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ports, "bell", RedisBell())
     servers = [serve(kind, CSMS_TRUSTED_PROXIES="127.0.0.1") for _ in range(3)]
     proxy = Proxy(tmp_path, *servers)
     try:
