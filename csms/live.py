@@ -17,7 +17,6 @@ from urllib.parse import parse_qs
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.utils import translation
 from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
@@ -29,6 +28,7 @@ from csms.dashboard import fragments
 from csms.dashboard.fragments import Fragment
 from csms.db import run_in_db, run_in_scope
 from csms.hub import Message, hub
+from csms.ocpp.faults import AWAY
 from csms.tenancy import scope_of
 from stations import selectors
 
@@ -82,7 +82,7 @@ class Feed:
         self.pages: set[LiveConsumer] = set()
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
-        self.troubles = ""
+        self.troubles: Any = None
         self.dirty = asyncio.Event()
         self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
@@ -156,12 +156,11 @@ class Feed:
 
     def _tell_troubles(self) -> None:
         """What does not work, when it has changed; the database is not asked."""
-        with translation.override(self.language):
-            html = troubles.fragment()
-        if html != self.troubles:
-            self.troubles = html
+        told = troubles.told(self.language)
+        if told != self.troubles:
+            self.troubles = told
             for page in tuple(self.pages):
-                page.offer([{"id": "troubles", "html": html, "list": None}])
+                page.offer([told])
 
     async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
         within = scope_of(self.user)
@@ -223,8 +222,11 @@ class LiveConsumer:
     async def _write(self, topic: Topic) -> None:
         try:
             await self._write_on(topic)
-        except Exception:
+        except Exception as error:
             logger.exception("A live page failed; its browser will come back.")
+            if isinstance(error, AWAY):
+                troubles.began(troubles.DATABASE, "pages")
+                await self.send({"type": "websocket.send", "text": json.dumps({"fragments": [troubles.told(topic.language)]})})
             await self._close(BROKEN)
 
     async def _write_on(self, topic: Topic) -> None:

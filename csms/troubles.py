@@ -3,10 +3,11 @@
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +34,14 @@ WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
         _("Charging goes on; commands and live pages are a few seconds slower."),
     ),
 }
+
+
+class Fragment(TypedDict):
+    """As in `csms.dashboard.fragments`."""
+
+    id: str
+    html: str
+    list: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +75,21 @@ def present() -> list[Trouble]:
 def look_at_jobs() -> None:
     """Have the jobs fallen behind? Asked by the live pages, every few seconds while somebody looks at one."""
     late = outbox.late_since(timezone.now() - JOBS_LATE)
+    ended(DATABASE, "pages")
     ended(JOBS, "outbox")
     if late is not None:
         began(JOBS, "outbox", late)
 
 
-def fragment() -> str:
-    return render_to_string("_troubles.html", {"troubles": present()})
-
-
-def is_away(error: BaseException | None) -> bool:
-    return isinstance(error, AWAY)
+def told(language: str) -> Fragment:
+    """The banner, for live pages."""
+    with translation.override(language):
+        return {"id": "troubles", "html": render_to_string("_troubles.html", {"troubles": present()}), "list": None}
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Django's handler500: without the database, 503 and the reason, in a page that comes back by itself."""
-    if not is_away(sys.exc_info()[1]):
+    if not isinstance(sys.exc_info()[1], AWAY):
         return server_error(request)  # type: ignore[return-value]
     headers = {"Retry-After": str(RETRY_S)}
     if request.path.startswith("/api/"):

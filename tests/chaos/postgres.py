@@ -63,6 +63,13 @@ class Postgres:
         self.stop(number)
         self.start()
 
+    def end_sessions(self) -> None:
+        """Every connection is cut; this process's own is closed before."""
+        database.close()
+        self.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", self.database, database="postgres"
+        )
+
     def execute(self, statement: str, *values: Any, database: str = "") -> list[Any]:
         url = self.url.rpartition("/")[0] + "/" + (database or self.database)
         with psycopg.connect("postgresql" + url.removeprefix("postgres"), autocommit=True) as connection:

@@ -5,6 +5,8 @@ import signal
 import socket
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 
 import pytest
@@ -47,7 +49,7 @@ async def test_a_database_gone_for_a_minute_is_waited_for_and_then_the_sockets_a
         peers = [await context.__aenter__() for context in contexts]
         await asyncio.to_thread(postgres.stop)
         gone = time.monotonic()
-        closed = [group.create_task(peer.closed()) for peer in peers[1:]]
+        closed = [group.create_task(peer.socket.wait_closed()) for peer in peers[1:]]
         await turned_away(serving.ocpp, newcomer)
         acknowledged = fleet.acknowledged
         async with asyncio.timeout(5):
@@ -57,16 +59,31 @@ async def test_a_database_gone_for_a_minute_is_waited_for_and_then_the_sockets_a
                 assert "currentTime" in await peers[0].call("Heartbeat", {})
             await asyncio.sleep(5)
         assert fleet.acknowledged == acknowledged
+        assert await asyncio.to_thread(page, f"{serving.http}/") == (503, "The database does not answer")
+        assert await asyncio.to_thread(page, f"{serving.http}/api/v1/stations/") == (503, "Try again in a few seconds")
         assert not any(task.done() for task in closed)
         async with asyncio.timeout(90):
-            ends = await asyncio.gather(*closed)
-        assert {code for code, _ in ends} == {1013}
+            await asyncio.gather(*closed)
+        assert {peer.socket.close_code for peer in peers[1:]} == {1013}
         assert time.monotonic() - gone > 60
         await asyncio.to_thread(postgres.start)
         await fleet.more(200, each=1, within_s=20)
         for context in contexts:
             await context.__aexit__(None, None, None)
         await fleet.finish()
+
+
+def page(url: str) -> tuple[int, str]:
+    """The status of a page for somebody who was logged in, and what of the expected it says."""
+    headers = {"Cookie": "sessionid=0123456789abcdef0123456789abcdef"}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=60) as answer:  # noqa: S310
+            return answer.status, ""
+    except urllib.error.HTTPError as error:
+        text = error.read().decode()
+        return error.code, next(
+            (one for one in ("Try again in a few seconds", "The database does not answer") if one in text), text
+        )
 
 
 class Cutter(Relay):
@@ -145,9 +162,7 @@ async def test_a_database_that_answers_but_takes_nothing_is_away(
         await fleet.more(200)
         try:
             postgres.execute(break_it.format(postgres.database), database="postgres")
-            postgres.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", postgres.database, database="postgres"
-            )
+            postgres.end_sessions()
             await turned_away(serving.ocpp, newcomer)
         finally:
             postgres.execute(mend_it.format(postgres.database), database="postgres")

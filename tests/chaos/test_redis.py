@@ -17,6 +17,7 @@ from tests.network import Network
 from tests.relay import Relay
 from tests.servers import Server, Worker, until
 from tests.sockets.test_commands import becomes, issue
+from tests.test_live import wall
 
 pytestmark = pytest.mark.long
 Serve = Callable[..., Server]
@@ -55,6 +56,18 @@ async def test_a_web_process_starts_without_redis(network: Network, serve: Serve
         await fleet.more(200, each=1)
         between.give_back()
         await fleet.finish()
+
+
+async def test_an_open_page_says_that_redis_is_away_and_when_it_is_back(
+    network: Network, serve: Serve, relay: Callable[..., Relay]
+) -> None:
+    between = relay(settings.REDIS_URL)
+    async with wall(serve("uvicorn", REDIS_URL=between.url), network.user()) as page:
+        await page.until("wall")
+        between.take_away()
+        await page.until("troubles", "Redis does not answer.")
+        between.give_back()
+        assert "Redis" not in (await page.until("troubles"))["html"]
 
 
 async def test_killed_workers_bill_every_session_once(postgres: Postgres, network: Network, serve: Serve) -> None:

@@ -13,14 +13,16 @@ from stations import ports
 from stations.domain import commands
 from stations.models import Command
 from tests.chaos.fleet import Fleet
-from tests.deploy.test_nginx import NGINX, Proxy
+from tests.deploy.test_nginx import NGINX, Proxy, answers
 from tests.network import Network
+from tests.peer import station
 from tests.servers import Server
-from tests.sockets.test_commands import becomes, issue
+from tests.sockets.test_commands import becomes, issue, state_of
 
-pytestmark = [pytest.mark.long, pytest.mark.skipif(NGINX is None, reason="No nginx.")]
+pytestmark = pytest.mark.long
 
 
+@pytest.mark.skipif(NGINX is None, reason="No nginx: install one, on Debian with `apt-get install nginx-light`.")
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_rolling_restart_loses_no_call_and_no_command(
     kind: str, network: Network, serve: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -59,3 +61,24 @@ async def ask(fleet: Fleet, enough: asyncio.Event) -> list[Command]:
         asked.append(await asyncio.to_thread(issue, charger.who, commands.ClearCache()))
         await asyncio.sleep(0.02)
     raise AssertionError
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+async def test_a_process_that_ends_hears_the_answers_it_waits_for_and_asks_nothing_more(
+    kind: str, network: Network, serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "bell", RedisBell())
+    serving = serve(kind)
+    known = network.station(accepted=True)
+    async with station(serving.ocpp, known) as peer:
+        first, second = (issue(known, commands.ClearCache()) for _ in range(2))
+        message_id, _, _ = await peer.asked()
+        serving.signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            # Nobody is let in any more; a moment later the station answers.
+            while await asyncio.to_thread(answers, serving.port):
+                await asyncio.sleep(0.1)
+        await peer.tell(message_id, {"status": "Accepted"})
+        assert (await peer.closed())[0] == 1012
+    assert await asyncio.to_thread(serving.process.wait, 30) == 0
+    assert (state_of(first).status, state_of(second).status) == ("confirmed", "queued")
