@@ -1,6 +1,7 @@
 """Stations that charge while something breaks, and what they say afterwards."""
 
 import asyncio
+import uuid
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +18,7 @@ class Fleet:
     """Chargers at work inside `async with`; `finish` ends their sessions and holds their ledgers against the tables."""
 
     def __init__(self, network: Network, url: str, count: int = 12, **options: Any) -> None:
-        token = f"CARD-{network.tag}"
+        token = f"CARD-{uuid.uuid4().hex[:8]}"
         network.token(token)
         self.chargers = [Charger(url, network.station(accepted=True), token, **options) for _ in range(count)]
         self.finished = asyncio.Event()
