@@ -54,13 +54,13 @@ async def test_a_database_gone_for_a_minute_is_waited_for_and_then_the_sockets_a
         acknowledged = fleet.acknowledged
         async with asyncio.timeout(5):
             assert "currentTime" in await peers[0].call("Heartbeat", {})
+        assert await asyncio.to_thread(page, f"{serving.http}/") == (503, "The database does not answer")
+        assert await asyncio.to_thread(page, f"{serving.http}/api/v1/stations/") == (503, "Try again in a few seconds")
         while time.monotonic() < gone + 50:
             async with asyncio.timeout(5):
                 assert "currentTime" in await peers[0].call("Heartbeat", {})
             await asyncio.sleep(5)
         assert fleet.acknowledged == acknowledged
-        assert await asyncio.to_thread(page, f"{serving.http}/") == (503, "The database does not answer")
-        assert await asyncio.to_thread(page, f"{serving.http}/api/v1/stations/") == (503, "Try again in a few seconds")
         assert not any(task.done() for task in closed)
         async with asyncio.timeout(90):
             await asyncio.gather(*closed)
@@ -162,7 +162,7 @@ async def test_a_database_that_answers_but_takes_nothing_is_away(
         await fleet.more(200)
         try:
             postgres.execute(break_it.format(postgres.database), database="postgres")
-            postgres.end_sessions()
+            await asyncio.to_thread(postgres.end_sessions)
             await turned_away(serving.ocpp, newcomer)
         finally:
             postgres.execute(mend_it.format(postgres.database), database="postgres")
