@@ -6,13 +6,14 @@ SERVER ?= daphne
 PROCESSES ?= 1
 DEMO ?= 1
 ARGS ?=
+MINUTES ?= 60
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long migrate serve worker beat bench profile lint docs lock vendor
+.PHONY: help run services test test-long soak migrate serve worker beat bench profile lint docs lock vendor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +48,9 @@ test: $(VENV)/.installed-dev ## the tests, on a PostgreSQL and a Redis of their 
 
 test-long: $(VENV)/.installed-dev ## all tests, the long ones too
 	@CSMS_MODE=test exec $(PY) -m csms.local test -n 2 $(ARGS)
+
+soak: $(VENV)/.installed-dev ## stations come and go for an hour (MINUTES=), and the servers' memory must stay flat
+	@CSMS_MODE=test SOAK_MINUTES="$(MINUTES)" exec $(PY) -m csms.local test tests/chaos/test_soak.py -s $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, import contracts, templates
 	$(PY) -m ruff check .

@@ -17,6 +17,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
+from csms import troubles
 from csms.celery import app
 
 logger = logging.getLogger(__name__)
@@ -157,10 +158,12 @@ class RedisBell:
             if not self._down:
                 logger.exception("Redis cannot be reached: bells are not heard until it is back. Nothing is lost, only later.")
             self._down = True
+            troubles.began(troubles.REDIS, "voice")
         else:
             if self._down:
                 logger.warning("Redis is back: bells are heard again.")
             self._down = False
+            troubles.ended(troubles.REDIS, "voice")
 
 
 def _changed(operator_id: int, stations: set[int], transactions: set[int]) -> dict[str, Any]:

@@ -15,6 +15,8 @@ app = Celery("csms")
 app.conf.update(
     broker_url=settings.REDIS_URL,
     broker_connection_retry_on_startup=True,
+    # For ever: by default a worker ends after a hundred attempts.
+    broker_connection_max_retries=None,
     # A task that runs longer than this is delivered a second time (celery#4400); ours end far sooner.
     broker_transport_options={"visibility_timeout": 43_200, "socket_keepalive": True, "health_check_interval": 30},
     # Two installations that share a Redis do not take each other's work.

@@ -64,5 +64,5 @@ def briefly() -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
     where = {name: value for name, value in connections["default"].get_connection_params().items() if name not in own}
     limits = f"{where.pop('options', '')} -c statement_timeout={BRIEF_S * 1000} -c lock_timeout={BRIEF_S * 1000}"
     patience: dict[str, Any] = {"connect_timeout": BRIEF_S, "tcp_user_timeout": BRIEF_S * 1000}
-    with psycopg.connect(**where, **patience, options=limits, autocommit=True) as brief:
+    with psycopg.connect(**where | patience, options=limits, autocommit=True) as brief:
         yield brief

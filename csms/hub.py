@@ -14,6 +14,7 @@ import orjson
 import redis.asyncio as redis
 from django.conf import settings
 
+from csms import troubles
 from csms.bells import TIMEOUT_S, channel
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Hub:
                 for _ in kinds:
                     await pubsub.get_message(ignore_subscribe_messages=False, timeout=TIMEOUT_S)
                 hearing.set()
+                troubles.ended(troubles.REDIS, "ear")
                 if logged:
                     logger.warning("Redis is back: bells are heard again.")
                 if not first:
@@ -88,6 +90,7 @@ class Hub:
                 await self._hear(pubsub, kinds)
             except (redis.RedisError, OSError) as error:
                 hearing.clear()
+                troubles.began(troubles.REDIS, "ear")
                 if not logged:
                     logger.warning("Redis cannot be reached, live pages and takeovers are slower until it is back: %s", error)
                 first, logged = False, True

@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
+from csms import troubles
 from csms.dashboard import fragments
 from csms.dashboard.access import rights_of
 from csms.dashboard.fragments import Fragment, Known
@@ -29,6 +30,7 @@ from csms.dashboard.worklist import Rights
 from csms.db import run_in_db, run_in_scope
 from csms.hub import Message, hub
 from csms.metrics.meters import Gauge
+from csms.ocpp.faults import AWAY
 from csms.tenancy import scope_of
 from stations import selectors
 
@@ -89,6 +91,7 @@ class Feed:
         self.rendering = asyncio.Lock()
         self.cost_s = 0.0
         self.wholes: dict[str, asyncio.Task[Texts]] = {}
+        self.troubles: Any = None
         self.dirty = asyncio.Event()
         self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
@@ -142,6 +145,7 @@ class Feed:
             self.stations, self.transactions = set(), set()
             try:
                 now_online = await run_in_scope(scope_of(self.user), selectors.online_stations)
+                await run_in_db(troubles.look_at_jobs)
                 # A lease that ran out rings no bell.
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online
@@ -150,12 +154,22 @@ class Feed:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
                 self.stations |= stations
                 self.transactions |= transactions
+                self._tell_troubles()
                 await asyncio.sleep(TICK_S)
                 self.dirty.set()
                 continue
             for page in tuple(self.pages):
                 page.offer(parts)
+            self._tell_troubles()
             await asyncio.sleep(max(PUSH_INTERVAL_S, REST * self.cost_s))
+
+    def _tell_troubles(self) -> None:
+        """What does not work, when it has changed; the database is not asked."""
+        told = troubles.told(self.language)
+        if told != self.troubles:
+            self.troubles = told
+            for page in tuple(self.pages):
+                page.offer({told["id"]: json.dumps(told)})
 
     async def render(self, stations: set[int], transactions: set[int]) -> Texts:
         topic = self.key
@@ -244,8 +258,11 @@ class LiveConsumer:
     async def _write(self, feed: Feed) -> None:
         try:
             await self._write_on(feed)
-        except Exception:
+        except Exception as error:
             logger.exception("A live page failed; its browser will come back.")
+            if isinstance(error, AWAY):
+                troubles.began(troubles.DATABASE, "pages")
+                await self.send({"type": "websocket.send", "text": json.dumps({"fragments": [troubles.told(feed.language)]})})
             await self._close(BROKEN)
 
     async def _write_on(self, feed: Feed) -> None:

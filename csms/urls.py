@@ -5,6 +5,8 @@ from django.urls import include, path
 from csms.admin import repair
 from csms.ocpp.http import refuse_plain_http
 
+handler500 = "csms.troubles.failed"
+
 urlpatterns = [
     path("ocpp/<path:identity>", refuse_plain_http, name="ocpp"),
     path("api/", include("csms.api.urls")),

@@ -92,3 +92,14 @@ def wake(subscriber: str, *, operator_id: int) -> None:
     """Make the operator's entries that wait for another attempt due now: what they waited for may have come."""
     with scopes_disabled():
         OutboxEntry.objects.filter(subscriber=subscriber, operator_id=operator_id, attempts__gt=0).update(due_at=timezone.now())
+
+
+def late_since(before: datetime) -> datetime | None:
+    """The oldest moment at which an entry was due, if that is before `before`: the jobs have fallen behind since then."""
+    subscribers = {subscriber for names in _subscribers.values() for subscriber in names}
+    with scopes_disabled():
+        late = [
+            OutboxEntry.objects.filter(subscriber=subscriber, due_at__lt=before).order_by("due_at").first()
+            for subscriber in subscribers
+        ]
+    return min((entry.due_at for entry in late if entry is not None), default=None)

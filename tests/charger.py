@@ -4,13 +4,16 @@ import asyncio
 import itertools
 import json
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django_scopes import scopes_disabled
 from websockets.exceptions import WebSocketException
 
-from stations.models import Station
+from stations.models import MeterSample, Station, Transaction
+from tests.database import tables
 from tests.peer import Peer, station
 
 
@@ -28,10 +31,14 @@ class Charged:
 
 
 class Charger:
-    """One connector's life. A message is sent until it is answered, over as many sockets as that takes (OCPP 1.6 3.7.1)."""
+    """One connector's life. A message is sent until it is answered, over as many sockets as that takes (OCPP 1.6 3.7.1).
 
-    def __init__(self, url: str, who: Station, tag: str, *, connector: int = 1) -> None:
-        self.url, self.who, self.tag, self.connector = url, who, tag, connector
+    `patience_s`: how long it waits for an answer before it dials again. What it is asked, it accepts.
+    """
+
+    def __init__(self, url: str, who: Station, tag: str, *, connector: int = 1, patience_s: float = 30, **options: Any) -> None:
+        self.url, self.who, self.tag, self.connector, self.patience_s = url, who, tag, connector, patience_s
+        self.options = {"open_timeout": 5, "close_timeout": 1} | options
         self.ledger: list[Charged] = []
         self.ids = itertools.count(1)
         self.acknowledged = 0
@@ -39,6 +46,8 @@ class Charger:
         self.clock = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=random.randrange(1000))
         self.peer: Peer | None = None
         self.errors: list[Any] = []
+        self.asked: list[str] = []
+        self.sockets = 0
 
     async def run(self, finished: asyncio.Event) -> None:
         """Sessions one after the other until told to finish; the last one is ended properly."""
@@ -66,8 +75,9 @@ class Charger:
         while True:
             try:
                 peer = await self._connected()
-                await peer.send(text)
-                frame = await peer.receive()
+                async with asyncio.timeout(self.patience_s):
+                    await peer.send(text)
+                    frame = await self._answer(peer)
             except (OSError, WebSocketException, TimeoutError):
                 await self.close()
                 await asyncio.sleep(random.uniform(0.05, 0.2))
@@ -80,10 +90,17 @@ class Charger:
             self.acknowledged += 1
             return frame[2]
 
+    async def _answer(self, peer: Peer) -> Any:
+        while (frame := await peer.receive())[0] == 2:
+            self.asked.append(frame[1])
+            await peer.tell(frame[1], {"status": "Accepted"})
+        return frame
+
     async def _connected(self) -> Peer:
         if self.peer is None:
-            self.context = station(self.url, self.who, open_timeout=5)
+            self.context = station(self.url, self.who, **self.options)
             self.peer = await self.context.__aenter__()
+            self.sockets += 1
         return self.peer
 
     async def close(self) -> None:
@@ -94,3 +111,21 @@ class Charger:
     def _time(self) -> str:
         self.clock += timedelta(seconds=10)
         return self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@tables
+def compare(chargers: Iterable[Charger]) -> None:
+    """The ledgers of the stations against the tables: each session once, with its times, its samples and its energy."""
+    with scopes_disabled():
+        for charger in chargers:
+            stored = {t.ocpp_transaction_id: t for t in Transaction.objects.filter(station=charger.who)}
+            assert len(stored) == len(charger.ledger)
+            for session in charger.ledger:
+                transaction = stored[str(session.transaction_id)]
+                assert transaction.started_at.strftime("%Y-%m-%dT%H:%M:%SZ") == session.started_at
+                assert transaction.meter_start_wh == session.meter_start
+                assert (transaction.status, transaction.doubt) == ("ended", "")
+                assert transaction.energy_wh == session.meter_stop - session.meter_start
+                samples = MeterSample.objects.filter(station=charger.who, transaction=transaction).order_by("at")
+                kept = [(s.at.strftime("%Y-%m-%dT%H:%M:%SZ"), s.energy_wh) for s in samples]
+                assert kept == session.samples

@@ -1,4 +1,4 @@
-"""A Redis that can be taken away and given back: a relay in front of the real one."""
+"""A server that can be taken away, stalled and given back: a relay in front of the real one."""
 
 import contextlib
 import socket
@@ -9,15 +9,17 @@ from django.conf import settings
 
 
 class Relay:
-    """Listens on a port of its own and passes bytes on to the Redis of the tests while it is `up`."""
+    """Listens on a port of its own and passes bytes on to a server (the Redis of the tests unless told otherwise)."""
 
-    def __init__(self) -> None:
-        target = urlsplit(settings.REDIS_URL)
-        self.target = (target.hostname, target.port or 6379)
+    def __init__(self, url: str = "") -> None:
+        target = urlsplit(url or settings.REDIS_URL)
+        self.target = (target.hostname or "", target.port or 6379)
         self.server = socket.create_server(("127.0.0.1", 0))
         credentials = "".join(target.netloc.rpartition("@")[:2])
-        self.url = f"redis://{credentials}127.0.0.1:{self.server.getsockname()[1]}{target.path}"
+        self.url = target._replace(netloc=f"{credentials}127.0.0.1:{self.server.getsockname()[1]}").geturl()
         self.up = True
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -29,8 +31,17 @@ class Relay:
     def give_back(self) -> None:
         self.up = True
 
+    def stall(self) -> None:
+        """Connections stay, and new ones are taken, but nothing passes any more: half-open, to both sides."""
+        self.flowing.clear()
+
+    def flow(self) -> None:
+        """What was held back arrives late."""
+        self.flowing.set()
+
     def close(self) -> None:
         self.take_away()
+        self.flow()
         self.server.close()
 
     def _break(self) -> None:
@@ -47,15 +58,26 @@ class Relay:
                 if not self.up:
                     client.close()
                     continue
-                redis = socket.create_connection(self.target)
-                self.sockets += [client, redis]
-                for pair in ((client, redis), (redis, client)):
-                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+                try:
+                    server = socket.create_connection(self.target)
+                except OSError:
+                    client.close()
+                    continue
+                self.sockets += [client, server]
+                threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
+                threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
 
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, outward: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self.flowing.wait()
+                if not self.passes(source if outward else sink, data, outward):
+                    break
                 sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
+        for end in (sink, source):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def passes(self, client: socket.socket, data: bytes, outward: bool) -> bool:
+        """Whether these bytes (`outward`: from the client) may pass. If not, the client's connection breaks."""
+        return True

@@ -84,7 +84,7 @@ class Server(Process):
 
 
 class Worker(Process):
-    """A Celery worker for the test database. `include`: modules with tasks of the tests' own."""
+    """A Celery worker for the test database. `include`: modules with tasks of the tests' own; `more`: environment."""
 
     def __init__(self, *include: str, **more: str) -> None:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")

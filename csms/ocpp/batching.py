@@ -7,6 +7,7 @@ One thread a process, with its own database connection: several CPU-bound thread
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,15 +16,16 @@ from typing import Any
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import OperationalError as DjangoOperationalError
 from django.db import connection
 from django_scopes import scopes_disabled
 
 from csms import logs
-from csms.ocpp import doors, errands, exchange, meters
+from csms.ocpp import doors, errands, exchange, faults, meters
+from csms.ocpp.database import Database
 from csms.ocpp.doors import Arrival, Departure, Door, SignsOfLife, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound, Message
+from csms.ocpp.faults import AWAY
 from csms.ocpp.translator import Unsayable
 from stations.batch import Batch, Ids
 from stations.domain.commands import BadCommand
@@ -35,11 +37,12 @@ log = structlog.get_logger(__name__)
 
 #: Messages in one transaction at most: beyond it latency grows and nothing is gained.
 MAX_BATCH = 256
+#: Newcomers admitted in one round at most: in a storm of them, messages of those who are in have their turn in between.
+MAX_ARRIVALS = 32
 #: A station whose messages fail this often is handled apart from the others, until as many have gone well.
 SUSPICIOUS = 2
 #: Deadlocks and the like are tried again this often before the messages are handled one by one.
 RETRIES = 5
-BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,22 @@ class Look:
     station_ids: Sequence[int] | None
 
 
-Item = Message | Look | Door
+@dataclass(frozen=True, slots=True)
+class LastErrands:
+    """No command is claimed any more; whoever waits for `token` knows that those claimed before are on their way."""
+
+    token: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A command was claimed for a socket that had ended: it waits for the next one."""
+
+    command_id: int
+    station_id: int
+
+
+Item = Message | Look | LastErrands | Unsent | Door
 
 
 @dataclass(slots=True)
@@ -57,21 +75,21 @@ class Results:
     """What came of one round. An answer of None: the socket was replaced by a newer one and must be closed."""
 
     answers: list[tuple[Message, str | None]] = field(default_factory=list)
-    verdicts: list[tuple[Any, Verdict]] = field(default_factory=list)
+    verdicts: list[tuple[Any, Verdict | None]] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
 
 
-class BatchThread(threading.Thread):
+class BatchThread(Database, threading.Thread):
     def __init__(self, deliver: Callable[[Results], None]) -> None:
-        super().__init__(name="batch", daemon=True)
+        threading.Thread.__init__(self, name="batch", daemon=True)
+        Database.__init__(self)
         self.deliver = deliver
         self.items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self.states: dict[int, StationState] = {}
         self.ids = Ids(block=500)
         self.failures: dict[int, int] = {}
-        self.stopping = threading.Event()
-        #: Since when the database has not answered (monotonic seconds), or None. Read by the event loop.
-        self.degraded_since: float | None = None
+        self.claiming = True
+        self.knocking: deque[Arrival] = deque()
 
     # The round
 
@@ -81,13 +99,14 @@ class BatchThread(threading.Thread):
         self.items.put(None)
 
     def run(self) -> None:
+        faults.own_connection()
         with scopes_disabled():
             while self._round():
                 pass
         connection.close()
 
     def _round(self) -> bool:
-        items = [self.items.get()]
+        items = [] if self.knocking else [self.items.get()]
         while len(items) < MAX_BATCH:
             try:
                 items.append(self.items.get_nowait())
@@ -99,20 +118,30 @@ class BatchThread(threading.Thread):
         except Exception:
             # The thread is the only one there is: whatever happens, it goes on with the next round.
             log.exception("a round of the batch thread failed")
-        return going_on or not self.items.empty()
+        self.busy_since = None
+        return going_on or bool(self.knocking) or not self.items.empty()
 
     def _handle(self, items: Sequence[Item]) -> None:
         inbound = [item for item in items if isinstance(item, Inbound | Answered)]
         if inbound:
             self._messages(inbound)
         # After the messages: an arrival may take over from a socket whose messages are among them.
-        at_the_doors = [item for item in items if isinstance(item, Door)]
+        self.knocking.extend(item for item in items if isinstance(item, Arrival))
+        at_the_doors: list[Door] = [item for item in items if isinstance(item, Door) and not isinstance(item, Arrival)]
+        at_the_doors += [self.knocking.popleft() for _ in range(min(len(self.knocking), MAX_ARRIVALS))]
         if at_the_doors:
             self._doors(at_the_doors)
+        unsent = [item for item in items if isinstance(item, Unsent)]
+        if unsent:
+            self._unsent(unsent)
         looks = [item for item in items if isinstance(item, Look)]
-        if looks:
+        if looks and self.claiming:
             everywhere = any(look.station_ids is None for look in looks)
             self._errands({pk for look in looks for pk in look.station_ids or ()}, everywhere=everywhere)
+        last: list[tuple[Any, Verdict | None]] = [(item.token, None) for item in items if isinstance(item, LastErrands)]
+        if last:
+            self.claiming = False
+            self.deliver(Results(verdicts=last))
 
     # Messages
 
@@ -137,19 +166,20 @@ class BatchThread(threading.Thread):
                 attempts += 1
                 if attempts <= RETRIES:
                     continue
-            except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError, _CommitUnknown) as error:
+            except Exception as error:
                 self._forget(inbound)
-                meters.TROUBLES.add("commit_unknown" if isinstance(error, _CommitUnknown) else "database_away")
                 if isinstance(error, _CommitUnknown):
+                    meters.TROUBLES.add("commit_unknown")
                     if self._was_committed(error.xid):
                         self._after(error.batch)
                         meters.committed(error.answers, error.batch, begun)
                         return error.answers
-                elif not self._wait_for_database(error):
-                    return []
-                continue
-            except Exception as error:
-                self._forget(inbound)
+                    continue
+                if isinstance(error, AWAY) and not faults.message_at_fault(error):
+                    meters.TROUBLES.add("database_away")
+                    if not self._wait_for_database(error):
+                        return []
+                    continue
                 if len(inbound) == 1:
                     return self._failed(inbound[0], error)
                 meters.TROUBLES.add("one_by_one")
@@ -206,8 +236,14 @@ class BatchThread(threading.Thread):
             self._after(batch)
             meters.committed(answers, batch, begun)
             return answers
-        except Exception:
+        except Exception as second:
             self._forget([one])
+            if isinstance(second, _CommitUnknown) and self._was_committed(second.xid):
+                self._after(second.batch)
+                meters.committed(second.answers, second.batch, begun)
+                return second.answers
+            if isinstance(second, (_CommitUnknown, *AWAY)) and not faults.message_at_fault(second):
+                return self._committed([one]) if self._wait_for_database(second) else []
             log.exception("a failed message could not be kept either", station=one.station_id)
             return [(one, exchange.last_resort(one))]
 
@@ -226,6 +262,7 @@ class BatchThread(threading.Thread):
             cursor.execute("COMMIT")
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _CommitUnknown(batch, answers) from error
+        self._worked()
 
     def _settle(self, inbound: Sequence[Message]) -> None:
         for one in inbound:
@@ -259,12 +296,21 @@ class BatchThread(threading.Thread):
                 except (Unsayable, BadCommand) as error:
                     commandends.unsendable(cursor, one, str(error), now=now)
                     self.items.put(Look((one.station_id,)))
-        except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
+        except AWAY as error:
             log.warning("commands could not be claimed", error=str(error).strip()[:200])
             connection.close()
             return
         if ready:
             self.deliver(Results(errands=ready))
+
+    def _unsent(self, items: Sequence[Unsent]) -> None:
+        try:
+            commands.unsent(self._cursor(), [item.command_id for item in items])
+        except AWAY as error:
+            log.warning("commands could not be put back", error=str(error).strip()[:200])
+            connection.close()
+            return
+        self.items.put(Look(tuple(item.station_id for item in items)))
 
     # The doors
 
@@ -275,7 +321,7 @@ class BatchThread(threading.Thread):
             try:
                 verdicts = self._attempt_doors(items)
                 break
-            except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
+            except AWAY as error:
                 # Whoever knocks now is not kept waiting for a database that is away.
                 away = Refused(503, "database_away", "The system could not reach its database.")
                 self.deliver(Results(verdicts=[(arrival.token, away) for arrival in arrivals]))
@@ -289,9 +335,9 @@ class BatchThread(threading.Thread):
                 verdicts = [(arrival.token, fault) for arrival in arrivals]
                 break
         if verdicts:
-            self.deliver(Results(verdicts=verdicts))
+            self.deliver(Results(verdicts=list(verdicts)))
 
-    def _attempt_doors(self, items: Sequence[Door]) -> list[tuple[Any, Verdict]]:
+    def _attempt_doors(self, items: Sequence[Door]) -> Sequence[tuple[Any, Verdict | None]]:
         cursor = self._cursor()
         now = datetime.now(UTC)
         if settings.ACCEPT_UNKNOWN:
@@ -303,61 +349,12 @@ class BatchThread(threading.Thread):
         except BaseException:
             self._roll_back(cursor)
             raise
+        self._worked()
         # A state is loaded after its take-over, by the first batch: what an older socket's process wrote is in it.
         for station_id in attended.forgotten:
             self.states.pop(station_id, None)
         attended.ring()
         return attended.verdicts
-
-    # The database
-
-    def _cursor(self) -> Any:
-        connection.ensure_connection()
-        return psycopg.Cursor(connection.connection)
-
-    def _roll_back(self, cursor: Any) -> None:
-        try:
-            cursor.execute("ROLLBACK")
-        except psycopg.Error:
-            connection.close()
-
-    def _was_committed(self, xid: str | None) -> bool:
-        """The fate of a commit whose answer was lost. PostgreSQL knows it by the transaction's number."""
-        self._wait_for_database(None)
-        while xid is not None and not self.stopping.is_set():
-            try:
-                row = self._cursor().execute("SELECT pg_xact_status(%s::xid8)", (xid,)).fetchone()
-            except psycopg.errors.InvalidParameterValue:
-                return False  # from the future: another server has taken over without it
-            except (psycopg.Error, DjangoOperationalError):
-                self._wait_for_database(None)
-                continue
-            if row is not None and row[0] != "in progress":
-                return bool(row[0] == "committed")
-            self.stopping.wait(0.05)
-        return False
-
-    def _wait_for_database(self, error: BaseException | None) -> bool:
-        """Wait until the database answers. False: the process ends meanwhile."""
-        if error is not None:
-            log.warning("the database failed; waiting for it", error=str(error).strip()[:200])
-        attempt = 0
-        while not self.stopping.is_set() or attempt == 0:
-            try:
-                connection.close()
-                connection.ensure_connection()
-                connection.connection.execute("SELECT 1")
-            except (psycopg.Error, DjangoOperationalError):
-                if self.degraded_since is None:
-                    self.degraded_since = time.monotonic()
-                self.stopping.wait(BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)])
-                attempt += 1
-                continue
-            if self.degraded_since is not None:
-                log.warning("the database is back", after_s=round(time.monotonic() - self.degraded_since, 1))
-            self.degraded_since = None
-            return True
-        return False
 
 
 class _CommitUnknown(Exception):

@@ -127,7 +127,7 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
                 self._odd(action)
 
     def _submit(self, handle: Handle) -> None:
-        if gateway.degraded and self.accepted and handle.call.action == "Heartbeat":
+        if handle.call.action == "Heartbeat" and gateway.degraded and self.accepted:
             self._beat(handle.call)
             return
         self.in_hand += 1
@@ -161,9 +161,13 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
 
     # Commands
 
-    def run(self, errand: Errand) -> None:
+    def run(self, errand: Errand) -> bool:
+        """Ask the station. False: the socket is ending, nothing was asked."""
+        if self.ending is not None:
+            return False
         self.errand, self.exchanged = errand, []
         self._ask(errand)
+        return True
 
     def _ask(self, errand: Errand) -> None:
         """Send the errand's next CALL."""

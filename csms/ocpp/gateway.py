@@ -1,6 +1,7 @@
 """The event loop's side of the OCPP endpoint, one a process: its sockets, and what goes to and from the batch thread."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import defaultdict
@@ -13,7 +14,7 @@ import structlog
 from csms.hub import Message, hub
 from csms.metrics.meters import Gauge
 from csms.ocpp import meters
-from csms.ocpp.batching import BatchThread, Item, Look, Results
+from csms.ocpp.batching import BatchThread, Item, LastErrands, Look, Results, Unsent
 from csms.ocpp.doors import Arrival, Departure, SignsOfLife, Turned, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound
@@ -38,6 +39,8 @@ SPREAD_S = 20.0
 #: Draining: sockets closed together, and the pause between such groups (seconds, with jitter).
 DRAIN_GROUP = 200
 DRAIN_PAUSE_S = 0.2
+#: Draining: how long commands that are being claimed, and the answers of stations that were asked, are waited for.
+LAST_ERRANDS_S, LAST_ANSWERS_S = 5.0, 10.0
 #: Refusals a minute after which the same peer and identity, or the same peer, are turned away unheard.
 REFUSALS_SAME, REFUSALS_PEER = 10, 600
 MOST_COUNTED = 50_000
@@ -54,9 +57,11 @@ class Link(Protocol):
     heard: float
     #: Calls of the station that are not answered yet.
     in_hand: int
+    #: The command it carries out.
+    errand: Errand | None
 
     def answer(self, text: str) -> None: ...
-    def run(self, errand: Errand) -> None: ...
+    def run(self, errand: Errand) -> bool: ...
     def close(self, code: int, reason: str) -> None: ...
     def tick(self, now: float) -> None: ...
 
@@ -105,7 +110,7 @@ class Gateway:
             return DRAINING
         if not self.throttle.allows(knock, time.monotonic()):
             return BUSY
-        if self.thread.degraded_since is not None:
+        if self.degraded:
             return AWAY
         verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
         self.thread.items.put(Arrival(knock, verdict))
@@ -153,7 +158,7 @@ class Gateway:
     @property
     def degraded(self) -> bool:
         """Whether the database is away."""
-        return self.thread is not None and self.thread.degraded_since is not None
+        return self.thread is not None and self.thread.away_since is not None
 
     def submit(self, message: Inbound | Answered) -> None:
         self._put(message)
@@ -174,8 +179,9 @@ class Gateway:
                 link.answer(text)
         for errand in results.errands:
             link = self.links.get(errand.claimed.station_id)
-            if link is not None and link.admitted.fence == errand.claimed.fence:
-                link.run(errand)
+            if link is not None and link.admitted.fence == errand.claimed.fence and link.run(errand):
+                continue
+            self._put(Unsent(errand.claimed.id, errand.claimed.station_id))
         for token, verdict in results.verdicts:
             if not token.done():
                 token.set_result(verdict)
@@ -237,7 +243,9 @@ class Gateway:
                 signs.append((station_id, link.admitted.fence, wall))
         if signs:
             self._put(SignsOfLife(signs))
-        since = self.thread.degraded_since if self.thread is not None else None
+        if self.thread is not None:
+            self.thread.watch(now)
+        since = self.thread.away_since if self.thread is not None else None
         if since is not None and now - since > PATIENCE_S:
             for link in list(self.links.values()):
                 if random.random() < WATCH_INTERVAL_S / SPREAD_S:  # noqa: S311  (spreads load; no secret)
@@ -248,6 +256,10 @@ class Gateway:
         self.draining = True
         if self.thread is None:
             return
+        claimed = asyncio.get_running_loop().create_future()
+        self._put(LastErrands(claimed))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(claimed, LAST_ERRANDS_S)
         links = list(self.links.values())
         random.shuffle(links)
         for start in range(0, len(links), DRAIN_GROUP):
@@ -267,7 +279,8 @@ class Gateway:
         await asyncio.to_thread(self.thread.join)
 
     async def _finish(self, links: Sequence[Link]) -> None:
-        while any(link.in_hand for link in links):
+        deadline = time.monotonic() + LAST_ANSWERS_S
+        while any(link.in_hand or (link.errand is not None and time.monotonic() < deadline) for link in links):
             await asyncio.sleep(0.01)
 
 

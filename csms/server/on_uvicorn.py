@@ -41,12 +41,19 @@ class WebSocket(WebSocketsSansIOProtocol):
 
     limits = Limits()
     unread = b""
+    handshake_timer: asyncio.TimerHandle | None = None
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         self.close_timeout = self.limits.close_s
         if not self.close_sent:
-            self.loop.call_later(self.limits.handshake_s, self.handshake_timed_out)
+            self.handshake_timer = self.loop.call_later(self.limits.handshake_s, self.handshake_timed_out)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # A timer that is pending keeps what it calls: of stations that come and go that is a lot of memory.
+        if self.handshake_timer is not None:
+            self.handshake_timer.cancel()
+        super().connection_lost(exc)
 
     def handshake_timed_out(self) -> None:
         if not self.handshake_complete and not self.close_sent and not self.transport.is_closing():
@@ -168,7 +175,15 @@ class Http(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         # uvicorn waits for ever for the first request.
-        self.loop.call_later(HTTP_IDLE_S, self.drop_if_silent)
+        self.silence_timer = self.loop.call_later(HTTP_IDLE_S, self.drop_if_silent)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.silence_timer.cancel()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        self.silence_timer.cancel()
+        super().handle_websocket_upgrade()
 
     def drop_if_silent(self) -> None:
         if self.cycle is None and self.transport.get_protocol() is self:

@@ -163,6 +163,13 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     ]
 
 
+def unsent(cursor: Cursor, command_ids: Sequence[int]) -> None:
+    """They were claimed for sockets that had ended: they never left, and wait again."""
+    cursor.execute(
+        "UPDATE stations_command SET status = 'queued', sent_at = NULL WHERE id = ANY(%s) AND status = 'sent'", (list(command_ids),)
+    )
+
+
 # The answer
 
 

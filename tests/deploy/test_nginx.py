@@ -32,14 +32,15 @@ DEPLOY = Path(settings.BASE_DIR) / "deploy"
 
 
 class Proxy:
-    """nginx with a TLS and a plain port, in front of a server."""
+    """nginx with a TLS and a plain port, in front of servers."""
 
-    def __init__(self, folder: Path, upstream: Server) -> None:
+    def __init__(self, folder: Path, *upstreams: Server) -> None:
         self.folder = folder
         self.port, self.plain_port = free_port(), free_port()
         certify(folder)
         values = {
-            "CSMS_UPSTREAM": f"127.0.0.1:{upstream.port}",
+            # As if one name resolved to several addresses.
+            "CSMS_UPSTREAM": " max_fails=0; server ".join(f"127.0.0.1:{upstream.port}" for upstream in upstreams),
             "CSMS_PORT": f"127.0.0.1:{self.port}",
             "CSMS_PLAIN_PORT": f"127.0.0.1:{self.plain_port}",
             "CSMS_CERTIFICATES": str(folder),

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import pytest
 from django_scopes import scopes_disabled
 
-from stations.models import MeterSample, Station, Transaction
-from tests.charger import Charger
+from stations.models import Station
+from tests.charger import Charger, compare
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server
@@ -75,21 +75,3 @@ async def several(chargers: Iterable[Charger], acknowledged: int) -> None:
 def closings(who: Station) -> list[int | None]:
     with scopes_disabled():
         return list(who.connections.values_list("close_code", flat=True))
-
-
-@tables
-def compare(chargers: Iterable[Charger]) -> None:
-    """The ledgers of the stations against the tables: each session once, with its times, its samples and its energy."""
-    with scopes_disabled():
-        for charger in chargers:
-            stored = {t.ocpp_transaction_id: t for t in Transaction.objects.filter(station=charger.who)}
-            assert len(stored) == len(charger.ledger)
-            for session in charger.ledger:
-                transaction = stored[str(session.transaction_id)]
-                assert transaction.started_at.strftime("%Y-%m-%dT%H:%M:%SZ") == session.started_at
-                assert transaction.meter_start_wh == session.meter_start
-                assert (transaction.status, transaction.doubt) == ("ended", "")
-                assert transaction.energy_wh == session.meter_stop - session.meter_start
-                samples = MeterSample.objects.filter(station=charger.who, transaction=transaction).order_by("at")
-                kept = [(s.at.strftime("%Y-%m-%dT%H:%M:%SZ"), s.energy_wh) for s in samples]
-                assert kept == session.samples
