@@ -47,16 +47,12 @@ def machine() -> dict[str, Any]:
 
 def text(found: dict[str, Any]) -> str:
     """For people to read; the tables are valid Markdown."""
-    rows = [("", "value", "unit", "must", "aim", "reached")]
-    for one in found["figures"]:
-        bounds = [f"{one['limit']} {one[name]:g}" if one[name] is not None else "" for name in ("must", "aim")]
-        rows.append((one["what"], f"{one['value']:g}", one["unit"], *bounds, one["verdict"]))
-    lines = [table(rows), ""]
+    lines = [table(rows(found)), ""]
     if "capacity" in found["details"]:
         keys = ("messages_per_s", "messages_per_core_s", "server_us_per_message", "postgres_us_per_message", "p50_ms", "p99_ms")
         closed = [("closed loop", "msg/s", "per core", "server µs", "PostgreSQL µs", "p50 ms", "p99 ms", "errors")]
-        rows = found["details"]["capacity"]["rows"]
-        closed += [(one["name"], *(str(one[key]) for key in (*keys, "errors"))) for one in rows]
+        measured = found["details"]["capacity"]["rows"]
+        closed += [(one["name"], *(str(one[key]) for key in (*keys, "errors"))) for one in measured]
         lines += [table(closed), ""]
     lines += [", ".join(f"{k} {v}" for k, v in found[part].items()) for part in ("machine", "postgresql", "options")]
     if found["wrong"]:
@@ -64,6 +60,15 @@ def text(found: dict[str, Any]) -> str:
     else:
         lines += ["", f"All {found['acknowledged']} messages that csms acknowledged are in the tables, each once."]
     return "\n".join(lines)
+
+
+def rows(found: dict[str, Any]) -> list[Sequence[str]]:
+    """Each figure beside what must be and what is aimed at; the first row is the head."""
+    rows: list[Sequence[str]] = [("", "value", "unit", "must", "aim", "reached")]
+    for one in found["figures"]:
+        bounds = [f"{one['limit']} {one[name]:g}" if one[name] is not None else "" for name in ("must", "aim")]
+        rows.append((one["what"], f"{one['value']:g}", one["unit"], *bounds, one["verdict"]))
+    return rows
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
