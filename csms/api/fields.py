@@ -12,6 +12,33 @@ from rest_framework import serializers
 from accounts.tokens import parse_moment
 
 
+class Text(serializers.CharField):
+    """A text, and nothing that could be written as one: a tag given as the number 0423 was another tag."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(f"Must be a text, in quotation marks, not {orjson.dumps(data).decode()[:40]}.")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number of a body, which is no text."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("Must be a whole number.")
+        return super().to_internal_value(data)
+
+
+class KnownOnly(serializers.Serializer[Any]):
+    """A body in which a misspelt field is refused instead of forgotten."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
+            raise serializers.ValidationError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}.")
+        return super().to_internal_value(data)
+
+
 class Moment(serializers.DateTimeField):
     """A time in UTC with a Z (RFC 3339), whatever TIME_ZONE is."""
 
@@ -19,8 +46,10 @@ class Moment(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str):
+            raise serializers.ValidationError('Must be a text such as "2026-11-21T04:00:00Z".')
         try:
-            return parse_moment(str(value))
+            return parse_moment(value)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 

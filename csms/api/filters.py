@@ -8,7 +8,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
+from rest_framework.request import Request
 
 from accounts.models import IdTokenStatus, IdTokenType
 from accounts.tokens import parse_moment
@@ -38,7 +40,20 @@ class MomentFilter(filters.Filter):
 
 
 class NumberFilter(filters.Filter):
+    """An id, or a number of OCPP."""
+
     field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, **kwargs)
+
+
+class YesNoFilter(filters.TypedChoiceFilter):
+    """`true` or `false`, and nothing that might be meant so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        words = [("true", "true"), ("false", "false")]
+        super().__init__(*args, choices=words, coerce=lambda text: text == "true", **kwargs)
 
 
 class StationFilter(filters.CharFilter):
@@ -59,12 +74,34 @@ def period(field: str) -> dict[str, MomentFilter]:
     }
 
 
+class Backend(DjangoFilterBackend):
+    """Refuses what narrows nothing: a filter that is misspelt or empty would show everything, and nobody would see why."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        paging = [parameter["name"] for parameter in view.paginator.get_schema_operation_parameters(view)]
+        known = [*view.filterset_class.base_filters, *paging]
+        if unknown := [name for name in request.query_params if name not in known]:
+            hint = f"There is no such parameter here. There are {', '.join(known)}."
+            raise exceptions.ValidationError({name: [hint] for name in unknown})
+        if empty := [name for name, value in request.query_params.items() if not value.strip()]:
+            raise exceptions.ValidationError({name: ["Is empty: say what to look for, or leave it out."] for name in empty})
+        if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
+            raise exceptions.ValidationError({name: ["Is given more than once."] for name in twice})
+        rows: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return rows
+
+
+class SiteFilters(filters.FilterSet):
+    station = filters.CharFilter("stations__identity", help_text="the site of this station")
+    city = filters.CharFilter()
+
+
 class StationFilters(filters.FilterSet):
     station = filters.CharFilter("identity")
     site = filters.CharFilter("site__name")
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
     registration = filters.ChoiceFilter(choices=choices.REGISTRATION)
-    online = filters.BooleanFilter()
+    online = YesNoFilter()
 
 
 class EvseFilters(filters.FilterSet):
@@ -81,9 +118,24 @@ class TransactionFilters(filters.FilterSet):
     station = StationFilter("station_id")
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
     id_tag = filters.CharFilter(lookup_expr="iexact")
-    ocpp_transaction_id = filters.CharFilter()
+    ocpp_transaction_id = filters.CharFilter(method="of_ocpp")
     doubt = filters.ChoiceFilter(choices=[choice for choice in choices.DOUBT if choice[0]])
     since, until = period("started_at").values()
+
+    def of_ocpp(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """By the stations too, which is what there is an index for."""
+        return rows.filter(ocpp_transaction_id=value, station__in=Station.objects.order_by().values("pk"))
+
+
+class TariffFilters(filters.FilterSet):
+    is_default = YesNoFilter()
+    currency = filters.CharFilter()
+
+
+class ChargeRecordFilters(filters.FilterSet):
+    station = StationFilter("transaction__station_id")
+    transaction = NumberFilter("transaction_id")
+    since, until = period("created_at").values()
 
 
 class MeterSampleFilters(filters.FilterSet):
@@ -91,6 +143,12 @@ class MeterSampleFilters(filters.FilterSet):
     transaction = NumberFilter(method="of_transaction")
     evse = NumberFilter("evse_number")
     since, until = period("at").values()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = self.form.cleaned_data
+        if given["evse"] is not None and not given["station"] and given["transaction"] is None:
+            raise exceptions.ValidationError({"evse": ["Name a ?station= or a ?transaction= too: every station has such an EVSE."]})
+        return super().filter_queryset(queryset)
 
     def of_transaction(self, rows: QuerySet[Any], name: str, value: int) -> QuerySet[Any]:
         """By station and time too, which is what there is an index for."""

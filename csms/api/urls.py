@@ -7,10 +7,13 @@ from rest_framework.routers import SimpleRouter
 from csms.api import commandviews, raw, views
 
 router = SimpleRouter(use_regex_path=True)
+router.register("sites", views.SiteView, "site")
 router.register("stations", views.StationView, "station")
 router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
+router.register("charge-records", views.ChargeRecordView, "charge-record")
+router.register("tariffs", views.TariffView, "tariff")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("messages", views.MessageView, "message")
 router.register("refusals", views.RefusalView, "refusal")

@@ -35,7 +35,12 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 # Asking
 
 
-def issue(
+def issue(**asked: Any) -> Command:
+    """Ask something of a station: what `issue_once` does, for whom it makes no difference whether the command is new."""
+    return issue_once(**asked)[0]
+
+
+def issue_once(
     *,
     station: Station,
     command: commands.Command,
@@ -44,12 +49,15 @@ def issue(
     expires_in: int | None = None,
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
-) -> Command:
-    """Ask something of a station. With an idempotency key that was used before, returns the command it was used for.
+) -> tuple[Command, bool]:
+    """The command, and whether it is new: with an idempotency key that was used before it is the one of then.
 
     `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
     BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
+    used = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key)
+    if idempotency_key and (known := used.first()):
+        return known, False
     now = timezone.now()
     _check_sense(station, command)
     waits = command.expires_s if expires_in is None else expires_in
@@ -72,12 +80,13 @@ def issue(
             row.save(force_insert=True)
             transaction.on_commit(lambda: ports.bell.command(station.pk))
     except IntegrityError:
-        known = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key).first()
+        # Somebody else with the same key was faster, between our look and now.
+        known = used.first() if idempotency_key else None
         if known is None:
             raise
-        return known
+        return known, False
     _changed(station.operator_id, station.pk)
-    return row
+    return row, True
 
 
 def _check_sense(station: Station, command: commands.Command) -> None:
