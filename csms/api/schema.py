@@ -1,7 +1,6 @@
 """What OpenAPI says of every operation alike: how it fails, and what commands take."""
 
 from dataclasses import MISSING, fields
-from http import HTTPStatus
 from typing import Any, get_args, get_type_hints
 
 from stations.domain.commands import COMMANDS, Command
@@ -16,7 +15,7 @@ PROBLEM = {
         "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "For people: cause and remedy."},
-        "errors": {"type": "object", "additionalProperties": {}, "description": "By field or parameter; \"\" is the whole."},
+        "errors": {"type": "object", "additionalProperties": {}, "description": 'By field or parameter; "" is the whole.'},
     },
 }
 WHY = {

@@ -12,7 +12,7 @@ from tests.api.conftest import AT, LINE, Network, Person, asked, event, message,
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags"),
+    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records"),
 ]
 
 
@@ -115,6 +115,8 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("messages/?direction=up", "messages/?until=2026-13-40", "meter-samples/?transaction=x", "id-tags/?type=Tattoo"),
         *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
         *("commands/?status=lost", "commands/?kind=explode", "commands/?since=soon", "events/?since=2026-01-01"),
+        *("transactions/?staton=AMBER-01", "transactions/?station=", "stations/?online=maybe", "stations/?site=a&site=b"),
+        *("connectors/?evse=-1", "meter-samples/?evse=1", "tariffs/?is_default=null"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
     ],
 )
@@ -167,7 +169,7 @@ def test_settings_are_paged_in_the_order_of_their_names(ada: Person, amber: Netw
 
 def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Network) -> None:
     for path in LISTS:
-        if path != "id-tags":
+        if path not in ("id-tags", "tariffs"):
             assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == 1, path
             assert ada.client.rows(f"{path}/", station="AMBER-99") == [], path
     assert ada.client.rows("meter-samples/", transaction=10**30) == []
@@ -225,11 +227,17 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
     [
         *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 3), ("transactions/?station=AMBER-01", 4)],
         *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
-        *[("variables/", 1), ("variables/?station=AMBER-01&component=Auth", 2), ("commands/", 1), ("commands/?station=AMBER-01", 2)],
+        *[
+            ("variables/", 1),
+            ("variables/?station=AMBER-01&component=Auth", 2),
+            ("commands/", 1),
+            ("commands/?station=AMBER-01", 2),
+        ],
         *[
             ("stations/AMBER-01/commands/", 2),
             ("meter-samples/", 1),
             ("messages/", 1),
+            *[("sites/", 1), ("tariffs/", 1), ("charge-records/", 1)],
             ("refusals/", 1),
             ("findings/", 1),
             ("id-tags/", 1),
