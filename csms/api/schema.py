@@ -55,6 +55,8 @@ def _told(parameter: dict[str, Any]) -> None:
     schema = parameter["schema"]
     if parameter["in"] == "query" and schema["type"] == "string" and "enum" not in schema:
         schema["pattern"] = r"\S"
+    elif parameter["in"] == "query" and schema["type"] == "integer":
+        schema.setdefault("minimum", 0)
 
 
 def _narrowed(operation: dict[str, Any]) -> bool:
