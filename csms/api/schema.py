@@ -53,9 +53,9 @@ def every_error(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 def _told(parameter: dict[str, Any]) -> None:
     """What `csms.api.filters.Backend` refuses: a parameter that is empty."""
     schema = parameter["schema"]
-    if parameter["in"] == "query" and schema["type"] == "string" and "enum" not in schema:
+    if parameter["in"] == "query" and schema.get("type") == "string" and "enum" not in schema:
         schema["pattern"] = r"\S"
-    elif parameter["in"] == "query" and schema["type"] == "integer":
+    elif parameter["in"] == "query" and schema.get("type") == "integer":
         schema.setdefault("minimum", 0)
 
 

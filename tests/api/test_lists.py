@@ -170,7 +170,8 @@ def test_settings_are_paged_in_the_order_of_their_names(ada: Person, amber: Netw
 def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Network) -> None:
     for path in LISTS:
         if path not in ("id-tags", "tariffs"):
-            assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == 1, path
+            there = 2 if path == "charge-records" else 1  # its two revisions
+            assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == there, path
             assert ada.client.rows(f"{path}/", station="AMBER-99") == [], path
     assert ada.client.rows("meter-samples/", transaction=10**30) == []
 
