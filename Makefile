@@ -12,7 +12,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long migrate serve worker beat bench lint docs lock
+.PHONY: help run services test test-long migrate serve worker beat bench profile lint docs lock vendor
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -55,8 +55,11 @@ lint: $(VENV)/.installed-dev ## style, types, import contracts, templates
 	$(VENV)/bin/lint-imports --no-cache
 	$(PY) -m djlint --lint templates
 
-bench: $(VENV)/.installed-dev ## messages a second and latency, on both servers
+bench: $(VENV)/.installed-dev ## what it does and how fast, beside reference servers (ARGS="latency storm", see ARGS=--help)
 	@exec $(PY) -m tests.bench $(ARGS)
+
+profile: $(VENV)/.installed-dev ## where the time of a web process under load goes (ARGS="--server daphne")
+	@exec $(PY) -m tests.bench profile $(ARGS)
 
 docs: $(VENV)/.installed-dev ## the documentation as a site, in site/
 	@exec $(PY) -m mkdocs build --strict --quiet
@@ -66,6 +69,11 @@ lock: $(VENV)/.installed-dev ## pins anew what pyproject.toml asks for (ARGS=--u
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra services -c requirements.lock -o requirements-services.lock
+
+vendor: ## puts the pages' JavaScript libraries into static/vendor, as package.json pins them (needs npm; they are committed)
+	npm install --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved
+	mkdir -p static/vendor/uplot
+	cp node_modules/uplot/LICENSE node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css static/vendor/uplot/
 
 LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
 	--no-header --no-annotate --no-emit-index-url pyproject.toml $(ARGS)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_scopes import scope
 
 from accounts.imports import import_id_tokens
-from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, User
+from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, SavedView, User
 from accounts.permissions import KEY_SCOPES
 from accounts.selectors import digest_of
 from accounts.tokens import fill, group_name, plain, taken
@@ -25,12 +25,16 @@ __all__ = [
     "change_id_token",
     "create_api_key",
     "delete_id_token",
+    "delete_view",
     "import_id_tokens",
     "note_key_use",
+    "save_view",
 ]
 
 #: `last_used_at` of a key is written this often at most.
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
+#: Views a person keeps of one list.
+MOST_VIEWS = 30
 
 
 def add_operator(*, name: str) -> Operator:
@@ -103,10 +107,18 @@ def add_id_token(
     group: str | None = None,
     expires_at: datetime | None = None,
     note: str = "",
+    blocked_because: str = "",
 ) -> IdToken:
     """An id token of the operator; `group` is a name and is made if there is none."""
-    token = IdToken(operator=operator)
-    return _save(token, {"value": value, "type": type, "status": status, "group": group, "expires_at": expires_at, "note": note})
+    given = {
+        "value": value,
+        "type": type,
+        "status": status,
+        "expires_at": expires_at,
+        "note": note,
+        "blocked_because": blocked_because,
+    }
+    return _save(IdToken(operator=operator), given | {"group": group})
 
 
 @transaction.atomic
@@ -137,3 +149,17 @@ def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
             message = f"There is an id tag {token.value} of type {token.type} already (upper and lower case are the same)."
             raise taken("value", message) from error
     return token
+
+
+def save_view(*, user: User, page: str, name: str, query: str) -> SavedView:
+    """Keeps a list under a name; a view of that name is replaced."""
+    view = SavedView(user=user, page=page, name=plain(name, "name"), query=query)
+    view.clean_fields()
+    others = SavedView.objects.filter(user=user, page=page).exclude(name=view.name)
+    if others.count() >= MOST_VIEWS:
+        raise ValidationError({"name": f"You keep {MOST_VIEWS} views of this list already: delete one first."})
+    return SavedView.objects.update_or_create(user=user, page=page, name=view.name, defaults={"query": query})[0]
+
+
+def delete_view(*, view: SavedView) -> None:
+    view.delete()

@@ -6,16 +6,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
 
-from accounts.models import IdToken
+from accounts.models import IdToken, IdTokenStatus
 
 
 def fill(token: IdToken, **fields: Any) -> None:
     """Sets and checks a token's own fields; the group is the caller's."""
     for name, value in fields.items():
-        if name not in ("value", "type", "status", "expires_at", "note"):
+        if name not in ("value", "type", "status", "blocked_because", "expires_at", "note"):
             raise TypeError(f"An id token has no {name}")
         setattr(token, name, plain(value, name) if isinstance(value, str) else value)
     token.key = token.value.upper()
+    if token.status != IdTokenStatus.BLOCKED:
+        token.blocked_because = ""
     token.clean_fields(exclude=["operator", "group"])
 
 

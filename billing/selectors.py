@@ -1,13 +1,15 @@
 """Reads prices."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Exists, F, OuterRef, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from billing import sessions, tariff
-from billing.models import Tariff
+from billing.models import ChargeRecord, Tariff
 from stations.domain.values import TransactionStatus
 from stations.models import Station, Transaction
 
@@ -65,3 +67,11 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
             total = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
             costs[transaction.pk] = (total, priced.currency)
     return costs
+
+
+def billed_since(start: datetime) -> list[tuple[str, Decimal]]:
+    """What the sessions that started since then have been billed, with tax, by currency. Empty: none has its price yet."""
+    newer = ChargeRecord.objects.filter(transaction=OuterRef("transaction"), revision__gt=OuterRef("revision"))
+    # The transaction's operator too: with it the index tells which started since then.
+    found = ChargeRecord.objects.filter(~Exists(newer), transaction__started_at__gte=start, transaction__operator=F("operator"))
+    return list(found.order_by("currency").values_list("currency").annotate(total=Sum("total_incl_tax")))

@@ -6,6 +6,7 @@ class CsmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from csms import checks, ports  # noqa: F401  (registers the deployment checks)
+        from csms import checks, jobs, ports  # noqa: F401  (registers the deployment checks)
 
         ports.fill()
+        jobs.listen()

@@ -52,7 +52,11 @@ def unsafe_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             f"CSMS_ACCEPT_UNKNOWN lets any station charge for {operator}.",
             "Remove it, and add stations with manage.py station add.",
         )
-    yield from _unsafe_proxies(_items(given.get("CSMS_TRUSTED_PROXIES", "")))
+    yield from _unsafe_networks("CSMS_TRUSTED_PROXIES", "Name the addresses of your proxies only.", given)
+    yield from _unsafe_networks("CSMS_METRICS_FROM", "Name the addresses of your Prometheus only.", given)
+    token = given.get("CSMS_METRICS_TOKEN", "")
+    if token and (len(token) < KEY_LENGTH or len(set(token)) < 5):
+        yield "CSMS_METRICS_TOKEN can be guessed.", f"It needs {KEY_LENGTH} random characters, such as the output of: {MAKE_SECRET}"
 
 
 def _unsafe_station_keys(items: list[str], secret: str) -> Iterator[tuple[str, str]]:
@@ -71,18 +75,18 @@ def _unsafe_station_keys(items: list[str], secret: str) -> Iterator[tuple[str, s
             yield f'{name} has {count} keys with the id "{key_id}".', "Give each key an id of its own."
 
 
-def _unsafe_proxies(items: list[str]) -> Iterator[tuple[str, str]]:
-    for item in items:
+def _unsafe_networks(name: str, remedy: str, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for item in _items(given.get(name, "")):
         try:
             network = ipaddress.ip_network(item, strict=False)
         except ValueError:
             yield (
-                f'CSMS_TRUSTED_PROXIES has "{item}", which is no address or network.',
+                f'{name} has "{item}", which is no address or network.',
                 "Write addresses and networks such as 10.0.0.7,10.1.0.0/16.",
             )
         else:
             if network.prefixlen == 0:
-                yield f"CSMS_TRUSTED_PROXIES trusts everybody ({item}).", "Name the addresses of your proxies only."
+                yield f"{name} trusts everybody ({item}).", remedy
 
 
 def _items(text: str) -> list[str]:

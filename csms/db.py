@@ -7,10 +7,11 @@ holds up every socket. Frames of stations do not come here either: they have the
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+import psycopg
 from django.db import connections
 
 P = ParamSpec("P")
@@ -18,6 +19,8 @@ T = TypeVar("T")
 
 #: More threads would not go faster (they share one GIL with the event loop), and each may hold a database connection.
 THREADS = 4
+#: Seconds after which `briefly` gives up.
+BRIEF_S = 2
 _pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="run_in_db")
 
 
@@ -49,3 +52,17 @@ def _closing(func: Callable[[], T]) -> T:
         return func()
     finally:
         connections.close_all()
+
+
+@contextlib.contextmanager
+def briefly() -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
+    """A database connection of its own, outside the pool, that gives up within seconds: for whoever asks whether it lives.
+
+    In autocommit mode. Raises `psycopg.Error`.
+    """
+    own = ("pool", "context", "cursor_factory", "prepare_threshold")  # Django's, not libpq's
+    where = {name: value for name, value in connections["default"].get_connection_params().items() if name not in own}
+    limits = f"{where.pop('options', '')} -c statement_timeout={BRIEF_S * 1000} -c lock_timeout={BRIEF_S * 1000}"
+    patience: dict[str, Any] = {"connect_timeout": BRIEF_S, "tcp_user_timeout": BRIEF_S * 1000}
+    with psycopg.connect(**where, **patience, options=limits, autocommit=True) as brief:
+        yield brief

@@ -22,11 +22,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
-from accounts.permissions import may
 from csms.dashboard import fragments
-from csms.dashboard.fragments import Fragment
+from csms.dashboard.access import rights_of
+from csms.dashboard.fragments import Fragment, Known
+from csms.dashboard.worklist import Rights
 from csms.db import run_in_db, run_in_scope
 from csms.hub import Message, hub
+from csms.metrics.meters import Gauge
 from csms.tenancy import scope_of
 from stations import selectors
 
@@ -60,12 +62,12 @@ def logged_in(session_key: str | None) -> User | None:
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a page shows: the wall, or (`station`, a primary key) one charger, with buttons if its reader may command."""
+    """What a page shows: the wall, or (`station`, a primary key) one charger, with the buttons its reader may press."""
 
     operator: int | None
     language: str
+    rights: Rights
     station: int | None = None
-    may_command: bool = False
 
 
 class Feed:
@@ -80,6 +82,7 @@ class Feed:
         self.pages: set[LiveConsumer] = set()
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
+        self.known = Known()
         self.dirty = asyncio.Event()
         self.dirty.set()
         hub.listen("changed", self.changed, missed=self.missed)
@@ -151,10 +154,10 @@ class Feed:
     async def render(self, stations: set[int], transactions: set[int]) -> list[Fragment]:
         within = scope_of(self.user)
         if self.key.station is None:
-            return await run_in_scope(within, fragments.changed, self.language, stations, transactions)
+            return await run_in_scope(within, fragments.changed, self.language, self.key.rights, stations, transactions, self.known)
         if self.key.station not in stations:
             return []
-        return await run_in_scope(within, fragments.of_station, self.language, self.key.station, self.key.may_command)
+        return await run_in_scope(within, fragments.of_station, self.language, self.key.station, self.key.rights.command)
 
 
 class LiveConsumer:
@@ -253,8 +256,8 @@ class LiveConsumer:
     async def _everything(self, user: User, topic: Topic) -> list[Fragment]:
         within = scope_of(user)
         if topic.station is None:
-            return await run_in_scope(within, fragments.everything, topic.language, self._host())
-        return await run_in_scope(within, fragments.of_station, topic.language, topic.station, topic.may_command)
+            return await run_in_scope(within, fragments.everything, topic.language, topic.rights, self._host())
+        return await run_in_scope(within, fragments.of_station, topic.language, topic.station, topic.rights.command)
 
     async def _close(self, code: int) -> None:
         await self.send({"type": "websocket.close", "code": code})
@@ -262,9 +265,9 @@ class LiveConsumer:
     def _topic(self, user: User) -> Topic:
         asked = parse_qs(self.scope["query_string"].decode()).get("station", [""])[0]
         if not asked.isascii() or not asked.isdigit():
-            return Topic(user.operator_id, self._language())
+            return Topic(user.operator_id, self._language(), rights_of(user))
         # More digits than a key has belong to nothing.
-        return Topic(user.operator_id, self._language(), min(int(asked[:19]), 2**63 - 1), may(user, "commands.send"))
+        return Topic(user.operator_id, self._language(), rights_of(user), min(int(asked[:19]), 2**63 - 1))
 
     def _language(self) -> str:
         """The language the page was rendered in."""
@@ -278,3 +281,6 @@ class LiveConsumer:
         """Where stations find us: where the browser did."""
         origin = dict(self.scope["headers"]).get(b"origin", b"").decode("latin-1")
         return {"ws_url": "ws" + origin.removeprefix("http")}
+
+
+Gauge("csms_pages_open", "Live pages that browsers have open.", lambda: sum(len(feed.pages) for feed in Feed.open.values()))

@@ -6,13 +6,13 @@ with a sentence for each setting that is missing or unsafe.
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import environ
-import structlog
+
+from csms import logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -57,6 +57,11 @@ TRUSTED_PROXIES = env.list("CSMS_TRUSTED_PROXIES", default=[])
 MAX_FRAME_BYTES = 1024 * 1024
 PING_INTERVAL_S = env.int("CSMS_PING_INTERVAL", default=50)
 CALL_TIMEOUT_S = env.int("CSMS_CALL_TIMEOUT", default=30)
+#: Who may read /metrics and the causes in /readyz: addresses or networks, and whoever shows the token.
+METRICS_FROM = env.list("CSMS_METRICS_FROM", default=[] if PRODUCTION else ["127.0.0.0/8", "::1"])
+METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
+#: Seconds after which a worker or a beat that gave no sign of life is held to be gone. A sign is due three times in it.
+SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -78,6 +83,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "csms.probes.Probes",
     "csms.proxies.BelieveTrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -170,8 +176,8 @@ vars().update(EMAIL_CONFIG)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION and not ALLOW_INSECURE
 SECURE_SSL_REDIRECT = PRODUCTION and not ALLOW_INSECURE
-# Stations of security profile 1 and the load balancer's probes speak plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^ocpp/", r"^healthz$", r"^readyz$", r"^metrics$"]
+# Stations of security profile 1 speak plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^ocpp/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION and not ALLOW_INSECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0
@@ -231,51 +237,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-_level = env.str("DJANGO_LOG_LEVEL", default="INFO")
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "lines": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer()
-                if PRODUCTION
-                else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback),
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
-    "root": {"handlers": ["stderr"], "level": _level},
-    "loggers": {
-        "django.channels.server": {"level": "WARNING"},
-        "daphne": {"level": "WARNING"},
-        "uvicorn": {"level": "WARNING"},
-        "uvicorn.error": {"level": "WARNING"},
-        "celery": {"level": _level},
-    },
-}
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
+LOGGING = logs.configuration(production=PRODUCTION, level=env.str("DJANGO_LOG_LEVEL", default="INFO"))
+logs.configure()
 
 #: The name of this process in connection rows; unique among those that run at the same time.
 NODE = f"{os.uname().nodename}:{os.getpid()}"

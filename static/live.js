@@ -3,38 +3,11 @@
 
 const $ = (id) => document.getElementById(id);
 const words = $("words").dataset;
-const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, FINISHED = 20;
+const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, LONGEST = { finished: 20, running: 50 };
 
 let socket = null, attempts = 0, lostAt = null, heardAt = 0, paused = false, clockAhead = 0, wantAll = false;
 const held = new Map();    // fragments that came while paused, the newest of each id
 const news = new Map();    // what to tell a screen reader: at most one sentence at a time
-
-/* ---- Morphing: change what differs and nothing else, so that focus and selection stay where they are. */
-
-function morph(have, want) {
-  for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
-  // What a person has opened stays open.
-  for (const { name } of [...have.attributes]) if (!want.hasAttribute(name) && name !== "open") have.removeAttribute(name);
-  const keyed = new Map([...have.children].filter((child) => child.id).map((child) => [child.id, child]));
-  let next = have.firstChild;
-  for (const child of [...want.childNodes]) {
-    let match = null;
-    if (child.id) match = keyed.get(child.id) ?? null;
-    else if (next && !next.id && next.nodeName === child.nodeName) match = next;
-    if (!match) { have.insertBefore(child, next); continue; }
-    if (match !== next) have.insertBefore(match, next);
-    next = match.nextSibling;
-    if (match.nodeType !== Node.ELEMENT_NODE) { if (match.nodeValue !== child.nodeValue) match.nodeValue = child.nodeValue; }
-    else morph(match, child);
-  }
-  while (next) { const gone = next; next = next.nextSibling; remove(gone); }
-}
-
-function remove(node) {
-  // Whoever stands on it keeps it until they move on.
-  if (node.contains(document.activeElement)) node.addEventListener("focusout", () => node.remove(), { once: true });
-  else node.remove();
-}
 
 function place({ id, html, list }) {
   const template = document.createElement("template");
@@ -48,12 +21,13 @@ function place({ id, html, list }) {
     const before = have.dataset.state;
     if (into && have.parentElement !== into) into.prepend(have);
     morph(have, want);
-    if (want.dataset.say && before !== want.dataset.state) { news.set(id, want.dataset.say); flash(have); }
+    const say = want.dataset.say ?? want.querySelector(".tip strong")?.textContent;
+    if (say && before !== want.dataset.state) { news.set(id, say); flash(have); }
   } else {
     into.prepend(want);
     flash(want);
   }
-  if (list === "finished") [...into.children].slice(FINISHED).forEach(remove);
+  if (list in LONGEST) [...into.children].slice(LONGEST[list]).forEach(remove);
 }
 
 function flash(element) {
@@ -71,6 +45,7 @@ function apply(fragments) {
     document.title = (attention ? `(${attention}) ` : "") + document.title.replace(/^\(\d+\) /, "");
   }
   tick();
+  document.dispatchEvent(new Event("fresh"));  // what reads more than fragments, such as a chart, may do so now
 }
 
 /* ---- Ages: every number is live or says how old it is. */
@@ -164,7 +139,7 @@ function show() {
   write($("live-word"), paused ? words.paused : state === "on" ? words.live : words.connecting);
 }
 
-$("pause").addEventListener("click", () => {
+$("pause")?.addEventListener("click", () => {
   paused = !paused;
   write($("pause"), paused ? words.resume : words.pause);
   if (!paused && held.size) {

@@ -8,19 +8,19 @@ async function refresh(id, url) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const want = page.getElementById(id), have = document.getElementById(id);
   if (!want || !have) return;
-  // live.js changes only what differs, so that what somebody has opened or is filling in stays.
-  if (typeof morph === "function") morph(have, want);
-  else have.replaceWith(want);
+  put(have, want);
 }
 
 let waiting = null, asked = 0;
 function typed(event) {
+  // A field that the list follows, or a form all of whose fields it does.
   const field = event.target.closest("[data-typeahead]");
   if (!field) return;
+  const form = field.form ?? field;
   clearTimeout(waiting);
   waiting = setTimeout(async () => {
     const number = ++asked;
-    const given = [...new FormData(field.form)].filter(([, value]) => value !== "");
+    const given = [...new FormData(form)].filter(([, value]) => value !== "");
     const url = `${location.pathname}?${new URLSearchParams(given)}`;
     await refresh(field.dataset.typeahead, url);
     if (number === asked) history.replaceState(null, "", url);
@@ -41,3 +41,18 @@ if (commands) {
     if (changes.some(({ target }) => target.dataset?.state === "confirmed")) refresh(commands.dataset.refreshes, location.href);
   }).observe(commands, { subtree: true, attributes: true, attributeFilter: ["data-state"] });
 }
+
+// One box that ticks all others of its kind, and a count of those that are ticked.
+function ticked() {
+  const boxes = [...document.querySelectorAll("[data-tick]")];
+  const n = boxes.filter((box) => box.checked).length;
+  const all = document.querySelector("[data-tick-all]");
+  if (all) { all.checked = n > 0 && n === boxes.length; all.indeterminate = n > 0 && n < boxes.length; }
+  for (const count of document.querySelectorAll("[data-ticked]")) count.textContent = n;
+}
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-tick-all]")) for (const box of document.querySelectorAll("[data-tick]")) box.checked = target.checked;
+  ticked();
+});
+addEventListener("pageshow", ticked);
+document.addEventListener("put", ticked);

@@ -3,35 +3,32 @@
 
 const byId = (id) => document.getElementById(id);
 const texts = byId("words").dataset;
-const EVERY_MS = 2000, LOST_MS = 5000;
-// Every rendering of a form has another token; that is no difference.
-const bare = (part) => part.innerHTML.replace(/name="csrfmiddlewaretoken" value="\w*"/g, "");
+// Often while somebody is there; seldom when nobody has moved for a minute; not at all while the page is hidden.
+const EVERY_MS = 2000, SELDOM_MS = 20000, THERE_MS = 60000, LOST_MS = 5000;
 const parts = () => [...document.querySelectorAll("[data-refresh]")];
-const shown = new Map(parts().map((part) => [part.id, bare(part)]));
-let halted = false, heard = Date.now(), ended = false;
+let halted = false, heard = Date.now(), moved = Date.now(), ended = false, timer = null;
 
-async function refresh() {
-  const answer = await fetch(location.href, { headers: { "X-Requested-With": "refresh" }, cache: "no-store" });
+async function reread() {
+  const url = location.href;
+  const answer = await fetch(url, { headers: { "X-Requested-With": "refresh" }, cache: "no-store" });
   if (answer.redirected || answer.status === 403 || answer.status === 404) { location.reload(); return; }
   if (!answer.ok) throw new Error(answer.status);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   heard = Date.now();
-  if (halted) return;
+  // What was asked for meanwhile, by typing, is newer.
+  if (halted || url !== location.href) return;
   for (const have of parts()) {
     const want = page.getElementById(have.id);
-    // Whoever stands on it keeps it until they move on.
-    if (!want || shown.get(have.id) === bare(want) || have.matches(":focus-within")) continue;
-    shown.set(have.id, bare(want));
-    have.innerHTML = want.innerHTML;
-    have.className = want.className;
+    if (!want) continue;
     if (want.dataset.say && want.dataset.say !== have.dataset.say) byId("say").textContent = want.dataset.say;
-    have.dataset.say = want.dataset.say ?? "";
+    put(have, want);
   }
   ended = !page.querySelector("[data-refresh]");
+  document.dispatchEvent(new Event("fresh"));
 }
 
 function tell() {
-  const lost = Date.now() - heard > LOST_MS;
+  const lost = !document.hidden && Date.now() - heard > LOST_MS;
   document.body.dataset.live = lost ? "lost" : halted ? "paused" : "on";
   byId("banner").hidden = !lost;
   byId("banner").textContent = texts.reconnecting;
@@ -39,18 +36,34 @@ function tell() {
   byId("live").hidden = ended;
 }
 
+function later() {
+  clearTimeout(timer);
+  const there = Date.now() - moved < THERE_MS;
+  if (!ended) timer = setTimeout(loop, there ? EVERY_MS : SELDOM_MS);
+}
+
 async function loop() {
-  if (!document.hidden && !halted) await refresh().catch(() => {});
-  else heard = Date.now();
+  clearTimeout(timer);
+  if (document.hidden || halted) heard = Date.now();
+  else await reread().catch(() => {});
   tell();
-  if (!ended) setTimeout(loop, EVERY_MS);
+  later();
 }
 
 byId("pause").addEventListener("click", () => {
   halted = !halted;
   byId("pause").textContent = halted ? texts.resume : texts.pause;
-  tell();
+  if (halted) tell(); else loop();
 });
+// Whoever comes back sees at once how it is now.
+document.addEventListener("visibilitychange", () => { if (!document.hidden) { moved = heard = Date.now(); loop(); } });
+for (const kind of ["pointermove", "keydown", "scroll"]) {
+  document.addEventListener(kind, () => {
+    const away = Date.now() - moved >= THERE_MS;
+    moved = Date.now();
+    if (away) loop();
+  }, { passive: true });
+}
 
 // Texts that are there to be copied.
 document.addEventListener("click", async ({ target }) => {
@@ -66,4 +79,4 @@ document.addEventListener("click", async ({ target }) => {
 });
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 
-if (parts().length) { tell(); setTimeout(loop, EVERY_MS); }
+if (parts().length) { tell(); later(); }

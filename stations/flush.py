@@ -15,6 +15,7 @@ import orjson
 import psycopg
 from django.db import models
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 Cursor = psycopg.Cursor[tuple]  # type: ignore[type-arg]
 Row = dict[str, Any]
@@ -63,6 +64,9 @@ class Table:
         statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
             sql.Identifier(self.name), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
+        structures = [column for column in columns if self.types[column] == "jsonb"]
+        if structures:
+            rows = [row | {column: Jsonb(row[column]) for column in structures if row[column] is not None} for row in rows]
         with cursor.copy(statement) as copy:
             copy.set_types([self.types[column] for column in columns])
             for row in rows:

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import partitions
-from stations.services import commands
+from stations.services import commandends
 
 
 @shared_task
@@ -22,6 +22,6 @@ def make_partitions() -> list[str]:
 
 @shared_task
 def sweep_commands() -> int:
-    """End the commands whose time is over (see `stations.services.commands.sweep`). Idempotent; returns how many ended."""
+    """End the commands whose time is over (see `stations.services.commandends.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
-        return commands.sweep(now=timezone.now())
+        return commandends.sweep(now=timezone.now())

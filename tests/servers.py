@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,9 +86,19 @@ class Server(Process):
 class Worker(Process):
     """A Celery worker for the test database. `include`: modules with tasks of the tests' own."""
 
-    def __init__(self, *include: str) -> None:
+    def __init__(self, *include: str, **more: str) -> None:
         quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "WARNING")
-        super().__init__("-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet, *(f"--include={one}" for one in include))
+        super().__init__(
+            "-m", "celery", "-A", "csms", "worker", "-c", "1", *quiet, *(f"--include={one}" for one in include), **more
+        )
+
+
+class Beat(Process):
+    """The beat for the test database; it keeps its file in `folder`."""
+
+    def __init__(self, folder: Path, **more: str) -> None:
+        place = ("--pidfile=", f"--schedule={folder}/beat")
+        super().__init__("-m", "celery", "-A", "csms", "beat", "-l", "WARNING", *place, **more)
 
 
 class Servers:

@@ -49,6 +49,9 @@ def test_an_empty_environment_is_told_all_that_is_missing() -> None:
         ("CSMS_ACCEPT_UNKNOWN", "Amber Grid", "CSMS_ACCEPT_UNKNOWN lets any station charge for Amber Grid."),
         ("CSMS_TRUSTED_PROXIES", "proxy", 'CSMS_TRUSTED_PROXIES has "proxy", which is no address or network.'),
         ("CSMS_TRUSTED_PROXIES", "0.0.0.0/0", "CSMS_TRUSTED_PROXIES trusts everybody (0.0.0.0/0)."),
+        ("CSMS_METRICS_FROM", "::/0", "CSMS_METRICS_FROM trusts everybody (::/0)."),
+        ("CSMS_METRICS_FROM", "prometheus", 'CSMS_METRICS_FROM has "prometheus", which is no address or network.'),
+        ("CSMS_METRICS_TOKEN", "short", "CSMS_METRICS_TOKEN can be guessed."),
         ("CSMS_STATION_SECRET_KEYS", "", "CSMS_STATION_SECRET_KEYS is not set."),
         ("CSMS_STATION_SECRET_KEYS", "key-without-id", "CSMS_STATION_SECRET_KEYS has an entry that is not id:key."),
         (

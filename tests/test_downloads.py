@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
-from stations.models import MessageLogEntry, Station
+from stations.models import MessageLogEntry, Refusal, Station, Variable
 from tests.database import tables
 from tests.network import Network
 
@@ -79,3 +79,59 @@ async def test_messages_are_downloaded_chunk_by_chunk_and_none_is_lost(network: 
     assert entries[0]["handling_ms"] == 1.5
     assert len((await text(download(browser, f"{address}&format=csv"))).splitlines()) == 26
     assert (await text(download(browser, f"{address}&format=ndjson&action=BootNotification"))) == ""
+
+
+async def test_what_several_were_asked_is_a_file(network: Network) -> None:
+    stations = [network.station(), network.station()]
+    browser = browser_of(network)
+    address = asked(browser, stations)
+    header, *lines = (await text(download(browser, f"{address}?format=csv"))).splitlines()
+    assert header.startswith("charger,command,status")
+    assert [line.split(",")[:3] for line in lines] == [[one.identity, "clear_cache", "queued"] for one in stations]
+    assert "'=1+1" in lines[0]
+
+
+@tables
+def asked(browser: Client, stations: list[Station]) -> str:
+    given = {"station": [one.pk for one in stations], "do": "clear", "token": "t", "sure": "2", "reason": "=1+1"}
+    return str(browser.post("/commands/start/", given)["Location"])
+
+
+@tables
+def turned_away(network: Network, count: int) -> None:
+    now = timezone.now()
+    with scopes_disabled():
+        Refusal.objects.bulk_create(
+            Refusal(operator=network.operator, identity=f"KNOCK-{n}", reason="unknown_station", first_at=now, last_at=now)
+            for n in range(count)
+        )
+
+
+async def test_who_was_turned_away_is_a_file_chunk_by_chunk(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 10)
+    turned_away(network, 25)
+    lines = (await text(download(browser_of(network), "/onboarding/export/"))).splitlines()
+    assert sorted(line.split(",")[0] for line in lines[1:]) == sorted(f"KNOCK-{n}" for n in range(25))
+
+
+@tables
+def told(station: Station) -> None:
+    with scopes_disabled():
+        for name, value in (("HeartbeatInterval", "300"), ("AuthorizationKey", "hunter2"), ("MeterInterval", "60")):
+            Variable.objects.create(operator=station.operator, station=station, component="C", variable=name, value=value)
+
+
+async def test_settings_and_commands_of_a_charger_are_files_and_secrets_stay(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    station = network.station()
+    told(station)
+    browser = browser_of(network)
+    asked(browser, [station, network.station()])
+    address = f"/stations/{station.identity}/"
+    settings = await text(download(browser, f"{address}?tab=configuration&format=csv"))
+    assert len(settings.splitlines()) == 4
+    assert "hunter2" not in settings
+    assert len((await text(download(browser, f"{address}?tab=configuration&format=csv&q=heartbeat"))).splitlines()) == 2
+    header, line = (await text(download(browser, f"{address}?tab=commands&format=csv"))).splitlines()
+    assert header.startswith("id,command,status")
+    assert ",clear_cache,queued," in line

@@ -48,6 +48,9 @@ class IdToken(models.Model):
     key = models.CharField(max_length=255, editable=False)
     type = models.CharField(max_length=20, choices=IdTokenType.choices, default=IdTokenType.ISO14443)
     status = models.CharField(max_length=20, choices=IdTokenStatus.choices, default=IdTokenStatus.ACCEPTED)
+    blocked_because = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why it is blocked; empty while it is not."
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     group = models.ForeignKey(IdTokenGroup, models.SET_NULL, null=True, blank=True, related_name="id_tokens")
     note = models.CharField(max_length=200, blank=True)

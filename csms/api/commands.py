@@ -72,13 +72,13 @@ class Asked(KnownOnly):
     reason = Text(max_length=200, required=False, allow_blank=True)
 
 
-def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> tuple[Command, bool]:
-    """The command, and whether it is new: with an Idempotency-Key that was used before it is the one of then."""
+def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> Command:
+    """The command; with an Idempotency-Key that was used before it is the one of then, `repeated`."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise ParseError(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
     user = request.user if isinstance(request.user, User) else None
-    row, new = life.issue_once(station=station, command=command, user=user, idempotency_key=key or None, **options)
+    row = life.issue(station=station, command=command, user=user, idempotency_key=key or None, **options)
     if (row.station_id, row.kind, row.params) != (station.pk, command.kind, command.params()):
         raise Conflict(f"This Idempotency-Key was used for another command (id {row.pk}): use a new one for each command.")
-    return row, new
+    return row

@@ -17,7 +17,7 @@ from csms.api.schema import asked
 from csms.api.views import Lists
 from stations.domain.commands import COMMANDS
 from stations.models import Command, Station
-from stations.services import commands as life
+from stations.services import commandends
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -52,7 +52,7 @@ class CommandView(mixins.RetrieveModelMixin, Lists):
 
     def taken_back(self) -> Command:
         row: Command = self.get_object()
-        taken = life.cancel(command=row)
+        taken = commandends.cancel(command=row)
         row = self.get_object()
         if not taken:
             raise Conflict(f"It is too late to take command {row.pk} back: it is {row.get_status_display().lower()}.")
@@ -88,5 +88,5 @@ class CommandsOfStationView(Lists):
         body = Asked(data=request.data)
         body.is_valid(raise_exception=True)
         kind, params, options = body.validated_data.pop("command"), body.validated_data.pop("params"), body.validated_data
-        row, new = ask(request, station, COMMANDS[kind].of(params), **options)
-        return Response(CommandRow(row).data, status=201 if new else 200)
+        row = ask(request, station, COMMANDS[kind].of(params), **options)
+        return Response(CommandRow(row).data, status=200 if row.repeated else 201)

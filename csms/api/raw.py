@@ -82,7 +82,7 @@ class RawView(Scoped):
             raise ParseError(f"{protocol.removeprefix('ocpp')} {action}: {error.description}") from None
         command = translator.parse(payload)
         command.check()
-        row, _ = ask(request, station, command, raw={"action": action, "payload": payload})
+        row = ask(request, station, command, raw={"action": action, "payload": payload})
         row = _answered(row, query.validated_data["wait"])
         return Response(Answer(row).data, status=202 if row.status in UNANSWERED else 200)
 

@@ -4,14 +4,16 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Operator
+from accounts.models import Operator, User
 from accounts.permissions import may
+from csms.dashboard.worklist import Rights
 
 View = Callable[..., HttpResponseBase]
 
@@ -46,6 +48,11 @@ def needs(verb: str) -> Callable[[View], View]:
 def action(verb: str) -> Callable[[View], View]:
     """A button: POST only, and only for those whose role may press it."""
     return lambda view: require_POST(needs(verb)(view))
+
+
+def rights_of(user: User | AnonymousUser) -> Rights:
+    """What a person may do about what the wall shows."""
+    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"))
 
 
 def may_add(request: HttpRequest, verb: str) -> bool:

@@ -1,14 +1,17 @@
 """The forms by which a person asks something of a charger, in plain words: one for each thing one may do."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django import forms
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from csms.dashboard.station import Head
 from csms.ocpp import reading
 from stations.domain import commands
+from stations.models import Command
 
 Word = str | Promise
 ANY = ""
@@ -49,10 +52,31 @@ class Ask(forms.Form):
         """The command, from clean fields."""
         raise NotImplementedError
 
+    @property
+    def expires_at(self) -> datetime:
+        """When it expires if the charger is not there."""
+        return timezone.now() + timedelta(seconds=commands.COMMANDS[self.kind].expires_s)
+
     def refuse(self, error: commands.BadCommand) -> None:
         """Show why the command makes no sense beside the field it is about."""
         name = self.names.get(str(error).split(" ", 1)[0])
         self.add_error(name, str(error))
+
+
+class Danger(Ask):
+    """What may end somebody's charging: it needs a reason, and the charger's name typed out."""
+
+    reason = forms.CharField(label=_("Why"), max_length=200, help_text=_("Kept with the command, for whoever asks later."))
+    sure = forms.CharField(max_length=48, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+
+    def fill(self) -> None:
+        self.fields["sure"].label = _("Type %(name)s to confirm") % {"name": self.head.station.identity}
+
+    def clean_sure(self) -> str:
+        typed, name = str(self.cleaned_data["sure"]), self.head.station.identity
+        if typed != name.strip():
+            raise forms.ValidationError(_("This is not the name of this charger. Type %(name)s."), params={"name": name})
+        return typed
 
 
 class Start(Ask):
@@ -100,61 +124,75 @@ class Stop(Ask):
         return commands.RemoteStop(self.cleaned_data["session"])
 
 
-class Unlock(Ask):
+class Unlock(Danger):
     kind = "unlock_connector"
     word = _("Unlock a plug")
     hint = _("Frees a stuck cable. What charges there is stopped.")
     button = _("Unlock")
     names = {"evse": "plug", "connector": "plug"}
+    field_order = ["plug"]
     plug = forms.ChoiceField(label=_("Plug"))
 
     def fill(self) -> None:
+        super().fill()
         self.offer("plug", [(f"{p.connector.evse.number}.{p.connector.number}", f"{_('Plug')} {p.label}") for p in self.head.plugs])
+        if not any(plug.session for plug in self.head.plugs):
+            # Nobody is cut off.
+            del self.fields["reason"], self.fields["sure"]
 
     def command(self) -> commands.Command:
         evse, connector = self.cleaned_data["plug"].split(".")
         return commands.UnlockConnector(int(evse), int(connector))
 
 
-class Restart(Ask):
+class Restart(Danger):
     kind = "reset"
     word = _("Restart")
     hint = _("The charger restarts and comes back within a few minutes. At once means that whoever charges is stopped.")
     button = _("Restart the charger")
     names = {"when": "when"}
+    field_order = ["when"]
     when = forms.ChoiceField(
         label=_("When"),
         choices=[("idle", _("When nobody charges")), ("immediate", _("At once"))],
         widget=forms.RadioSelect,
         initial="idle",
     )
-    reason = forms.CharField(label=_("Why"), max_length=200, help_text=_("Kept with the command, for whoever asks later."))
-    sure = forms.BooleanField(
-        label=_("Yes, restart this charger"), error_messages={"required": _("Tick this to show that you mean it.")}
-    )
 
     def command(self) -> commands.Command:
         return commands.Reset(self.cleaned_data["when"])
 
 
-class Availability(Ask):
+class TakeOut(Danger):
     kind = "change_availability"
-    word = _("Take out of service, or put back")
+    word = _("Take out of service")
     hint = _("Out of service, nobody can charge there. What runs now runs to its end.")
+    button = _("Take out of service")
     names = {"evse": "plug"}
-    to = forms.ChoiceField(
-        label=_("Do"),
-        choices=[("out", _("Take out of service")), ("in", _("Put back into service"))],
-        widget=forms.RadioSelect,
-        initial="out",
-    )
+    field_order = ["plug"]
+    plug = forms.ChoiceField(label=_("What"))
+
+    def fill(self) -> None:
+        super().fill()
+        self.offer("plug", [("0", _("The whole charger")), *self.evses()])
+
+    def command(self) -> commands.Command:
+        return commands.ChangeAvailability(False, int(self.cleaned_data["plug"]))
+
+
+class PutBack(Ask):
+    kind = "change_availability"
+    word = _("Put back into service")
+    hint = _("What was out of service may be charged at again.")
+    button = _("Put back into service")
+    names = {"evse": "plug"}
     plug = forms.ChoiceField(label=_("What"))
 
     def fill(self) -> None:
         self.offer("plug", [("0", _("The whole charger")), *self.evses()])
 
     def command(self) -> commands.Command:
-        return commands.ChangeAvailability(self.cleaned_data["to"] == "in", int(self.cleaned_data["plug"]))
+        return commands.ChangeAvailability(True, int(self.cleaned_data["plug"]))
 
 
 class Status(Ask):
@@ -225,7 +263,8 @@ ASKS: dict[str, type[Ask]] = {
     "stop": Stop,
     "unlock": Unlock,
     "restart": Restart,
-    "availability": Availability,
+    "out": TakeOut,
+    "in": PutBack,
     "status": Status,
     "read": Read,
     "clear": Clear,
@@ -237,3 +276,16 @@ def offered(head: Head) -> dict[str, type[Ask]]:
     """What this charger's version of OCPP has words for."""
     kinds = reading.sayable(head.connection.protocol if head.connection else "")
     return {name: ask for name, ask in ASKS.items() if ask.kind in kinds}
+
+
+def again(command: Command) -> dict[str, str]:
+    """What fills the form that a dangerous command came from, so that it is confirmed anew; empty: it is not dangerous."""
+    params = command.params
+    match command.kind:
+        case "reset":
+            return {"do": "restart", "when": str(params.get("when", ""))}
+        case "unlock_connector":
+            return {"do": "unlock", "plug": f"{params.get('evse')}.{params.get('connector')}"}
+        case "change_availability" if not params.get("operative"):
+            return {"do": "out", "plug": str(params.get("evse", 0))}
+    return {}

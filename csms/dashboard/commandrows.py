@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from stations.domain.commands import SECRET
 from stations.models import Command, CommandStatus, Station
 
 #: How many stand on a charger's page.
@@ -54,6 +55,17 @@ NEXT: dict[str, Word] = {
     "unlock_connector": gettext_lazy("The lock may be stuck: somebody has to go there."),
     "reset": gettext_lazy("Stop what charges first, or restart it when idle."),
 }
+
+
+#: Ends at which nothing was done, or nothing was seen to be done.
+FAILED = (
+    CommandStatus.REJECTED,
+    CommandStatus.FAILED,
+    CommandStatus.TIMED_OUT,
+    CommandStatus.NO_EFFECT,
+    CommandStatus.EXPIRED,
+    CommandStatus.CANCELLED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,13 @@ class CommandRow:
     @property
     def cancellable(self) -> bool:
         return self.command.status == CommandStatus.QUEUED
+
+    @property
+    def retryable(self) -> bool:
+        """Whether it came to nothing and may be asked again: not what held a secret, which is not kept, and no raw CALL."""
+        command = self.command
+        secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
+        return command.status in FAILED and not secret and not command.facts.get("raw")
 
     @property
     def sentence(self) -> str:

@@ -1,12 +1,14 @@
 """The parts of live pages that change, rendered one by one from the templates the page itself is made of."""
 
+import re
 from collections.abc import Collection
 from typing import TypedDict
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, station, wall
+from csms.dashboard import commandrows, evses, station, wall, worklist
+from csms.dashboard.worklist import Rights
 from stations import selectors
 
 
@@ -18,30 +20,53 @@ class Fragment(TypedDict):
     list: str | None
 
 
-def everything(language: str, host: dict[str, str]) -> list[Fragment]:
+#: What is written between the tags of an age: it changes with the clock, and the browser keeps it right by itself.
+AGE = re.compile(r"(<time [^>]*data-(?:ago|since|left)>)[^<]*")
+
+
+class Known:
+    """What the parts of a page looked like when they were last offered to it; bounded by the number of plugs."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, int] = {}
+
+    def new(self, fragment: Fragment) -> bool:
+        """Whether it differs from what was offered before, but for ages."""
+        was, now = self._hashes.get(fragment["id"]), hash(AGE.sub(r"\1", fragment["html"]))
+        self._hashes[fragment["id"]] = now
+        return was != now
+
+
+def everything(language: str, rights: Rights, host: dict[str, str]) -> list[Fragment]:
     """The whole wall as one fragment. `host` is what the page tells about our address."""
     with translation.override(language):
-        return [_fragment("wall", "dashboard/_wall.html", {"wall": wall.wall(), **host})]
+        return [_fragment("wall", "dashboard/_wall.html", {"wall": wall.wall(rights), **host})]
 
 
-def changed(language: str, stations: Collection[int], transactions: Collection[int]) -> list[Fragment]:
-    """What is to be replaced when these rows have changed. The summary and the refusals always are."""
+def changed(
+    language: str, rights: Rights, stations: Collection[int], transactions: Collection[int], known: Known
+) -> list[Fragment]:
+    """What is to be replaced when these rows have changed: the summary, which carries the clock, and what is not `known`."""
     with translation.override(language):
-        now = timezone.now()
+        summary = wall.summary()
+        work = worklist.work(rights, summary.now)
         parts = [
-            _fragment("summary", "dashboard/_summary.html", {"counters": selectors.counters(), "now": now}),
+            _fragment("work", "dashboard/_work.html", {"work": work, "now": summary.now}),
             _fragment("refusals", "dashboard/_refusals.html", {"refusals": list(selectors.recent_refusals())}),
         ]
         if stations:
+            template = "dashboard/_dot.html" if summary.dense else "dashboard/_plug.html"
             parts += [
-                _fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in wall.plugs(stations)
+                _fragment(f"connector-{plug.connector.pk}", template, {"plug": plug})
+                for plug in wall.plugs(stations, priced=not summary.dense)
             ]
+        parts = [part for part in parts if known.new(part)]
         if transactions:
             parts += [
                 _fragment(f"transaction-{session.transaction.pk}", "dashboard/_session.html", {"session": session}, session.list)
                 for session in wall.changed_sessions(transactions)
             ]
-        return parts
+        return [_fragment("summary", "dashboard/_summary.html", {"summary": summary, "todo": len(work.tasks)}), *parts]
 
 
 def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
@@ -53,7 +78,10 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
         rows = commandrows.newest(head.station, head.online)
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
-            *(_fragment(f"connector-{plug.connector.pk}", "dashboard/_plug.html", {"plug": plug}) for plug in head.plugs),
+            *(
+                _fragment(f"connector-{card.plug.connector.pk}", "dashboard/_evse.html", {"card": card, "may_command": may_command})
+                for card in evses.cards(head.station, head.plugs, rows)
+            ),
             # The oldest first: each new one goes to the top of the list.
             *(
                 _fragment(

@@ -11,6 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.imports import COLUMNS
 from accounts.models import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
 from accounts.services import add_id_token, change_id_token
+from csms.dashboard import savedviews
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
 from stations.models import Transaction
@@ -44,7 +46,8 @@ class IdTagFilters(forms.Form):
             return found.none()
         wanted = self.cleaned_data
         if wanted["q"]:
-            found = found.filter(Q(key__contains=wanted["q"].upper()) | Q(note__icontains=wanted["q"]))
+            in_words = Q(note__icontains=wanted["q"]) | Q(blocked_because__icontains=wanted["q"])
+            found = found.filter(Q(key__contains=wanted["q"].upper()) | in_words)
         if wanted["status"]:
             found = found.filter(status=wanted["status"])
         if wanted["group"]:
@@ -61,6 +64,12 @@ class IdTagForm(forms.Form):
     value = forms.CharField(label=gettext_lazy("Number"), max_length=255, help_text=gettext_lazy("As the card reader tells it."))
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=IdTokenType.choices, initial=IdTokenType.ISO14443)
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=STATUSES, initial=IdTokenStatus.ACCEPTED)
+    blocked_because = forms.CharField(
+        label=gettext_lazy("Why it is blocked"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("Only for one that is blocked."),
+    )
     expires_at = forms.DateTimeField(
         label=gettext_lazy("Valid until"),
         required=False,
@@ -98,6 +107,7 @@ def show_id_tags(request: HttpRequest) -> HttpResponse:
     used = _last_use(shown)
     context = {
         "form": form,
+        "views": savedviews.of(request, "id_tags", form.query()),
         "tags": [(tag, used.get(tag.pk)) for tag in shown],
         "filtered": bool(form.query()),
         "first": form.query() if after else None,
@@ -105,6 +115,7 @@ def show_id_tags(request: HttpRequest) -> HttpResponse:
         "export": form.query(),
         "may_change": may_add(request, MAY_CHANGE),
         "undo": _undo(request),
+        "now": timezone.now(),
     }
     return render(request, "dashboard/id_tags.html", context)
 
@@ -127,7 +138,9 @@ def export_id_tags(request: HttpRequest) -> HttpResponseBase:
 @needs(MAY_CHANGE)
 def add_id_tag(request: HttpRequest) -> HttpResponse:
     operator = operator_of(request)
-    form = IdTagForm(request.POST if request.method == "POST" else None)
+    # A tag that was held to a reader comes with its number.
+    caught = {name: value for name in ("value", "type") if (value := request.GET.get(name))}
+    form = IdTagForm(request.POST if request.method == "POST" else None, initial=caught)
     if request.method == "POST" and form.is_valid():
         try:
             tag = add_id_token(operator=operator, **form.cleaned_data)
@@ -143,7 +156,7 @@ def add_id_tag(request: HttpRequest) -> HttpResponse:
 @needs(MAY_CHANGE)
 def change_id_tag(request: HttpRequest, pk: int) -> HttpResponse:
     tag: IdToken = get_object_or_404(IdToken.objects.select_related("group"), pk=pk)
-    known = {name: getattr(tag, name) for name in ("value", "type", "status", "expires_at", "note")}
+    known = {name: getattr(tag, name) for name in ("value", "type", "status", "blocked_because", "expires_at", "note")}
     if tag.expires_at:
         # The form knows minutes only: what was not touched stays to the second.
         known["expires_at"] = tag.expires_at.replace(second=0, microsecond=0)
@@ -164,13 +177,16 @@ def change_id_tag(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action(MAY_CHANGE)
 def set_id_tag_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Block or unblock, with one click; the list then offers to undo it."""
+    """Block or unblock, with one click; the list then offers to say why, or to undo it."""
     tag = get_object_or_404(IdToken, pk=pk)
     status = request.POST.get("status", "")
     if status not in IdTokenStatus.values:
         messages.error(request, _("A tag is accepted or blocked, and nothing else."))
     else:
-        change_id_token(token=tag, status=status)
+        try:
+            change_id_token(token=tag, status=status, blocked_because=request.POST.get("because", "").replace("\x00", ""))
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
         request.session["id_tag_changed"] = tag.pk
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())

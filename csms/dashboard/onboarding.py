@@ -6,13 +6,16 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from csms.dashboard.access import action, may_add, operator_of, page
+from csms.dashboard.exports import stream_csv
 from stations import selectors
 from stations.models import Refusal, Station
 from stations.models.station import IDENTITY
@@ -62,6 +65,20 @@ def show_onboarding(request: HttpRequest) -> HttpResponse:
         "now": now,
     }
     return render(request, "dashboard/onboarding.html", context)
+
+
+@page
+def export_knocks(request: HttpRequest) -> HttpResponseBase:
+    """Who was turned away, as a file: all that is remembered."""
+    header = ("identity", "reason", "detail", "count", "address", "path", "subprotocols", "first_at", "last_at")
+
+    def chunk(last: Refusal | None, size: int) -> list[Refusal]:
+        found = Refusal.objects.order_by("-last_at", "-pk")
+        if last is not None:
+            found = found.filter(Q(last_at__lte=last.last_at) & (Q(last_at__lt=last.last_at) | Q(pk__lt=last.pk)))
+        return list(found[:size])
+
+    return stream_csv(request, "turned-away", header, chunk, lambda refusal: [getattr(refusal, name) for name in header])
 
 
 @action(MAY_CHANGE)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.permissions import may
 from billing.models import ChargeRecord
-from csms.dashboard import charts, commandrows, wall
+from csms.dashboard import charts, commandrows, points, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
 from stations import selectors
@@ -26,6 +26,8 @@ from stations.services import commands
 MAY_SEND = "commands.send"
 #: What belongs to a session began at most so long before it (the plug, a remote start) or ended so long after it.
 AROUND = timedelta(minutes=10)
+#: The price comes a moment after the end: so long the page looks for it.
+PRICING = timedelta(minutes=2)
 STATES_SHOWN = 100
 COMMANDS_SHOWN = 20
 
@@ -44,17 +46,22 @@ class Happening:
 def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     transaction = get_object_or_404(selectors.transactions().select_related("id_token", "station__connection"), pk=pk)
     session = wall.sessions([transaction])[0]
+    record = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+    ended = transaction.stopped_at
+    priced_soon = record is None and ended is not None and timezone.now() - ended < PRICING
     samples = selectors.samples(transaction)
+    drawn = _drawn(transaction) if request.headers.get("X-Requested-With") != "refresh" else None
     rows = _commands(transaction)
     asked = any(row.command.kind == "remote_stop" and row.command.status in OPEN for row in rows)
     may_send = may(request.user, MAY_SEND)
     context = {
         "session": session,
-        "record": ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first(),
+        "record": record,
         "findings": transaction.findings.all(),
         "samples": samples,
-        "curve": charts.power_curve(samples),
-        "energy": charts.energy_curve(samples, transaction.meter_start_wh),
+        "curves": charts.curves(drawn),
+        "panels": drawn.panels if drawn else [],
+        "table": charts.table(drawn),
         "commands": rows,
         "timeline": _timeline(transaction, rows),
         "may_command": may_send,
@@ -62,10 +69,16 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
         "stopping": asked,
         # The how manieth try it is: a form sent twice asks once.
         "once": sum(row.command.kind == "remote_stop" for row in rows),
-        "live": session.running or any(row.command.status in OPEN for row in rows),
+        "live": session.running or priced_soon or any(row.command.status in OPEN for row in rows),
         "now": timezone.now(),
     }
     return render(request, "dashboard/transaction.html", context)
+
+
+def _drawn(transaction: Transaction) -> points.Points | None:
+    """What the curves are drawn from, if the charger has sent samples. The page that refreshes itself reads them elsewhere."""
+    window = points.session(transaction, None, None)
+    return points.of_session(transaction, window) if window else None
 
 
 @action(MAY_SEND)

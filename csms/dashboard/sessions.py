@@ -1,37 +1,44 @@
 """The list of sessions, running and finished: filters in the address, a page at a time, and as a file."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from csms.dashboard import wall
+from csms.dashboard import savedviews, wall
 from csms.dashboard.access import page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.states import STATES, State
 from stations import selectors
 from stations.domain.values import TransactionStatus
-from stations.models import Transaction
+from stations.models import Finding, Site, Transaction
 
 PAGE = 50
 COLUMNS = (
     *("id", "transaction", "station", "plug", "id_tag", "status", "started_at", "stopped_at", "stop_reason", "energy_wh"),
     *("meter_start_wh", "meter_stop_wh", "price", "currency", "price_is_final", "doubt", "findings"),
+    *("site", "power_w", "soc_percent"),
 )
 
 
 class SessionFilters(forms.Form):
     """What the list can be narrowed by. Nothing is required: an empty form is the whole list."""
 
+    site: "forms.ModelChoiceField[Site]" = forms.ModelChoiceField(
+        label=gettext_lazy("Site"), required=False, queryset=None, empty_label=gettext_lazy("All")
+    )
     station = forms.CharField(label=gettext_lazy("Charger"), required=False, max_length=48)
     id_tag = forms.CharField(label=gettext_lazy("Id tag"), required=False, max_length=255)
     status = forms.ChoiceField(
@@ -46,6 +53,14 @@ class SessionFilters(forms.Form):
     since = forms.DateField(label=gettext_lazy("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     until = forms.DateField(label=gettext_lazy("To"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
     doubtful = forms.BooleanField(label=gettext_lazy("Only in doubt"), required=False)
+    findings = forms.BooleanField(label=gettext_lazy("With findings"), required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        field = self.fields["site"]
+        assert isinstance(field, forms.ModelChoiceField)
+        # Not at import: sites are those of whoever looks.
+        field.queryset = Site.objects.order_by("name")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -60,6 +75,8 @@ class SessionFilters(forms.Form):
         if not self.is_valid():
             return found.none()
         wanted = self.cleaned_data
+        if wanted["site"]:
+            found = found.filter(station__site=wanted["site"])
         if wanted["station"]:
             found = found.filter(station__identity__icontains=wanted["station"])
         if wanted["id_tag"]:
@@ -72,12 +89,29 @@ class SessionFilters(forms.Form):
             found = found.filter(started_at__lt=_midnight(wanted["until"] + timedelta(days=1)))
         if wanted["doubtful"]:
             found = found.exclude(doubt="")
+        if wanted["findings"]:
+            found = found.filter(Exists(Finding.objects.filter(transaction=OuterRef("pk"))))
         return found
 
     def query(self, **more: str) -> str:
         """The filters as they stand in an address."""
         given = {name: value for name in self.fields if (value := self.data.get(name))}
         return urlencode(given | more)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A session, and the state its plug is in while it runs."""
+
+    session: wall.Session
+    state: State | None
+
+    @property
+    def power_w(self) -> Decimal | None:
+        """What it draws now; None where nobody can know."""
+        if not self.session.running or self.state is STATES[selectors.OFFLINE]:
+            return None
+        return wall.power_of(self.session.transaction)
 
 
 @page
@@ -87,16 +121,31 @@ def show_sessions(request: HttpRequest) -> HttpResponse:
     rows = form.rows()
     before = request.GET.get("before", "")
     found = list(_after(rows, *_cursor(before))[: PAGE + 1] if before else rows[: PAGE + 1])
-    shown = wall.sessions(found[:PAGE])
+    query = form.query()
     context = {
         "form": form,
-        "sessions": shown,
-        "filtered": bool(form.query()),
-        "newest": form.query() if before else None,
+        "lines": _lines(wall.sessions(found[:PAGE])),
+        "views": savedviews.of(request, "sessions", query),
+        "now": timezone.now(),
+        "filtered": bool(query),
+        "newest": query if before else None,
         "older": form.query(before=_cursor_of(found[PAGE - 1])) if len(found) > PAGE else "",
-        "export": form.query(),
+        "export": query,
     }
     return render(request, "dashboard/sessions.html", context)
+
+
+def _lines(sessions: Sequence[wall.Session]) -> list[Line]:
+    """With the state of the plugs at which sessions run: one query more, however many run."""
+    running = {session.transaction.station_id for session in sessions if session.running}
+    plugs = selectors.connectors(stations=running) if running else ()
+    shown: dict[tuple[int | None, int], str] = {(plug.evse_id, plug.number): plug.shown for plug in plugs}  # type: ignore[attr-defined]  # annotated by the selector
+    lines = []
+    for session in sessions:
+        t = session.transaction
+        status = shown.get((t.evse_id, t.connector_number), "") if session.running else ""
+        lines.append(Line(session, STATES.get(status)))
+    return lines
 
 
 @page
@@ -120,7 +169,8 @@ def _cells(session: wall.Session) -> Iterable[object]:
         *(t.pk, t.ocpp_transaction_id, t.station.identity, t.evse.number if t.evse else None, t.id_tag, t.status),
         *(t.started_at, t.stopped_at, t.stop_reason, t.energy_wh, t.meter_start_wh, t.meter_stop_wh),
         *((price.amount, price.currency, "yes" if price.final else "no") if price else (None, None, None)),
-        *(t.doubt, session.findings),
+        *(t.doubt, session.findings, t.station.site.name if t.station.site else None),
+        *((wall.power_of(t), t.soc_percent) if session.running else (None, t.soc_percent)),
     )
 
 

@@ -1,12 +1,15 @@
 """The list of chargers: what a URL asks for, and the rows for it. No query depends on how much the chargers have said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Case, Count, Exists, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from csms.dashboard import wall
@@ -41,7 +44,45 @@ SORTS = {
     "model": ("vendor", "model", "identity"),
     "firmware": ("firmware_version", "identity"),
     "heard": ("connection__seen_at", "identity"),
+    "serial": ("serial_number", "identity"),
 }
+#: What a word of the search is looked for in.
+SEARCHED = (
+    *("identity", "name", "serial_number", "vendor", "model", "firmware_version", "iccid", "imsi"),
+    *("meter_type", "meter_serial_number", "site__name", "site__address", "site__city"),
+)
+#: Filters by what chargers tell of themselves: the name in the URL, and the field.
+TOLD = {"vendor": "vendor", "model": "model", "firmware": "firmware_version", "protocol": "connection__protocol"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`sort`: its name in SORTS, if it has one."""
+
+    name: str
+    word: str | Promise
+    sort: str = ""
+    number: bool = False
+
+
+#: The charger itself always comes first.
+COLUMNS = (
+    Column("status", _("Status"), "status"),
+    Column("site", _("Site"), "site"),
+    Column("address", _("Address")),
+    Column("make", _("Make"), "model"),
+    Column("firmware", _("Firmware"), "firmware"),
+    Column("heard", _("Last heard"), "heard"),
+    Column("protocol", _("Speaks")),
+    Column("plugs", _("Plugs")),
+    Column("power", _("Power"), number=True),
+    Column("serial", _("Serial number"), "serial"),
+    Column("iccid", _("SIM card (ICCID)")),
+    Column("imsi", _("SIM card (IMSI)")),
+    Column("meter", _("Meter")),
+    Column("profile", _("Security profile")),
+)
+USUAL = ("status", "site", "make", "firmware", "heard", "protocol", "plugs", "power")
 
 
 def state_of(shown: str) -> State:
@@ -51,18 +92,19 @@ def state_of(shown: str) -> State:
 def with_state() -> QuerySet[Any]:
     """Stations with `shown` (what a person should see of the whole charger) and `is_online`, of which types know nothing."""
     ranks = [When(status=status.value, then=Value(rank)) for rank, status in enumerate(TELLING)]
-    plugs = Connector.objects.filter(evse__station=OuterRef("pk")).order_by().values("evse__station")
-    most = plugs.annotate(rank=Min(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField()))).values("rank")
+    plugs = Connector.objects.filter(evse__station=OuterRef("pk"))
+    # One look at a charger's plugs: an annotation that is compared with each status would be looked up again for each.
+    telling = plugs.order_by(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField())).values("status")[:1]
+    is_online = selectors.heard(station="", connection="connection__")
     return (
         Station.objects.select_related("site", "connection")
-        .annotate(is_online=Exists(selectors.online().filter(pk=OuterRef("pk"))), rank=Subquery(most))
+        .annotate(is_online=Case(When(is_online, then=Value(True)), default=Value(False)))
         .annotate(
             shown=Case(
                 When(connection__seen_at__isnull=True, then=Value(WAITING)),
                 When(is_online=False, then=Value(selectors.OFFLINE)),
                 When(status=ConnectorStatus.FAULTED.value, then=Value(ConnectorStatus.FAULTED.value)),
-                *(When(rank=rank, then=Value(status.value)) for rank, status in enumerate(TELLING)),
-                default=Value(PLUGLESS),
+                default=Coalesce(Subquery(telling), Value(PLUGLESS)),
             )
         )
     )
@@ -76,8 +118,12 @@ class Asked:
     status: str = ""
     online: str = ""
     site: str = ""
+    vendor: str = ""
+    model: str = ""
+    firmware: str = ""
     protocol: str = ""
     sort: str = "identity"
+    cols: tuple[str, ...] = USUAL
 
     @classmethod
     def of(cls, query: QueryDict) -> "Asked":
@@ -85,42 +131,71 @@ class Asked:
             value = query.get(name, "")
             return value if value in options else otherwise
 
+        def text(name: str) -> str:
+            return query.get(name, "").replace("\x00", "").strip()[:100]
+
         site = query.get("site", "")
+        chosen = query.getlist("cols")
         return cls(
-            q=query.get("q", "").replace("\x00", "").strip()[:100],
+            q=text("q"),
             status=one_of("status", CHIPS),
             online=one_of("online", ("yes", "no")),
             site=site if site == "none" or (site.isascii() and site.isdigit() and len(site) < 19) else "",
-            protocol=query.get("protocol", "").replace("\x00", "")[:20],
+            vendor=text("vendor"),
+            model=text("model"),
+            firmware=text("firmware"),
+            protocol=text("protocol"),
             sort=one_of("sort", [*SORTS, *(f"-{name}" for name in SORTS)], "identity"),
+            cols=tuple(column.name for column in COLUMNS if column.name in chosen) or USUAL,
         )
 
     @property
     def narrowed(self) -> bool:
-        return any((self.q, self.status, self.online, self.site, self.protocol))
+        return any((self.q, self.status, self.online, self.site, self.vendor, self.model, self.firmware, self.protocol))
+
+    @property
+    def given(self) -> list[tuple[str, str]]:
+        """What differs from the usual, as it stands in the URL."""
+        usual = Asked()
+        names = ("q", "status", "online", "site", *TOLD, "sort")
+        given = [(name, value) for name in names if (value := getattr(self, name)) != getattr(usual, name)]
+        return given + ([("cols", name) for name in self.cols] if self.cols != USUAL else [])
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.given)
+
+    @property
+    def columns(self) -> list[Column]:
+        return [column for column in COLUMNS if column.name in self.cols]
+
+    @property
+    def every_column(self) -> list[tuple[Column, bool]]:
+        """With whether it is shown."""
+        return [(column, column.name in self.cols) for column in COLUMNS]
 
     def found(self) -> QuerySet[Any]:
         """What matches, whatever its status."""
         found = with_state()
-        if self.q:
-            fields = ("identity", "name", "serial_number", "vendor", "model")
-            for word in self.q.split():
-                matches = Q()
-                for name in fields:
-                    matches |= Q(**{f"{name}__icontains": word})
-                found = found.filter(matches)
+        for word in self.q.split():
+            matches = Q()
+            for name in SEARCHED:
+                matches |= Q(**{f"{name}__icontains": word})
+            found = found.filter(matches)
         if self.site:
             found = found.filter(site__isnull=True) if self.site == "none" else found.filter(site=int(self.site))
-        if self.protocol:
-            found = found.filter(connection__protocol=self.protocol)
+        for name, field_name in TOLD.items():
+            if value := getattr(self, name):
+                found = found.filter(**{field_name: value})
         if self.online:
             found = found.filter(is_online=self.online == "yes")
         return found
 
+    def matching(self) -> QuerySet[Any]:
+        return self.found().filter(shown=self.status) if self.status else self.found()
+
     def ordered(self) -> QuerySet[Any]:
-        found = self.found()
-        if self.status:
-            found = found.filter(shown=self.status)
+        found = self.matching()
         names = SORTS[self.sort.removeprefix("-")]
         return found.order_by(*(f"-{name}" for name in names) if self.sort.startswith("-") else names)
 
@@ -149,15 +224,23 @@ def chips(asked: Asked) -> list[Chip]:
     return [Chip(status, state_of(status), counts.get(status, 0)) for status in shown]
 
 
-def rows(stations: Sequence[Station]) -> list[Row]:
-    """Stations with their plugs and power: two queries, however many."""
+def options() -> dict[str, list[str]]:
+    """What chargers tell of themselves, to choose from: in one query."""
+    told = list(Station.objects.order_by().values_list(*TOLD.values()).distinct())
+    return {name: sorted({one[n] for one in told if one[n]}) for n, name in enumerate(TOLD)}
+
+
+def rows(stations: Sequence[Station], cols: Collection[str] = USUAL) -> list[Row]:
+    """Stations with their plugs and power, if these columns are shown: a query for each, however many."""
     found = {station.pk: Row(station, state_of(station.shown)) for station in stations}  # type: ignore[attr-defined]  # annotated above
-    for connector in selectors.connectors(stations=found):
-        plug = wall.Plug(connector, STATES.get(connector.shown, SILENT), None, fresh=False)  # type: ignore[attr-defined]  # annotated by the selector
-        found[connector.evse.station_id].plugs.append((plug.label, plug.state))
-    holds = timezone.now() - selectors.READING_HOLDS
-    power = Transaction.objects.filter(station__in=found, status=TransactionStatus.ACTIVE, meter_last_at__gt=holds)
-    for pk, watts in power.order_by().values_list("station").annotate(w=Sum("power_w")):
-        if found[pk].station.is_online:  # type: ignore[attr-defined]  # annotated above
-            found[pk].power_w = watts
+    if "plugs" in cols:
+        for connector in selectors.connectors(stations=found):
+            plug = wall.Plug(connector, STATES.get(connector.shown, SILENT), None, fresh=False)  # type: ignore[attr-defined]  # annotated by the selector
+            found[connector.evse.station_id].plugs.append((plug.label, plug.state))
+    if "power" in cols:
+        holds = timezone.now() - selectors.READING_HOLDS
+        power = Transaction.objects.filter(station__in=found, status=TransactionStatus.ACTIVE, meter_last_at__gt=holds)
+        for pk, watts in power.order_by().values_list("station").annotate(w=Sum("power_w")):
+            if found[pk].station.is_online:  # type: ignore[attr-defined]  # annotated above
+                found[pk].power_w = watts
     return list(found.values())

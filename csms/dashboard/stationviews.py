@@ -1,28 +1,24 @@
-"""The pages about chargers: the list, a charger's page with its tabs, and what one may ask of it."""
+"""The pages about one charger: its tabs, and what one may ask of it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages as notices
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, exports, messagelog, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, messageviews, stationfiles, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
-from csms.db import run_in_scope
 from csms.ocpp import reading
-from csms.tenancy import scope_of
-from stations.domain.commands import BadCommand
-from stations.models import Command, Connection, MessageLogEntry, Site, Station, Variable
-from stations.services import commands, configuration
+from stations.domain.commands import COMMANDS, BadCommand
+from stations.models import Command, Station, Variable
+from stations.services import commandends, commands, configuration
 
 TABS = ("overview", "commands", "configuration", "messages")
 
@@ -36,89 +32,24 @@ def _station(identity: str) -> Station:
 
 
 @page
-def show_stations(request: HttpRequest) -> HttpResponseBase:
-    """Every charger, or those that are looked for."""
-    asked = stationlist.Asked.of(request.GET)
-    if request.GET.get("format") == "csv":
-        return _stations_csv(request, asked)
-    chips = stationlist.chips(asked)
-    paginator = Paginator(asked.ordered(), stationlist.PAGE)
-    # The chips have counted already.
-    paginator.count = sum(chip.count for chip in chips if asked.status in ("", chip.status))  # type: ignore[misc]  # a cached property
-    shown = paginator.get_page(request.GET.get("page"))
-    context = {
-        "asked": asked,
-        "chips": chips,
-        "all": sum(chip.count for chip in chips),
-        "page": shown,
-        "rows": stationlist.rows(list(shown.object_list)),
-        "sites": Site.objects.order_by("name"),
-        "protocols": Connection.objects.exclude(protocol="").order_by("protocol").values_list("protocol", flat=True).distinct(),
-        "sorts": [
-            ("identity", _("Charger")),
-            ("status", _("Status")),
-            ("site", _("Site")),
-            ("model", _("Model")),
-            ("firmware", _("Firmware")),
-            ("heard", _("Last heard")),
-        ],
-        "now": timezone.now(),
-        "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
-    }
-    return render(request, "dashboard/stations.html", context)
-
-
-def _stations_csv(request: HttpRequest, asked: stationlist.Asked) -> HttpResponseBase:
-    header = (
-        "identity",
-        "name",
-        "site",
-        "status",
-        "online",
-        "protocol",
-        "vendor",
-        "model",
-        "serial_number",
-        "firmware_version",
-        "last_heard_at",
-    )
-
-    def chunk(last: Any, size: int) -> list[Any]:
-        found = asked.found().filter(shown=asked.status) if asked.status else asked.found()
-        return list(found.filter(identity__gt=last.identity if last else "").order_by("identity")[:size])
-
-    return exports.stream_csv(request, "chargers", header, chunk, _stations_line)
-
-
-def _stations_line(row: Any) -> tuple[object, ...]:
-    connection = getattr(row, "connection", None)
-    protocol = connection.protocol if connection else ""
-    heard = connection.seen_at if connection else None
-    site = row.site.name if row.site else ""
-    online = "yes" if row.is_online else "no"
-    return (
-        row.identity,
-        row.name,
-        site,
-        row.shown,
-        online,
-        protocol,
-        row.vendor,
-        row.model,
-        row.serial_number,
-        row.firmware_version,
-        heard,
-    )
-
-
-@page
 def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One charger: its plugs, what it is asked, how it is set, what it says."""
     station = _station(identity)
     tab = request.GET.get("tab", "")
-    if tab == "messages" and request.GET.get("format") in ("csv", "ndjson"):
-        return _messages_file(request, station, request.GET["format"])
+    if tab == "messages":
+        answer = messageviews.other_than_page(request, messageviews.log_of(request, station), station)
+        if answer is not None:
+            return answer
+    if tab == "commands" and request.GET.get("format") == "csv":
+        return stationfiles.commands(request, station)
+    if tab == "configuration" and request.GET.get("format") == "csv":
+        return stationfiles.settings(request, station, *_settings_asked(request))
     return _render(request, station, tab if tab in TABS else "overview")
+
+
+def _settings_asked(request: HttpRequest) -> tuple[str, bool]:
+    """Words to look for among the settings, and whether only those that are not as wanted are shown."""
+    return request.GET.get("q", "").replace("\x00", "").strip()[:100], request.GET.get("drift") == "1"
 
 
 def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask | None = None, **more: Any) -> HttpResponse:
@@ -134,6 +65,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
     } | more
     if tab == "overview":
         context |= {
+            "cards": evses.cards(station, head.plugs, commandrows.newest(station, head.online)),
             "chart": daychart.last_day(station),
             "sessions": stationpage.last_sessions(station),
             "findings": stationpage.findings(station),
@@ -148,8 +80,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             menu = [(name, ask.word) for name, ask in asks.items()]
             context |= {"menu": menu, "form": form, "do": next((name for name, ask in asks.items() if type(form) is ask), "")}
     elif tab == "configuration":
-        text = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-        drifting = request.GET.get("drift") == "1"
+        text, drifting = _settings_asked(request)
         context |= {
             "q": text,
             "drifting": drifting,
@@ -158,44 +89,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "rows": commandrows.newest(station, head.online, 3),
         }
     else:
-        asked = messagelog.Asked.of(request.GET)
-        context |= {"asked": asked, "log": messagelog.page(station, asked)}
+        context |= messageviews.context(messageviews.log_of(request, station), station)
     return render(request, "dashboard/station.html", context, status=422 if refused else 200)
-
-
-def _messages_file(request: HttpRequest, station: Station, kind: str) -> HttpResponseBase:
-    asked = messagelog.Asked.of(request.GET)
-    name = "messages-" + (slugify(station.identity) or "charger")
-
-    def chunk(last: MessageLogEntry | None, size: int) -> list[MessageLogEntry]:
-        return list(asked.found(station, (last.received_at, last.pk) if last else None)[:size])
-
-    if kind == "csv":
-        return exports.stream_csv(request, name, messagelog.COLUMNS, chunk, messagelog.cells)
-
-    # Async, because ASGI would collect a plain iterator whole before it sends any of it.
-    async def body() -> AsyncIterator[bytes]:
-        last: MessageLogEntry | None = None
-        while rows := await run_in_scope(scope_of(request.user), chunk, last, exports.CHUNK):
-            yield b"".join(messagelog.ndjson(rows))
-            last = rows[-1]
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}.ndjson"'}
-    return StreamingHttpResponse(body(), content_type="application/x-ndjson", headers=headers)
-
-
-@page
-def show_message(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
-    """One exchange in full, with what was found about it."""
-    station = _station(identity)
-    exchange = messagelog.exchange(station, pk)
-    if exchange is None:
-        raise Http404(_("There is no such message. Messages are kept for a limited time."))
-    return render(
-        request,
-        "dashboard/message.html",
-        {"station": station, "exchange": exchange, "back": messagelog.Asked.of(request.GET).query},
-    )
 
 
 # What one may do
@@ -230,9 +125,30 @@ def cancel_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse
     """Take back what was not sent yet."""
     station = _station(identity)
     command = get_object_or_404(Command, station=station, pk=pk)
-    if not commands.cancel(command=command):
+    if not commandends.cancel(command=command):
         notices.warning(request, _("It was too late to take it back: it had been sent already."))
     return _back(station, "commands", f"#command-{command.pk}")
+
+
+@action("commands.send")
+def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Ask again for what came to nothing. What is dangerous leads to its form, to be confirmed anew."""
+    station = _station(identity)
+    command = get_object_or_404(Command, station=station, pk=pk)
+    if not commandrows.CommandRow(command, online=False).retryable:
+        notices.warning(request, _("There is nothing to try again: it is under way, done, or must be asked for anew."))
+        return _back(station, "commands", f"#command-{command.pk}")
+    if form := asking.again(command):
+        return _back(station, "commands", f"&{urlencode(form)}#do")
+    try:
+        again = COMMANDS[command.kind].of(command.params)
+        row = commands.issue(
+            station=station, command=again, user=_user(request), reason=command.reason, idempotency_key=f"retry-{command.pk}"
+        )
+    except BadCommand as error:
+        notices.error(request, _("It was not asked again: %(why)s") % {"why": error})
+        return _back(station, "commands", f"#command-{command.pk}")
+    return _back(station, "commands", f"#command-{row.pk}")
 
 
 @action("commands.send")

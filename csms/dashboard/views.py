@@ -1,14 +1,30 @@
 """The operators' first page."""
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 
 from csms.dashboard import wall
-from csms.dashboard.access import page
+from csms.dashboard.access import action, page, rights_of
+from stations.domain.values import Registration
+from stations.models import Station
+from stations.services import registry
 
 
 @page
 def show_wall(request: HttpRequest) -> HttpResponse:
-    """Is anything wrong, and what charges?"""
+    """Is anything wrong, and what charges? `?kiosk=1`: on a screen at a wall, where nobody clicks."""
     ws_url = ("wss://" if request.is_secure() else "ws://") + request.get_host()
-    return render(request, "dashboard/wall.html", {"wall": wall.wall(), "ws_url": ws_url})
+    context = {"wall": wall.wall(rights_of(request.user)), "ws_url": ws_url, "kiosk": request.GET.get("kiosk") == "1"}
+    return render(request, "dashboard/wall.html", context)
+
+
+@action("stations.change")
+def accept_boot(request: HttpRequest, identity: str) -> HttpResponse:
+    """Let a charger take part that was told to wait or to go away."""
+    station = get_object_or_404(Station, identity=identity)
+    registry.set_registration(station=station, registration=Registration.ACCEPTED)
+    said = _("%(station)s is accepted: it takes part as soon as it boots again, which it tries every minute.")
+    messages.success(request, said % {"station": station.identity})
+    return redirect("wall")

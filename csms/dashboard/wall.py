@@ -4,17 +4,39 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 
+from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing.models import ChargeRecord
-from csms.dashboard.states import STATES, State
+from billing.selectors import billed_since
+from csms.dashboard import worklist
+from csms.dashboard.states import NO_ERROR as NO_ERROR
+from csms.dashboard.states import STATES, State, error, label
+from csms.templatetags import units
 from stations import ports, selectors
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.models import Connector, Refusal, Site, Station, Transaction
 
-NO_ERROR = "NoError"
+#: Up to so many plugs each has a card; of more, each is a small shape that tells the rest when it is pointed at.
+CARDS = 120
+RUNNING_SHOWN = 50
+#: How many of the running sessions are priced for the page, the newest first.
+PRICED = 200
+#: What a plug shows of its row and of those above it. Sites are few: they are read apart.
+FIELDS = (
+    *("number", "status", "status_at", "error_code", "info", "evse__number", "evse__station__identity", "evse__station__site"),
+    *("evse__station__status", "evse__station__error_code", "evse__station__connection__seen_at"),
+)
+
+
+@lru_cache(maxsize=10_000)
+def _url(identity: str) -> str:
+    return reverse("station", args=[identity])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +77,42 @@ class Plug:
 
     @property
     def label(self) -> str:
-        """The plug's number as it stands on the charger; an EVSE's further connectors follow a dot."""
-        number = self.connector.evse.number
-        return str(number) if self.connector.number == 1 else f"{number}.{self.connector.number}"
+        return label(self.connector)
 
     @property
     def error(self) -> str:
-        """What a faulted plug, or its whole charger, says is wrong."""
-        own = self.connector.error_code
-        code = own if own and own != NO_ERROR else self.station.error_code
-        return "" if code == NO_ERROR else code
+        return error(self.connector)
+
+    @property
+    def driver(self) -> str:
+        """Who charges: what the id tag's note says, else the tag."""
+        if self.session is None:
+            return ""
+        token = self.session.transaction.id_token
+        return (token.note if token else "") or self.session.transaction.id_tag
+
+    @property
+    def url(self) -> str:
+        return _url(self.station.identity)
+
+    @property
+    def sentence(self) -> str:
+        words = {"station": self.station.identity, "number": self.label, "state": self.state.word}
+        return _("%(station)s plug %(number)s: %(state)s") % words
+
+    @property
+    def facts(self) -> list[str]:
+        """What else there is to say in few words: power and session, or what is wrong. Times of day, which do not grow old."""
+        if self.session is None:
+            if self.state is STATES[ConnectorStatus.AVAILABLE] or self.since is None:
+                return []
+            said = (self.error, self.connector.info) if self.state is STATES[ConnectorStatus.FAULTED] else ()
+            return [*filter(None, said), _("since %(time)s") % {"time": units.moment(self.since)}]
+        t = self.session.transaction
+        read = {"power": units.kw(t.power_w), "time": units.moment(t.meter_last_at)}
+        power = _("%(power)s at %(time)s") % read if self.fresh else _("The charger has not said lately how much it draws.")
+        begun = _("charging since %(time)s") % {"time": units.moment(t.started_at)}
+        return [power, *([units.kwh(t.energy_wh)] if t.energy_wh is not None else []), begun, *filter(None, [self.driver])]
 
     @property
     def since(self) -> datetime | None:
@@ -85,39 +133,74 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Wall:
+class Summary:
+    """`money` is what today's sessions were billed, by currency; empty: nothing yet."""
+
     counters: selectors.Counters
-    places: list[Place]
-    running: list[Session]
-    finished: list[Session]
-    refusals: list[Refusal]
+    money: list[tuple[str, Decimal]]
     now: datetime
 
+    @property
+    def attention(self) -> int:
+        return self.counters["faulted"] + self.counters["offline"]
 
-def wall() -> Wall:
+    @property
+    def dense(self) -> bool:
+        """Whether there are too many plugs for a card each."""
+        return self.counters["connectors"] > CARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    summary: Summary
+    work: worklist.WorkList
+    places: list[Place]
+    running: list[Session]
+    running_count: int
+    finished: list[Session]
+    refusals: list[Refusal]
+
+    @property
+    def key(self) -> list[State]:
+        """What the shapes and letters of the plugs mean: a state for each shape."""
+        return list({state.slug: state for state in reversed(STATES.values())}.values())[::-1]
+
+
+def summary() -> Summary:
+    now = timezone.now()
+    return Summary(selectors.counters(), billed_since(selectors.midnight(now)), now)
+
+
+def wall(rights: worklist.Rights) -> Wall:
     """Everything. The number of queries does not depend on the size of the network."""
-    running = sessions(selectors.running())
-    plugs = _plugs(selectors.connectors(), running)
+    top = summary()
+    active = list(selectors.running().select_related("id_token"))
+    running = sessions(active[:PRICED])
+    unpriced = (Session(transaction, None, 0) for transaction in active[PRICED:])
+    plugs = _plugs(selectors.connectors(), [*running, *unpriced])
     return Wall(
-        counters=selectors.counters(),
+        summary=top,
+        work=worklist.work(rights, top.now),
         places=_places(plugs, selectors.stations_without_connectors()),
-        running=running,
+        running=running[:RUNNING_SHOWN],
+        running_count=len(active),
         finished=sessions(selectors.finished()),
         refusals=list(selectors.recent_refusals()),
-        now=timezone.now(),
     )
 
 
-def plugs(stations: Collection[int]) -> list[Plug]:
+def plugs(stations: Collection[int], *, priced: bool = True) -> list[Plug]:
     """The plugs of some stations."""
-    return _plugs(selectors.connectors(stations=stations), sessions(selectors.running(evses_of=stations)))
+    running = selectors.running(evses_of=stations).select_related("id_token")
+    found = sessions(running) if priced else [Session(transaction, None, 0) for transaction in running]
+    return _plugs(selectors.connectors(stations=stations), found)
 
 
 def changed_sessions(transactions: Collection[int]) -> list[Session]:
     """Those of these transactions that the wall shows, the oldest first."""
-    finished = {transaction.pk for transaction in selectors.finished()}
-    found = selectors.transactions().filter(pk__in=transactions).order_by("id")
-    return sessions(t for t in found if t.status == TransactionStatus.ACTIVE or t.pk in finished)
+    shown = set(selectors.running().order_by("-id").values_list("pk", flat=True)[:RUNNING_SHOWN])
+    shown |= {transaction.pk for transaction in selectors.finished()}
+    return sessions(selectors.transactions().filter(pk__in=shown.intersection(transactions)).order_by("id"))
 
 
 def sessions(transactions: Iterable[Transaction]) -> list[Session]:
@@ -131,14 +214,20 @@ def sessions(transactions: Iterable[Transaction]) -> list[Session]:
     return [Session(transaction, prices.get(transaction.pk), findings.get(transaction.pk, 0)) for transaction in found]
 
 
-def _plugs(connectors: Iterable[Connector], running: Iterable[Session]) -> list[Plug]:
+def power_of(transaction: Transaction) -> Decimal | None:
+    """What a running session draws now. None: it has not said lately."""
+    read_at = transaction.meter_last_at
+    return transaction.power_w if read_at and read_at > timezone.now() - selectors.READING_HOLDS else None
+
+
+def _plugs(connectors: QuerySet[Connector], running: Iterable[Session]) -> list[Plug]:
     # Of several that claim the same plug the newest, which comes first, is the one that charges.
     by_plug: dict[tuple[int | None, int], Session] = {}
     for session in running:
         by_plug.setdefault((session.transaction.evse_id, session.transaction.connector_number), session)
     oldest = timezone.now() - selectors.READING_HOLDS
     rows = []
-    for connector in connectors:
+    for connector in connectors.select_related(None).select_related("evse__station__connection").only(*FIELDS):
         charging = by_plug.get((connector.evse_id, connector.number))
         shown: str = connector.shown  # type: ignore[attr-defined]  # annotated by the selector
         read_at = charging.transaction.meter_last_at if charging else None
@@ -148,10 +237,10 @@ def _plugs(connectors: Iterable[Connector], running: Iterable[Session]) -> list[
 
 
 def _places(plugs: Iterable[Plug], waiting: Iterable[Station]) -> list[Place]:
+    sites: dict[int | None, Site] = dict(Site.objects.in_bulk())
     places: dict[int | None, Place] = {}
     for pk, group in groupby(plugs, key=lambda plug: plug.station.site_id):
-        members = list(group)
-        places[pk] = Place(members[0].station.site, plugs=members)
+        places.setdefault(pk, Place(sites.get(pk))).plugs.extend(group)
     for station in waiting:
         places.setdefault(station.site_id, Place(station.site)).waiting.append(station)
     # Chargers without a site come last.

@@ -19,14 +19,15 @@ from django.db import OperationalError as DjangoOperationalError
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from csms.ocpp import doors, errands, exchange
+from csms import logs
+from csms.ocpp import doors, errands, exchange, meters
 from csms.ocpp.doors import Arrival, Departure, Door, SignsOfLife, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound, Message
 from csms.ocpp.translator import Unsayable
 from stations.batch import Batch, Ids
 from stations.domain.commands import BadCommand
-from stations.services import commands
+from stations.services import commandends, commands
 from stations.services.connections import Refused
 from stations.state import StationState
 
@@ -127,18 +128,22 @@ class BatchThread(threading.Thread):
         """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure."""
         attempts = 0
         while True:
+            begun = time.monotonic()
             try:
                 batch, answers = self._attempt(inbound)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
                 self._forget(inbound)
+                meters.TROUBLES.add("deadlock")
                 attempts += 1
                 if attempts <= RETRIES:
                     continue
             except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError, _CommitUnknown) as error:
                 self._forget(inbound)
+                meters.TROUBLES.add("commit_unknown" if isinstance(error, _CommitUnknown) else "database_away")
                 if isinstance(error, _CommitUnknown):
                     if self._was_committed(error.xid):
                         self._after(error.batch)
+                        meters.committed(error.answers, error.batch, begun)
                         return error.answers
                 elif not self._wait_for_database(error):
                     return []
@@ -147,11 +152,13 @@ class BatchThread(threading.Thread):
                 self._forget(inbound)
                 if len(inbound) == 1:
                     return self._failed(inbound[0], error)
+                meters.TROUBLES.add("one_by_one")
                 log.warning("a batch failed and is handled one by one", messages=len(inbound), error=str(error)[:200])
             else:
                 # Committed: whatever goes wrong from here on must not handle the messages again.
                 self._settle(inbound)
                 self._after(batch)
+                meters.committed(answers, batch, begun)
                 return answers
             if len(inbound) == 1:
                 return self._failed(inbound[0], RuntimeError("deadlock after deadlock"))
@@ -165,7 +172,8 @@ class BatchThread(threading.Thread):
             batch.preamble({one.station_id for one in inbound})
             current = [one for one in inbound if batch.fences.get(one.station_id) == one.fence and one.station_id in self.states]
             batch.look_up([need for one in current for need in exchange.read(one, self.states[one.station_id])])
-            by_id = {id(one): exchange.answer(one, batch) for one in current}
+            with logs.About(batch):
+                by_id = {id(one): exchange.answer(one, batch) for one in current}
             self._flush(batch)
         except BaseException:
             self._roll_back(cursor)
@@ -177,6 +185,8 @@ class BatchThread(threading.Thread):
     def _failed(self, one: Message, error: Exception) -> list[tuple[Message, str | None]]:
         """The message failed alone: it is kept as a failure, and answered so that the station is not stuck on it."""
         self.failures[one.station_id] = self.failures.get(one.station_id, 0) + 1
+        meters.TROUBLES.add("message_failed")
+        begun = time.monotonic()
         try:
             cursor = self._cursor()
             cursor.execute("BEGIN")
@@ -186,13 +196,15 @@ class BatchThread(threading.Thread):
                 if batch.fences.get(one.station_id) != one.fence:
                     self._roll_back(cursor)
                     return [(one, None)]
-                answers: list[tuple[Message, str | None]] = [(one, exchange.fail(one, batch, error))]
+                with logs.About(batch):
+                    answers: list[tuple[Message, str | None]] = [(one, exchange.fail(one, batch, error))]
                 self._flush(batch)
             except BaseException:
                 self._roll_back(cursor)
                 raise
             self._commit(cursor, batch, answers)
             self._after(batch)
+            meters.committed(answers, batch, begun)
             return answers
         except Exception:
             self._forget([one])
@@ -245,7 +257,7 @@ class BatchThread(threading.Thread):
                 try:
                     ready.append(errands.prepare(one, limits.get(one.station_id, {})))
                 except (Unsayable, BadCommand) as error:
-                    commands.unsendable(cursor, one, str(error), now=now)
+                    commandends.unsendable(cursor, one, str(error), now=now)
                     self.items.put(Look((one.station_id,)))
         except (psycopg.OperationalError, psycopg.InterfaceError, DjangoOperationalError) as error:
             log.warning("commands could not be claimed", error=str(error).strip()[:200])

@@ -15,7 +15,7 @@ import structlog
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from csms.ocpp import frames, session
+from csms.ocpp import frames, meters, session
 from csms.ocpp.errands import Answered, Errand, Exchanged
 from csms.ocpp.exchange import Inbound
 from csms.ocpp.gateway import gateway
@@ -64,14 +64,17 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         try:
             await send({"type": "websocket.accept", "subprotocol": knock.protocol})
             gateway.open(self)
+            meters.opened(knock.protocol)
             code = await self._listen(receive)
         finally:
             self._act(self.session.closed())
             if self.ending is not None:
                 code, reason = self.ending
+            meters.closed(knock.protocol, code)
             gateway.shut(self, code, reason)
 
     async def _refuse(self, refused: Refused) -> None:
+        meters.REFUSED.add(refused.reason)
         if refused.status == 101:
             # OCPP-J: finish the handshake without a sub-protocol, and close at once.
             await self.send_message({"type": "websocket.accept"})
@@ -166,6 +169,8 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
         """Send the errand's next CALL."""
         number = len(self.exchanged)
         self.asked_at, self.asked = datetime.now(UTC), time.monotonic()
+        if number == 0:
+            meters.sent(errand, self.session.protocol, self.asked_at)
         call = Outgoing(errand.message_id(number + 1), errand.action, errand.calls[number], settings.CALL_TIMEOUT_S)
         self._act(self.session.call(call, self.asked))
 

@@ -12,7 +12,7 @@ from accounts.models import Operator
 from stations import ports
 from stations.batch import clean
 from stations.flush import Cursor
-from stations.services import commands, connections, registry
+from stations.services import commandends, connections, registry
 from stations.services.connections import Admitted, Knock, Known, Refused
 
 log = structlog.get_logger(__name__)
@@ -108,7 +108,7 @@ def attend(cursor: Cursor, items: Sequence[Door], *, node: str, now: datetime) -
 def _admit(cursor: Cursor, welcome: dict[int, tuple[Arrival, Known]], attended: Attended, *, node: str, now: datetime) -> None:
     fences = connections.take_over(cursor, {pk: arrival.knock for pk, (arrival, _) in welcome.items()}, node=node, now=now)
     # What an older socket had asked will not be answered any more.
-    cursor.execute(commands.ORPHANED, (now, list(welcome)))
+    commandends.orphan(cursor, list(welcome), now=now)
     for station_id, (arrival, station) in welcome.items():
         fence = fences[station_id]
         attended.forgotten.append(station_id)

@@ -11,6 +11,8 @@ from typing import Protocol
 import structlog
 
 from csms.hub import Message, hub
+from csms.metrics.meters import Gauge
+from csms.ocpp import meters
 from csms.ocpp.batching import BatchThread, Item, Look, Results
 from csms.ocpp.doors import Arrival, Departure, SignsOfLife, Turned, Verdict
 from csms.ocpp.errands import Answered, Errand
@@ -118,6 +120,7 @@ class Gateway:
     def turned_away(self, knock: Knock, refused: Refused) -> None:
         """Somebody was turned away before the question came up: a plain HTTP request, say."""
         self._start()
+        meters.REFUSED.add(refused.reason)
         if self.throttle.allows(knock, time.monotonic()):
             self.throttle.refused(knock, time.monotonic())
             self._put(Turned(knock, refused))
@@ -269,3 +272,17 @@ class Gateway:
 
 
 gateway = Gateway()
+
+
+def _waiting() -> int:
+    return gateway.thread.items.qsize() if gateway.thread is not None else 0
+
+
+def _away_s() -> float:
+    since = gateway.thread.degraded_since if gateway.thread is not None else None
+    return 0.0 if since is None else time.monotonic() - since
+
+
+Gauge("csms_inbox_messages", "What waits for the next batch: calls, arrivals, departures.", _waiting)
+Gauge("csms_database_away_seconds", "How long this process has been without its database; 0 while it answers.", _away_s)
+Gauge("csms_draining", "1 while the process ends and admits nobody.", lambda: int(gateway.draining))

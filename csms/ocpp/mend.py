@@ -101,6 +101,16 @@ def validate(protocol: str, action: str, payload: Any) -> None:
         raise _invalid(error)
 
 
+def violations(protocol: str, name: str, payload: Any) -> list[tuple[tuple[Any, ...], str]]:
+    """Every place where a payload breaks its schema, as steps from the payload's root, and the rule it breaks there."""
+    found: list[tuple[tuple[Any, ...], str]] = []
+    for error in schemas.validator(protocol, name).iter_errors(payload):
+        path, sentence = tuple(error.instance_path), _invalid(error).description
+        unknown: list[str] = getattr(error.kind, "unexpected", [])
+        found += [((*path, one), sentence) for one in unknown] or [(path, sentence)]
+    return found
+
+
 def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tuple[Any, list[Note]]:
     """The payload made to fit its schema, and a note for each change. Raises InvalidPayload for what cannot be understood.
 

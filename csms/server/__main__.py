@@ -17,10 +17,11 @@ def load() -> Loaded:
 
     refuse_unsafe_start()
     from csms.asgi import application
+    from csms.metrics import pulse
     from csms.ocpp.gateway import gateway
 
     limits = Limits(ping_s=settings.PING_INTERVAL_S, message_bytes=settings.MAX_FRAME_BYTES)
-    return Loaded(application, gateway.drain, limits)
+    return Loaded(application, gateway.drain, limits, pulse.start)
 
 
 if __name__ == "__main__":

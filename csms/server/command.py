@@ -8,15 +8,19 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from csms.metrics import board
 from csms.server import serve
 from csms.server.common import BACKLOG, Application, Drain, Limits
 from csms.server.supervisor import supervise
 
 
 class Loaded(NamedTuple):
+    """`serving` is called on the event loop once connections are accepted."""
+
     application: Application
     drain: Drain
     limits: Limits
+    serving: Callable[[], None] = lambda: None
 
 
 def main(load: Callable[[], Loaded], module: str, arguments: Sequence[str] | None = None) -> None:
@@ -28,13 +32,23 @@ def main(load: Callable[[], Loaded], module: str, arguments: Sequence[str] | Non
         command = [sys.executable, "-m", module, "--server", options.server, "--drain-timeout", str(options.drain_timeout)]
         sys.exit(supervise(command, sock, options.processes, options.drain_timeout, lambda: print(line, flush=True)))
 
+    if options.board_fd is not None:
+        board.attach(options.board_fd, options.number)
     parent = socket.socket(fileno=options.parent_fd) if options.parent_fd is not None else None
     # A parent may have blocked or ignored what we must obey.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     if options.server == "daphne":
         # First: whatever the application imports may ask Twisted for a reactor, and it must find this one.
         from csms.server import on_daphne  # noqa: F401
-    application, drain, limits = load()
+    application, drain, limits, serving = load()
+
+    def ready() -> None:
+        serving()
+        if parent:
+            parent.sendall(b".")
+        else:
+            print(line, flush=True)
+
     serve(
         application,
         server=options.server,
@@ -42,7 +56,7 @@ def main(load: Callable[[], Loaded], module: str, arguments: Sequence[str] | Non
         drain=drain,
         drain_timeout=options.drain_timeout,
         limits=limits,
-        ready=lambda: parent.sendall(b".") if parent else print(line, flush=True),
+        ready=ready,
         parent=parent,
     )
 
@@ -55,7 +69,8 @@ def parse(module: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--drain-timeout", type=float, default=25.0, metavar="S", help="seconds to end in (default: 25)")
     parser.add_argument("--fd", type=int, help="serve on this listening socket instead of --host and --port")
-    parser.add_argument("--parent-fd", type=int, help=argparse.SUPPRESS)
+    for name in ("--parent-fd", "--board-fd", "--number"):
+        parser.add_argument(name, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.processes < 1:
         parser.error("--processes must be at least 1")

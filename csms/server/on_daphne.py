@@ -16,6 +16,7 @@ from daphne.ws_protocol import WebSocketFactory
 from twisted.internet import reactor as installed
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
+from csms.server.accepting import Acceptor
 from csms.server.common import Application, Disconnected, Limits, Message
 from csms.server.daphne_request import Request, Requests
 from csms.server.daphne_websocket import WebSocket
@@ -56,11 +57,19 @@ class DaphneServer:
         observer: Any = FilteringLogObserver(logs, [errors])
         globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
         asyncio.set_event_loop(loop)
-        self.port = reactor.adoptStreamPort(sock.fileno(), sock.family, Requests(self))
-        sock.close()  # the port has a duplicate
+        self.requests_factory = Requests(self)
+        self.requests_factory.doStart()
+        self.acceptor = Acceptor(loop, sock, self.adopt)
         ending.listen(loop)
         loop.call_soon(ready)
         reactor.run(installSignalHandlers=False)
+
+    def adopt(self, connection: socket.socket) -> None:
+        try:
+            reactor.adoptStreamConnection(connection.fileno(), connection.family, self.requests_factory)
+        except OSError as error:
+            logger.debug("a connection went before it was taken: %s", error)
+        connection.close()  # Twisted has a duplicate
 
     # For Daphne's protocols
 
@@ -98,7 +107,7 @@ class DaphneServer:
     # For the ending
 
     def stop_listening(self) -> None:
-        self.port.stopListening()
+        self.acceptor.stop()
 
     def requests(self) -> int:
         return len(self.request_tasks)

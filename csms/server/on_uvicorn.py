@@ -16,8 +16,8 @@ from uvicorn.server import Server
 from websockets.frames import Frame
 from websockets.http11 import Request
 
+from csms.server.accepting import Acceptor
 from csms.server.common import (
-    BACKLOG,
     HTTP_IDLE_S,
     MAX_BODY_BYTES,
     Application,
@@ -230,10 +230,10 @@ class UvicornServer(Server):
             access_log=False,
             proxy_headers=False,  # csms.tenancy and csms.ocpp.handshake decide whom to believe
             server_header=False,
-            backlog=BACKLOG,
             timeout_keep_alive=HTTP_IDLE_S,
         )
         super().__init__(config)
+        self.adopting: set[asyncio.Task[Any]] = set()
 
     def run(self, sock: socket.socket, ending: Ending, ready: Callable[[], None]) -> None:  # type: ignore[override]
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -243,16 +243,30 @@ class UvicornServer(Server):
         """uvicorn's own `serve` sends 1012 to every socket before its application hears of the end."""
         self.config.load()
         self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup(sockets=[sock])
-        ending.listen(asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self.acceptor = Acceptor(loop, sock, self.adopt)
+        ending.listen(loop)
         ready()
         await self.main_loop()
+
+    def adopt(self, connection: socket.socket) -> None:
+        def protocol() -> Http:
+            return Http(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(protocol, connection))
+        self.adopting.add(task)
+        task.add_done_callback(self.adopted)
+
+    def adopted(self, task: "asyncio.Task[Any]") -> None:
+        self.adopting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.debug("a connection went before it was taken: %s", error)
 
     # For the ending
 
     def stop_listening(self) -> None:
-        for listener in self.servers:
-            listener.close()
+        self.acceptor.stop()
 
     def requests(self) -> int:
         connections = (c for c in self.server_state.connections if isinstance(c, Http))

@@ -3,9 +3,14 @@
 import asyncio
 import contextlib
 import logging
+import logging.config
 import signal
 import socket
 from collections.abc import Callable, Sequence
+
+from django.conf import settings
+
+from csms.metrics import board
 
 logger = logging.getLogger("csms.server")
 
@@ -20,7 +25,7 @@ def supervise(command: Sequence[str], sock: socket.socket, count: int, drain_tim
 
     `ready` is called once all of them serve. Returns the exit code.
     """
-    logging.basicConfig(format="csms: %(message)s")
+    logging.config.dictConfig(settings.LOGGING)
     return asyncio.run(Supervisor(command, sock, count, drain_timeout, ready).run())
 
 
@@ -33,6 +38,7 @@ class Supervisor:
         self.serving: set[int] = set()  # numbers of those that have served
         self.stopping = asyncio.Event()
         self.code = 0
+        self.board_file, self.board = board.create(count)
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -84,7 +90,8 @@ class Supervisor:
             process = await asyncio.create_subprocess_exec(
                 *self.command,
                 *("--fd", str(self.sock.fileno()), "--parent-fd", str(theirs.fileno())),
-                pass_fds=(self.sock.fileno(), theirs.fileno()),
+                *("--board-fd", str(self.board_file.fileno()), "--number", str(number)),
+                pass_fds=(self.sock.fileno(), theirs.fileno(), self.board_file.fileno()),
                 # Ctrl-C reaches a whole process group: they must hear it once, from us, not twice.
                 start_new_session=True,
             )
@@ -99,6 +106,7 @@ class Supervisor:
                 return await process.wait()
             finally:
                 self.running.discard(process)
+                self.board.clear(number)
 
     def served(self, number: int) -> None:
         before = len(self.serving)

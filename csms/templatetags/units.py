@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from billing import money as currencies
@@ -48,6 +48,12 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
+def cash(amount: Decimal, currency: str) -> str:
+    """An amount without its currency, which stands beside it."""
+    return _number(amount, currencies.minor_units(currency))
+
+
+@register.filter
 def plain(value: object, least: int = 0) -> str:
     """A decimal with at most four decimals, without the zeros that say nothing but with at least so many decimals."""
     number = round(Decimal(str(value)), 4).normalize()
@@ -67,6 +73,21 @@ def ago(moment: datetime | None) -> str:
     if seconds < 172_800:
         return _("%(n)s h ago") % {"n": seconds // 3600}
     return _("%(n)s days ago") % {"n": seconds // 86_400}
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """The time of day; of another day, with its date."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return date_format(local, "H:i" if local.date() == timezone.localdate() else "j M H:i")
+
+
+@register.filter
+def day(at: datetime) -> str:
+    """The day as an address has it."""
+    return timezone.localtime(at).date().isoformat()
 
 
 @register.filter

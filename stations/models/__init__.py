@@ -1,6 +1,6 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
-from stations.models.command import Command, CommandStatus
+from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
 from stations.models.messagelog import MessageLogEntry
@@ -13,6 +13,7 @@ from stations.models.variable import Variable
 
 __all__ = [
     "Command",
+    "CommandRun",
     "CommandStatus",
     "Connection",
     "ConnectionHistory",

@@ -23,7 +23,37 @@ class CommandStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class CommandRun(models.Model):
+    """The same asked of several stations at once: a command for each. `token` is the form's own: sent twice, it makes one run."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    token = models.CharField(max_length=32)
+    kind = models.CharField(max_length=40)
+    params = models.JSONField(default=dict)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    reason = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["operator", "token"], name="commandrun_operator_token")]
+        indexes = [models.Index(fields=["operator", "-id"], name="commandrun_operator_id")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} run {self.pk}"
+
+
 OPEN = (CommandStatus.QUEUED, CommandStatus.SENT, CommandStatus.ACCEPTED)
+#: What was asked did not happen, or nobody knows that it did.
+FRUITLESS = (
+    CommandStatus.REJECTED,
+    CommandStatus.FAILED,
+    CommandStatus.TIMED_OUT,
+    CommandStatus.NO_EFFECT,
+    CommandStatus.EXPIRED,
+)
 
 
 class Command(models.Model):
@@ -35,6 +65,7 @@ class Command(models.Model):
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
     station = models.ForeignKey(Station, models.CASCADE, related_name="commands")
+    run = models.ForeignKey(CommandRun, models.SET_NULL, null=True, blank=True, related_name="commands", db_index=False)
     kind = models.CharField(max_length=40)
     params = models.JSONField(default=dict)
     status = models.CharField(max_length=12, choices=CommandStatus.choices, default=CommandStatus.QUEUED)
@@ -53,6 +84,8 @@ class Command(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     effect_due_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: No column: whether it was asked for again with its idempotency key, and is not new.
+    repeated = False
 
     objects = ScopedManager(operator="operator")
 
@@ -62,9 +95,11 @@ class Command(models.Model):
         indexes = [
             models.Index(fields=["station", "-id"], name="command_station_id"),
             models.Index(fields=["operator", "-id"], name="command_operator_id"),
+            models.Index(fields=["run", "id"], condition=Q(run__isnull=False), name="command_run_id"),
             models.Index(fields=["station", "id"], condition=Q(status__in=OPEN), name="command_station_open"),
             models.Index(fields=["expires_at"], condition=Q(status="queued"), name="command_queued_expires"),
             models.Index(fields=["effect_due_at"], condition=Q(status__in=["sent", "accepted"]), name="command_effect_due"),
+            models.Index(fields=["operator", "-finished_at"], condition=Q(status__in=FRUITLESS), name="command_operator_fruitless"),
         ]
 
     def __str__(self) -> str:

@@ -26,8 +26,7 @@ class Transaction(models.Model):
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
-    # Its own index would be one more for every start: transaction_station_id begins with it.
-    station = models.ForeignKey(Station, models.CASCADE, related_name="transactions", db_index=False)
+    station = models.ForeignKey(Station, models.CASCADE, related_name="transactions")
     evse = models.ForeignKey(Evse, models.SET_NULL, null=True, blank=True, related_name="transactions")
     connector_number = models.PositiveSmallIntegerField(default=1)
     ocpp_transaction_id = models.CharField(max_length=36)
@@ -67,10 +66,10 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
-            models.Index(fields=["station", "-id"], name="transaction_station_id"),
             models.Index("operator", Upper("id_tag"), F("id").desc(), name="transaction_operator_tag"),
             models.Index(fields=["operator", "-id"], condition=~Q(doubt=""), name="transaction_operator_doubt"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
+            models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),
             models.Index(fields=["station"], condition=Q(status="active"), name="transaction_station_active"),
             models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),

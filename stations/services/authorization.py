@@ -4,12 +4,16 @@ from collections.abc import Iterable
 
 from stations.batch import Batch
 from stations.domain.events import TokenAnswered, TokenPresented
-from stations.domain.values import AuthorizationStatus, Token, TokenInfo
+from stations.domain.values import AuthorizationStatus, Note, Token, TokenInfo
 from stations.lookups import FoundToken, Need, TokenNeed
 from stations.state import StationState
 
 #: Where the protocol does not say the token's type (1.6), the first of these that is enrolled with the value.
 UNTYPED_ORDER = ("ISO14443", "ISO15693", "Central", "Local", "eMAID", "KeyCode", "MacAddress")
+
+#: The finding of a token that nobody is enrolled with. Its subject: the type (the first above where the protocol tells none), a
+#: blank, the value.
+UNKNOWN = "token_unknown"
 
 
 def token_need(token: Token, station: StationState) -> TokenNeed:
@@ -40,11 +44,13 @@ def decide(batch: Batch, token: Token, found: FoundToken | None, *, charging_els
     """Whether a token may charge at `batch.station` now.
 
     Unknown, blocked and expired tokens may not; one that charges elsewhere may not where the operator allows one
-    transaction a token (ConcurrentTx). A group is named whenever the token is known (OCPP 2.0.1 C09.FR.02).
+    transaction a token (ConcurrentTx). An unknown one leaves a finding, by which it can be enrolled. A group is named
+    whenever the token is known (OCPP 2.0.1 C09.FR.02).
     """
     if token.type == "NoAuthorization":
         return TokenInfo(AuthorizationStatus.ACCEPTED)
     if found is None:
+        batch.note(Note(UNKNOWN, f"{token.type or UNTYPED_ORDER[0]} {token.value}"[:200], "Nobody is enrolled with this id tag."))
         return TokenInfo(AuthorizationStatus.UNKNOWN)
     status = AuthorizationStatus.ACCEPTED
     if found.status != AuthorizationStatus.ACCEPTED:

@@ -1,7 +1,7 @@
 """Commands and their life: asked, sent, answered, and watched until the effect is seen.
 
 The row is the truth. `issue` writes it and rings a bell; the process that holds the station's socket claims it, sends it and
-stores the answer; then `observe` watches the station's events for the effect, and `sweep` ends what did not come.
+stores the answer; then `observe` watches the station's events for the effect, and `commandends` ends what did not come.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,14 +20,13 @@ from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.flush import Cursor
-from stations.models import Command, CommandStatus, Station, Transaction
+from stations.models import Command, CommandRun, Station, Transaction
 from stations.services import devicemodel
 from stations.state import AwaitedEffect, TransactionState
 
 LONGEST_WAIT_S = 30 * 24 * 3600
-#: How long after its sending a command whose answer was lost with its process is given up.
-LOST_ANSWER = timedelta(seconds=150)
 DAY_S = 24 * 3600
+AFTER_A_CHANGE = "To see what the charger made of a change."
 #: A transaction that began this much before it was asked for may still be the one: clocks differ.
 CLOCKS_DIFFER = timedelta(seconds=60)
 
@@ -35,12 +34,7 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 # Asking
 
 
-def issue(**asked: Any) -> Command:
-    """Ask something of a station: what `issue_once` does, for whom it makes no difference whether the command is new."""
-    return issue_once(**asked)[0]
-
-
-def issue_once(
+def issue(
     *,
     station: Station,
     command: commands.Command,
@@ -49,44 +43,68 @@ def issue_once(
     expires_in: int | None = None,
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
-) -> tuple[Command, bool]:
-    """The command, and whether it is new: with an idempotency key that was used before it is the one of then.
+) -> Command:
+    """Ask something of a station. With an idempotency key that was used before, returns the command it was used for, `repeated`.
 
     `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
     BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
     used = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key)
     if idempotency_key and (known := used.first()):
-        return known, False
-    now = timezone.now()
-    _check_sense(station, command)
-    waits = command.expires_s if expires_in is None else expires_in
-    if not 1 <= waits <= LONGEST_WAIT_S:
-        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
-    row = Command(
-        operator_id=station.operator_id,
-        station=station,
-        kind=command.kind,
-        params=command.params(),
-        requested_by=user,
-        reason=reason[:200],
-        idempotency_key=idempotency_key or None,
-        facts={"raw": raw} if raw else {},
-        created_at=now,
-        expires_at=now + timedelta(seconds=waits),
-    )
+        return _repeated(known)
+    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in)
+    row.idempotency_key = idempotency_key or None
+    row.facts = {"raw": raw} if raw else {}
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            transaction.on_commit(lambda: ports.bell.command(station.pk))
     except IntegrityError:
         # Somebody else with the same key was faster, between our look and now.
         known = used.first() if idempotency_key else None
         if known is None:
             raise
-        return known, False
-    _changed(station.operator_id, station.pk)
-    return row, True
+        return _repeated(known)
+    asked(row)
+    return row
+
+
+def _repeated(known: Command) -> Command:
+    known.repeated = True
+    return known
+
+
+def ready(
+    *,
+    station: Station,
+    command: commands.Command,
+    user: User | None = None,
+    reason: str = "",
+    expires_in: int | None = None,
+    run: CommandRun | None = None,
+) -> Command:
+    """The row of a command, checked but not written yet. `run`: of which it is a part."""
+    now = timezone.now()
+    _check_sense(station, command)
+    waits = command.expires_s if expires_in is None else expires_in
+    if not 1 <= waits <= LONGEST_WAIT_S:
+        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
+    return Command(
+        operator_id=station.operator_id,
+        station=station,
+        run=run,
+        kind=command.kind,
+        params=command.params(),
+        requested_by=user,
+        reason=reason[:200],
+        created_at=now,
+        expires_at=now + timedelta(seconds=waits),
+    )
+
+
+def asked(row: Command) -> None:
+    """Tell, once it is committed, that a command was written."""
+    transaction.on_commit(lambda: ports.bell.command(row.station_id))
+    _changed(row.operator_id, row.station_id)
 
 
 def _check_sense(station: Station, command: commands.Command) -> None:
@@ -96,15 +114,6 @@ def _check_sense(station: Station, command: commands.Command) -> None:
             raise BadCommand(f"{station.identity} has no transaction {command.transaction}.")
         if found.status == TransactionStatus.ENDED:
             raise BadCommand(f"Transaction {command.transaction} has ended already.")
-
-
-def cancel(*, command: Command) -> bool:
-    """Take a command back that was not sent yet. False: it is too late."""
-    taken = Command.objects.filter(pk=command.pk, status=CommandStatus.QUEUED).update(
-        status=CommandStatus.CANCELLED, finished_at=timezone.now()
-    )
-    _changed(command.operator_id, command.station_id)
-    return bool(taken)
 
 
 def _changed(operator_id: int, station_id: int) -> None:
@@ -126,6 +135,7 @@ class Claimed:
     params: dict[str, Any]
     facts: dict[str, Any]
     operator_id: int
+    created_at: datetime
 
 
 # The oldest that waits for each station, unless one is under way there, and only if this socket is still the newest.
@@ -142,17 +152,12 @@ CROSS JOIN LATERAL (
 WHERE k.station_id = ANY(%(stations)s) AND k.node = %(node)s AND k.disconnected_at IS NULL
   AND c.id = oldest.id
   AND NOT EXISTS (SELECT FROM stations_command b WHERE b.station_id = k.station_id AND b.status = 'sent')
-RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id
+RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id, c.created_at
 """
 #: Stations of this process for which something waits: what a missed bell left.
 WAITING = """
 SELECT DISTINCT q.station_id FROM stations_command q JOIN stations_connection k ON k.station_id = q.station_id
 WHERE q.status = 'queued' AND k.node = %s AND k.disconnected_at IS NULL
-"""
-#: A new socket: what an older one had sent will not be answered any more.
-ORPHANED = """
-UPDATE stations_command SET status = 'timed_out', finished_at = %s, detail = 'The connection was lost before the station answered.'
-WHERE station_id = ANY(%s) AND status = 'sent'
 """
 
 
@@ -162,18 +167,9 @@ def claim(cursor: Cursor, station_ids: Sequence[int], *, node: str, now: datetim
     cursor.execute(CLAIM, {"now": now, "stations": list(station_ids), "node": node, "started": started})
     # On Django's connections JSON comes as text.
     return [
-        Claimed(pk, station_id, fence, protocol, kind, orjson.loads(params), orjson.loads(facts), operator_id)
-        for pk, station_id, fence, protocol, kind, params, facts, operator_id in cursor.fetchall()
+        Claimed(pk, station_id, fence, protocol, kind, orjson.loads(params), orjson.loads(facts), *rest)
+        for pk, station_id, fence, protocol, kind, params, facts, *rest in cursor.fetchall()
     ]
-
-
-def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:
-    """The station's version cannot say it."""
-    cursor.execute(
-        "UPDATE stations_command SET status = 'failed', finished_at = %s, detail = %s, error_code = 'NotSupported' WHERE id = %s",
-        (now, detail[:300], claimed.id),
-    )
-    ports.bell.changed(claimed.operator_id, stations=[claimed.station_id], transactions=[])
 
 
 # The answer
@@ -213,8 +209,28 @@ def answered(
     if outcome is not None:
         for report in outcome.reports:
             devicemodel.store(batch, report)
+    if isinstance(command, commands.SetVariables) and change["status"] == "confirmed":
+        _read_again(batch, command)
     batch.errands.add(batch.station.id)
     batch.touch()
+
+
+def _read_again(batch: Batch, command: commands.SetVariables) -> None:
+    """Stations take a setting and make something else of it, so it is read once it was accepted. Secrets cannot be read."""
+    names = [{name: part for name, part in one.items() if name != "value"} for one in command.variables]
+    asked = commands.GetVariables([one for one in names if not commands.SECRET.search(one["variable"])])
+    if not asked.variables:
+        return
+    batch.add(
+        Command,
+        operator_id=batch.station.operator_id,
+        station_id=batch.station.id,
+        kind=asked.kind,
+        params=asked.params(),
+        reason=AFTER_A_CHANGE,
+        created_at=batch.now,
+        expires_at=batch.now + timedelta(seconds=asked.expires_s),
+    )
 
 
 def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome, asked_at: datetime) -> dict[str, Any]:
@@ -340,44 +356,3 @@ WATCHES: dict[str, Callable[[AwaitedEffect, events.Event, Batch], bool]] = {
     "trigger_message": _message_came,
     "get_base_report": _report_complete,
 }
-
-
-# What did not come
-
-
-def sweep(*, now: datetime) -> int:
-    """End the commands whose time is over. Returns how many. Numbers of steps, each one statement:
-
-    1. queued past their expiry: expired; 2. sent, with the answer lost: timed out; 3. accepted, but no effect: no effect.
-    """
-    from django.db import connection
-
-    ended: list[tuple[int, int]] = []
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE stations_command SET status = 'expired', finished_at = %s, detail = 'The station did not come back in time.'"
-            " WHERE status = 'queued' AND expires_at <= %s RETURNING operator_id, station_id",
-            [now, now],
-        )
-        ended += cursor.fetchall()
-        cursor.execute(
-            "UPDATE stations_command SET status = 'timed_out', finished_at = %s, detail = 'The answer was lost.'"
-            " WHERE status = 'sent' AND sent_at <= %s RETURNING operator_id, station_id",
-            [now, now - LOST_ANSWER],
-        )
-        ended += cursor.fetchall()
-        # Whoever holds the station awaits the effect in memory: its state is changed, so the version is, first.
-        cursor.execute(
-            "UPDATE stations_connection SET state_version = state_version + 1 WHERE station_id IN"
-            " (SELECT station_id FROM stations_command WHERE status = 'accepted' AND effect_due_at <= %s)",
-            [now],
-        )
-        cursor.execute(
-            "UPDATE stations_command SET status = 'no_effect', finished_at = %s WHERE status = 'accepted' AND effect_due_at <= %s"
-            " RETURNING operator_id, station_id",
-            [now, now],
-        )
-        ended += cursor.fetchall()
-    for operator_id, station_id in ended:
-        ports.bell.changed(operator_id, stations=[station_id], transactions=[])
-    return len(ended)

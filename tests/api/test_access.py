@@ -31,29 +31,6 @@ def test_cleo_sees_her_own_network_only(ada: Person, cleo: Person, amber: Networ
     assert "AMBER" not in str(hers)
 
 
-def test_cleo_gets_404_for_what_is_adas(ada: Person, cleo: Person, amber: Network) -> None:
-    token = tag(ada)
-    for path in ("stations/AMBER-01", f"transactions/{amber.transaction.pk}", f"id-tags/{token.pk}"):
-        assert ada.client.get(f"/api/v1/{path}/").status_code == 200
-        answer = cleo.client.get(f"/api/v1/{path}/")
-        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
-    change = {"status": "Blocked"}
-    assert cleo.client.patch(f"/api/v1/id-tags/{token.pk}/", change, "application/json").status_code == 404
-    assert cleo.client.delete(f"/api/v1/id-tags/{token.pk}/").status_code == 404
-    assert cleo.client.rows("meter-samples/", transaction=amber.transaction.pk) == []
-    assert cleo.client.rows("messages/", station="AMBER-01") == []
-    command = ada.client.rows("commands/")[0]["id"]
-    for method, path in (
-        *(("get", f"commands/{command}/"), ("post", f"commands/{command}/cancel/"), ("delete", f"commands/{command}/")),
-        *(("get", "stations/AMBER-01/commands/"), ("post", "stations/AMBER-01/commands/")),
-        ("post", "stations/AMBER-01/ocpp/ClearCache/"),
-    ):
-        answer = getattr(cleo.client, method)(f"/api/v1/{path}", content_type="application/json")
-        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), path
-    with scope(operator=ada.operator):
-        assert IdToken.objects.get().status == "Accepted"
-
-
 def test_a_key_counts_more_than_the_session_it_comes_with(ada: Person, cleo: Person, amber: Network, cobalt: Network) -> None:
     cleo.client.force_login(ada.user)
     assert [row["identity"] for row in cleo.client.rows("stations/")] == ["COBALT-01"]

@@ -18,7 +18,7 @@ def main() -> int:
         # The bench's database is made anew each time, so it is no production, whatever server it is on.
         environment = os.environ | urls | {"DATABASE_URL": database.fresh(urls["DATABASE_URL"]), "CSMS_MODE": "test"}
         # A process of its own, since this one's settings were read before there were servers.
-        return subprocess.run([sys.executable, "-m", "tests.bench.rounds", *sys.argv[1:]], env=environment, cwd=CHECKOUT).returncode
+        return subprocess.run([sys.executable, "-m", "tests.bench.run", *sys.argv[1:]], env=environment, cwd=CHECKOUT).returncode
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Seconds of CPU that processes have used, from /proc."""
+"""What processes use of the machine, from /proc: seconds of CPU, and memory."""
 
 import os
 from collections.abc import Iterable
@@ -40,3 +40,9 @@ def _used(pid: int, dead_children: bool) -> float:
 def _fields(pid: int) -> list[str]:
     """The fields of stat behind the name, which may hold blanks: state is the first, the parent the second."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def resident_kb(pid: int) -> int:
+    """What a process holds of the machine's memory, in kB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])

@@ -12,7 +12,7 @@ NAME = "csms_bench"
 
 def fresh(url: str) -> str:
     """An empty database, in place of an earlier run's; returns its URL."""
-    with psycopg.connect(_dsn(url), autocommit=True) as connection:
+    with psycopg.connect(dsn(url), autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {NAME}")
     return urlsplit(url)._replace(path=f"/{NAME}").geturl()
@@ -20,7 +20,7 @@ def fresh(url: str) -> str:
 
 def postmaster(url: str) -> int | None:
     """The process id of the server, or None where its processes cannot be seen (another machine, a container)."""
-    with psycopg.connect(_dsn(url)) as connection:
+    with psycopg.connect(dsn(url)) as connection:
         try:
             pid = cpu.parent(connection.info.backend_pid)
             return pid if "postgres" in Path(f"/proc/{pid}/comm").read_text() else None
@@ -30,10 +30,10 @@ def postmaster(url: str) -> int | None:
 
 def settings(url: str) -> dict[str, str]:
     """The version, and the settings that figures depend on."""
-    with psycopg.connect(_dsn(url)) as connection:
+    with psycopg.connect(dsn(url)) as connection:
         names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
         return {name: str(connection.execute(f"SHOW {name}").fetchone()[0]) for name in names}  # type: ignore[index]
 
 
-def _dsn(url: str) -> str:
+def dsn(url: str) -> str:
     return "postgresql://" + url.partition("://")[2]

@@ -26,7 +26,7 @@ from tests.bench import cpu, traffic
 
 UPGRADE = (
     "GET /ocpp/{identity} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: {protocol}\r\n"
     "Authorization: Basic {basic}\r\n\r\n"
 )
 #: Handshakes at the same time, and how long all the stations' last answers are waited for, in seconds.
@@ -37,7 +37,7 @@ TICK_S = 0.001
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do. `server` and `postmaster`: processes whose CPU seconds are taken at the edges of the measured window."""
+    """What to do."""
 
     port: int
     stations: list[str]
@@ -46,31 +46,39 @@ class Plan:
     warm_up_s: float
     seconds: float
     rate: float | None = None
-    server: int | None = None
+    protocol: str = "ocpp1.6"
+    #: Processes, and PostgreSQL's first one, whose CPU seconds are taken at the edges of the measured window.
+    servers: list[int] = field(default_factory=list)
     postmaster: int | None = None
 
 
 @dataclass
 class Entry:
-    """One station's line in the ledger: what was acknowledged. `transactions` are the ids the server gave."""
+    """One station's line in the ledger: what was acknowledged, by kind, and the ids of the transactions among it."""
 
-    transactions: list[int] = field(default_factory=list)
-    acknowledged: list[int] = field(default_factory=lambda: [0] * len(traffic.NAMES))
+    transactions: list[str] = field(default_factory=list)
+    acknowledged: list[int] = field(default_factory=lambda: [0] * len(traffic.KINDS))
+    protocol: str = "ocpp1.6"
+    #: Rows that were put into its tables by hand, and are no message's: by what they are.
+    filled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Outcome:
-    """`unanswered` messages are in no ledger: whether they were stored is the server's affair. Latencies in milliseconds."""
+    """`unanswered` messages are in no ledger: whether they were stored is the server's affair. Latencies are in milliseconds,
+    those of the starts of transactions also apart. `asked`: the server's calls by message id, and when they came (monotonic)."""
 
     messages: int = 0
     seconds: float = 0.0
     latencies_ms: dict[str, float] = field(default_factory=dict)
+    starts_ms: dict[str, float] = field(default_factory=dict)
     server_cpu_s: float = 0.0
     postgres_cpu_s: float = 0.0
     generator_cpu_s: float = 0.0
     errors: dict[str, int] = field(default_factory=dict)
     unanswered: int = 0
     ledger: dict[str, Entry] = field(default_factory=dict)
+    asked: dict[str, float] = field(default_factory=dict)
 
 
 class Load:
@@ -78,10 +86,13 @@ class Load:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.mix = traffic.MIXES[plan.protocol]
+        self.asked: dict[str, float] = {}
         self.clock = traffic.Clock()
         self.measuring = False
         self.ending = False
         self.latencies: list[float] = []
+        self.starts: list[float] = []
         self.errors: Counter[str] = Counter()
 
     async def run(self) -> Outcome:
@@ -113,12 +124,14 @@ class Load:
             messages=len(self.latencies),
             seconds=seconds,
             latencies_ms=percentiles(self.latencies),
+            starts_ms=percentiles(self.starts),
             server_cpu_s=server,
             postgres_cpu_s=postgres,
             generator_cpu_s=generator,
             errors=dict(self.errors),
             unanswered=len(late),
             ledger={station.identity: station.entry for station in self.stations},
+            asked=self.asked,
         )
 
     async def pace(self, rate: float) -> None:
@@ -132,7 +145,7 @@ class Load:
             await asyncio.sleep(TICK_S)
 
     def meters(self) -> tuple[float, float, float]:
-        server = cpu.used([self.plan.server]) if self.plan.server else 0.0
+        server = cpu.used(self.plan.servers)
         postgres = cpu.used_by_postgres(self.plan.postmaster) if self.plan.postmaster else 0.0
         return server, postgres, cpu.used([os.getpid()])
 
@@ -149,14 +162,15 @@ class Station(asyncio.Protocol):
         self.place = number % len(traffic.CYCLE)
         self.ids = 0
         self.register_wh = 1000 * number
-        self.transaction: int | None = None
+        self.transaction: bytes | None = None
+        self.said = 0
         self.kind = -1
         self.expected = b""
         self.since = 0.0
         self.due: deque[float] = deque()
         self.buffer = b""
         self.open = False
-        self.entry = Entry()
+        self.entry = Entry(protocol=load.plan.protocol)
         self.accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -172,7 +186,7 @@ class Station(asyncio.Protocol):
         self.transport = transport
         plan = self.load.plan
         basic = base64.b64encode(f"{self.identity}:{plan.password}".encode()).decode()
-        transport.write(UPGRADE.format(identity=self.identity, port=plan.port, basic=basic).encode())
+        transport.write(UPGRADE.format(identity=self.identity, port=plan.port, protocol=plan.protocol, basic=basic).encode())
 
     def shake_hands(self, data: bytes) -> None:
         head, end, rest = (self.buffer + data).partition(b"\r\n\r\n")
@@ -214,6 +228,8 @@ class Station(asyncio.Protocol):
         now = time.perf_counter()
         if head == 0x89:
             self.transport.write(traffic.frame(payload, 10))
+        elif head == 0x81 and payload.startswith(b"[2,"):
+            self.was_asked(payload, now)
         elif head != 0x81 or self.expected not in payload[:50]:
             self.load.errors[payload[:60].decode(errors="replace")] += 1
         else:
@@ -222,9 +238,11 @@ class Station(asyncio.Protocol):
     def answered(self, payload: bytes, now: float) -> None:
         if self.load.measuring:
             self.load.latencies.append(now - self.since)
+            if self.kind == traffic.START:
+                self.load.starts.append(now - self.since)
         kind, self.kind = self.kind, -1
         if not payload.startswith(b"[3"):
-            self.load.errors[f"{traffic.NAMES[kind]}: {payload[:60].decode(errors='replace')}"] += 1
+            self.load.errors[f"{self.load.mix.names[kind]}: {payload[:60].decode(errors='replace')}"] += 1
         else:
             self.acknowledged(kind, payload)
         if self.load.ending:
@@ -237,10 +255,16 @@ class Station(asyncio.Protocol):
     def acknowledged(self, kind: int, payload: bytes) -> None:
         self.entry.acknowledged[kind] += 1
         if kind == traffic.START:
-            self.transaction = int(payload.partition(b'"transactionId":')[2].partition(b",")[0].rstrip(b"}]"))
-            self.entry.transactions.append(self.transaction)
+            self.transaction = self.load.mix.began(self, payload)
+            self.entry.transactions.append(self.transaction.decode())
         elif kind == traffic.STOP:
             self.transaction = None
+
+    def was_asked(self, payload: bytes, now: float) -> None:
+        """A call of the server: any that can be answered with Accepted."""
+        number = payload.partition(b'"')[2].partition(b'"')[0]
+        self.load.asked[number.decode()] = now
+        self.transport.write(traffic.frame(b'[3,"%b",{"status":"Accepted"}]' % number))
 
     # What is said
 
@@ -275,18 +299,7 @@ class Station(asyncio.Protocol):
         self.ids = number = self.ids + 1
         self.kind, self.since = kind, since
         self.expected = b'"%d"' % number
-        at = self.load.clock()
-        if kind == traffic.METER_VALUES:
-            self.register_wh += 25
-            payload = traffic.METER_VALUES_CALL % (number, self.transaction, at, self.register_wh)
-        elif kind == traffic.HEARTBEAT:
-            payload = b'[2,"%d","Heartbeat",{}]' % number
-        elif kind == traffic.STATUS:
-            payload = traffic.STATUS_CALL % (number, traffic.STATUSES.get(self.place - 1, b"Available"), at)
-        elif kind == traffic.START:
-            payload = traffic.START_CALL % (number, self.tag, self.register_wh, at)
-        else:
-            payload = traffic.STOP_CALL % (number, self.transaction, self.tag, self.register_wh, at)
+        payload = self.load.mix.call(kind, number, self, self.load.clock())
         self.transport.write(traffic.frame(payload))
 
 

@@ -36,7 +36,7 @@ def make_fleet(operator: Operator, prefix: str, *, stations: int, tags: int = 10
             for number in range(stations)
         )
         Connection.objects.bulk_create(Connection(station=station, operator=operator) for station in made)
-        values = [f"{prefix}-TAG-{number}" for number in range(tags)]
+        values = [f"{prefix}-T{number}" for number in range(tags)]
         IdToken.objects.bulk_create(IdToken(operator=operator, value=value, key=value.upper()) for value in values)
     return Fleet([station.identity for station in made], values)
 

@@ -1,4 +1,4 @@
-"""Reference: OCPP 1.6 the usual way, a Channels consumer that does each message's work through the ORM.
+"""Reference: OCPP the usual way, a Channels consumer that does each message's work through the ORM.
 
 It validates with the `ocpp` package, keeps one database connection (CONN_MAX_AGE), commits each message with its row in the
 log, and writes the four values of a MeterValues with one `bulk_create`; it has no findings, fences, mending or live pages.
@@ -65,6 +65,7 @@ class Connector(models.Model):
 
 class Session(models.Model):
     station = models.ForeignKey(Station, models.CASCADE)
+    uid = models.CharField(max_length=36, blank=True, db_index=True)
     connector = models.IntegerField()
     id_tag = models.CharField(max_length=20)
     started_at = models.DateTimeField()
@@ -111,13 +112,15 @@ class Consumer(AsyncWebsocketConsumer):
     async def connect(self) -> None:
         identity = self.scope["url_route"]["kwargs"]["identity"]
         self.station, _ = await Station.objects.aget_or_create(identity=identity)
-        await self.accept("ocpp1.6")
+        self.protocol = self.scope["subprotocols"][0]
+        self.version = self.protocol.removeprefix("ocpp")
+        await self.accept(self.protocol)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         _, message_id, action, payload = json.loads(text_data or "")
-        await validate_payload(Call(message_id, action, payload), "1.6")
+        await validate_payload(Call(message_id, action, payload), self.version)
         answer = await database_sync_to_async(self.handle)(action, payload, text_data)
-        await validate_payload(CallResult(message_id, answer, action), "1.6")
+        await validate_payload(CallResult(message_id, answer, action), self.version)
         await self.send(json.dumps([3, message_id, answer]))
 
     @transaction.atomic
@@ -136,31 +139,54 @@ class Consumer(AsyncWebsocketConsumer):
             station=self.station,
             number=payload["connectorId"],
             defaults={
-                "status": payload["status"],
-                "error_code": payload["errorCode"],
+                "status": payload.get("status") or payload["connectorStatus"],
+                "error_code": payload.get("errorCode", ""),
                 "changed_at": datetime.fromisoformat(payload["timestamp"]),
             },
         )
         return {}
 
     def MeterValues(self, payload: dict[str, Any]) -> dict[str, Any]:
-        session = Session.objects.filter(station=self.station, pk=payload.get("transactionId")).first()
-        for meter_value in payload["meterValue"]:
+        self.sample(payload, Session.objects.filter(station=self.station, pk=payload.get("transactionId")).first())
+        return {}
+
+    def sample(self, payload: dict[str, Any], session: Session | None) -> None:
+        for meter_value in payload.get("meterValue", []):
             at = datetime.fromisoformat(meter_value["timestamp"])
             SampledValue.objects.bulk_create(
                 SampledValue(
                     station=self.station,
                     session=session,
-                    connector=payload["connectorId"],
+                    connector=session.connector if session else payload["connectorId"],
                     at=at,
                     value=sampled["value"],
                     context=sampled.get("context", ""),
                     measurand=sampled.get("measurand", ""),
-                    unit=sampled.get("unit", ""),
+                    unit=sampled.get("unit") or sampled.get("unitOfMeasure", {}).get("unit", ""),
                 )
                 for sampled in meter_value["sampledValue"]
             )
-        return {}
+
+    def TransactionEvent(self, payload: dict[str, Any]) -> dict[str, Any]:
+        at, uid = datetime.fromisoformat(payload["timestamp"]), payload["transactionInfo"]["transactionId"]
+        register = payload["meterValue"][0]["sampledValue"][0]["value"]
+        if payload["eventType"] == "Started":
+            session = Session.objects.create(
+                station=self.station,
+                uid=uid,
+                connector=payload["evse"]["id"],
+                id_tag=payload["idToken"]["idToken"],
+                started_at=at,
+                meter_start=register,
+            )
+        else:
+            session = Session.objects.get(station=self.station, uid=uid)
+        if payload["eventType"] == "Ended":
+            session.stopped_at, session.meter_stop = at, register
+            session.reason = payload["transactionInfo"].get("stoppedReason", "Local")
+            session.save()
+        self.sample(payload, session)
+        return {"idTokenInfo": self.authorize(payload["idToken"]["idToken"])} if "idToken" in payload else {}
 
     def StartTransaction(self, payload: dict[str, Any]) -> dict[str, Any]:
         session = Session.objects.create(

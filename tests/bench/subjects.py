@@ -1,4 +1,4 @@
-"""What is measured: server processes, started one after the other and kept for all rounds."""
+"""What is measured: servers."""
 
 import contextlib
 import os
@@ -8,25 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tests.bench.load import Entry, Outcome
-from tests.bench.network import Fleet
+from tests.bench import cpu
 
 PATIENCE_S = 60.0
 
 
 @dataclass
 class Subject:
-    """One server process and what came of it. `ours`: its tables are held against the ledger."""
+    """One server, of one process or of several below it."""
 
     name: str
-    fleet: Fleet
     port: int
     process: subprocess.Popen[bytes]
-    ours: bool = False
-    outcomes: list[Outcome] = field(default_factory=list)
-    ledger: dict[str, Entry] = field(default_factory=dict)
+
+    def pids(self) -> list[int]:
+        return [self.process.pid, *cpu.children(self.process.pid)]
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -37,20 +35,25 @@ class Subject:
             self.process.kill()
 
 
-def csms(server: str, fleet: Fleet) -> Subject:
+def csms(server: str, processes: int = 1) -> Subject:
     port = free_port()
-    return _started(f"csms, {server}", fleet, port, ["-m", "csms.server", "--server", server, "--port", str(port)], ours=True)
+    options = ["--server", server, "--port", str(port), "--processes", str(processes)]
+    return _started(f"csms, {server}", port, ["-m", "csms.server", *options])
 
 
-def orm(server: str, fleet: Fleet) -> Subject:
-    return _reference(f"ORM reference, {server}", server, "tests.bench.reference_orm:application", fleet)
+def orm(server: str) -> Subject:
+    return _reference(f"ORM reference, {server}", server, "tests.bench.reference_orm:application")
 
 
-def echo(fleet: Fleet) -> Subject:
-    return _reference("echo, uvicorn", "uvicorn", "tests.bench.reference_echo:application", fleet)
+def echo() -> Subject:
+    return _reference("echo, uvicorn", "uvicorn", "tests.bench.reference_echo:application")
 
 
-def _reference(name: str, server: str, application: str, fleet: Fleet) -> Subject:
+def make_reference_tables(tags: Sequence[str]) -> None:
+    subprocess.run([sys.executable, "-m", "tests.bench.reference_orm", *tags], check=True)
+
+
+def _reference(name: str, server: str, application: str) -> Subject:
     """Stock servers, as they come, but for uvicorn's faster websockets."""
     port = free_port()
     options = ["--port", str(port), application]
@@ -58,10 +61,10 @@ def _reference(name: str, server: str, application: str, fleet: Fleet) -> Subjec
         options += ["--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log", "--log-level", "warning"]
     else:
         options += ["--verbosity", "0"]
-    return _started(name, fleet, port, ["-m", server, *options])
+    return _started(name, port, ["-m", server, *options])
 
 
-def _started(name: str, fleet: Fleet, port: int, arguments: Sequence[str], *, ours: bool = False) -> Subject:
+def _started(name: str, port: int, arguments: Sequence[str]) -> Subject:
     process = subprocess.Popen([sys.executable, *arguments], env=os.environ)
     deadline = time.monotonic() + PATIENCE_S
     while not _listens(port):
@@ -69,7 +72,7 @@ def _started(name: str, fleet: Fleet, port: int, arguments: Sequence[str], *, ou
             process.kill()
             raise SystemExit(f"{name} did not start; what it said stands above.")
         time.sleep(0.1)
-    return Subject(name, fleet, port, process, ours)
+    return Subject(name, port, process)
 
 
 def free_port() -> int:

@@ -20,8 +20,9 @@ def drive(server: Server, fleet: Fleet, **more: Any) -> load.Outcome:
     return load.drive(load.Plan(stations=fleet.stations, tags=fleet.tags, **plan))
 
 
-def test_all_that_is_acknowledged_under_load_is_in_the_tables_once(uvicorn: Server, fleet: Fleet) -> None:
-    outcome = drive(uvicorn, fleet)
+@pytest.mark.parametrize("protocol", traffic.MIXES)
+def test_all_that_is_acknowledged_under_load_is_in_the_tables_once(uvicorn: Server, fleet: Fleet, protocol: str) -> None:
+    outcome = drive(uvicorn, fleet, protocol=protocol)
     assert outcome.errors == {}
     assert outcome.unanswered == 0
     assert all(sum(count) > 0 for count in zip(*(entry.acknowledged for entry in outcome.ledger.values()), strict=True))
@@ -31,7 +32,7 @@ def test_all_that_is_acknowledged_under_load_is_in_the_tables_once(uvicorn: Serv
 def test_the_ledger_notices_what_is_missing_and_what_is_doubled(uvicorn: Server, fleet: Fleet) -> None:
     outcome = drive(uvicorn, fleet, seconds=0.2)
     missing, doubled = fleet.stations[:2]
-    outcome.ledger[missing].acknowledged[traffic.METER_VALUES] += 1
+    outcome.ledger[missing].acknowledged[traffic.METERS] += 1
     outcome.ledger[doubled].transactions.pop()
     found = "\n".join(ledger.differences(outcome.ledger))
     assert f"{missing}: " in found
@@ -49,8 +50,8 @@ def test_an_open_loop_says_what_is_due_and_no_more(uvicorn: Server, fleet: Fleet
 
 
 def test_of_ten_messages_six_are_meter_values() -> None:
-    shares = [traffic.CYCLE.count(kind) for kind in range(len(traffic.NAMES))]
-    assert dict(zip(traffic.NAMES, shares, strict=True)) == {
+    shares = [traffic.CYCLE.count(kind) for kind in traffic.KINDS]
+    assert dict(zip(traffic.V16.names, shares, strict=True)) == {
         "Heartbeat": 4,
         "StatusNotification": 2,
         "MeterValues": 12,

@@ -1,16 +1,14 @@
 """What operators do in a browser: accept a charger, stop a session, block a tag and think better of it. Each by keys alone too."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from accounts.models import User
 from stations.models import Refusal
 from tests import peer
 from tests.browser.conftest import Open
-from tests.dashboard.rows import finished, plug, session
+from tests.dashboard.rows import plug, session
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server
@@ -115,15 +113,3 @@ async def test_all_of_it_works_without_javascript(browse: Open, uvicorn: Server,
     await page.get_by_role("button", name="Register").click()
     await expect(page.locator("#secret-password")).to_be_visible()
     await expect(page.get_by_role("button", name="Copy")).to_have_count(0)
-
-
-async def test_the_pages_fit_a_narrow_phone_in_both_themes(browse: Open, uvicorn: Server, network: Network, ada: User) -> None:
-    card = network.token("04A1B2C3D4E5F60708091011121314", group="THE-FAMILY-OF-DEE-20", note="the card of the blue van")
-    running = session(plug(network, "Charging"))
-    finished(plug(network), doubt="register", id_tag="04A1B2C3D4E5F6070809")
-    paths: list[Any] = ["transactions/", f"transactions/{running.pk}/", "id-tags/", "id-tags/add/", f"id-tags/{card.pk}/"]
-    for scheme in ("light", "dark"):
-        page = await browse(viewport={"width": 320, "height": 640}, color_scheme=scheme)
-        for path in (*paths, "id-tags/import/", "onboarding/"):
-            await page.goto(f"{uvicorn.http}/{path}")
-            assert await page.evaluate("document.documentElement.scrollWidth") == 320, path

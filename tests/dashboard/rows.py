@@ -70,7 +70,7 @@ def finished(connector: Connector, **fields: Any) -> Transaction:
 
 
 @tables
-def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71") -> ChargeRecord:
+def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71", **fields: Any) -> ChargeRecord:
     lines = [{"dimension": "ENERGY", "volume": "7.500", "unit": "kWh", "price": "0.4000", "cost_excl_tax": "3.0000"}]
     with scopes_disabled():
         return ChargeRecord.objects.create(
@@ -84,6 +84,7 @@ def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71") -> Charg
             lines=lines,
             total_excl_tax=Decimal("3.00"),
             total_incl_tax=Decimal(total),
+            **fields,
         )
 
 

@@ -36,12 +36,13 @@ def asked(station: Station) -> list[tuple[str, dict[str, Any]]]:
             {"id_token": "CARD", "evse": 1, "id_token_type": "ISO14443"},
         ),
         ({"do": "unlock", "plug": "1.1"}, "unlock_connector", {"evse": 1, "connector": 1}),
-        ({"do": "restart", "when": "idle", "reason": "stuck", "sure": "on"}, "reset", {"when": "idle", "evse": None}),
+        ({"do": "restart", "when": "idle", "reason": "stuck", "sure": "NAME"}, "reset", {"when": "idle", "evse": None}),
         (
-            {"do": "availability", "to": "out", "plug": "0"},
+            {"do": "out", "plug": "0", "reason": "broken", "sure": "NAME"},
             "change_availability",
             {"operative": False, "evse": 0, "connector": None},
         ),
+        ({"do": "in", "plug": "1"}, "change_availability", {"operative": True, "evse": 1, "connector": None}),
         (
             {"do": "status", "message": "Heartbeat", "plug": ""},
             "trigger_message",
@@ -57,7 +58,8 @@ def test_each_form_issues_its_command(
 ) -> None:
     station = plug(amber).evse.station
     seen(station, protocol="ocpp1.6")
-    answer = send(ada, station, **fields)
+    typed = {"sure": station.identity} if "sure" in fields else {}
+    answer = send(ada, station, **fields | typed)
     assert answer.status_code == 302
     assert asked(station) == [(kind, params)]
     row = Command.objects.with_scopes_disabled().get(station=station)
@@ -83,16 +85,22 @@ def test_a_station_of_2_0_1_is_read_by_a_report(ada: Client, amber: Network) -> 
     assert asked(station) == [("get_base_report", {"report": "FullInventory"})]
 
 
-def test_a_restart_needs_a_reason_and_a_tick(ada: Client, amber: Network) -> None:
-    station = plug(amber).evse.station
-    answer = send(ada, station, do="restart", when="immediate")
+@pytest.mark.parametrize(
+    "fields", [{"do": "restart", "when": "immediate"}, {"do": "out", "plug": "1"}, {"do": "unlock", "plug": "1.1"}]
+)
+def test_what_may_end_somebodys_charging_needs_a_reason_and_the_name_typed(
+    ada: Client, amber: Network, fields: dict[str, str]
+) -> None:
+    station = session(plug(amber, "Charging")).station
+    answer = send(ada, station, **fields, sure="another")
     assert answer.status_code == 422
     html = answer.content.decode()
     assert '<a href="#id_reason">' in html
-    assert "Tick this to show that you mean it." in html
+    assert f"Type {station.identity} to confirm" in html
+    assert f"This is not the name of this charger. Type {station.identity}." in html
     assert 'aria-invalid="true"' in html
     assert asked(station) == []
-    assert send(ada, station, do="restart", when="immediate", reason="It hangs", sure="on").status_code == 302
+    assert send(ada, station, **fields, reason="It hangs", sure=f" {station.identity} ").status_code == 302
     assert Command.objects.with_scopes_disabled().get(station=station).reason == "It hangs"
 
 
@@ -163,3 +171,53 @@ def test_four_dots_tell_how_far_a_command_came(status: str, states: list[str]) -
 
 def test_what_cannot_be_said_was_never_sent() -> None:
     assert dots(status="failed") == ["done", "bad", "none", "none"]
+
+
+def ended(station: Station, command: commands.Command, status: str, **fields: Any) -> Command:
+    row = issue(station, command)
+    Command.objects.with_scopes_disabled().filter(pk=row.pk).update(status=status, finished_at=timezone.now(), **fields)
+    return row
+
+
+def test_what_came_to_nothing_is_tried_again_once(ada: Client, ben: Client, cleo: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    row = ended(station, commands.RemoteStart("CARD", 2), "rejected", reason="He called")
+    again = reverse("retry_command", args=[station.identity, row.pk])
+    page = reverse("station", args=[station.identity]) + "?tab=commands"
+    assert again in ada.get(page).content.decode()
+    assert again not in ben.get(page).content.decode()
+    assert ben.post(again).status_code == 403
+    assert cleo.post(again).status_code == 404
+    assert ada.post(again)["Location"] == ada.post(again)["Location"]
+    first, second = Command.objects.with_scopes_disabled().filter(station=station).order_by("id")
+    assert (second.kind, second.params, second.reason) == (first.kind, first.params, "He called")
+    assert second.status == "queued"
+
+
+def test_what_is_dangerous_is_confirmed_anew_before_it_is_tried_again(ada: Client, amber: Network) -> None:
+    station = plug(amber).evse.station
+    row = ended(station, commands.Reset("immediate"), "timed_out")
+    answer = ada.post(reverse("retry_command", args=[station.identity, row.pk]))
+    assert answer["Location"].endswith("?tab=commands&do=restart&when=immediate#do")
+    assert 'value="immediate" id="id_when_1" required checked' in " ".join(ada.get(answer["Location"]).content.decode().split())
+    assert len(asked(station)) == 1
+
+
+def test_what_is_under_way_or_held_a_secret_is_not_tried_again(ada: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    waiting = issue(station, commands.ClearCache())
+    secret = ended(station, commands.SetVariables([{"variable": "AuthorizationKey", "value": "x"}]), "rejected")
+    for row in (waiting, secret):
+        answer = ada.post(reverse("retry_command", args=[station.identity, row.pk]), follow=True)
+        assert "nothing to try again" in answer.content.decode()
+    over = ended(station, commands.RemoteStart("CARD"), "expired")
+    Command.objects.with_scopes_disabled().filter(pk=over.pk).update(kind="remote_stop", params={"transaction": "404"})
+    answer = ada.post(reverse("retry_command", args=[station.identity, over.pk]), follow=True)
+    assert "has no transaction 404" in answer.content.decode()
+    assert len(asked(station)) == 3
+
+
+def test_the_form_for_an_offline_charger_says_when_it_expires(ada: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    html = ada.get(reverse("station", args=[station.identity]) + "?tab=commands&do=start").content.decode()
+    assert "it expires in 44 s" in html or "it expires in 45 s" in html

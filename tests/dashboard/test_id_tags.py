@@ -72,8 +72,8 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_tags(
     for count in (1, 12):
         for number in range(count):
             amber.token(f"CARD-{count}-{number}", group="DEE")
-        # Login, user, operator; tags; their last use.
-        with django_assert_num_queries(5):
+        # Login, user, operator; tags; saved views; their last use.
+        with django_assert_num_queries(6):
             page(ada)
 
 
@@ -219,3 +219,22 @@ def test_an_empty_list_leads_on(ada: Client, ben: Client) -> None:
     assert 'href="/id-tags/add/">Add the first one' in page(ada)
     assert "Add the first one" not in page(ben)
     assert "No id tag fits" in page(ada, "/id-tags/?q=x")
+
+
+def test_a_tag_is_blocked_with_a_reason_that_goes_when_it_is_accepted_again(ada: Client, amber: Network) -> None:
+    card = amber.token("CARD")
+    post(ada, f"/id-tags/{card.pk}/status/", status="Blocked")
+    html = page(ada)
+    assert "Keep the reason" in html
+    post(ada, f"/id-tags/{card.pk}/status/", status="Blocked", because="lost in the tram")
+    assert "“lost in the tram”" in page(ada)
+    assert "lost in the tram" in page(ada, "/id-tags/?q=tram")
+    post(ada, f"/id-tags/{card.pk}/", value="CARD", type="ISO14443", status="Accepted", blocked_because="lost in the tram")
+    assert (tag("CARD").status, tag("CARD").blocked_because) == ("Accepted", "")
+    post(ada, f"/id-tags/{card.pk}/status/", status="Blocked", because="x" * 201)
+    assert tag("CARD").status == "Accepted"
+
+
+def test_a_tag_whose_time_is_over_is_called_expired(ada: Client, amber: Network) -> None:
+    amber.token("OLD", expires_at=timezone.now() - timedelta(days=1))
+    assert "expired" in page(ada)

@@ -99,7 +99,7 @@ def test_an_exchange_is_shown_in_full_with_what_was_found(ada: Client, cleo: Cli
     html = ada.get(f"{address}?errors=1").content.decode()
     assert "&quot;odd&quot;: 1" in html
     assert "Odd was left out." in html
-    assert "?tab=messages&amp;errors=1" in html
+    assert f"?tab=messages&amp;errors=1#message-{known.pk}" in html
     assert cleo.get(address).status_code == 404
     assert ada.get(reverse("station_message", args=[amber.station().identity, known.pk])).status_code == 404
 

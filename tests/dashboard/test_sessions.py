@@ -12,8 +12,8 @@ from django_scopes import scopes_disabled
 
 from csms.dashboard import sessions
 from csms.templatetags.rules import rule
-from stations.models import Command, StatusHistory
-from tests.dashboard.rows import bill, finding, finished, plug, sample, session
+from stations.models import Command, Site, StatusHistory
+from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.network import Network
 
 
@@ -59,6 +59,38 @@ def test_each_filter_narrows_the_list(ada: Client, amber: Network) -> None:
         assert shown(page(ada, f"/transactions/?{query}")) == [row.pk for row in wanted], query
 
 
+def test_site_and_findings_narrow_the_list_too(ada: Client, amber: Network) -> None:
+    with scopes_disabled():
+        site = Site.objects.create(operator=amber.operator, name="Harbour")
+    here = finished(plug(amber, station=amber.station(site=site)))
+    odd = finished(plug(amber))
+    finding(odd)
+    assert shown(page(ada, f"/transactions/?site={site.pk}")) == [here.pk]
+    assert shown(page(ada, "/transactions/?findings=on")) == [odd.pk]
+    assert "Nothing is shown until" in page(ada, "/transactions/?site=nonsense")
+
+
+def test_a_running_session_tells_its_power_and_why_there_is_none(ada: Client, amber: Network) -> None:
+    now = timezone.now()
+    charging = session(plug(amber, "Charging"), soc_percent=62)
+    paused = session(plug(amber, "SuspendedEV"), power_w=0)
+    away = plug(amber, "Charging")
+    seen(away.evse.station, ago=timedelta(hours=2))
+    offline = session(away)
+    silent = session(plug(amber, "Charging"), meter_last_at=now - timedelta(hours=1))
+    lines = {line.session.transaction.pk: line for line in ada.get("/transactions/").context["lines"]}
+    assert {pk: (line.power_w, line.state.slug) for pk, line in lines.items()} == {
+        charging.pk: (11040, "charging"),
+        paused.pk: (0, "suspended"),
+        # What was said long ago, or by one that is away, is not told as now.
+        offline.pk: (None, "offline"),
+        silent.pk: (None, "charging"),
+    }
+    html = page(ada)
+    assert "Paused by the car" in html
+    assert "62 %" in html
+
+
 def test_a_filter_that_makes_no_sense_is_said_at_its_field(ada: Client, amber: Network) -> None:
     session(plug(amber))
     html = page(ada, "/transactions/?since=2026-11-20&until=2026-11-01")
@@ -76,7 +108,7 @@ def test_the_next_page_goes_on_where_the_first_ended(ada: Client, amber: Network
     while path:
         html = page(ada, path)
         seen += shown(html)
-        older = html.split('<a href="/transactions/?status=ended&amp;before=')
+        older = html.split("</noscript>")[1].split('<a href="/transactions/?status=ended&amp;before=')
         path = f"/transactions/?status=ended&before={older[1].split(chr(34))[0]}" if len(older) > 1 else ""
     assert seen == [row.pk for row in reversed(rows)]
 
@@ -94,8 +126,8 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_sessions(
         for _ in range(count):
             session(plug(amber, "Charging"))
             finding(finished(plug(amber)))
-        # Login, user, operator; sessions; findings; tariffs, default, zones; records.
-        with django_assert_num_queries(8):
+        # Login, user, operator; sites; sessions; plugs; findings; tariffs, default, zones; records; saved views.
+        with django_assert_num_queries(11):
             page(ada)
 
 
@@ -193,8 +225,3 @@ def test_ben_sees_all_but_no_button_and_cleo_finds_nothing(ben: Client, cleo: Cl
     assert shown(page(cleo)) == []
     assert stop(cleo, running.pk) == 404
     assert commands() == []
-
-
-def test_without_a_login_nothing_is_shown(client: Client) -> None:
-    for path in ("/transactions/", "/transactions/export/", "/id-tags/", "/id-tags/export/", "/onboarding/"):
-        assert client.get(path)["Location"] == f"/login/?next={path}"

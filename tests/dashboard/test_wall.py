@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from billing.models import ChargeRecord
 from stations.models import Refusal, Site, Station
 from tests.dashboard.rows import bill, finding, finished, plug, seen, session
 from tests.network import Network
@@ -67,7 +68,7 @@ def test_a_station_that_is_silent_for_three_heartbeats_is_offline_and_its_number
     assert "last heard 15 min ago" in shown
     assert "– kW" in shown
     assert "11.0" not in shown
-    assert "0.0 kW" in part(html, "summary")
+    assert "– kW without 1 session that has not said lately" in part(html, "summary")
 
 
 def test_an_old_power_reading_is_not_shown_as_the_power_now(ada: Client, amber: Network) -> None:
@@ -122,6 +123,70 @@ def test_the_counters_sum_power_and_the_energy_of_today(ada: Client, amber: Netw
     summary = part(page(ada), "summary")
     assert "22.1 kW" in summary
     assert "15.0 kWh" in summary
+
+
+def test_money_today_is_told_by_currency_and_is_a_dash_while_nothing_has_its_price(ada: Client, amber: Network) -> None:
+    tariff, now = amber.tariff(), timezone.now()
+    first, second, foreign = (finished(plug(amber), started_at=now) for _ in range(3))
+    yesterday = finished(plug(amber), started_at=now - timedelta(days=2))
+    bill(yesterday, tariff, "99.00")
+    assert "Billed today –" in part(page(ada), "summary")
+    bill(first, tariff, "4.71")
+    bill(second, tariff, "5.00")
+    with scopes_disabled():
+        ChargeRecord.objects.filter(pk=bill(foreign, tariff, "70").pk).update(currency="SEK")
+        bill(second, tariff, "1.00", revision=2)
+    assert "Billed today 5.71 EUR 70.00 SEK" in part(page(ada), "summary")
+
+
+def test_no_data_is_not_shown_as_nought(ada: Client, amber: Network) -> None:
+    connector = plug(amber, "Charging")
+    assert "0.0 kW Energy" in (idle := part(page(ada), "summary")).replace("Power now ", "")
+    assert "Energy today 0.0 kWh" in idle
+    session(connector, started_at=timezone.now(), power_w=None, energy_wh=None)
+    unknown = part(page(ada), "summary")
+    assert "Power now – kW" in unknown
+    assert "Energy today – kWh" in unknown
+
+
+def test_every_counter_leads_to_its_filtered_list(ada: Client, amber: Network) -> None:
+    charging = session(plug(amber, "Charging"), started_at=timezone.now())
+    broken, away = plug(amber, "Faulted"), plug(amber)
+    seen(away.evse.station, ago=timedelta(days=1))
+    old = finished(plug(amber), started_at=timezone.now() - timedelta(days=3))
+    summary = page(ada).split('id="summary"')[1].split("</section>")[0]
+    links = dict(re.findall(r'<a href="(/[^"]+)">([^<]+)</a>', summary))
+    lists = {word: ada.get(link.replace("&amp;", "&")).content.decode() for link, word in links.items()}
+    assert set(lists) == {"Charging now", "Power now", "Energy today", "Billed today", "Faulted", "Offline"}
+    assert f">{charging.station.identity}<" in lists["Charging now"]
+    assert f"/transactions/{charging.pk}/" in lists["Power now"]
+    assert f"/transactions/{charging.pk}/" in lists["Energy today"]
+    assert f"/transactions/{old.pk}/" not in lists["Energy today"]
+    assert f">{broken.evse.station.identity}<" in lists["Faulted"]
+    assert f">{away.evse.station.identity}<" in lists["Offline"]
+    assert f">{broken.evse.station.identity}<" not in lists["Offline"]
+
+
+def test_a_charging_plug_shows_who_charges_and_for_how_long(ada: Client, amber: Network) -> None:
+    labelled, bare = plug(amber, "Charging"), plug(amber, "Charging")
+    session(labelled, id_token=amber.token("DEE-CARD", note="Dee's van"), started_at=timezone.now() - timedelta(minutes=72))
+    session(bare)
+    html = page(ada)
+    assert "Dee&#x27;s van · 1 h 12 min" in part(html, f"connector-{labelled.pk}")
+    assert "DEE-CARD · 1 h 00 min" in part(html, f"connector-{bare.pk}")
+
+
+def test_two_sites_of_the_same_name_keep_their_plugs(client: Client, amber: Network, cobalt: Network) -> None:
+    connectors = []
+    for network in (amber, cobalt, amber, cobalt):
+        with scopes_disabled():
+            site = Site.objects.get_or_create(operator=network.operator, name="Harbour")[0]
+            connectors.append(connector := plug(network))
+            # Their chargers stand in turn by identity.
+            Station.objects.filter(pk=connector.evse.station_id).update(site=site, identity=f"TURN-{len(connectors)}-{network.tag}")
+    client.force_login(amber.user("root", operator=None, is_superuser=True))
+    html = page(client)
+    assert all(html.count(f'id="connector-{connector.pk}"') == 1 for connector in connectors)
 
 
 def test_finished_sessions_show_their_final_price_and_what_is_to_be_looked_at(ada: Client, amber: Network) -> None:
@@ -198,7 +263,7 @@ def test_what_a_station_says_of_itself_cannot_put_markup_on_the_page(ada: Client
 def test_a_viewer_sees_the_same(ada: Client, ben: Client, amber: Network) -> None:
     session(plug(amber, "Charging"))
     wall = re.compile(r'<div id="wall">.*</div>', re.DOTALL)
-    stamp = re.compile(r'data-now="[^"]*"')
+    stamp = re.compile(r'(data-now|datetime)="[^"]*"| data-ago>[^<]*')
     pages = [stamp.sub("", wall.findall(page(client))[0]) for client in (ada, ben)]
     assert pages[0] == pages[1]
 
@@ -237,9 +302,9 @@ def test_the_number_of_queries_does_not_depend_on_the_size_of_the_network(
             session(plug(amber, "Charging"))
             finished(plug(amber))
             amber.station()
-        # Login, user, operator; running with findings, tariffs, zones, records; connectors; three counters; waiting;
-        # finished with findings and records; refusals.
-        with django_assert_num_queries(17):
+        # Login, user, operator; four counters; running with findings, tariffs, zones, records; connectors; six of the work
+        # list; sites; waiting; finished with findings and records; refusals.
+        with django_assert_num_queries(25):
             page(ada)
 
 

@@ -142,6 +142,13 @@ def test_people_get_their_pages_over_tls(proxy: Proxy) -> None:
     assert b"<form" in response.read()
 
 
+@pytest.mark.parametrize(("path", "status"), [("/metrics", 404), ("/metrics?x", 404), ("/healthz", 200)])
+def test_the_world_does_not_see_the_metrics(proxy: Proxy, path: str, status: int) -> None:
+    client = http.client.HTTPSConnection("localhost", proxy.port, context=proxy.trust)
+    client.request("GET", path)
+    assert client.getresponse().status == status
+
+
 @pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "AES256-GCM-SHA384"])
 def test_the_suites_that_stations_may_insist_on_are_spoken(proxy: Proxy, suite: str) -> None:
     context = ssl.create_default_context()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from csms.ocpp.masking import masked
+from csms.ocpp.masking import masked, without_tags
 
 SECRET = "hunter2-Zq9"
 
@@ -130,3 +130,20 @@ def _named_before(text: str, secret: str) -> bool:
     """Where a text was cut before any name came, nothing told that a secret is in it."""
     lowered = text.lower()
     return any(name in lowered for name in ("password", "authorization", "passphrase", "keycode"))
+
+
+@pytest.mark.parametrize(
+    ("frame", "shown"),
+    [
+        ('{"idTag":"04A1B2C3D4"}', '{"idTag":"***C3D4"}'),
+        ('{"idTag" : "SHORT"}', '{"idTag" : "***"}'),
+        ('{"idTag":"a\\"b"}', '{"idTag":"***"}'),
+        ('{"idTag":12345678}', '{"idTag":0}'),
+        ('{"idToken":{"idToken":"04A1B2C3D4","type":"ISO14443"}}', '{"idToken":{"idToken":"***C3D4","type":"ISO14443"}}'),
+        ('{"idTagInfo":{"parentIdTag":"FLEET"}}', '{"idTagInfo":{"parentIdTag":"***"}}'),
+        ('{"data":"{\\"idTag\\":\\"04A1B2C3D4\\"}"}', '{"data":"{\\"idTag\\":\\"***"}'),
+        ('{"status":"Accepted"}', '{"status":"Accepted"}'),
+    ],
+)
+def test_of_an_id_tag_only_the_end_is_left(frame: str, shown: str) -> None:
+    assert without_tags(frame) == shown

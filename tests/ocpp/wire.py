@@ -1,24 +1,13 @@
-"""Events and replies as JSON, for the golden exchanges: fields that have their default are left out."""
+"""Events and replies from JSON and to it, for the golden exchanges: fields that have their default are left out."""
 
 import types
-from dataclasses import MISSING, fields, is_dataclass
-from datetime import UTC, datetime
-from decimal import Decimal
-from enum import Enum
+from dataclasses import is_dataclass
+from datetime import datetime
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from csms.ocpp.fixtures import as_json
 
-def as_json(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {} if not hasattr(type(value), "reply") else {"type": type(value).__name__}
-        return named | {f.name: as_json(getattr(value, f.name)) for f in fields(value) if not _is_default(value, f)}
-    if isinstance(value, tuple | list):
-        return [as_json(item) for item in value]
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if isinstance(value, Enum):
-        return value.value
-    return str(value) if isinstance(value, Decimal) else value
+__all__ = ["as_json", "from_json"]
 
 
 def from_json(wanted: Any, value: Any) -> Any:
@@ -31,8 +20,3 @@ def from_json(wanted: Any, value: Any) -> Any:
     if wanted is datetime:
         return datetime.fromisoformat(value)
     return wanted(value)
-
-
-def _is_default(value: Any, field: Any) -> bool:
-    default = field.default if field.default_factory is MISSING else field.default_factory()
-    return default is not MISSING and bool(getattr(value, field.name) == default)

@@ -10,6 +10,7 @@ from csms.bells import RedisBell
 from stations import ports
 from stations.domain import commands
 from stations.models import Command, Station, Variable
+from stations.services import commandends
 from stations.services import commands as life
 from tests.database import tables
 from tests.network import Network
@@ -35,7 +36,7 @@ def issue(who: Station, command: commands.Command, **options: Any) -> Command:
 @tables
 def take_back(command: Command) -> bool:
     with scopes_disabled():
-        return life.cancel(command=command)
+        return commandends.cancel(command=command)
 
 
 @tables
@@ -148,7 +149,7 @@ async def test_an_offline_station_is_asked_when_it_returns_and_not_after_the_exp
     known = network.station(accepted=True)
     kept = issue(known, commands.ClearCache())
     late = issue(known, commands.RemoteStart("CARD"), expires_in=1)
-    until(lambda: tables(life.sweep)(now=state_of(late).expires_at) and state_of(late).status == "expired")
+    until(lambda: tables(commandends.sweep)(now=state_of(late).expires_at) and state_of(late).status == "expired")
     async with station(server.ocpp, known) as peer:
         message_id, action, _ = await peer.asked()
         assert action == "ClearCache"

@@ -3,7 +3,9 @@
 import csv
 import io
 import urllib.request
+from urllib.error import HTTPError
 
+import pytest
 from django.test import Client
 from django_scopes import scopes_disabled
 
@@ -12,6 +14,7 @@ from accounts.models import IdToken
 from csms.dashboard.exports import CHUNK
 from stations.models import Transaction
 from tests.dashboard.rows import bill, finished, plug, session
+from tests.dashboard.world import FILES, NAMED, address, one_of_each
 from tests.network import Network
 from tests.servers import Server
 
@@ -51,11 +54,16 @@ def test_the_file_holds_the_whole_filtered_list_over_several_chunks(server: Serv
     assert priced["started_at"].endswith("Z")
 
 
-def test_the_file_holds_nothing_of_another_operator(uvicorn: Server, network: Network) -> None:
-    finished(plug(network))
-    network.token("DEE-CARD")
-    for path in ("/transactions/export/", "/id-tags/export/"):
-        assert len(download(uvicorn, Network(), path)) == 1
+def test_no_file_holds_anything_of_another_operator(uvicorn: Server, network: Network) -> None:
+    world, other = one_of_each(network), Network()
+    for name, query in ((name, query) for name, queries in FILES.items() for query in queries):
+        path = address(name, world, query)
+        assert len(download(uvicorn, network, path)) > 1
+        if name in NAMED:
+            with pytest.raises(HTTPError, match="404"):
+                download(uvicorn, other, path)
+        else:
+            assert len(download(uvicorn, other, path)) == 1  # the header
 
 
 def test_the_id_tags_come_back_unchanged_by_an_import(uvicorn: Server, network: Network) -> None:

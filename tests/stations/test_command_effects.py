@@ -8,7 +8,7 @@ from django_scopes import scope, scopes_disabled
 
 from stations.domain import commands
 from stations.models import Station, Variable
-from stations.services import commands as life
+from stations.services import commandends
 from tests import v16
 from tests.engine import Engine
 from tests.network import Network
@@ -131,9 +131,9 @@ def test_of_some_the_answer_is_the_effect(engine: Engine, station: Station, comm
 def test_an_effect_that_does_not_come_is_said_and_not_awaited_any_more(engine: Engine, station: Station) -> None:
     row = asked(engine, station, commands.Reset("immediate"))
     assert row.effect_due_at is not None
-    life.sweep(now=row.effect_due_at - timedelta(seconds=1))
+    commandends.sweep(now=row.effect_due_at - timedelta(seconds=1))
     assert now_of(row).status == "accepted"
-    life.sweep(now=row.effect_due_at)
+    commandends.sweep(now=row.effect_due_at)
     assert now_of(row).status == "no_effect"
     boot(engine, station)
     assert now_of(row).status == "no_effect"
@@ -207,3 +207,30 @@ def test_a_second_call_that_fails_fails_the_command(network: Network, second: An
     with scopes_disabled():
         kept = dict(Variable.objects.filter(station=station).values_list("variable", "value"))
     assert kept == {"A": "60"}
+
+
+def test_what_was_changed_is_read_again(engine: Engine, station: Station) -> None:
+    """Stations round, clamp or refuse quietly: what they made of it is what counts. Secrets cannot be read."""
+    wanted = [
+        {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval", "value": "299"},
+        {"component": "SecurityCtrlr", "variable": "AuthorizationKey", "value": "a secret"},
+    ]
+    answer = {"setVariableResult": [result(one, attributeStatus="Accepted") for one in wanted]}
+    v201 = engine.protocol == "ocpp2.0.1"
+    asked(engine, station, commands.SetVariables(wanted), *([answer] if v201 else [ACCEPTED, ACCEPTED]))
+    reading = sent(engine, station)
+    names = ["HeartbeatInterval"]
+    if v201:
+        assert [one["variable"]["name"] for one in reading.calls[0]["getVariableData"]] == names
+        read = {"getVariableResult": [result(wanted[0], attributeStatus="Accepted", attributeValue="300")]}
+    else:
+        assert reading.calls == ({"key": names},)
+        read = {"configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}]}
+    engine.reply(station, reading, read)
+    with scope(operator=station.operator):
+        assert Variable.objects.get(station=station, variable="HeartbeatInterval").value == "300"
+        assert engine.claim(station) == []
+
+
+def result(one: dict[str, str], **more: str) -> dict[str, Any]:
+    return {"component": {"name": one["component"]}, "variable": {"name": one["variable"]}, **more}

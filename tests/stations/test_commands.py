@@ -9,6 +9,7 @@ from django_scopes import scopes_disabled
 from csms.ocpp.doors import Arrival
 from stations.domain import commands
 from stations.models import Command, Connection, Station
+from stations.services import commandends
 from stations.services import commands as life
 from stations.services.connections import Admitted, Knock
 from tests.engine import Engine
@@ -65,7 +66,7 @@ def test_what_waited_too_long_is_not_sent(engine: Engine, station: Station) -> N
     row = issue(station, commands.RemoteStart("CARD"), expires_in=45)
     Command.objects.with_scopes_disabled().filter(pk=row.pk).update(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     assert engine.claim(station) == []
-    life.sweep(now=datetime.now(UTC))
+    commandends.sweep(now=datetime.now(UTC))
     assert (now_of(row).status, now_of(row).detail) == ("expired", "The station did not come back in time.")
 
 
@@ -79,8 +80,8 @@ def test_it_can_be_taken_back_until_it_is_sent(engine: Engine, station: Station)
     row, other = issue(station, commands.ClearCache()), issue(station, commands.ClearCache())
     sent(engine, station)
     with scopes_disabled():
-        assert not life.cancel(command=row)
-        assert life.cancel(command=other)
+        assert not commandends.cancel(command=row)
+        assert commandends.cancel(command=other)
     assert (now_of(row).status, now_of(other).status) == ("sent", "cancelled")
 
 
@@ -128,9 +129,9 @@ def test_silence_ends_it(engine: Engine, station: Station) -> None:
 def test_an_answer_that_was_lost_is_given_up(engine: Engine, station: Station) -> None:
     row = issue(station, commands.ClearCache())
     sent(engine, station)
-    life.sweep(now=datetime.now(UTC) + life.LOST_ANSWER - timedelta(seconds=5))
+    commandends.sweep(now=datetime.now(UTC) + commandends.LOST_ANSWER - timedelta(seconds=5))
     assert now_of(row).status == "sent"
-    life.sweep(now=datetime.now(UTC) + life.LOST_ANSWER)
+    commandends.sweep(now=datetime.now(UTC) + commandends.LOST_ANSWER)
     assert (now_of(row).status, now_of(row).detail) == ("timed_out", "The answer was lost.")
 
 

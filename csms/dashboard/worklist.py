@@ -1,0 +1,153 @@
+"""What needs a person, as rows for the wall: the reason in words, since when, and the next step. The most urgent come first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from csms.dashboard import commandrows
+from csms.dashboard.states import STATES, error, label
+from stations import problems
+from stations.domain.values import ConnectorStatus, Registration
+from stations.models import Command, Connector, Station, Transaction
+from stations.selectors import OFFLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What its reader may do about it."""
+
+    command: bool = False
+    change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`key` is unique on the list; `slug` names the colour and the shape. `step` leads to `to`; if `post`, by a button."""
+
+    key: str
+    slug: str
+    name: str
+    url: str
+    reason: str
+    since: datetime | None
+    step: str = ""
+    to: str = ""
+    post: bool = False
+
+
+@dataclass(slots=True)
+class WorkList:
+    """`more` leads on to the whole of a kind of which not all are shown."""
+
+    tasks: list[Task] = field(default_factory=list)
+    more: list[tuple[str, str]] = field(default_factory=list)
+
+    def take(self, found: Sequence[Any], tasks: Iterator[Task], words: str, url: str) -> None:
+        rows = list(tasks)
+        self.tasks += rows[: problems.EACH]
+        if len(found) > problems.EACH:
+            self.more.append((words, url))
+
+
+def work(rights: Rights, now: datetime) -> WorkList:
+    """The list. Six queries, each of a bounded number of rows."""
+    found = WorkList()
+    broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
+    sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
+    stations = reverse("stations")
+    found.take(broken, (_faulted(c, rights) for c in broken), _("All faulted chargers"), f"{stations}?status=Faulted")
+    found.take(away, (_offline(c.station, c.seen_at) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
+    found.take(boots, (_not_accepted(s, rights) for s in boots), _("All chargers"), stations)
+    found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
+    found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
+    found.take(commands, (_fruitless(c) for c in commands), _("All chargers"), stations)
+    found.more = list(dict.fromkeys(found.more))
+    return found
+
+
+def _station(station: Station, anchor: str = "", **query: object) -> str:
+    url = reverse("station", args=[station.identity])
+    return url + (f"?{urlencode(query)}" if query else "") + anchor
+
+
+def _plug(connector: Connector) -> str:
+    return _("%(station)s plug %(number)s") % {"station": connector.evse.station.identity, "number": label(connector)}
+
+
+def _ask(rights: Rights, word: str, station: Station, do: str, **query: object) -> tuple[str, str]:
+    """A link to the form that asks the charger for it, for those who may."""
+    return (word, _station(station, "#do", tab="commands", do=do, **query)) if rights.command else ("", "")
+
+
+def _faulted(connector: Connector, rights: Rights) -> Task:
+    station = connector.evse.station
+    whole = station.status == ConnectorStatus.FAULTED
+    code = error(connector)
+    says = " – ".join(part for part in (code, "" if whole else connector.info) if part)
+    reason = _("Faulted: %(error)s") % {"error": says} if says else _("Faulted. It does not say why.")
+    step, to = _ask(rights, _("Restart it…"), station, "restart")
+    return Task(
+        key=f"fault-{connector.pk}",
+        slug="faulted",
+        name=station.identity if whole else _plug(connector),
+        url=_station(station),
+        reason=reason,
+        since=station.status_at if whole else connector.status_at,
+        step=step,
+        to=to,
+    )
+
+
+def _offline(station: Station, seen_at: datetime | None) -> Task:
+    reason = _("Offline: not heard for more than ten minutes.")
+    step, to = _("Its last messages"), _station(station, tab="messages")
+    return Task(f"offline-{station.pk}", "offline", station.identity, _station(station), reason, seen_at, step, to)
+
+
+def _not_accepted(station: Station, rights: Rights) -> Task:
+    if station.registration == Registration.PENDING:
+        reason = _("It knocks and is told to wait, because it is not accepted yet.")
+    else:
+        reason = _("It knocks and is turned away, because its registration is Rejected.")
+    task = (f"boot-{station.pk}", "waiting", station.identity, _station(station), reason, station.booted_at)
+    if not rights.change:
+        return Task(*task)
+    return Task(*task, step=_("Accept it"), to=reverse("accept_boot", args=[station.identity]), post=True)
+
+
+def _unended(transaction: Transaction) -> Task:
+    if transaction.free:  # type: ignore[attr-defined]  # annotated by the selector
+        reason = _("The session runs on although the plug is free: its end was not reported.")
+    else:
+        reason = _("The session runs, but nothing was heard of it for hours.")
+    number = transaction.evse.number if transaction.evse else transaction.connector_number
+    name = _("%(station)s plug %(number)s") % {"station": transaction.station.identity, "number": number}
+    heard_at = transaction.heard_at  # type: ignore[attr-defined]  # annotated by the selector
+    url = reverse("transaction", args=[transaction.pk])
+    return Task(f"session-{transaction.pk}", "note", name, url, reason, heard_at, _("Look at the session, stop it"), url)
+
+
+def _stuck(connector: Connector, rights: Rights) -> Task:
+    station, number = connector.evse.station, connector.evse.number
+    if connector.status == ConnectorStatus.PREPARING:
+        reason = _("Preparing for more than 15 minutes: a car is plugged in, or a card was shown, and nothing starts.")
+        step, to = _ask(rights, _("Start charging…"), station, "start", plug=number)
+    else:
+        reason = _("Finishing for more than 15 minutes: the session is over, and the cable still plugged in.")
+        step, to = _ask(rights, _("Unlock the plug…"), station, "unlock", plug=f"{number}.{connector.number}")
+    slug = STATES[connector.status].slug
+    return Task(f"stuck-{connector.pk}", slug, _plug(connector), _station(station), reason, connector.status_at, step, to)
+
+
+def _fruitless(command: Command) -> Task:
+    row = commandrows.CommandRow(command, online=True)
+    about = f" ({row.about})" if row.about else ""
+    reason = f"{row.word}{about}: {row.sentence}"
+    to = _station(command.station, f"#command-{command.pk}", tab="commands")
+    name, url = command.station.identity, _station(command.station)
+    return Task(f"command-{command.pk}", "bad", name, url, reason, command.finished_at, _("The answer, try again"), to)

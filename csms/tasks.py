@@ -1,0 +1,8 @@
+"""Jobs of the system itself."""
+
+from celery import shared_task
+
+
+@shared_task
+def heartbeat() -> None:
+    """Do nothing, by way of the beat, the queue and a worker: that it was done says that all three live (see `csms.jobs`)."""

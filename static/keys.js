@@ -1,0 +1,41 @@
+// Keys for every page: ? tells which there are, g and a letter go to a page, / goes to the search field.
+"use strict";
+
+{
+  const dialog = document.getElementById("keys");
+  const SECOND_KEY_MS = 1500;
+  let going = 0;  // when g was pressed
+
+  const typing = (element) => element.isContentEditable || element.matches("textarea, select")
+    || (element.matches("input") && !["checkbox", "radio", "button", "submit", "reset", "file"].includes(element.type));
+
+  function search() {
+    const field = document.querySelector("main [role=search] input:not([type=hidden])");
+    if (!field) return false;
+    field.focus();
+    field.select();
+    return true;
+  }
+
+  function go(key) {
+    const to = dialog.querySelector(`[data-key="${CSS.escape(key)}"]`)?.dataset.to;
+    if (to) location.assign(to);
+    return Boolean(to);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    if (event.defaultPrevented || event.repeat || event.isComposing) return;
+    // Shift alone is how many keyboards make ? and /.
+    if (event.ctrlKey || event.altKey || event.metaKey || key === "Shift") return;
+    if (typing(target) || document.querySelector("dialog[open]")) { going = 0; return; }
+    const second = event.timeStamp - going < SECOND_KEY_MS && going > 0;
+    going = 0;
+    let done = false;
+    if (second) done = go(key);
+    else if (key === "g") { going = event.timeStamp; done = true; }
+    else if (key === "/") done = search();
+    else if (key === "?") { dialog.showModal(); done = true; }
+    if (done) event.preventDefault();
+  });
+}

@@ -1,0 +1,77 @@
+"""What in a network needs a person, in the scope of the caller: at most `EACH` of a kind (and one more, which tells that there
+are more), the newest first, so that what has been wrong for long does not hide what has just broken."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Greatest
+
+from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
+from stations.models import Command, Connection, Connector, Station, Transaction
+from stations.models.command import FRUITLESS
+from stations.selectors import online
+
+EACH = 10
+#: A charger that comes back by itself within this time needs nobody.
+OFFLINE_FOR = timedelta(minutes=10)
+#: How long a plug may be about to start, or about to be free.
+STUCK_FOR = timedelta(minutes=15)
+STUCK = (ConnectorStatus.PREPARING.value, ConnectorStatus.FINISHING.value)
+#: How long a session may still run at a plug that says it is free: the two messages come in either order.
+FREE_FOR = timedelta(minutes=2)
+SILENT_FOR = timedelta(hours=3)
+#: A charger that is not accepted boots again every minute; one that has stopped trying asks for nothing.
+BOOTED_WITHIN = timedelta(hours=1)
+FRUITLESS_WITHIN = timedelta(hours=24)
+
+
+def _plugs(now: datetime) -> QuerySet[Connector]:
+    found = Connector.objects.select_related("evse__station").filter(evse__station__in=online(now).values("pk"))
+    return found.order_by(F("status_at").desc(nulls_last=True), "-pk")
+
+
+def faulted(now: datetime) -> QuerySet[Connector]:
+    """Plugs that report a fault. That of a whole charger is told once, by its first plug."""
+    first = ~Exists(Connector.objects.filter(evse__station=OuterRef("evse__station"), pk__lt=OuterRef("pk")))
+    whole = Q(evse__station__status=ConnectorStatus.FAULTED.value)
+    return _plugs(now).filter((whole & first) | (Q(status=ConnectorStatus.FAULTED.value) & ~whole))[: EACH + 1]
+
+
+def stuck(now: datetime) -> QuerySet[Connector]:
+    """Plugs that have been preparing or finishing for too long."""
+    found = _plugs(now).filter(status__in=STUCK, status_at__lt=now - STUCK_FOR)
+    return found.exclude(evse__station__status=ConnectorStatus.FAULTED.value)[: EACH + 1]
+
+
+def offline(now: datetime) -> QuerySet[Connection]:
+    """Chargers that were connected once and have not been heard lately."""
+    found = Connection.objects.select_related("station").filter(seen_at__lt=now - OFFLINE_FOR)
+    return found.exclude(pk__in=online(now).values("pk")).order_by("-seen_at")[: EACH + 1]
+
+
+def not_accepted(now: datetime) -> QuerySet[Station]:
+    """Chargers that boot and are told to wait, or to go away."""
+    found = Station.objects.filter(registration__in=[Registration.PENDING.value, Registration.REJECTED.value])
+    return found.filter(booted_at__gt=now - BOOTED_WITHIN).order_by("-booted_at")[: EACH + 1]
+
+
+def unended(now: datetime) -> QuerySet[Transaction]:
+    """Sessions that run although their plug is free (`free`), or of which nothing was heard for hours (`heard_at`)."""
+    plug = Connector.objects.filter(
+        evse=OuterRef("evse"),
+        number=OuterRef("connector_number"),
+        status=ConnectorStatus.AVAILABLE.value,
+        status_at__gt=OuterRef("started_at"),
+        status_at__lt=now - FREE_FOR,
+    )
+    found = Transaction.objects.filter(status=TransactionStatus.ACTIVE).select_related("station", "evse")
+    # The greatest of what is known: PostgreSQL passes over what is not.
+    found = found.annotate(free=Exists(plug), heard_at=Greatest("started_at", "meter_last_at"))
+    return found.filter(Q(free=True) | Q(heard_at__lt=now - SILENT_FOR)).order_by("-heard_at", "-pk")[: EACH + 1]
+
+
+def fruitless(now: datetime) -> QuerySet[Command]:
+    """Commands that came to nothing lately, unless the same was asked again since."""
+    again = Command.objects.filter(station=OuterRef("station"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
+    found = Command.objects.filter(status__in=FRUITLESS, finished_at__gt=now - FRUITLESS_WITHIN).select_related("station")
+    return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]

@@ -1,0 +1,91 @@
+"""How commands end that got no answer: taken back, never sent, unsayable, their answer lost, or without effect.
+
+The secrets among their parameters end with them: nobody will send them any more.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from stations import ports
+from stations.domain import commands
+from stations.flush import Cursor
+from stations.models import Command
+from stations.services.commands import Claimed
+
+#: How long after its sending a command whose answer was lost with its process is given up.
+LOST_ANSWER = timedelta(seconds=150)
+
+# A raw CALL that was asked for may hold secrets too.
+END = """
+UPDATE stations_command SET status = %(status)s, finished_at = %(now)s, facts = facts - 'raw', error_code = %(error)s,
+    detail = COALESCE(NULLIF(%(detail)s, ''), detail) WHERE {which} RETURNING operator_id, station_id, id, kind, params
+"""
+CANCEL = END.format(which="id = %(id)s AND status = 'queued'")
+UNSAYABLE = END.format(which="id = %(id)s")
+#: A new socket: what an older one had sent will not be answered any more.
+ORPHAN = END.format(which="station_id = ANY(%(stations)s) AND status = 'sent'")
+EXPIRE = END.format(which="status = 'queued' AND expires_at <= %(now)s")
+LOSE = END.format(which="status = 'sent' AND sent_at <= %(before)s")
+FRUITLESS = END.format(which="status = 'accepted' AND effect_due_at <= %(now)s")
+# Whoever holds the station awaits the effect in memory: its state is changed, so the version is, first.
+AWAITED_NO_MORE = """
+UPDATE stations_connection SET state_version = state_version + 1 WHERE station_id IN
+    (SELECT station_id FROM stations_command WHERE status = 'accepted' AND effect_due_at <= %s)
+"""
+
+Ended = list[tuple[int, int]]
+
+
+def cancel(*, command: Command) -> bool:
+    """Take a command back that was not sent yet. False: it is too late."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        ended = _end(cursor, CANCEL, "cancelled", now=timezone.now(), id=command.pk)
+    _ring([(command.operator_id, command.station_id)])
+    return bool(ended)
+
+
+def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:
+    """The station's version cannot say it."""
+    _ring(_end(cursor, UNSAYABLE, "failed", detail[:300], "NotSupported", now=now, id=claimed.id))
+
+
+def orphan(cursor: Cursor, station_ids: Sequence[int], *, now: datetime) -> None:
+    """These stations have come by a new socket: what was sent by the old one ends."""
+    detail = "The connection was lost before the station answered."
+    _end(cursor, ORPHAN, "timed_out", detail, now=now, stations=list(station_ids))
+
+
+def sweep(*, now: datetime) -> int:
+    """End the commands whose time is over. Returns how many. Its steps, each a statement:
+
+    1. queued past their expiry: expired; 2. sent, with the answer lost: timed out; 3. accepted, but no effect: no effect.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        ended = _end(cursor, EXPIRE, "expired", "The station did not come back in time.", now=now)
+        ended += _end(cursor, LOSE, "timed_out", "The answer was lost.", now=now, before=now - LOST_ANSWER)
+        cursor.execute(AWAITED_NO_MORE, [now])
+        ended += _end(cursor, FRUITLESS, "no_effect", now=now)
+    _ring(ended)
+    return len(ended)
+
+
+def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str = "", *, now: datetime, **which: Any) -> Ended:
+    cursor.execute(statement, {"status": status, "now": now, "detail": detail, "error": error, **which})
+    ended = cursor.fetchall()
+    for _, _, pk, kind, text in ended:
+        # On Django's connections JSON comes as text.
+        params = orjson.loads(text)
+        kept = commands.COMMANDS[kind].of(params).without_secrets()
+        if kept != params:
+            cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
+    return [(operator_id, station_id) for operator_id, station_id, *_ in ended]
+
+
+def _ring(ended: Iterable[tuple[int, int]]) -> None:
+    for operator_id, station_id in ended:
+        ports.bell.changed(operator_id, stations=[station_id], transactions=[])

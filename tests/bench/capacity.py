@@ -1,0 +1,74 @@
+"""Messages a second and core in a closed loop, in both mixes, beside the ORM reference and the echo of the same minutes.
+
+1. One process of each server is started, and all of them are kept.
+2. In each round one server after the other gets the load: so a slow minute of the machine slows all of them.
+"""
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from tests.bench import load, report, subjects, traffic
+from tests.bench.bench import Bench, Figure, csms
+from tests.bench.subjects import Subject
+
+STATIONS = 500
+#: What the bare echo must do on two cores for the figures to count as they are; they are scaled by what it does.
+ECHO = 70_000
+#: Messages a second and core: what must be, and what is aimed at.
+ASKED = {"uvicorn": (4_000, 8_000), "daphne": (3_000, 5_000)}
+TIMES_ORM = (3, 6)
+
+Outcomes = list[load.Outcome]
+
+
+def measure(bench: Bench) -> None:
+    rows: dict[tuple[str, str], Outcomes] = {}
+    echo: Outcomes = []
+    fleets = {
+        (server, protocol): bench.fleet(f"{server}-{protocol[4]}", STATIONS) for server in ASKED for protocol in traffic.MIXES
+    }
+    subjects.make_reference_tables([tag for fleet in fleets.values() for tag in fleet.tags])
+    started: list[Subject] = []
+
+    def start(how: Callable[[], Subject]) -> Subject:
+        started.append(how())
+        return started[-1]
+
+    try:
+        ours = {server: start(csms(server)) for server in ASKED}
+        orm = {server: start(lambda server=server: subjects.orm(server)) for server in ASKED}  # type: ignore[misc]
+        bare = start(subjects.echo)
+        for number in range(bench.options.rounds):
+            for protocol in traffic.MIXES:
+                for server in ASKED:
+                    fleet = fleets[server, protocol]
+                    for subject in (ours[server], orm[server]):
+                        outcome = bench.drive(subject, fleet, ours=subject is ours[server], protocol=protocol)
+                        rows.setdefault((subject.name, protocol), []).append(outcome)
+                        bench.say(f"round {number + 1}: {subject.name}, {protocol}: {outcome.messages / outcome.seconds:.0f} msg/s")
+            echo.append(bench.drive(bare, fleets["uvicorn", "ocpp1.6"], ours=False))
+    finally:
+        for subject in started:
+            subject.stop()
+
+    speed = statistics.median(outcome.messages / outcome.seconds for outcome in echo)
+    bench.details["capacity"] = {
+        "echo_messages_per_s": round(speed),
+        "rows": [report.row(f"{name}, {protocol}", outcomes) for (name, protocol), outcomes in rows.items()]
+        + [report.row(bare.name, echo)],
+    }
+    bench.figures.append(Figure("echo, uvicorn", round(speed), "msg/s"))
+    for server, (must, aim) in ASKED.items():
+        for protocol in traffic.MIXES:
+            own, reference = (per_core(rows[one[server].name, protocol]) for one in (ours, orm))
+            scaled = own * ECHO / speed
+            what = f"{server}, {protocol}"
+            bench.figures += [
+                Figure(f"{what}: messages a second and core", round(own), "msg/s"),
+                Figure(f"{what}: scaled to an echo of {ECHO}", round(scaled), "msg/s", ">=", must, aim),
+                Figure(f"{what}: times the ORM reference", round(own / reference, 1), "x", ">=", *TIMES_ORM),
+            ]
+
+
+def per_core(outcomes: Sequence[load.Outcome]) -> float:
+    return statistics.median(report.per_core(outcome) for outcome in outcomes)

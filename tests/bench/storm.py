@@ -1,0 +1,45 @@
+"""After an outage: 5,000 stations come back in the same moment, while 500 others go on charging."""
+
+import json
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.bench import network
+from tests.bench.bench import Bench, Figure, csms
+
+STATIONS, CHARGING, RATE = 5_000, 500, 500.0
+PROCESSES = 2
+
+
+def measure(bench: Bench) -> None:
+    for server in ("uvicorn", "daphne"):
+        lost, charging = bench.fleet("STORM", STATIONS), bench.fleet("CHARGING", CHARGING)
+        with bench.running(csms(server, PROCESSES)) as subject:
+            plan = {"port": subject.port, "stations": lost.stations, "password": network.PASSWORD}
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.bench.knocking"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            with process, ThreadPoolExecutor() as pool:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(json.dumps(plan) + "\n")
+                process.stdin.flush()
+                process.stdout.readline()  # all are there
+                storming = pool.submit(storm, process, bench.options.warm_up + 3)
+                outcome = bench.drive(subject, charging, rate=RATE, seconds=30.0)
+                found = storming.result()
+        bench.details.setdefault("storm", {})[server] = found | {"charging_ms": outcome.latencies_ms}
+        bench.figures += [
+            Figure(f"{server}: {STATIONS} stations back, authenticated and answered", found["seconds"], "s", "<=", 40, 20),
+            Figure(f"{server}: p99 of {CHARGING} that go on charging", outcome.latencies_ms["p99"], "ms", "<=", 250, 100),
+        ]
+
+
+def storm(process: "subprocess.Popen[str]", after_s: float) -> dict[str, Any]:
+    """Once the others charge, all come back at once."""
+    time.sleep(after_s)
+    found: dict[str, Any] = json.loads(process.communicate("go\n")[0])
+    return found

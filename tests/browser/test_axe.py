@@ -1,0 +1,216 @@
+"""Every page, in each of its states, judged by axe: in both themes, on a wide screen and on a narrow phone.
+
+The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/world.py` fails.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import axe_playwright_python
+from django.template.loader import render_to_string
+from playwright.async_api import Browser, BrowserContext, Page
+
+from accounts.models import User
+from tests.browser.conftest import session_of
+from tests.dashboard.world import BUTTONS, FILES, LONG_TAG, STATES, World, address, one_of_each, routes
+from tests.database import tables
+from tests.network import Network
+from tests.servers import Server
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+#: What depends on the theme, and what on the width. All else is the same in each.
+COLOURED = ["color-contrast", "link-in-text-block"]
+LAID_OUT = [*COLOURED, "target-size", "scrollable-region-focusable", "css-orientation-lock"]
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+#: What can be opened is part of the page.
+UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+SUBMIT = """([form, fields]) => {
+  const found = document.querySelector(form);
+  for (const [name, value] of Object.entries(fields)) found.elements[name].value = value;
+  found.submit();
+}"""
+#: Pages that are looked at at once.
+AT_ONCE = 4
+
+Act = Callable[[Page], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page in a state: where it is, who looks at it, and what they do first. `first`: it is the page's main state."""
+
+    name: str
+    path: str
+    who: str = "ada"
+    status: int = 200
+    act: Act | None = None
+    first: bool = False
+
+
+def submit(form: str, **fields: str) -> Act:
+    """Send a form as it is, without the browser's own checks."""
+
+    async def act(page: Page) -> None:
+        async with page.expect_navigation():
+            await page.evaluate(SUBMIT, [form, fields])
+
+    return act
+
+
+def upload(text: str) -> Act:
+    async def act(page: Page) -> None:
+        await page.set_input_files("[name=file]", {"name": "tags.csv", "mimeType": "text/csv", "buffer": text.encode()})
+        await submit("main form")(page)
+
+    return act
+
+
+async def type_question_mark(page: Page) -> None:
+    await page.keyboard.press("?")
+    await page.locator("dialog[open]").wait_for()
+
+
+def cases(world: World) -> list[Case]:
+    """Every page in every state."""
+    found = [
+        Case(f"{name}?{query}", address(name, world, query), "nobody" if name == "login" else "ada", first=query == queries[0])
+        for name, queries in STATES.items()
+        for query in queries
+    ]
+    of_another = [f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages")]
+    found += [Case(f"unheard charger {path[-8:]}", path) for path in of_another]
+    found += [
+        Case("finished session", f"/transactions/{world.done.pk}/"),
+        Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
+        Case("offline charger", f"/stations/{world.offline.identity}/?tab=commands&do=restart"),
+        *(Case(f"empty {path}", path, "eve") for path in ("/", "/stations/", "/transactions/", "/id-tags/", "/onboarding/")),
+        *(Case(f"viewer {query}", address("station", world, query), "ben") for query in ("tab=commands", "tab=configuration")),
+        Case("404", "/nowhere/", status=404),
+        Case("403", address("id_tag_add", world), "ben", status=403),
+        Case("400", "/transactions/?before=x", status=400),
+        Case("too old", address("id_tag_add", world), act=submit_without_token),
+        Case("500", "/broken/", status=500),
+        Case("keys", "/", act=type_question_mark),
+        Case("wrong password", "/login/", "nobody", act=submit("main form", username="eve@example.org", password="x")),
+        Case("tag refused", "/id-tags/add/", act=submit("main form.sheet")),
+        Case("tag known", "/id-tags/add/", act=submit("main form.sheet", value=LONG_TAG)),
+        Case("tag blocked", "/id-tags/", act=submit(".cell-actions form")),
+        Case("no file", "/id-tags/import/", act=submit("main form")),
+        Case("bad file", "/id-tags/import/", act=upload("value,status\nX,Blue\n")),
+        Case("good file", "/id-tags/import/", act=upload("value,note\nNEW-ONE,of Dee\n")),
+        Case("registered already", "/onboarding/", act=submit("form.one-line", identity=world.station.identity)),
+        Case("registered", "/onboarding/", act=submit("form.one-line", identity=f"{world.network.prefix}-FRESH")),
+        Case("command refused", address("station", world, "tab=commands&do=restart"), act=submit("form.ask")),
+        Case("start refused", address("station", world, "tab=commands&do=start"), act=submit("form.ask")),
+        Case(
+            "setting refused",
+            address("station", world, "tab=configuration"),
+            act=submit("form.setting", variable=str(world.fixed.pk)),
+        ),
+        Case("asked to stop", address("transaction", world), act=submit("form.stop")),
+    ]
+    return found
+
+
+async def submit_without_token(page: Page) -> None:
+    await page.evaluate("document.querySelector('main [name=csrfmiddlewaretoken]').remove()")
+    await submit("main form")(page)
+
+
+async def judge(page: Page, rules: list[str] | None = None) -> list[str]:
+    """What axe finds wrong, a line for each place."""
+    only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
+    found = await page.evaluate("only => axe.run(document, {runOnly: only, resultTypes: ['violations'], elementRef: false})", only)
+    return [
+        f"{one['id']}: {node['html'][:160]} – {node['failureSummary'].splitlines()[-1].strip()}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+async def look(page: Page, case: Case, http: str) -> tuple[str, dict[str, list[str]]]:
+    """Open it, and look at it in each way. Returns its title, and what is wrong with it."""
+    answer = await page.goto(http + case.path)
+    assert answer is not None
+    await page.evaluate(UNFOLD)
+    if case.act:
+        await case.act(page)
+        await page.evaluate(UNFOLD)
+    wrong: dict[str, list[str]] = defaultdict(list)
+    if not case.act and answer.status != case.status:
+        wrong["status"].append(str(answer.status))
+    await page.evaluate(AXE)
+    wrong["light, wide"] = await judge(page)
+    if case.first:
+        await page.emulate_media(color_scheme="dark")
+        wrong["dark, wide"] = await judge(page, COLOURED)
+        await page.set_viewport_size(NARROW)
+        await page.emulate_media(color_scheme="light")
+        wrong["light, narrow"] = await judge(page, LAID_OUT)
+    await page.set_viewport_size(NARROW)
+    await page.emulate_media(color_scheme="dark")
+    wrong["dark, narrow"] = await judge(page, LAID_OUT)
+    if (width := await page.evaluate("document.documentElement.scrollWidth")) > NARROW["width"]:
+        wrong["narrow"].append(f"it is {width} pixels wide")
+    if (headings := await page.locator("h1").count()) != 1:
+        wrong["headings"].append(f"{headings} of the first level")
+    return await page.title(), {where: lines for where, lines in wrong.items() if lines}
+
+
+@asynccontextmanager
+async def people(browser: Browser, server: Server, users: dict[str, User | None]) -> AsyncIterator[dict[str, BrowserContext]]:
+    """A browser context each."""
+    contexts: dict[str, BrowserContext] = {}
+    for name, user in users.items():
+        contexts[name] = context = await browser.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
+        if user:
+            await context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": server.http}])
+    yield contexts
+    for context in contexts.values():
+        await context.close()
+
+
+def test_every_page_has_its_states() -> None:
+    assert routes() == {*STATES, *FILES, *BUTTONS}
+    assert all(STATES.values())
+
+
+async def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
+    page = await chromium.new_page()
+    await page.set_content("<main><input><p style='color: #aaa'>faint</p></main>")
+    await page.evaluate(AXE)
+    assert {line.split(":")[0] for line in await judge(page)} >= {"label", "color-contrast", "document-title", "html-has-lang"}
+    assert {line.split(":")[0] for line in await judge(page, COLOURED)} == {"color-contrast"}
+
+
+async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server, network: Network) -> None:
+    world = one_of_each(network)
+    users = {"ada": network.user(), "ben": network.user("ben", role="viewer"), "eve": tables(Network)().user("eve"), "nobody": None}
+    broken = render_to_string("500.html").replace("/static/app.css", f"{uvicorn.http}/static/app.css")
+    titles: dict[str, set[str]] = defaultdict(set)
+    wrong: dict[str, Any] = {}
+    free = asyncio.Semaphore(AT_ONCE)
+    async with people(chromium, uvicorn, users) as contexts:
+
+        async def one(case: Case) -> None:
+            async with free:
+                page = await contexts[case.who].new_page()
+                await page.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=broken))
+                title, found = await look(page, case, uvicorn.http)
+                url = urlsplit(page.url)
+                titles[title].add(url.path + "".join(parse_qs(url.query).get("tab", [])))
+                if found:
+                    wrong[case.name] = found
+                await page.close()
+
+        await asyncio.gather(*(one(case) for case in cases(world)))
+    assert wrong == {}
+    assert "" not in titles
+    assert {title: pages for title, pages in titles.items() if len(pages) > 1} == {}
