@@ -42,6 +42,7 @@ class CommandRow(Rows):
     command = serializers.ChoiceField(choices=list(commands.COMMANDS), source="kind")
     params = serializers.SerializerMethodField(help_text="Secrets masked.")
     requested_by = serializers.EmailField(source="requested_by.email", default=None, allow_null=True)
+    run = serializers.IntegerField(source="run_id", allow_null=True, help_text="Shared by those asked of many stations at once.")
     error = Failure()
     response = serializers.JSONField(read_only=True, allow_null=True, help_text="What the station answered; a list of several.")
 
@@ -49,7 +50,7 @@ class CommandRow(Rows):
         model = Command
         fields = read_only_fields = [
             *("id", "station", "command", "params", "status", "reason", "requested_by", "created_at", "expires_at", "sent_at"),
-            *("answered_at", "finished_at", "detail", "error", "response", "action"),
+            *("answered_at", "finished_at", "detail", "error", "response", "action", "run"),
         ]
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})

@@ -3,12 +3,16 @@
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from stations.domain.commands import BadCommand
+
+NON_FIELD_ERRORS_KEY = api_settings.NON_FIELD_ERRORS_KEY
 
 
 def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -26,6 +30,7 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         problem["detail"] = str(response.data["detail"])
     else:
         errors = response.data if isinstance(response.data, dict) else {"": response.data}
+        errors = {"" if name == NON_FIELD_ERRORS_KEY else name: lines for name, lines in errors.items()}
         problem["detail"] = "; ".join(_lines(errors)) or title
         problem["errors"] = errors
     response.data = problem
@@ -41,6 +46,15 @@ class Conflict(exceptions.APIException):
 
 class Taken(Conflict):
     """Something of that name is there already."""
+
+
+class TooMany(exceptions.Throttled):
+    """More than CSMS_API_RATE requests in a minute."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__(
+            wait, f"One key or login may make {settings.API_RATE} requests a minute: ask for more rows at a time, or less often."
+        )
 
 
 class NotMade(exceptions.APIException):
@@ -60,7 +74,7 @@ def _refused(error: django.ValidationError) -> exceptions.APIException:
 
 def _lines(errors: Any, name: str = "") -> list[str]:
     if isinstance(errors, dict):
-        return [line for key, value in errors.items() for line in _lines(value, str(key) if key != "non_field_errors" else "")]
+        return [line for key, value in errors.items() for line in _lines(value, str(key))]
     if isinstance(errors, list):
         return [line for value in errors for line in _lines(value, name)]
     return [f"{name}: {errors}" if name else str(errors)]

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.tokens import parse_moment
+from csms.ocpp.masking import without_tags
 
 
 class Text(serializers.CharField):
@@ -35,7 +36,7 @@ class KnownOnly(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
-            raise serializers.ValidationError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}.")
+            raise serializers.ValidationError({"": [f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}."]})
         return super().to_internal_value(data)
 
 
@@ -75,6 +76,8 @@ class Wire(serializers.Field[str, Any, Any, Any]):
     def to_representation(self, value: str) -> Any:
         if not value:
             return None
+        if self.context.get("hides_tags"):
+            value = without_tags(value)
         try:
             parsed = orjson.loads(value)
             orjson.dumps(parsed)  # refuses what is nested too deeply to be written again

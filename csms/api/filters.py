@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.request import Request
 
@@ -22,6 +24,9 @@ from stations.models import CommandStatus, Station, Transaction
 AROUND = timedelta(days=1)
 #: How far back the status history of all stations can be looked into: a day, and an hour for whoever follows its pages.
 RECENT = timedelta(hours=25)
+
+#: What a column for an EVSE's number holds.
+HIGHEST_EVSE = 2**15 - 1
 
 
 class MomentField(forms.CharField):
@@ -48,6 +53,7 @@ class NumberFilter(filters.Filter):
         super().__init__(*args, min_value=0, **kwargs)
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class YesNoFilter(filters.TypedChoiceFilter):
     """`true` or `false`, and nothing that might be meant so."""
 
@@ -83,7 +89,7 @@ class Backend(DjangoFilterBackend):
         if unknown := [name for name in request.query_params if name not in known]:
             hint = f"There is no such parameter here. There are {', '.join(known)}."
             raise exceptions.ValidationError({name: [hint] for name in unknown})
-        if empty := [name for name, value in request.query_params.items() if not value.strip()]:
+        if empty := [name for name, value in request.query_params.items() if not str(value).strip()]:
             raise exceptions.ValidationError({name: ["Is empty: say what to look for, or leave it out."] for name in empty})
         if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
             raise exceptions.ValidationError({name: ["Is given more than once."] for name in twice})
@@ -110,7 +116,7 @@ class EvseFilters(filters.FilterSet):
 
 class ConnectorFilters(filters.FilterSet):
     station = StationFilter("evse__station_id")
-    evse = NumberFilter("evse__number")
+    evse = NumberFilter("evse__number", max_value=HIGHEST_EVSE)
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
 
 
@@ -141,7 +147,7 @@ class ChargeRecordFilters(filters.FilterSet):
 class MeterSampleFilters(filters.FilterSet):
     station = StationFilter("station_id")
     transaction = NumberFilter(method="of_transaction")
-    evse = NumberFilter("evse_number")
+    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since, until = period("at").values()
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -191,6 +197,7 @@ class CommandsOfStation(filters.FilterSet):
 
 class CommandFilters(CommandsOfStation):
     station = StationFilter("station_id")
+    run = NumberFilter("run_id", help_text="asked of many stations at once, as a command's `run` says")
 
 
 class VariableFilters(filters.FilterSet):

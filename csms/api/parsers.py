@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
 #: OCPP's own payloads are at most six deep.
@@ -30,7 +30,11 @@ class StorableJSONParser(JSONParser):
             body = super().parse(io.BytesIO(raw), media_type, parser_context)
         except RecursionError:
             raise ParseError(f"The body is nested deeper than {DEEPEST} levels.") from None
-        _check(body, DEEPEST)
+        for name, value in body.items() if isinstance(body, dict) else [("", body)]:
+            try:
+                _check([name, value], DEEPEST)
+            except ParseError as error:
+                raise ValidationError({name if name.isprintable() else "": [error.detail]}) from None
         return body
 
 

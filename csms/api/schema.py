@@ -26,8 +26,10 @@ WHY = {
     406: "Only JSON can be had.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    429: "More requests in this minute than one key may make.",
 }
 ASKS = {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "How to authenticate."}}
+WAITS = {"Retry-After": {"schema": {"type": "integer"}, "description": "In how many seconds to ask again."}}
 
 
 def every_error(result: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -38,14 +40,14 @@ def every_error(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             for parameter in operation.get("parameters", ()):
                 _told(parameter)
             answers = operation["responses"]
-            may = {401, 403, 406} | ({404} if "{" in path else set())
+            may = {401, 403, 406, 429} | ({404} if "{" in path else set())
             may |= {400} if "requestBody" in operation or _narrowed(operation) else set()
             may |= {413, 415} if "requestBody" in operation else set()
             for status in sorted(may - {int(status) for status in answers}):
                 answers[str(status)] = {"description": WHY[status]}
             for status in [status for status in answers if status >= "400"]:
                 answers[status]["content"] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-            answers["401"]["headers"] = ASKS
+            answers["401"]["headers"], answers["429"]["headers"] = ASKS, WAITS
             operation["responses"] = dict(sorted(answers.items()))
     return result
 

@@ -291,6 +291,7 @@ class IdTagRow(KnownOnly):
     value = Text(max_length=255)
     type = serializers.ChoiceField(choices=IdTokenType.choices, required=False)
     status = serializers.ChoiceField(choices=IdTokenStatus.choices, required=False)
+    blocked_because = Text(max_length=200, required=False, allow_blank=True, help_text="Why it is blocked; empty while it is not.")
     expires_at = Moment(required=False, allow_null=True)
     group = GroupName(max_length=20, required=False, allow_null=True, allow_blank=True, default=None)
     note = Text(max_length=200, required=False, allow_blank=True)

@@ -1,7 +1,7 @@
 """The lists of the API."""
 
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
@@ -13,9 +13,11 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.models import IdToken
+from accounts.permissions import may
 from billing.models import ChargeRecord, Tariff
 from csms.api import filters
 from csms.api import serializers as rows
+from csms.api.errors import TooMany
 from csms.tenancy import scope_of
 from stations import selectors
 from stations.models import (
@@ -44,6 +46,9 @@ class Scoped(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.scopes.enter_context(scope_of(request.user))
+
+    def throttled(self, request: Request, wait: float) -> NoReturn:
+        raise TooMany(wait)
 
 
 class Lists(Scoped, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
@@ -166,12 +171,15 @@ class MeterSampleView(Lists):
 
 
 class MessageView(Lists):
-    """OCPP calls and their answers as they were on the wire, secrets masked."""
+    """OCPP calls and their answers as they were on the wire, secrets masked; id tags too for those who may not change them."""
 
     model = MessageLogEntry
     serializer_class = rows.MessageRow
     filterset_class = filters.MessageFilters
     orderings = {"-received_at": ("received_at", "id")}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "hides_tags": not may(self.request.user, "tags.change")}
 
 
 class EventView(Lists):

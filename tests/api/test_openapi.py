@@ -14,7 +14,9 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 from django_scopes import scope
 from drf_spectacular.generators import SchemaGenerator
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as examples
+from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
@@ -27,10 +29,11 @@ from tests.api.conftest import Network, Person
 
 document = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 document.app = get_wsgi_application()
+OPERATIONS = [found.ok() for found in document.get_all_operations()]
 
 #: A path parameter of the schema's form is one that exists this often, in ten.
 EXISTING = 7
-EVERY = settings(
+EVERY = examples(
     deadline=None,
     database=None,
     phases=[Phase.explicit, Phase.generate],
@@ -46,6 +49,12 @@ def one_connection() -> Iterator[None]:
     yield
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+@pytest.fixture(autouse=True)
+def unbounded(settings: Any) -> None:
+    """As many requests in a minute as it takes."""
+    settings.API_RATE = 0
 
 
 @pytest.fixture
@@ -78,7 +87,7 @@ def ask(case: schemathesis.Case, who: Person, existing: dict[str, Any]) -> None:
             named = {"action": actions[dice % len(actions)]}
             own = existing[case.operation.path.split("/")[3]]
             case.path_parameters = {name: named.get(name, own) for name in case.path_parameters}
-    if case.query.get("wait", "").isdigit():
+    if str(case.query.get("wait", "")).isdigit():
         case.query["wait"] = "0"  # no station answers here
     excluded = [] if _said(case) else [positive_data_acceptance]
     with transaction.atomic():
@@ -86,17 +95,23 @@ def ask(case: schemathesis.Case, who: Person, existing: dict[str, Any]) -> None:
         transaction.set_rollback(True)
 
 
-@pytest.mark.long  # until all that it finds is mended; then it belongs to every run
 @document.parametrize()
-@settings(EVERY, max_examples=15, derandomize=True)
+@examples(EVERY, phases=[Phase.explicit])
 def test_every_operation_answers_as_the_document_says(case: schemathesis.Case, ada: Person, existing: dict[str, Any]) -> None:
+    """What the schema allows and forbids at its bounds, parameter by parameter; always the same."""
     ask(case, ada, existing)
 
 
 @pytest.mark.long
-@document.parametrize()
-@settings(EVERY, max_examples=400)
-def test_every_operation_answers_as_the_document_says_at_length(
-    case: schemathesis.Case, ada: Person, existing: dict[str, Any]
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.label)
+def test_whatever_is_asked_is_answered_as_the_document_says(
+    operation: Any, mode: GenerationMode, ada: Person, existing: dict[str, Any]
 ) -> None:
-    ask(case, ada, existing)
+    @examples(EVERY, max_examples=100)
+    @given(operation.as_strategy(generation_mode=mode))
+    def check(case: schemathesis.Case) -> None:
+        ask(case, ada, existing)
+
+    if mode is GenerationMode.POSITIVE or operation.iter_parameters() or operation.body:
+        check()
