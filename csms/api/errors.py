@@ -10,9 +10,17 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
+from csms.api.parsers import TooLarge
 from stations.domain.commands import BadCommand
 
 NON_FIELD_ERRORS_KEY = api_settings.NON_FIELD_ERRORS_KEY
+
+#: What to do about what the framework only names.
+REMEDIES: dict[type[exceptions.APIException], str] = {
+    exceptions.NotAuthenticated: 'No key was sent: send the header "Authorization: Api-Key <key>".',
+    exceptions.UnsupportedMediaType: 'The body is not said to be JSON: send it with "Content-Type: application/json".',
+    exceptions.NotAcceptable: 'Only JSON can be had: send "Accept: application/json" or no Accept at all.',
+}
 
 
 def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -21,6 +29,11 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         error = _refused(error)
     elif isinstance(error, BadCommand):
         error = exceptions.ParseError(str(error))
+    elif isinstance(error, django.RequestDataTooBig):  # read before our parser could
+        error = TooLarge()
+    for kind, words in REMEDIES.items():
+        if isinstance(error, kind) and isinstance(error, exceptions.APIException):
+            error.detail = exceptions.ErrorDetail(words)
     response = exception_handler(error, context)
     if response is None:
         return None

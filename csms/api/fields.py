@@ -54,6 +54,10 @@ class Moment(serializers.DateTimeField):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 
+    def to_representation(self, value: datetime) -> str:
+        # Not by strftime, which writes the year 4 as "4".
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
 
 @extend_schema_field(OpenApiTypes.NUMBER)
 class Number(serializers.Field[Decimal, Any, Any, Any]):

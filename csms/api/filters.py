@@ -35,7 +35,8 @@ class MomentField(forms.CharField):
         try:
             return parse_moment(text) if text else None
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            # Not as the message itself: a "%" in what was asked would be taken for a place to fill.
+            raise ValidationError("%(why)s", params={"why": str(error)}) from error
 
 
 class MomentFilter(filters.Filter):

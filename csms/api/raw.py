@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from csms.api.commands import Failure, ask
 from csms.api.commandviews import IDEMPOTENCY_KEY
 from csms.api.errors import Conflict, NotMade
+from csms.api.fields import KnownOnly
 from csms.api.serializers import Rows
 from csms.api.views import Scoped
 from csms.db import run_in_db
@@ -33,7 +34,7 @@ UNANSWERED = (CommandStatus.QUEUED, CommandStatus.SENT)
 waiting = threading.BoundedSemaphore(64)
 
 
-class Waiting(serializers.Serializer[Any]):
+class Waiting(KnownOnly):
     wait = serializers.IntegerField(
         min_value=0, max_value=LONGEST_WAIT_S, default=WAIT_S, help_text="How long to wait for the answer, in seconds."
     )

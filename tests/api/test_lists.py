@@ -283,3 +283,15 @@ def test_the_documentation_is_served_from_here(client: Client, db: None) -> None
     assert b"https://" not in page.content
     schema = client.get("/api/schema/", headers={"Accept": "application/json"})
     assert set(schema.json()["paths"]) >= {f"/api/v1/{path}/" for path in LISTS}
+
+
+def test_a_time_that_is_none_is_refused_whatever_stands_in_it(ada: Person) -> None:
+    answer = ada.client.get("/api/v1/events/", {"since": "%d 100%"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["since"] == ['"%d 100%" is not a date or time such as 2026-11-21 or 2026-11-21T04:00:00Z.']
+
+
+def test_id_tags_in_messages_are_for_those_who_may_change_them(ada: Person, ben: Person, amber: Network) -> None:
+    message(amber.station, AT + timedelta(1), call='[2,"1","Authorize",{"idTag":"04A1B2C3D4"}]', action="Authorize")
+    assert ada.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "04A1B2C3D4"}
+    assert ben.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "***C3D4"}

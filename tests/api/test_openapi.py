@@ -87,7 +87,7 @@ def ask(case: schemathesis.Case, who: Person, existing: dict[str, Any]) -> None:
             named = {"action": actions[dice % len(actions)]}
             own = existing[case.operation.path.split("/")[3]]
             case.path_parameters = {name: named.get(name, own) for name in case.path_parameters}
-    if str(case.query.get("wait", "")).isdigit():
+    if case.operation.path.endswith("/ocpp/{action}/") and str(case.query.get("wait", "0")).isdigit():
         case.query["wait"] = "0"  # no station answers here
     excluded = [] if _said(case) else [positive_data_acceptance]
     with transaction.atomic():
