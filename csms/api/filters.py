@@ -1,5 +1,6 @@
 """What lists can be narrowed by."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -45,10 +46,14 @@ class MomentFilter(filters.Filter):
     field_class = MomentField
 
 
+class NumberField(forms.IntegerField):
+    re_decimal = re.compile(r"(?!)")  # Django's would take 5.0 for 5
+
+
 class NumberFilter(filters.Filter):
     """An id, or a number of OCPP."""
 
-    field_class = forms.IntegerField
+    field_class = NumberField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=0, **kwargs)

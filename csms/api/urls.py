@@ -35,7 +35,7 @@ urlpatterns = [
         name="station-commands",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
-    re_path(r"(?s)^v1/(?:.*/)?\Z", views.NowhereView.as_view()),
+    re_path(r"^v1/(?:[\s\S]*/)?\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
 ]

@@ -292,6 +292,6 @@ def test_a_time_that_is_none_is_refused_whatever_stands_in_it(ada: Person) -> No
 
 
 def test_id_tags_in_messages_are_for_those_who_may_change_them(ada: Person, ben: Person, amber: Network) -> None:
-    message(amber.station, AT + timedelta(1), call='[2,"1","Authorize",{"idTag":"04A1B2C3D4"}]', action="Authorize")
+    message(amber.station, AT + minutes(1), call='[2,"1","Authorize",{"idTag":"04A1B2C3D4"}]', action="Authorize")
     assert ada.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "04A1B2C3D4"}
     assert ben.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "***C3D4"}

@@ -15,7 +15,7 @@ SITES = "/api/v1/sites/"
 
 
 @pytest.fixture
-def minute(settings: LazySettings) -> Iterator[time_machine.Coordinates]:
+def minute(settings: LazySettings) -> Iterator[time_machine.Traveller]:
     """Three requests a minute, twenty seconds of which are gone; a minute in which nobody asked, as nothing is flushed in Redis."""
     settings.API_RATE = 3
     with time_machine.travel(60 * randrange(10**6, 10**7) + 20, tick=False) as clock:
@@ -26,7 +26,7 @@ def asked(who: KeyClient, times: int) -> list[int]:
     return [who.get(SITES).status_code for _ in range(times)]
 
 
-def test_one_more_than_the_bound_is_told_when_to_come_again(ada: Person, minute: time_machine.Coordinates) -> None:
+def test_one_more_than_the_bound_is_told_when_to_come_again(ada: Person, minute: time_machine.Traveller) -> None:
     assert asked(ada.client, 4) == [200, 200, 200, 429]
     answer = ada.client.get(SITES)
     assert (answer["Retry-After"], answer["Content-Type"]) == ("40", "application/problem+json")
