@@ -55,7 +55,7 @@ class ChargeRecord(models.Model):
     `lines` explain the total: [{"dimension", "volume", "unit", "price", "cost_excl_tax"}], decimals as strings.
     """
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # chargerecord_operator_created
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="charge_records")
     revision = models.PositiveIntegerField(default=1)
     tariff = models.ForeignKey(Tariff, models.PROTECT, related_name="+")
@@ -73,6 +73,7 @@ class ChargeRecord(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["transaction", "revision"], name="chargerecord_transaction_revision")]
+        indexes = [models.Index(fields=["operator", "-created_at", "-id"], name="chargerecord_operator_created")]
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"

@@ -62,6 +62,8 @@ METRICS_FROM = env.list("CSMS_METRICS_FROM", default=[] if PRODUCTION else ["127
 METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
 #: Seconds after which a worker or a beat that gave no sign of life is held to be gone. A sign is due three times in it.
 SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
+#: Requests a minute that one key or login may make of the API; 0 is no bound.
+API_RATE = env.int("CSMS_API_RATE", default=600)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -217,12 +219,13 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["csms.api.permissions.MayUse"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["csms.api.parsers.StorableJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["csms.api.throttling.PerKey"],
     "DEFAULT_PAGINATION_CLASS": "csms.api.pagination.NewestFirst",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["csms.api.filters.Backend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "URL_FORMAT_OVERRIDE": None,
     "EXCEPTION_HANDLER": "csms.api.errors.problem_json",
-    "DEFAULT_THROTTLE_RATES": {"anon": "60/min"},
     "UNAUTHENTICATED_USER": None,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
@@ -237,6 +240,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "csms.api.schema.every_error",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",
         "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",

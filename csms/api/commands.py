@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts.models import User
 from csms.api.errors import Conflict
+from csms.api.fields import KnownOnly, Text, Whole
 from csms.api.serializers import Rows
 from csms.ocpp.masking import MASK, masked
 from stations.domain import commands
@@ -41,6 +42,7 @@ class CommandRow(Rows):
     command = serializers.ChoiceField(choices=list(commands.COMMANDS), source="kind")
     params = serializers.SerializerMethodField(help_text="Secrets masked.")
     requested_by = serializers.EmailField(source="requested_by.email", default=None, allow_null=True)
+    run = serializers.IntegerField(source="run_id", allow_null=True, help_text="Shared by those asked of many stations at once.")
     error = Failure()
     response = serializers.JSONField(read_only=True, allow_null=True, help_text="What the station answered; a list of several.")
 
@@ -48,7 +50,7 @@ class CommandRow(Rows):
         model = Command
         fields = read_only_fields = [
             *("id", "station", "command", "params", "status", "reason", "requested_by", "created_at", "expires_at", "sent_at"),
-            *("answered_at", "finished_at", "detail", "error", "response", "action"),
+            *("answered_at", "finished_at", "detail", "error", "response", "action", "run"),
         ]
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -59,31 +61,25 @@ class CommandRow(Rows):
         return orjson.loads(masked(orjson.dumps(params).decode()))
 
 
-class Asked(serializers.Serializer[Any]):
-    """What is asked of a station. `params` are those of the command; `expires_in` is in seconds, by default the command's own."""
+class Asked(KnownOnly):
+    """What is asked of a station. `csms.api.schema` describes it for each command."""
 
     command = serializers.ChoiceField(
         choices=list(commands.COMMANDS),
         error_messages={"invalid_choice": f'There is no command "{{input}}". There are {", ".join(commands.COMMANDS)}.'},
     )
     params = serializers.DictField(default=dict)
-    expires_in = serializers.IntegerField(min_value=1, max_value=LONGEST_WAIT_S, required=False, allow_null=True)
-    reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := self.initial_data.keys() - self.fields.keys():
-            raise serializers.ValidationError(f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}.")
-        return attrs
+    expires_in = Whole(min_value=1, max_value=LONGEST_WAIT_S, required=False, allow_null=True)
+    reason = Text(max_length=200, required=False, allow_blank=True)
 
 
-def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> tuple[Command, bool]:
-    """The command, and whether it is new: with an Idempotency-Key that was used before it is the one of then."""
+def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> Command:
+    """The command; with an Idempotency-Key that was used before it is the one of then, `repeated`."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise ParseError(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
-    known = Command.objects.filter(operator=station.operator_id, idempotency_key=key).first() if key else None
     user = request.user if isinstance(request.user, User) else None
-    row = known or life.issue(station=station, command=command, user=user, idempotency_key=key or None, **options)
+    row = life.issue(station=station, command=command, user=user, idempotency_key=key or None, **options)
     if (row.station_id, row.kind, row.params) != (station.pk, command.kind, command.params()):
         raise Conflict(f"This Idempotency-Key was used for another command (id {row.pk}): use a new one for each command.")
-    return row, known is None
+    return row

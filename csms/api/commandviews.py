@@ -11,16 +11,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from csms.api import filters
-from csms.api.commands import Asked, CommandRow, ask
+from csms.api.commands import LONGEST_KEY, Asked, CommandRow, ask
 from csms.api.errors import Conflict
-from csms.api.parsers import StorableJSONParser
+from csms.api.schema import asked
 from csms.api.views import Lists
 from stations.domain.commands import COMMANDS
 from stations.models import Command, Station
 from stations.services import commandends
 
 IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Asked again with the same key, it is the same command."
+    "Idempotency-Key",
+    {"type": "string", "maxLength": LONGEST_KEY},
+    OpenApiParameter.HEADER,
+    description="Of your choice, new for each command. Asked again with the same key, it is the same command.",
 )
 
 
@@ -62,7 +65,6 @@ class CommandsOfStationView(Lists):
     model = Command
     serializer_class = CommandRow
     filterset_class = filters.CommandsOfStation
-    parser_classes = [StorableJSONParser]
     change_verb = "commands.send"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -73,8 +75,12 @@ class CommandsOfStationView(Lists):
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
-        request=Asked,
-        responses={201: CommandRow, 200: OpenApiResponse(CommandRow, description="The command this Idempotency-Key was used for.")},
+        request={"application/json": asked()},
+        responses={
+            201: CommandRow,
+            200: OpenApiResponse(CommandRow, description="The command this Idempotency-Key was used for."),
+            409: OpenApiResponse(description="This Idempotency-Key was used for another command."),
+        },
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask something of the station. It waits for a station that is offline until it expires."""
@@ -82,5 +88,5 @@ class CommandsOfStationView(Lists):
         body = Asked(data=request.data)
         body.is_valid(raise_exception=True)
         kind, params, options = body.validated_data.pop("command"), body.validated_data.pop("params"), body.validated_data
-        row, new = ask(request, station, COMMANDS[kind].of(params), **options)
-        return Response(CommandRow(row).data, status=201 if new else 200)
+        row = ask(request, station, COMMANDS[kind].of(params), **options)
+        return Response(CommandRow(row).data, status=200 if row.repeated else 201)

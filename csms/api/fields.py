@@ -10,6 +10,34 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.tokens import parse_moment
+from csms.ocpp.masking import without_tags
+
+
+class Text(serializers.CharField):
+    """A text, and nothing that could be written as one: a tag given as the number 0423 was another tag."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError(f"Must be a text, in quotation marks, not {orjson.dumps(data).decode()[:40]}.")
+        return super().to_internal_value(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number of a body, which is no text."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("Must be a whole number.")
+        return super().to_internal_value(data)
+
+
+class KnownOnly(serializers.Serializer[Any]):
+    """A body in which a misspelt field is refused instead of forgotten."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
+            raise serializers.ValidationError({"": [f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}."]})
+        return super().to_internal_value(data)
 
 
 class Moment(serializers.DateTimeField):
@@ -19,10 +47,16 @@ class Moment(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str):
+            raise serializers.ValidationError('Must be a text such as "2026-11-21T04:00:00Z".')
         try:
-            return parse_moment(str(value))
+            return parse_moment(value)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
+
+    def to_representation(self, value: datetime) -> str:
+        # Not by strftime, which writes the year 4 as "4".
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @extend_schema_field(OpenApiTypes.NUMBER)
@@ -46,6 +80,8 @@ class Wire(serializers.Field[str, Any, Any, Any]):
     def to_representation(self, value: str) -> Any:
         if not value:
             return None
+        if self.context.get("hides_tags"):
+            value = without_tags(value)
         try:
             parsed = orjson.loads(value)
             orjson.dumps(parsed)  # refuses what is nested too deeply to be written again

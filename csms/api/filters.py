@@ -1,5 +1,6 @@
 """What lists can be narrowed by."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
+from rest_framework.request import Request
 
 from accounts.models import IdTokenStatus, IdTokenType
 from accounts.tokens import parse_moment
@@ -21,6 +26,9 @@ AROUND = timedelta(days=1)
 #: How far back the status history of all stations can be looked into: a day, and an hour for whoever follows its pages.
 RECENT = timedelta(hours=25)
 
+#: What a column for an EVSE's number holds.
+HIGHEST_EVSE = 2**15 - 1
+
 
 class MomentField(forms.CharField):
     def clean(self, value: Any) -> Any:
@@ -28,7 +36,8 @@ class MomentField(forms.CharField):
         try:
             return parse_moment(text) if text else None
         except ValueError as error:
-            raise ValidationError(str(error)) from error
+            # Not as the message itself: a "%" in what was asked would be taken for a place to fill.
+            raise ValidationError("%(why)s", params={"why": str(error)}) from error
 
 
 class MomentFilter(filters.Filter):
@@ -37,8 +46,26 @@ class MomentFilter(filters.Filter):
     field_class = MomentField
 
 
+class NumberField(forms.IntegerField):
+    re_decimal = re.compile(r"(?!)")  # Django's would take 5.0 for 5
+
+
 class NumberFilter(filters.Filter):
-    field_class = forms.IntegerField
+    """An id, or a number of OCPP."""
+
+    field_class = NumberField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, **kwargs)
+
+
+@extend_schema_field(OpenApiTypes.BOOL)
+class YesNoFilter(filters.TypedChoiceFilter):
+    """`true` or `false`, and nothing that might be meant so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        words = [("true", "true"), ("false", "false")]
+        super().__init__(*args, choices=words, coerce=lambda text: text == "true", **kwargs)
 
 
 class StationFilter(filters.CharFilter):
@@ -59,12 +86,34 @@ def period(field: str) -> dict[str, MomentFilter]:
     }
 
 
+class Backend(DjangoFilterBackend):
+    """Refuses what narrows nothing: a filter that is misspelt or empty would show everything, and nobody would see why."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        paging = [parameter["name"] for parameter in view.paginator.get_schema_operation_parameters(view)]
+        known = [*view.filterset_class.base_filters, *paging]
+        if unknown := [name for name in request.query_params if name not in known]:
+            hint = f"There is no such parameter here. There are {', '.join(known)}."
+            raise exceptions.ValidationError({name: [hint] for name in unknown})
+        if empty := [name for name, value in request.query_params.items() if not str(value).strip()]:
+            raise exceptions.ValidationError({name: ["Is empty: say what to look for, or leave it out."] for name in empty})
+        if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
+            raise exceptions.ValidationError({name: ["Is given more than once."] for name in twice})
+        rows: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return rows
+
+
+class SiteFilters(filters.FilterSet):
+    station = filters.CharFilter("stations__identity", help_text="the site of this station")
+    city = filters.CharFilter()
+
+
 class StationFilters(filters.FilterSet):
     station = filters.CharFilter("identity")
     site = filters.CharFilter("site__name")
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
     registration = filters.ChoiceFilter(choices=choices.REGISTRATION)
-    online = filters.BooleanFilter()
+    online = YesNoFilter()
 
 
 class EvseFilters(filters.FilterSet):
@@ -73,7 +122,7 @@ class EvseFilters(filters.FilterSet):
 
 class ConnectorFilters(filters.FilterSet):
     station = StationFilter("evse__station_id")
-    evse = NumberFilter("evse__number")
+    evse = NumberFilter("evse__number", max_value=HIGHEST_EVSE)
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
 
 
@@ -81,16 +130,37 @@ class TransactionFilters(filters.FilterSet):
     station = StationFilter("station_id")
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
     id_tag = filters.CharFilter(lookup_expr="iexact")
-    ocpp_transaction_id = filters.CharFilter()
+    ocpp_transaction_id = filters.CharFilter(method="of_ocpp")
     doubt = filters.ChoiceFilter(choices=[choice for choice in choices.DOUBT if choice[0]])
     since, until = period("started_at").values()
+
+    def of_ocpp(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """By the stations too, which is what there is an index for."""
+        return rows.filter(ocpp_transaction_id=value, station__in=Station.objects.order_by().values("pk"))
+
+
+class TariffFilters(filters.FilterSet):
+    is_default = YesNoFilter()
+    currency = filters.CharFilter()
+
+
+class ChargeRecordFilters(filters.FilterSet):
+    station = StationFilter("transaction__station_id")
+    transaction = NumberFilter("transaction_id")
+    since, until = period("created_at").values()
 
 
 class MeterSampleFilters(filters.FilterSet):
     station = StationFilter("station_id")
     transaction = NumberFilter(method="of_transaction")
-    evse = NumberFilter("evse_number")
+    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since, until = period("at").values()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = self.form.cleaned_data
+        if given["evse"] is not None and not given["station"] and given["transaction"] is None:
+            raise exceptions.ValidationError({"evse": ["Name a ?station= or a ?transaction= too: every station has such an EVSE."]})
+        return super().filter_queryset(queryset)
 
     def of_transaction(self, rows: QuerySet[Any], name: str, value: int) -> QuerySet[Any]:
         """By station and time too, which is what there is an index for."""
@@ -133,6 +203,7 @@ class CommandsOfStation(filters.FilterSet):
 
 class CommandFilters(CommandsOfStation):
     station = StationFilter("station_id")
+    run = NumberFilter("run_id", help_text="asked of many stations at once, as a command's `run` says")
 
 
 class VariableFilters(filters.FilterSet):

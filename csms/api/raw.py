@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from csms.api.commands import Failure, ask
 from csms.api.commandviews import IDEMPOTENCY_KEY
 from csms.api.errors import Conflict, NotMade
-from csms.api.parsers import StorableJSONParser
+from csms.api.fields import KnownOnly
 from csms.api.serializers import Rows
 from csms.api.views import Scoped
 from csms.db import run_in_db
@@ -34,8 +34,10 @@ UNANSWERED = (CommandStatus.QUEUED, CommandStatus.SENT)
 waiting = threading.BoundedSemaphore(64)
 
 
-class Waiting(serializers.Serializer[Any]):
-    wait = serializers.IntegerField(min_value=0, max_value=LONGEST_WAIT_S, default=WAIT_S)
+class Waiting(KnownOnly):
+    wait = serializers.IntegerField(
+        min_value=0, max_value=LONGEST_WAIT_S, default=WAIT_S, help_text="How long to wait for the answer, in seconds."
+    )
 
 
 class Answer(Rows):
@@ -51,7 +53,6 @@ class Answer(Rows):
 class RawView(Scoped):
     """Any CALL of the station's OCPP version."""
 
-    parser_classes = [StorableJSONParser]
     change_verb = "commands.send"
 
     @extend_schema(
@@ -62,7 +63,7 @@ class RawView(Scoped):
             202: OpenApiResponse(Answer, description="It has not answered within `wait` seconds."),
             **{400: OpenApiResponse(description="The payload breaks the version's schema.")},
             **{404: OpenApiResponse(description="No such station, or no such action to be sent.")},
-            **{409: OpenApiResponse(description="The station never connected, so its version is not known.")},
+            **{409: OpenApiResponse(description="Its version is not known, or the Idempotency-Key was used for another command.")},
             **{501: OpenApiResponse(description="The action is not made yet.")},
         },
     )
@@ -82,7 +83,7 @@ class RawView(Scoped):
             raise ParseError(f"{protocol.removeprefix('ocpp')} {action}: {error.description}") from None
         command = translator.parse(payload)
         command.check()
-        row, _ = ask(request, station, command, raw={"action": action, "payload": payload})
+        row = ask(request, station, command, raw={"action": action, "payload": payload})
         row = _answered(row, query.validated_data["wait"])
         return Response(Answer(row).data, status=202 if row.status in UNANSWERED else 200)
 

@@ -6,8 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import IdToken, IdTokenStatus, IdTokenType
-from csms.api.fields import Moment, Number, Wire
+from billing.models import ChargeRecord, Tariff
+from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.ocpp.masking import MASK, SECRET_NAMES
+from stations.domain.values import ConnectorStatus
 from stations.models import (
     ConnectionHistory,
     Connector,
@@ -16,6 +18,7 @@ from stations.models import (
     MessageLogEntry,
     MeterSample,
     Refusal,
+    Site,
     Station,
     StatusHistory,
     Transaction,
@@ -34,6 +37,15 @@ class Rows(serializers.ModelSerializer[Any]):
             if field is serializers.DateTimeField
         },
     }
+
+
+class SiteRow(Rows):
+    latitude = Number(allow_null=True, help_text="Degrees north.")
+    longitude = Number(allow_null=True, help_text="Degrees east.")
+
+    class Meta:
+        model = Site
+        fields = read_only_fields = ["id", "name", "address", "city", "latitude", "longitude", "time_zone", "created_at"]
 
 
 class ConnectorOfEvse(Rows):
@@ -68,11 +80,17 @@ class EvseRow(EvseOfStation):
         fields = read_only_fields = ["id", "station", "evse", "connectors"]
 
 
+@extend_schema_field({"type": "string", "enum": ["", *ConnectorStatus], "description": "Empty until it was told."})
+class StationStatus(serializers.CharField):
+    """Of the station as a whole."""
+
+
 class StationRow(Rows):
     site = serializers.CharField(source="site.name", default=None, allow_null=True)
     online = serializers.BooleanField(help_text="Connected, and heard within three heartbeat intervals.")
     seen_at = Moment(source="connection.seen_at", default=None, allow_null=True)
-    protocol = serializers.CharField(source="connection.protocol", default="")
+    protocol = serializers.CharField(source="connection.protocol", default="", help_text="That of the last connection.")
+    status = StationStatus()
     evses = EvseOfStation(many=True)
 
     class Meta:
@@ -99,15 +117,28 @@ class FindingRow(FindingOfTransaction):
         fields = read_only_fields = ["station", "transaction", *FindingOfTransaction.Meta.fields]
 
 
+class PriceLine(serializers.Serializer[Any]):
+    """A part of what a transaction cost. Every number is a decimal string."""
+
+    dimension = serializers.CharField(help_text="What is priced, in OCPI's words: FLAT, ENERGY, TIME, PARKING_TIME.")
+    volume = serializers.CharField(help_text="How much of it, in `unit`.")
+    unit = serializers.CharField()
+    price = serializers.CharField(help_text="Of one unit, without tax.")
+    cost_excl_tax = serializers.CharField()
+
+
+@extend_schema_field(PriceLine(many=True))
+class Lines(serializers.JSONField):
+    """The lines of a charge record, as they were stored."""
+
+
 class Cost(serializers.Serializer[Any]):
     """A charge record. Money is a decimal string."""
 
     total_excl_tax = serializers.DecimalField(max_digits=14, decimal_places=2)
     total_incl_tax = serializers.DecimalField(max_digits=14, decimal_places=2)
     currency = serializers.CharField()
-    lines = serializers.ListField(
-        child=serializers.DictField(), help_text="dimension, volume, unit, price, cost_excl_tax; decimals as strings"
-    )
+    lines = Lines()
 
 
 class TransactionRow(Rows):
@@ -135,6 +166,30 @@ class TransactionRow(Rows):
         # Prefetched with the newest revision first; null until the job has made one.
         records = row.charge_records.all()
         return Cost(records[0]).data if records else None
+
+
+class TariffRow(Rows):
+    class Meta:
+        model = Tariff
+        fields = read_only_fields = [
+            *("id", "name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent", "is_default"),
+            "created_at",
+        ]
+
+
+class ChargeRecordRow(Rows):
+    station = serializers.CharField(source="transaction.station.identity")
+    transaction = serializers.IntegerField(source="transaction_id")
+    tariff = serializers.IntegerField(source="tariff_id")
+    energy_wh = Number()
+    lines = Lines(read_only=True)
+
+    class Meta:
+        model = ChargeRecord
+        fields = read_only_fields = [
+            *("id", "station", "transaction", "revision", "tariff", "currency", "energy_wh", "duration_s", "lines"),
+            *("total_excl_tax", "total_incl_tax", "created_at"),
+        ]
 
 
 class MeterSampleRow(Rows):
@@ -222,21 +277,22 @@ class VariableRow(Rows):
         ]
 
 
-class GroupName(serializers.CharField):
+class GroupName(Text):
     """A group by its name; null for none."""
 
     def get_attribute(self, instance: IdToken) -> str | None:
         return instance.group.name if instance.group else None
 
 
-class IdTagRow(serializers.Serializer[Any]):
+class IdTagRow(KnownOnly):
     """An id tag. `accounts.services` checks and writes it."""
 
     id = serializers.IntegerField(read_only=True)
-    value = serializers.CharField(max_length=255)
+    value = Text(max_length=255)
     type = serializers.ChoiceField(choices=IdTokenType.choices, required=False)
     status = serializers.ChoiceField(choices=IdTokenStatus.choices, required=False)
+    blocked_because = Text(max_length=200, required=False, allow_blank=True, help_text="Why it is blocked; empty while it is not.")
     expires_at = Moment(required=False, allow_null=True)
     group = GroupName(max_length=20, required=False, allow_null=True, allow_blank=True, default=None)
-    note = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    note = Text(max_length=200, required=False, allow_blank=True)
     created_at = Moment(read_only=True)

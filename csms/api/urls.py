@@ -7,10 +7,13 @@ from rest_framework.routers import SimpleRouter
 from csms.api import commandviews, raw, views
 
 router = SimpleRouter(use_regex_path=True)
+router.register("sites", views.SiteView, "site")
 router.register("stations", views.StationView, "station")
 router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
+router.register("charge-records", views.ChargeRecordView, "charge-record")
+router.register("tariffs", views.TariffView, "tariff")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("messages", views.MessageView, "message")
 router.register("refusals", views.RefusalView, "refusal")
@@ -32,7 +35,7 @@ urlpatterns = [
         name="station-commands",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
-    re_path(r"^v1/(?:.*/)?$", views.NowhereView.as_view()),
+    re_path(r"^v1/(?:[\s\S]*/)?\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
 ]

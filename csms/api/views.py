@@ -1,9 +1,9 @@
 """The lists of the API."""
 
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
-from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import NotFound
@@ -13,9 +13,11 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.models import IdToken
-from billing.models import ChargeRecord
+from accounts.permissions import may
+from billing.models import ChargeRecord, Tariff
 from csms.api import filters
 from csms.api import serializers as rows
+from csms.api.errors import TooMany
 from csms.tenancy import scope_of
 from stations import selectors
 from stations.models import (
@@ -26,6 +28,7 @@ from stations.models import (
     MessageLogEntry,
     MeterSample,
     Refusal,
+    Site,
     Station,
     StatusHistory,
     Transaction,
@@ -44,6 +47,9 @@ class Scoped(APIView):
         super().initial(request, *args, **kwargs)
         self.scopes.enter_context(scope_of(request.user))
 
+    def throttled(self, request: Request, wait: float) -> NoReturn:
+        raise TooMany(wait)
+
 
 class Lists(Scoped, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     """Base: a list, read only, newest first."""
@@ -58,9 +64,25 @@ class Lists(Scoped, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
         queryset: QuerySet[Any] = manager.none() if getattr(self, "swagger_fake_view", False) else self.narrow(manager.all())
         return queryset
 
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        # Filters are those of the list: one row is named by its address.
+        return queryset if self.detail else super().filter_queryset(queryset)
+
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with what their serializer needs."""
         return queryset.select_related("station")
+
+
+class SiteView(mixins.RetrieveModelMixin, Lists):
+    """Places with charging stations."""
+
+    model = Site
+    serializer_class = rows.SiteRow
+    filterset_class = filters.SiteFilters
+    orderings = {"name": ("name", "id")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
 
 
 class StationView(mixins.RetrieveModelMixin, Lists):
@@ -115,6 +137,30 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
         return queryset.select_related("station", "evse").prefetch_related("findings", records)
 
 
+class TariffView(mixins.RetrieveModelMixin, Lists):
+    """Prices. They are without tax, which `tax_percent` adds to the sum."""
+
+    model = Tariff
+    serializer_class = rows.TariffRow
+    filterset_class = filters.TariffFilters
+    orderings = {"name": ("name", "id")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
+
+
+class ChargeRecordView(mixins.RetrieveModelMixin, Lists):
+    """What transactions cost. A record is never changed: a correction is a new one, with the next `revision`."""
+
+    model = ChargeRecord
+    serializer_class = rows.ChargeRecordRow
+    filterset_class = filters.ChargeRecordFilters
+    orderings = {"-created_at": ("created_at", "id")}
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.select_related("transaction__station")
+
+
 class MeterSampleView(Lists):
     """Meter readings."""
 
@@ -125,12 +171,15 @@ class MeterSampleView(Lists):
 
 
 class MessageView(Lists):
-    """OCPP calls and their answers as they were on the wire, secrets masked."""
+    """OCPP calls and their answers as they were on the wire, secrets masked; id tags too for those who may not change them."""
 
     model = MessageLogEntry
     serializer_class = rows.MessageRow
     filterset_class = filters.MessageFilters
     orderings = {"-received_at": ("received_at", "id")}
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "hides_tags": not may(self.request.user, "tags.change")}
 
 
 class EventView(Lists):
@@ -163,6 +212,10 @@ class VariableView(Lists):
             *("variable", "variable_instance", "attribute"),
         )
     }
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        # Says what is so anyway, lest the stations of all operators are walked through in the order of their names.
+        return queryset.filter(station__operator=F("operator")).select_related("station")
 
 
 class RefusalView(Lists):

@@ -133,6 +133,7 @@ class RemoteStart(Command):
 
     def check(self) -> None:
         need_text("id_token", self.id_token, 36)
+        need_text("id_token_type", self.id_token_type, 20)
         if self.evse is not None:
             need_number("evse", self.evse, 1, 255)
 
@@ -272,6 +273,8 @@ class TriggerMessage(Command):
         need_text("message", self.message, 50)
         if self.evse is not None:
             need_number("evse", self.evse, 1, 255)
+        if self.connector is not None:
+            need_number("connector", self.connector, 1, 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,9 @@ class SendVendorMessage(Command):
 
     def check(self) -> None:
         need_text("vendor_id", self.vendor_id, 255)
+        for name, value in (("message_id", self.message_id), ("data", self.data)):
+            if not isinstance(value, str | None):
+                raise BadCommand(f"{name} must be a text.")
 
 
 def named_variable(one: Any) -> VariableName:

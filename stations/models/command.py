@@ -84,6 +84,8 @@ class Command(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
     effect_due_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: No column: whether it was asked for again with its idempotency key, and is not new.
+    repeated = False
 
     objects = ScopedManager(operator="operator")
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django_scopes import ScopedManager
 
 from accounts.models import IdToken, Operator
@@ -65,6 +66,8 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
+            models.Index("operator", Upper("id_tag"), F("id").desc(), name="transaction_operator_tag"),
+            models.Index(fields=["operator", "-id"], condition=~Q(doubt=""), name="transaction_operator_doubt"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
             models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),

@@ -44,11 +44,14 @@ def issue(
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
 ) -> Command:
-    """Ask something of a station. With an idempotency key that was used before, returns the command it was used for.
+    """Ask something of a station. With an idempotency key that was used before, returns the command it was used for, `repeated`.
 
     `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
     BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
+    used = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key)
+    if idempotency_key and (known := used.first()):
+        return _repeated(known)
     row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in)
     row.idempotency_key = idempotency_key or None
     row.facts = {"raw": raw} if raw else {}
@@ -56,12 +59,18 @@ def issue(
         with transaction.atomic():
             row.save(force_insert=True)
     except IntegrityError:
-        known = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key).first()
+        # Somebody else with the same key was faster, between our look and now.
+        known = used.first() if idempotency_key else None
         if known is None:
             raise
-        return known
+        return _repeated(known)
     asked(row)
     return row
+
+
+def _repeated(known: Command) -> Command:
+    known.repeated = True
+    return known
 
 
 def ready(

@@ -21,6 +21,7 @@ from stations.models import (
     Evse,
     Finding,
     Refusal,
+    Site,
     Station,
     Transaction,
     Variable,
@@ -30,6 +31,7 @@ from tests.empty import empty_database
 
 __all__ = ["empty_database"]
 
+LINE = {"dimension": "ENERGY", "volume": "7.5", "unit": "kWh", "price": "0.40", "cost_excl_tax": "3"}
 AT = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -91,6 +93,7 @@ def network(operator: Operator, identity: str) -> Network:
     station, _ = registry.add_station(operator=operator, identity=identity)
     with scope(operator=operator):
         now = datetime.now(UTC)
+        Station.objects.filter(pk=station.pk).update(site=Site.objects.create(operator=operator, name="Depot", city="Amberg"))
         Connection.objects.filter(station=station).update(seen_at=now, connected_at=now, protocol="ocpp1.6")
         evse = Evse.objects.create(station=station, number=1)
         connector = Connector.objects.create(evse=evse, number=1, status="Charging", status_at=AT)
@@ -103,7 +106,7 @@ def network(operator: Operator, identity: str) -> Network:
         for revision in (1, 2):
             ChargeRecord.objects.create(
                 operator=operator, transaction=one, revision=revision, tariff=tariff, tariff_snapshot={}, currency="EUR",
-                energy_wh=Decimal(7500), duration_s=3600, lines=[{"dimension": "ENERGY", "price": "0.40"}],
+                energy_wh=Decimal(7500), duration_s=3600, lines=[LINE],
                 total_excl_tax=Decimal(revision), total_incl_tax=Decimal("3.57"),
             )  # fmt: skip
         asked(station)

@@ -51,7 +51,7 @@ def test_without_a_key_the_answer_is_401_and_says_how(client: Client, db: None) 
         "type": "about:blank",
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Authentication credentials were not provided.",
+        "detail": 'No key was sent: send the header "Authorization: Api-Key <key>".',
     }
 
 

@@ -37,6 +37,7 @@ def test_a_command_is_queued_and_shown(ada: Person, amber: Network) -> None:
         "requested_by": "ada@example.org",
         "detail": "",
         "action": "",
+        "run": None,
     }
     assert ada.client.get(f"/api/v1/commands/{made['id']}/").json()["id"] == made["id"]
 

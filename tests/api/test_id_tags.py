@@ -25,6 +25,7 @@ def test_a_tags_life(ada: Person) -> None:
         "value": "04a1b2c3",
         "type": "ISO14443",
         "status": "Accepted",
+        "blocked_because": "",
         "expires_at": "2027-01-31T11:00:00.000000Z",
         "group": "fleet",
         "note": "Dee's card",
@@ -32,6 +33,7 @@ def test_a_tags_life(ada: Person) -> None:
     url = f"/api/v1/id-tags/{number}/"
     blocked = ada.client.patch(url, {"status": "Blocked"}, JSON).json()
     assert (blocked["status"], blocked["group"], blocked["note"]) == ("Blocked", "fleet", "Dee's card")
+    assert ada.client.patch(url, {"blocked_because": "lost"}, JSON).json()["blocked_because"] == "lost"
     assert ada.client.patch(url, {"group": None, "expires_at": None}, JSON).json()["group"] is None
     assert ada.client.put(url, {"value": "04A1B2C4", "group": "staff"}, JSON).json()["value"] == "04A1B2C4"
     assert ada.client.rows("id-tags/", value="04a1b2c4", group="staff", status="Blocked")[0]["id"] == number

@@ -8,11 +8,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from stations.models import Connection
 from stations.services import registry
-from tests.api.conftest import AT, Network, Person, asked, event, message, minutes, sample, transaction
+from tests.api.conftest import AT, LINE, Network, Person, asked, event, message, minutes, sample, transaction
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags"),
+    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records"),
 ]
 
 
@@ -27,7 +27,7 @@ def test_a_transaction_shows_energy_findings_and_the_newest_cost(ada: Person, am
         "total_excl_tax": "2.00",
         "total_incl_tax": "3.57",
         "currency": "EUR",
-        "lines": [{"dimension": "ENERGY", "price": "0.40"}],
+        "lines": [LINE],
     }
 
 
@@ -40,7 +40,7 @@ def test_a_running_transaction_has_no_cost_yet(ada: Person, amber: Network) -> N
 
 def test_a_station_shows_its_connectors_and_that_it_is_online(ada: Person, amber: Network) -> None:
     row = ada.client.get("/api/v1/stations/AMBER-01/").json()
-    assert (row["online"], row["protocol"], row["registration"], row["site"]) == (True, "ocpp1.6", "Accepted", None)
+    assert (row["online"], row["protocol"], row["registration"], row["site"]) == (True, "ocpp1.6", "Accepted", "Depot")
     assert row["evses"][0]["connectors"][0]["status"] == "Charging"
     assert not {"password_hash", "operator"} & set(row)
 
@@ -115,6 +115,8 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("messages/?direction=up", "messages/?until=2026-13-40", "meter-samples/?transaction=x", "id-tags/?type=Tattoo"),
         *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
         *("commands/?status=lost", "commands/?kind=explode", "commands/?since=soon", "events/?since=2026-01-01"),
+        *("transactions/?staton=AMBER-01", "transactions/?station=", "stations/?online=maybe", "stations/?site=a&site=b"),
+        *("connectors/?evse=-1", "meter-samples/?evse=1", "tariffs/?is_default=null"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
     ],
 )
@@ -167,8 +169,9 @@ def test_settings_are_paged_in_the_order_of_their_names(ada: Person, amber: Netw
 
 def test_an_unknown_station_in_a_filter_is_an_empty_list(ada: Person, amber: Network) -> None:
     for path in LISTS:
-        if path != "id-tags":
-            assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == 1, path
+        if path not in ("id-tags", "tariffs"):
+            there = 2 if path == "charge-records" else 1  # its two revisions
+            assert len(ada.client.rows(f"{path}/", station="AMBER-01")) == there, path
             assert ada.client.rows(f"{path}/", station="AMBER-99") == [], path
     assert ada.client.rows("meter-samples/", transaction=10**30) == []
 
@@ -225,11 +228,17 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
     [
         *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 3), ("transactions/?station=AMBER-01", 4)],
         *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
-        *[("variables/", 1), ("variables/?station=AMBER-01&component=", 2), ("commands/", 1), ("commands/?station=AMBER-01", 2)],
+        *[
+            ("variables/", 1),
+            ("variables/?station=AMBER-01&component=Auth", 2),
+            ("commands/", 1),
+            ("commands/?station=AMBER-01", 2),
+        ],
         *[
             ("stations/AMBER-01/commands/", 2),
             ("meter-samples/", 1),
             ("messages/", 1),
+            *[("sites/", 1), ("tariffs/", 1), ("charge-records/", 1)],
             ("refusals/", 1),
             ("findings/", 1),
             ("id-tags/", 1),
@@ -274,3 +283,15 @@ def test_the_documentation_is_served_from_here(client: Client, db: None) -> None
     assert b"https://" not in page.content
     schema = client.get("/api/schema/", headers={"Accept": "application/json"})
     assert set(schema.json()["paths"]) >= {f"/api/v1/{path}/" for path in LISTS}
+
+
+def test_a_time_that_is_none_is_refused_whatever_stands_in_it(ada: Person) -> None:
+    answer = ada.client.get("/api/v1/events/", {"since": "%d 100%"})
+    assert answer.status_code == 400
+    assert answer.json()["errors"]["since"] == ['"%d 100%" is not a date or time such as 2026-11-21 or 2026-11-21T04:00:00Z.']
+
+
+def test_id_tags_in_messages_are_for_those_who_may_change_them(ada: Person, ben: Person, amber: Network) -> None:
+    message(amber.station, AT + minutes(1), call='[2,"1","Authorize",{"idTag":"04A1B2C3D4"}]', action="Authorize")
+    assert ada.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "04A1B2C3D4"}
+    assert ben.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "***C3D4"}

@@ -36,7 +36,7 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         content = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         page = schema["components"]["schemas"][content["$ref"].rsplit("/", 1)[1]]
         row = schema["components"]["schemas"][page["properties"]["results"]["items"]["$ref"].rsplit("/", 1)[1]]
-        (shown,) = ada.client.rows(path.removeprefix("/api/v1/"))
+        shown, *_ = ada.client.rows(path.removeprefix("/api/v1/"))
         assert set(row["properties"]) == set(shown), path
         checked += 1
-    assert checked == 12
+    assert checked == 15
