@@ -1,4 +1,4 @@
-"""The figures of a run as a page of the documentation: `python -m tests.bench.page bench.json` writes docs/benchmark.md.
+"""The figures of a run as a page of the documentation: `python -m tests.bench.page bench.json` writes it into docs.
 
 A picture shows how far each figure is on its way: 1 is what must be, and the mark is the aim.
 """
