@@ -16,7 +16,9 @@ from stations.services import registry
 def show_wall(request: HttpRequest) -> HttpResponse:
     """Is anything wrong, and what charges? `?kiosk=1`: on a screen at a wall, where nobody clicks."""
     ws_url = ("wss://" if request.is_secure() else "ws://") + request.get_host()
-    context = {"wall": wall.wall(rights_of(request.user)), "ws_url": ws_url, "kiosk": request.GET.get("kiosk") == "1"}
+    rights, kiosk = rights_of(request.user), request.GET.get("kiosk") == "1"
+    # A wall screen has no buttons: whoever passes by could press them.
+    context = {"wall": wall.wall(rights), "ws_url": ws_url, "kiosk": kiosk, "may_change": rights.change}
     return render(request, "dashboard/wall.html", context)
 
 

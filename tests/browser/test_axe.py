@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from tests.browser.conftest import session_of
-from tests.dashboard.world import BUTTONS, FILES, LONG_TAG, STATES, World, address, one_of_each, routes
+from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, STATES, World, address, one_of_each, routes
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server
@@ -178,7 +178,7 @@ async def people(browser: Browser, server: Server, users: dict[str, User | None]
 
 
 def test_every_page_has_its_states() -> None:
-    assert routes() == {*STATES, *FILES, *BUTTONS}
+    assert routes() == {*STATES, *FILES, *DATA, *BUTTONS}
     assert all(STATES.values())
 
 
