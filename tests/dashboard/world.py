@@ -13,12 +13,15 @@ from django_scopes import scopes_disabled
 from accounts.models import IdToken, SavedView
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
+from csms.dashboard.wall import CARDS
 from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
     CommandRun,
     CommandStatus,
     ConnectionHistory,
+    Connector,
+    Evse,
     Finding,
     MessageLogEntry,
     Refusal,
@@ -208,6 +211,20 @@ def _messages(station: Station) -> MessageLogEntry:
         )
     )
     return MessageLogEntry.objects.get(station=station, outcome="FormationViolation")
+
+
+@tables
+def crowd(network: Network) -> None:
+    """So many plugs that the wall shows small shapes, some in each state."""
+    states = list(ConnectorStatus)
+    station = network.station(accepted=True)
+    seen(station)
+    with scopes_disabled():
+        evses = Evse.objects.bulk_create(Evse(station=station, number=number) for number in range(1, CARDS + 10))
+        connectors = [
+            Connector(evse=evse, number=1, status=states[evse.number % len(states)], status_at=timezone.now()) for evse in evses
+        ]
+        session(Connector.objects.bulk_create(connectors)[states.index(ConnectorStatus.CHARGING) - 1])
 
 
 #: Every page's states, by its route: the query it is opened with. Where it names something, that is the world's.
