@@ -145,8 +145,8 @@
         cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: this.figure.id }, bind: { dblclick: () => () => this.show(null) } },
         scales: { x: { range: () => [this.data.from, this.data.to] }, y: { range: (plot, low, high) => [Math.min(0, low ?? 0), panel.highest ?? Math.max(high * 1.08, 0.1)] } },
         axes: [
-          { ...axis, values: (plot, splits) => splits.map((at, index) => this.label(at, splits[index - 1])) },
-          { ...axis, size: (plot, values) => 20 + 7 * Math.max(5, ...(values ?? []).map(({ length }) => length)), values: (plot, splits) => splits.map((one) => `${one.toLocaleString(language)}\u202f${panel.unit}`) },
+          { ...axis, space: 72, values: (plot, splits) => splits.map((at, index) => this.label(at, splits[index - 1])) },
+          { ...axis, size: 84, values: (plot, splits) => splits.map((one) => `${one.toLocaleString(language)}\u202f${panel.unit}`) },
         ],
         series: [
           { label: this.texts.time, value: (plot, at) => at == null ? "–" : this.second.format(at * 1000) },

@@ -34,7 +34,8 @@ RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations'], el
 #: What can be opened is part of the page.
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
 TOO_WIDE = """width => [...document.querySelectorAll('body *')]
-  .filter(one => one.getBoundingClientRect().right > width && !one.closest('.scroll')).slice(0, 5).map(one => one.outerHTML.slice(0, 160))"""
+  .filter(one => one.getBoundingClientRect().right > width && !one.closest('.scroll'))
+  .slice(0, 5).map(one => one.outerHTML.slice(0, 160))"""
 SUBMIT = """([form, fields]) => {
   const found = document.querySelector(form);
   for (const [name, value] of Object.entries(fields)) found.elements[name].value = value;
