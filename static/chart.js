@@ -140,12 +140,13 @@
       const options = {
         width: this.width(),
         height: HEIGHT,
+        padding: [8, 32, 0, 0],  // the last time stands half beyond the chart
         tzDate: (at) => uPlot.tzDate(new Date(at * 1000), this.data.zone),
         cursor: { drag: { x: true, y: false, setScale: false }, sync: { key: this.figure.id }, bind: { dblclick: () => () => this.show(null) } },
         scales: { x: { range: () => [this.data.from, this.data.to] }, y: { range: (plot, low, high) => [Math.min(0, low ?? 0), panel.highest ?? Math.max(high * 1.08, 0.1)] } },
         axes: [
-          { ...axis, values: (plot, splits) => splits.map((at, index) => this.label(at, splits[index - 1])) },
-          { ...axis, size: 64, values: (plot, splits) => splits.map((one) => `${one.toLocaleString(language)}\u202f${panel.unit}`) },
+          { ...axis, space: 72, values: (plot, splits) => splits.map((at, index) => this.label(at, splits[index - 1])) },
+          { ...axis, size: 84, values: (plot, splits) => splits.map((one) => `${one.toLocaleString(language)}\u202f${panel.unit}`) },
         ],
         series: [
           { label: this.texts.time, value: (plot, at) => at == null ? "–" : this.second.format(at * 1000) },

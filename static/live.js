@@ -1,11 +1,9 @@
 // Keeps a page live: takes fragments from /live/ and puts each in the place of the element with its id.
 "use strict";
 
-const $ = (id) => document.getElementById(id);
-const words = $("words").dataset;
 const BANNER_MS = 3000, STALE_MS = 15000, SILENCE_MS = 20000, LONGEST = { finished: 20, running: 50 };
 
-let socket = null, attempts = 0, lostAt = null, heardAt = 0, paused = false, clockAhead = 0, wantAll = false;
+let socket = null, attempts = 0, lostAt = null, heardAt = 0, clockAhead = 0, wantAll = false;
 const held = new Map();    // fragments that came while paused, the newest of each id
 const news = new Map();    // what to tell a screen reader: at most one sentence at a time
 
@@ -36,9 +34,7 @@ function flash(element) {
 }
 
 function apply(fragments) {
-  const focused = document.activeElement;
-  fragments.forEach(place);
-  if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
+  keepFocus(() => fragments.forEach(place));
   readClock();
   if ($("summary")) {
     const attention = Number($("summary").dataset.attention);
@@ -79,8 +75,6 @@ function left(seconds) {
   return words.leftD.replace("{n}", Math.floor(seconds / 86400));
 }
 
-function write(element, text) { if (element.textContent !== text) element.textContent = text; }
-
 function speak() {
   if (!news.size) return;
   const said = [...news.values()];
@@ -102,12 +96,12 @@ function connect() {
     if (lostAt && !$("banner").hidden) news.set("link", words.back);
     lostAt = null;
     const { fragments } = JSON.parse(event.data);
-    if (paused) {
+    if (link.paused) {
       if (fragments.some(({ id }) => id === "wall")) held.clear();
       for (const fragment of fragments) held.set(fragment.id, fragment);
     }
     else apply(fragments);
-    socket.send(wantAll && !paused ? "all" : "ok");
+    socket.send(wantAll && !link.paused ? "all" : "ok");
     wantAll = false;
     show();
   };
@@ -129,20 +123,13 @@ function lost(since) {
 
 function show() {
   const away = lostAt ? Date.now() - lostAt : 0;
-  const state = away > STALE_MS ? "stale" : away > BANNER_MS ? "lost" : paused ? "paused" : socket.readyState === 1 ? "on" : "off";
-  if (document.body.dataset.live !== state) {
-    document.body.dataset.live = state;
-    if (state === "lost") news.set("link", words.reconnecting);
-  }
-  $("banner").hidden = away <= BANNER_MS;
-  write($("banner"), words.reconnecting);
-  write($("live-word"), paused ? words.paused : state === "on" ? words.live : words.connecting);
+  const state = away > STALE_MS ? "stale" : away > BANNER_MS ? "lost" : link.paused ? "paused" : socket.readyState === 1 ? "on" : "off";
+  if (state === "lost" && document.body.dataset.live !== state) news.set("link", words.reconnecting);
+  link.show(state);
 }
 
-$("pause")?.addEventListener("click", () => {
-  paused = !paused;
-  write($("pause"), paused ? words.resume : words.pause);
-  if (!paused && held.size) {
+document.addEventListener("pause", () => {
+  if (!link.paused && held.size) {
     const all = [...held.values()];
     held.clear();
     apply(all);
@@ -151,7 +138,6 @@ $("pause")?.addEventListener("click", () => {
   show();
 });
 
-$("live").hidden = false;
 readClock();
 connect();
 setInterval(() => {

@@ -1,14 +1,12 @@
-// Lists that follow what is typed, without it being sent; and parts of a page that are read again when a command is done.
+// Lists that follow what is typed, without it being sent; parts of a page that are read again when a command is done; boxes to tick,
+// and texts to copy.
 "use strict";
 
 async function refresh(id, url) {
-  let answer;
-  try { answer = await fetch(url, { headers: { Accept: "text/html" } }); } catch { return; }
-  if (!answer.ok) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const want = page.getElementById(id), have = document.getElementById(id);
-  if (!want || !have) return;
-  put(have, want);
+  let page;
+  try { page = await readPage(url); } catch { return; }
+  const want = page.getElementById(id), have = $(id);
+  if (want && have) put(have, want);
 }
 
 let waiting = null, asked = 0;
@@ -56,3 +54,20 @@ document.addEventListener("change", ({ target }) => {
 });
 addEventListener("pageshow", ticked);
 document.addEventListener("put", ticked);
+
+// Texts that are there to be copied.
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("[data-copy]");
+  if (!button) return;
+  const source = $(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    button.textContent = button.dataset.done;
+    if ($("say")) $("say").textContent = button.dataset.done;
+  } catch {
+    source.closest("details")?.setAttribute("open", "");
+    getSelection().selectAllChildren(source);  // no clipboard without TLS: it is marked, ready for Ctrl-C
+  }
+});
+function showCopies() { for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false; }
+showCopies();

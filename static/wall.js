@@ -64,5 +64,5 @@ setInterval(() => { document.body.dataset.beat = document.body.dataset.beat === 
 
 addEventListener("keydown", ({ key }) => { if (key === "Escape") document.body.dataset.tips = "off"; });
 for (const moved of ["pointerover", "focusin"]) {
-  document.addEventListener(moved, ({ target }) => { if (target.closest?.(".dot")) delete document.body.dataset.tips; });
+  document.addEventListener(moved, ({ target }) => { if (target.closest?.(".bead")) delete document.body.dataset.tips; });
 }

@@ -18,7 +18,9 @@ ANY = ""
 
 
 class Ask(forms.Form):
-    """One thing to ask. `hint` says what will happen; `names` maps a command's parameter to the field it came from."""
+    """One thing to ask. `hint` says what will happen; `names` maps a command's parameter to the field it came from.
+
+    `many`: the same is asked of so many chargers, of which `head` is one. Then that number is typed to confirm."""
 
     kind: ClassVar[str]
     word: ClassVar[Word]
@@ -27,10 +29,26 @@ class Ask(forms.Form):
     names: ClassVar[dict[str, str]] = {}
     use_required_attribute = True
 
-    def __init__(self, head: Head, data: object = None, initial: dict[str, str] | None = None) -> None:
+    def __init__(self, head: Head, data: object = None, initial: dict[str, str] | None = None, many: int = 0) -> None:
         super().__init__(data, initial=initial)  # type: ignore[arg-type]  # a QueryDict or None
-        self.head = head
+        self.head, self.many = head, many
         self.fill()
+        if many:
+            self.fields.setdefault("reason", forms.CharField(label=_("Why"), max_length=200, required=False))
+            self.fields["sure"] = forms.CharField(
+                label=_("To confirm, enter how many chargers are asked: %(n)s") % {"n": many},
+                max_length=4,
+                widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+            )
+
+    def clean_sure(self) -> str:
+        """What was typed to confirm. Without such a field nobody asks."""
+        typed, name = str(self.cleaned_data["sure"]), self.head.station.identity
+        if self.many and typed != str(self.many):
+            raise forms.ValidationError(_("Enter %(n)s, if you mean all of them."), params={"n": self.many})
+        if not self.many and typed != name.strip():
+            raise forms.ValidationError(_("This is not the name of this charger. Type %(name)s."), params={"name": name})
+        return typed
 
     def fill(self) -> None:
         """Offer what this charger has."""
@@ -71,12 +89,6 @@ class Danger(Ask):
 
     def fill(self) -> None:
         self.fields["sure"].label = _("Type %(name)s to confirm") % {"name": self.head.station.identity}
-
-    def clean_sure(self) -> str:
-        typed, name = str(self.cleaned_data["sure"]), self.head.station.identity
-        if typed != name.strip():
-            raise forms.ValidationError(_("This is not the name of this charger. Type %(name)s."), params={"name": name})
-        return typed
 
 
 class Start(Ask):

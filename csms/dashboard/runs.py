@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
@@ -30,7 +28,7 @@ from stations.services import commandruns
 
 MAY_SEND = "commands.send"
 #: What can be asked of many: not what is about one plug or one session.
-ASKS = ("restart", "availability", "status", "read", "clear", "vendor")
+ASKS = ("restart", "out", "in", "status", "read", "clear", "vendor")
 RUNS_SHOWN = 20
 
 
@@ -72,18 +70,6 @@ def _protocol(head: Head) -> str:
     return head.connection.protocol if head.connection else ""
 
 
-def _form(ask: type[asking.Ask], head: Head, count: int, data: Any = None) -> asking.Ask:
-    """The form of one charger, asked for many."""
-    form = ask(head, data)
-    form.fields.setdefault("reason", forms.CharField(label=gettext_lazy("Why"), max_length=200, required=False))
-    form.fields["sure"] = forms.CharField(
-        label=_("To confirm, enter how many chargers are asked: %(n)s") % {"n": count},
-        max_length=4,
-        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-    )
-    return form
-
-
 @require_safe
 @needs(MAY_SEND)
 def choose(request: HttpRequest) -> HttpResponse:
@@ -92,7 +78,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     ask = selected.asks().get(request.GET.get("do", ""))
     form = None
     if ask and not selected.too_many and (able := selected.able(ask)):
-        form = _form(ask, able[0], len(able))
+        form = ask(able[0], many=len(able))
     return _choose(request, selected, request.GET.get("do", ""), form)
 
 
@@ -127,9 +113,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
     able = selected.able(ask) if ask else []
     if ask is None or not able or not token:
         raise Http404(_("None of these chargers can be asked for that."))
-    form = _form(ask, able[0], len(able), request.POST)
-    if form.is_valid() and form.cleaned_data["sure"].strip() != str(len(able)):
-        form.add_error("sure", _("Enter %(n)s, if you mean all of them.") % {"n": len(able)})
+    form = ask(able[0], request.POST, many=len(able))
     if form.is_valid():
         try:
             run = commandruns.start(

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from csms.dashboard import wall
 from csms.dashboard.access import action, page, rights_of
+from csms.dashboard.worklist import Rights
 from stations.domain.values import Registration
 from stations.models import Station
 from stations.services import registry
@@ -16,7 +17,10 @@ from stations.services import registry
 def show_wall(request: HttpRequest) -> HttpResponse:
     """Is anything wrong, and what charges? `?kiosk=1`: on a screen at a wall, where nobody clicks."""
     ws_url = ("wss://" if request.is_secure() else "ws://") + request.get_host()
-    context = {"wall": wall.wall(rights_of(request.user)), "ws_url": ws_url, "kiosk": request.GET.get("kiosk") == "1"}
+    kiosk = request.GET.get("kiosk") == "1"
+    # A wall screen has no buttons: whoever passes by could press them.
+    rights = Rights() if kiosk else rights_of(request.user)
+    context = {"wall": wall.wall(rights), "ws_url": ws_url, "kiosk": kiosk, "may_change": rights.change}
     return render(request, "dashboard/wall.html", context)
 
 

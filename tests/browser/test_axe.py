@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from tests.browser.conftest import session_of
-from tests.dashboard.world import BUTTONS, FILES, LONG_TAG, STATES, World, address, one_of_each, routes
+from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, STATES, World, address, crowd, one_of_each, routes
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server
@@ -29,8 +29,13 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURED = ["color-contrast", "link-in-text-block"]
 LAID_OUT = [*COLOURED, "target-size", "scrollable-region-focusable", "css-orientation-lock"]
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+#: Without `preload` axe would fetch the style sheets anew each time, for a rule about media that play by themselves.
+RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations'], elementRef: false, preload: false})"
 #: What can be opened is part of the page.
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+TOO_WIDE = """width => [...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > width && !one.closest('.scroll'))
+  .slice(0, 5).map(one => one.outerHTML.slice(0, 160))"""
 SUBMIT = """([form, fields]) => {
   const found = document.querySelector(form);
   for (const [name, value] of Object.entries(fields)) found.elements[name].value = value;
@@ -91,6 +96,8 @@ def cases(world: World) -> list[Case]:
         Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
         Case("offline charger", f"/stations/{world.offline.identity}/?tab=commands&do=restart"),
         *(Case(f"empty {path}", path, "eve") for path in ("/", "/stations/", "/transactions/", "/id-tags/", "/onboarding/")),
+        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/")),
+        *(Case(f"crowded {path}", path, "cat") for path in ("/", "/?kiosk=1", "/stations/")),
         *(Case(f"viewer {query}", address("station", world, query), "ben") for query in ("tab=commands", "tab=configuration")),
         Case("404", "/nowhere/", status=404),
         Case("403", address("id_tag_add", world), "ben", status=403),
@@ -107,6 +114,8 @@ def cases(world: World) -> list[Case]:
         Case("good file", "/id-tags/import/", act=upload("value,note\nNEW-ONE,of Dee\n")),
         Case("registered already", "/onboarding/", act=submit("form.one-line", identity=world.station.identity)),
         Case("registered", "/onboarding/", act=submit("form.one-line", identity=f"{world.network.prefix}-FRESH")),
+        Case("run refused", address("runs", world, "all=on&do=restart"), act=submit("form.ask")),
+        Case("view saved", address("stations", world, "q=S"), act=submit("#save-view form", name="All with an S")),
         Case("command refused", address("station", world, "tab=commands&do=restart"), act=submit("form.ask")),
         Case("start refused", address("station", world, "tab=commands&do=start"), act=submit("form.ask")),
         Case(
@@ -127,7 +136,7 @@ async def submit_without_token(page: Page) -> None:
 async def judge(page: Page, rules: list[str] | None = None) -> list[str]:
     """What axe finds wrong, a line for each place."""
     only = {"type": "rule", "values": rules} if rules else {"type": "tag", "values": TAGS}
-    found = await page.evaluate("only => axe.run(document, {runOnly: only, resultTypes: ['violations'], elementRef: false})", only)
+    found = await page.evaluate(RUN, only)
     return [
         f"{one['id']}: {node['html'][:160]} – {node['failureSummary'].splitlines()[-1].strip()}"
         for one in found["violations"]
@@ -156,9 +165,9 @@ async def look(page: Page, case: Case, http: str) -> tuple[str, dict[str, list[s
         wrong["light, narrow"] = await judge(page, LAID_OUT)
     await page.set_viewport_size(NARROW)
     await page.emulate_media(color_scheme="dark")
-    wrong["dark, narrow"] = await judge(page, LAID_OUT)
+    wrong["dark, narrow"] = await judge(page, LAID_OUT if case.first else COLOURED)
     if (width := await page.evaluate("document.documentElement.scrollWidth")) > NARROW["width"]:
-        wrong["narrow"].append(f"it is {width} pixels wide")
+        wrong["narrow"] += [f"it is {width} pixels wide", *await page.evaluate(TOO_WIDE, NARROW["width"])]
     if (headings := await page.locator("h1").count()) != 1:
         wrong["headings"].append(f"{headings} of the first level")
     return await page.title(), {where: lines for where, lines in wrong.items() if lines}
@@ -166,19 +175,21 @@ async def look(page: Page, case: Case, http: str) -> tuple[str, dict[str, list[s
 
 @asynccontextmanager
 async def people(browser: Browser, server: Server, users: dict[str, User | None]) -> AsyncIterator[dict[str, BrowserContext]]:
-    """A browser context each."""
+    """A browser context each, in which one address is broken."""
     contexts: dict[str, BrowserContext] = {}
+    broken = render_to_string("500.html").replace("/static/app.css", f"{server.http}/static/app.css")
     for name, user in users.items():
         contexts[name] = context = await browser.new_context(viewport=WIDE, color_scheme="light", reduced_motion="reduce")
         if user:
             await context.add_cookies([{"name": "sessionid", "value": session_of(user), "url": server.http}])
+        await context.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=broken))
     yield contexts
     for context in contexts.values():
         await context.close()
 
 
 def test_every_page_has_its_states() -> None:
-    assert routes() == {*STATES, *FILES, *BUTTONS}
+    assert routes() == {*STATES, *FILES, *DATA, *BUTTONS}
     assert all(STATES.values())
 
 
@@ -191,24 +202,27 @@ async def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
 
 
 async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server, network: Network) -> None:
-    world = one_of_each(network)
-    users = {"ada": network.user(), "ben": network.user("ben", role="viewer"), "eve": tables(Network)().user("eve"), "nobody": None}
-    broken = render_to_string("500.html").replace("/static/app.css", f"{uvicorn.http}/static/app.css")
+    world, many = one_of_each(network), tables(Network)()
+    crowd(many)
+    users = {"ada": network.user(), "ben": network.user("ben", role="viewer"), "cat": many.user("cat"), "nobody": None}
+    users["eve"] = tables(Network)().user("eve")
     titles: dict[str, set[str]] = defaultdict(set)
     wrong: dict[str, Any] = {}
     free = asyncio.Semaphore(AT_ONCE)
+    spare: dict[str, list[Page]] = defaultdict(list)
     async with people(chromium, uvicorn, users) as contexts:
 
         async def one(case: Case) -> None:
             async with free:
-                page = await contexts[case.who].new_page()
-                await page.route("**/broken/", lambda route: route.fulfill(status=500, content_type="text/html", body=broken))
+                page = spare[case.who].pop() if spare[case.who] else await contexts[case.who].new_page()
                 title, found = await look(page, case, uvicorn.http)
                 url = urlsplit(page.url)
                 titles[title].add(url.path + "".join(parse_qs(url.query).get("tab", [])))
                 if found:
                     wrong[case.name] = found
-                await page.close()
+                await page.emulate_media(color_scheme="light")
+                await page.set_viewport_size(WIDE)
+                spare[case.who].append(page)
 
         await asyncio.gather(*(one(case) for case in cases(world)))
     assert wrong == {}

@@ -12,6 +12,7 @@ from tests.browser.test_operating import owned, recorded
 from tests.browser.test_station import charger, live, tab_to
 from tests.network import Network
 from tests.servers import Server
+from tests.test_downloads import logged
 
 
 async def press(page: Page, target: Locator) -> None:
@@ -73,6 +74,57 @@ async def test_a_slash_goes_to_the_search_field_where_letters_are_letters(browse
     await expect(page.get_by_label("Search", exact=True)).to_have_value("g/w?")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     assert path(page).startswith("/stations/")
+
+
+async def test_a_page_with_messages_tells_its_own_keys_and_each_acts_once(browse: Open, uvicorn: Server, network: Network) -> None:
+    logged(network.station(), 3)
+    page = await browse()
+    await page.goto(f"{uvicorn.http}/messages/")
+    await live(page)
+    dialog = page.get_by_role("dialog", name="Keys")
+    await keys(page, "?")
+    for word in ("The next message", "The message before", "Open the message", "Pause updates, or resume"):
+        await expect(dialog.get_by_text(word, exact=True)).to_be_visible()
+    await keys(page, "j", "p")  # first the dialog
+    await expect(page.get_by_role("button", name="Pause updates")).to_be_attached()
+    await keys(page, "Escape", "p")
+    await expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
+    await keys(page, "g", "j", "j")  # after g a letter names a page, or nothing
+    assert await page.evaluate("document.activeElement.closest('tr').rowIndex") == 1
+    await keys(page, "/")
+    await page.keyboard.type("jp")
+    await expect(page.locator("#q")).to_have_value("jp")
+    await page.locator("#log-rows th a").first.wait_for(state="detached")
+
+
+async def test_escape_closes_what_is_open_and_does_not_leave_the_page(browse: Open, uvicorn: Server, network: Network) -> None:
+    logged(station := network.station(), 1)
+    page = await browse()
+    await page.goto(f"{uvicorn.http}/stations/{station.identity}/messages/{network.log(station)[0].pk}/")
+    await keys(page, "?", "Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert "/messages/" in path(page)
+    await keys(page, "Escape")
+    await expect(page).to_have_url(re.compile("tab=messages"))
+
+
+async def test_keys_can_be_turned_off_and_stay_off_in_this_browser(browse: Open, uvicorn: Server, network: Network) -> None:
+    logged(network.station(), 1)
+    page = await browse()
+    await page.get_by_role("button", name="Keys").click()
+    await page.get_by_label("Turn off the keys that are letters").check()
+    await page.get_by_role("button", name="Close").click()
+    for address in ("/", "/messages/"):
+        await page.goto(f"{uvicorn.http}{address}")
+        await live(page)
+        await keys(page, "?", "g", "s", "j", "p")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
+        await expect(page.get_by_role("button", name="Pause updates")).to_be_visible()
+        assert path(page) == address
+    await page.get_by_role("button", name="Keys").click()
+    await page.get_by_label("Turn off the keys that are letters").uncheck()
+    await keys(page, "Escape", "p")
+    await expect(page.get_by_role("button", name="Resume updates")).to_be_visible()
 
 
 @pytest.mark.parametrize("held", ["Control", "Alt", "Meta"])

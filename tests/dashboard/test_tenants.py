@@ -17,16 +17,20 @@ from django.urls import NoReverseMatch, reverse
 from django.urls.resolvers import URLPattern, URLResolver
 from django_scopes import scopes_disabled
 
+from accounts.models import SavedView
 from csms.api.urls import urlpatterns as api_urls
-from tests.dashboard.world import BUTTONS, FILES, LONG_TAG, NAMED, STATES, World, address, one_of_each, routes
+from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, NAMED, STATES, World, address, one_of_each, routes
 from tests.network import Network
 
 #: Pages for those who may change something only.
 FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
+#: The same, of which the buttons are elsewhere.
+BEFORE_FORMS = {"runs", "id_tags_enrol"}
 #: Where one comes in, and goes out: nobody's data.
 DOORS = {"login", "logout"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
-DOWNLOADS = [(name, query) for name, queries in FILES.items() for query in queries]
+DOWNLOADS = [(name, query) for names in (FILES, DATA) for name, queries in names.items() for query in queries]
+FETCHED = [(name, query) for name, queries in DATA.items() for query in queries]
 PRESSED = [*(name for name in BUTTONS if name not in DOORS), *sorted(FORMS)]
 
 
@@ -43,17 +47,18 @@ def mine(network: Network) -> dict[str, list[tuple[Any, ...]]]:
         if any(field.name == "operator" for field in model._meta.fields) and model._meta.label != "accounts.User"
     ]
     with scopes_disabled():
-        return {
+        views = SavedView.objects.filter(user__operator=network.operator, user__role="owner")
+        return {"views": sorted(views.values_list(), key=str)} | {
             model._meta.label: sorted(model._default_manager.filter(operator=network.operator).values_list(), key=str)
             for model in models
         }
 
 
 def test_every_page_file_and_button_has_an_entry() -> None:
-    entries = {*STATES, *FILES, *BUTTONS}
+    entries = {*STATES, *FILES, *DATA, *BUTTONS}
     assert entries == routes()
     assert set(NAMED) <= entries
-    assert not set(BUTTONS) & {*STATES, *FILES}
+    assert not set(BUTTONS) & {*STATES, *FILES, *DATA}
 
 
 # Cleo, of another operator
@@ -67,6 +72,15 @@ def test_cleo_finds_nothing_of_adas_on_any_page(ada: Client, cleo: Client, world
         assert answer.status_code == (404 if name in NAMED else 200), path
         html = answer.content.decode().replace(path, "")
         assert [word for word in (world.network.tag, LONG_TAG, "DEE-", "Harbour") if word in html] == [], path
+
+
+def test_cleo_is_sent_nothing_of_adas_by_any_script(ada: Client, cleo: Client, world: World) -> None:
+    for name, query in FETCHED:
+        path = address(name, world, query)
+        assert world.network.tag in path or len(ada.get(path).content) > 100, path
+        answer = cleo.get(path)
+        assert answer.status_code == (404 if name in NAMED else 200), path
+        assert world.network.tag not in answer.content.decode(), path
 
 
 def test_cleo_changes_nothing_of_adas_with_any_button(cleo: Client, world: World) -> None:
@@ -84,15 +98,18 @@ def test_cleo_changes_nothing_of_adas_with_any_button(cleo: Client, world: World
 def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> None:
     for name, query in PAGES:
         answer = ben.get(address(name, world, query))
-        assert answer.status_code == (403 if name in FORMS else 200), (name, query)
-        # One form: to log out.
-        assert re.findall(r'method="post"|formaction=|form="', answer.content.decode()) == ['method="post"'], (name, query)
+        assert answer.status_code == (403 if name in FORMS | BEFORE_FORMS else 200), (name, query)
+        # One form: to log out. Beside it a view of a list may be saved, for oneself.
+        shown = re.sub(r'<form[^>]* action="/views/', "", answer.content.decode())
+        on_kiosk = "kiosk" in query
+        assert re.findall(r'method="post"|formaction=|form="', shown) == ['method="post"'] * (not on_kiosk), (name, query)
 
 
 def test_ben_may_press_no_button(ben: Client, world: World) -> None:
     before = mine(world.network)
     for name in PRESSED:
-        assert ben.post(address(name, world), BUTTONS.get(name, {})).status_code == 403, name
+        expected = {"view_save": 302, "view_delete": 404}.get(name, 403)
+        assert ben.post(address(name, world), BUTTONS.get(name, {})).status_code == expected, name
     assert mine(world.network) == before
 
 

@@ -59,7 +59,7 @@ def test_shapes_say_what_is_wrong_and_what_their_letters_mean(ada: Client, amber
     assert "F " in part(html, f"connector-{broken.pk}")
     assert "GroundFailure RCD tripped since " in part(html, f"connector-{broken.pk}")
     assert part(html, f"connector-{away.pk}").startswith("O ")
-    assert 'class="dots-key"' in html
+    assert 'class="beads-key"' in html
     assert 'class="plug is-' not in html
 
 

@@ -4,19 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken
+from accounts.models import IdToken, SavedView
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
-from stations.domain.values import ConnectorStatus, Severity
+from csms.dashboard.wall import CARDS
+from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
+    CommandRun,
     CommandStatus,
     ConnectionHistory,
+    Connector,
+    Evse,
     Finding,
     MessageLogEntry,
     Refusal,
@@ -26,6 +31,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
+from stations.services.authorization import UNKNOWN
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
 from tests.network import Network
@@ -40,11 +46,15 @@ class World:
     station: Station
     offline: Station
     unheard: Station
+    pending: Station
     running: Transaction
     done: Transaction
     doubtful: Transaction
     card: IdToken
     queued: Command
+    refused: Command
+    run: CommandRun
+    view: SavedView
     setting: Variable
     fixed: Variable
     message: MessageLogEntry
@@ -54,19 +64,29 @@ class World:
 NAMED: dict[str, Callable[[World], list[Any]]] = {
     "transaction": lambda world: [world.running.pk],
     "transaction_stop": lambda world: [world.running.pk],
+    "session_points": lambda world: [world.running.pk],
     "id_tag": lambda world: [world.card.pk],
     "id_tag_status": lambda world: [world.card.pk],
+    "run": lambda world: [world.run.pk],
+    "view_delete": lambda world: [world.view.pk],
     "station": lambda world: [world.station.identity],
+    "station_points": lambda world: [world.station.identity],
+    "accept_boot": lambda world: [world.pending.identity],
     "station_message": lambda world: [world.station.identity, world.message.pk],
+    "station_message_test": lambda world: [world.station.identity, world.message.pk],
     "send_command": lambda world: [world.station.identity],
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
+    "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
 }
 
 
 def address(name: str, world: World, query: str = "") -> str:
+    """Where it is. What a query names of the world stands in it in braces."""
     arguments = NAMED[name](world) if name in NAMED else []
-    return reverse(name, args=arguments) + (f"?{query}" if query else "")
+    lately = timezone.now() - timedelta(minutes=30)
+    asked = query.format(world=world, lately=quote(lately.isoformat()))
+    return reverse(name, args=arguments) + (f"?{asked}" if asked else "")
 
 
 def routes() -> set[str]:
@@ -114,6 +134,8 @@ def _made(network: Network) -> World:
     plug(network, station=offline)
     seen(offline, ago=timedelta(hours=2), protocol="ocpp2.0.1")
     unheard = network.station()
+    pending = network.station(registration=Registration.PENDING, booted_at=now)
+    seen(pending, protocol="ocpp1.6")
     for number, reason in enumerate(REASONS):
         Refusal.objects.create(
             operator=operator, reason=reason, address="203.0.113.7", count=3, first_at=now, last_at=now,
@@ -122,15 +144,28 @@ def _made(network: Network) -> World:
     card = network.token(LONG_TAG, group="THE-FAMILY-OF-DEE-20", note="the card of the blue van", expires_at=now)
     network.token("BLOCKED-CARD", status="Blocked", type="KeyCode")
     _asked(offline, CommandStatus.QUEUED)
-    queued, *_ = (_asked(station, status) for status in CommandStatus)
+    asked = {status: _asked(station, status) for status in CommandStatus}
+    run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
+    Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
+    ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
+    view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
+    _tapped(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]
     )  # fmt: skip
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
     return World(
-        network, station, offline, unheard, running, done, doubtful, card, queued, *_settings(station), message=_messages(station)
+        *(network, station, offline, unheard, pending, running, done, doubtful, card),
+        *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
     )
+
+
+def _tapped(station: Station) -> None:
+    """A card that nobody is enrolled with was held to it."""
+    now = timezone.now()
+    fields = {"code": UNKNOWN, "subject": "04FFEEDDCCBBAA ISO14443", "severity": Severity.INFO, "first_at": now, "last_at": now}
+    Finding.objects.create(operator=station.operator, station=station, **fields)
 
 
 def _asked(station: Station, status: str) -> Command:
@@ -178,17 +213,35 @@ def _messages(station: Station) -> MessageLogEntry:
     return MessageLogEntry.objects.get(station=station, outcome="FormationViolation")
 
 
+@tables
+def crowd(network: Network) -> None:
+    """So many plugs that the wall shows small shapes, some in each state."""
+    states = list(ConnectorStatus)
+    station = network.station(accepted=True)
+    seen(station)
+    with scopes_disabled():
+        evses = Evse.objects.bulk_create(Evse(station=station, number=number) for number in range(1, CARDS + 10))
+        connectors = [
+            Connector(evse=evse, number=1, status=states[evse.number % len(states)], status_at=timezone.now()) for evse in evses
+        ]
+        session(Connector.objects.bulk_create(connectors)[states.index(ConnectorStatus.CHARGING) - 1])
+
+
 #: Every page's states, by its route: the query it is opened with. Where it names something, that is the world's.
 STATES: dict[str, list[str]] = {
-    "wall": [""],
-    "sessions": ["", "id_tag=NOBODY", "since=2026-02-02&until=2026-01-01"],
+    "wall": ["", "kiosk=1"],
+    "sessions": ["", "status=active", "id_tag=NOBODY", "since=2026-02-02&until=2026-01-01"],
     "transaction": [""],
     "id_tags": ["", "q=NOTHING"],
     "id_tag_add": [""],
     "id_tags_import": [""],
+    "id_tags_enrol": ["since={lately}"],
     "id_tag": [""],
     "onboarding": ["", "waiting=UNKNOWN"],
-    "stations": ["", "status=Faulted&sort=-status", "q=NOTHING"],
+    "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
+    "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
+    "run": ["", "only=failed"],
+    "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
         *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands"),
@@ -201,8 +254,19 @@ STATES: dict[str, list[str]] = {
 FILES: dict[str, list[str]] = {
     "sessions_export": [""],
     "id_tags_export": [""],
+    "onboarding_export": [""],
     "stations": ["format=csv"],
-    "station": ["tab=messages&format=csv", "tab=messages&format=ndjson"],
+    "run": ["format=csv"],
+    "messages": ["format=csv", "format=ndjson"],
+    "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
+}
+#: What scripts of the pages ask for, and what is one thing in a file.
+DATA: dict[str, list[str]] = {
+    "station_points": [""],
+    "session_points": [""],
+    "station_message_test": [""],
+    "messages": ["format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
+    "station": ["tab=messages&format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
 }
 #: Buttons: what they post.
 BUTTONS: dict[str, dict[str, str]] = {
@@ -211,8 +275,13 @@ BUTTONS: dict[str, dict[str, str]] = {
     "id_tags_import_run": {"ticket": "x"},
     "onboarding_accept": {"identity": ""},
     "onboarding_password": {},
+    "accept_boot": {},
+    "run_start": {"do": "clear", "token": "t2"},
     "send_command": {"do": "clear"},
     "cancel_command": {},
+    "retry_command": {},
     "change_settings": {"do": "read"},
+    "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
+    "view_delete": {},
     "logout": {},
 }

@@ -63,7 +63,7 @@ def test_no_file_holds_anything_of_another_operator(uvicorn: Server, network: Ne
             with pytest.raises(HTTPError, match="404"):
                 download(uvicorn, other, path)
         else:
-            assert len(download(uvicorn, other, path)) == 1  # the header
+            assert len(download(uvicorn, other, path)) == (0 if query == "format=ndjson" else 1), path  # the header
 
 
 def test_the_id_tags_come_back_unchanged_by_an_import(uvicorn: Server, network: Network) -> None:
