@@ -3,7 +3,9 @@
 Each table also has a default partition, so that a row with an unexpected time is kept and never refused.
 """
 
-from datetime import date
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from django.db.backends.utils import CursorWrapper
 
@@ -12,7 +14,21 @@ PARTITIONED = {
     "stations_metersample": "at",
     "stations_statushistory": "at",
     "stations_messagelogentry": "received_at",
+    "stations_meterquarter": "start",
 }
+
+#: The advisory lock of whoever makes or drops partitions.
+LOCK = "stations.partitions"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A month of a table, from `start` to before `end`; the default one has neither."""
+
+    name: str
+    table: str
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 def month_after(month: date, count: int = 1) -> date:
@@ -27,8 +43,11 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
     Rows of a month that waited in the default partition are moved into the new one.
     """
     made = []
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stations.partitions'))")
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
     for table, column in PARTITIONED.items():
+        cursor.execute("SELECT to_regclass(%s)", [table])
+        if cursor.fetchone()[0] is None:
+            continue  # An early migration is running, and a later one makes this table.
         columns = _columns(cursor, table)
         for offset in range(-behind, ahead + 1):
             start = month_after(today, offset)
@@ -49,6 +68,25 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
             )
             made.append(name)
     return made
+
+
+def of(cursor: CursorWrapper, table: str) -> list[Partition]:
+    """The partitions of a table that are there, oldest first; the default one comes last."""
+    cursor.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass", [table]
+    )
+    found = []
+    for (name,) in sorted(cursor.fetchall()):
+        if month := re.fullmatch(rf"{table}_(\d{{4}})_(\d\d)", name):
+            start = date(int(month[1]), int(month[2]), 1)
+            found.append(Partition(name, table, midnight(start), midnight(month_after(start))))
+        elif name == f"{table}_default":
+            found.append(Partition(name, table))
+    return found
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _columns(cursor: CursorWrapper, table: str) -> str:
