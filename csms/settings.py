@@ -62,6 +62,13 @@ METRICS_FROM = env.list("CSMS_METRICS_FROM", default=[] if PRODUCTION else ["127
 METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
 #: Seconds after which a worker or a beat that gave no sign of life is held to be gone. A sign is due three times in it.
 SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
+#: Whole months for which rows are kept beside the one that runs; operators may have shorter terms.
+KEEP_MONTHS = {
+    "messages": env.int("CSMS_KEEP_MESSAGES_MONTHS", default=6),
+    "samples": env.int("CSMS_KEEP_SAMPLES_MONTHS", default=24),
+    "status": env.int("CSMS_KEEP_STATUS_MONTHS", default=24),
+    "quarters": env.int("CSMS_KEEP_QUARTERS_MONTHS", default=60),
+}
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 #: Table to the column by whose month it is divided.
 PARTITIONED = {
@@ -19,6 +21,8 @@ PARTITIONED = {
 
 #: The advisory lock of whoever makes or drops partitions.
 LOCK = "stations.partitions"
+#: How long making or dropping one may wait for those who use the table, since whoever writes to it waits behind it.
+PATIENCE = "200ms"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
         cursor.execute("SELECT to_regclass(%s)", [table])
         if cursor.fetchone()[0] is None:
             continue  # An early migration is running, and a later one makes this table.
-        columns = _columns(cursor, table)
+        listed = columns(cursor, table)
         for offset in range(-behind, ahead + 1):
             start = month_after(today, offset)
             name = f"{table}_{start:%Y_%m}"
@@ -60,7 +64,7 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
             cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)')
             cursor.execute(
                 f'WITH moved AS (DELETE FROM "{table}_default" WHERE "{column}" >= %s AND "{column}" < %s RETURNING *)'
-                f' INSERT INTO "{name}" ({columns}) SELECT {columns} FROM moved',
+                f' INSERT INTO "{name}" ({listed}) SELECT {listed} FROM moved',
                 bounds,
             )
             cursor.execute(
@@ -85,11 +89,16 @@ def of(cursor: CursorWrapper, table: str) -> list[Partition]:
     return found
 
 
+def is_busy(error: OperationalError) -> bool:
+    """Whether somebody used the table for longer than `PATIENCE`."""
+    return isinstance(error.__cause__, LockNotAvailable | DeadlockDetected)
+
+
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _columns(cursor: CursorWrapper, table: str) -> str:
+def columns(cursor: CursorWrapper, table: str) -> str:
     """The columns that can be written, comma-separated: all but the generated ones."""
     cursor.execute(
         "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"
