@@ -12,7 +12,7 @@ from tests.api.conftest import AT, Network, Person, asked, event, message, minut
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags"),
+    *("connections", "variables", "commands", "id-tags", "meter-quarters", "meter-days"),
 ]
 
 
@@ -116,6 +116,7 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
         *("commands/?status=lost", "commands/?kind=explode", "commands/?since=soon", "events/?since=2026-01-01"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
+        *("meter-days/?since=12:00", "meter-quarters/?evse=one"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_a_problem(ada: Person, query: str) -> None:
@@ -229,6 +230,8 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
         *[
             ("stations/AMBER-01/commands/", 2),
             ("meter-samples/", 1),
+            ("meter-quarters/?station=AMBER-01", 2),
+            ("meter-days/", 1),
             ("messages/", 1),
             ("refusals/", 1),
             ("findings/", 1),
