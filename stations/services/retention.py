@@ -90,7 +90,7 @@ def let_go(*, now: datetime, budget_s: float = BUDGET_S) -> Gone:
             if partition.name not in gone.dropped:
                 _delete_from(kind, partition, cutoffs, nobody, gone, until)
         last_month = partitions.midnight(partitions.month_after(now.date(), -1))
-        old = [p for p in found if p.end and p.end <= last_month and p.name not in gone.dropped]
+        old = [p for p in found if p.end and nobody < p.end <= last_month]
         _drop_months(kind, [p for p in old if _is_empty(p)], gone, empty=True)
     return gone
 
@@ -192,12 +192,12 @@ def _delete_some(
             return 0, None
         cursor.execute(
             f"""
-            WITH some AS MATERIALIZED (
+            WITH batch AS MATERIALIZED (
                 SELECT p.ctid, p.{column} AS moment FROM {partition.name} p
                 WHERE {whose} AND p.{column} >= %s::timestamptz AND p.{column} < %s {NEEDED.get(kind.table, "")}
                 {order} LIMIT {BATCH}
-            ), gone AS (DELETE FROM {partition.name} WHERE ctid = ANY(ARRAY(SELECT ctid FROM some)) RETURNING 1)
-            SELECT (SELECT count(*) FROM some), (SELECT max(moment) FROM some), (SELECT count(*) FROM gone)
+            ), gone AS (DELETE FROM {partition.name} WHERE ctid = ANY(ARRAY(SELECT ctid FROM batch)) RETURNING 1)
+            SELECT (SELECT count(*) FROM batch), (SELECT max(moment) FROM batch), (SELECT count(*) FROM gone)
             """,
             [whom, since, before],
         )
