@@ -29,8 +29,8 @@ __all__ = [
     "delete_view",
     "import_id_tokens",
     "note_key_use",
-    "set_terms",
     "save_view",
+    "set_terms",
 ]
 
 #: `last_used_at` of a key is written this often at most.
@@ -62,9 +62,8 @@ def set_terms(*, operator: Operator, **days: int | None) -> Operator:
             raise ValidationError({kind: f"There is no term for {kind}: use {', '.join(TERMS)}."})
         months = settings.KEEP_MONTHS[kind]
         if term is not None and not 1 <= term <= months * 28:
-            raise ValidationError(
-                {kind: f"{term} days: from 1 to {months * 28}, since the system keeps {kind} for {months} months; or none, for as long."}
-            )
+            wrong = f"{term} days of {kind}: say 1 to {months * 28}, since the system keeps them for {months} months anyway."
+            raise ValidationError({kind: wrong})
         setattr(operator, f"keep_{kind}_days", term)
     operator.save(update_fields=changed)
     return operator

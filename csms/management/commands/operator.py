@@ -18,7 +18,7 @@ class Command(Shell):
         add = actions.add_parser("add", help="adds an operator")
         add.set_defaults(run=self.add)
         add.add_argument("name", metavar="NAME")
-        keep = actions.add_parser("keep", help="says for how many days an operator's rows are kept; 0: as long as the system keeps them")
+        keep = actions.add_parser("keep", help="says for how many days rows are kept; 0: as long as the system keeps them")
         keep.set_defaults(run=self.keep)
         keep.add_argument("name", metavar="NAME")
         for kind in services.TERMS:
