@@ -1,13 +1,13 @@
 """What samples came since a moment is found without reading the others.
 
-They are written in the order of their receipt, so an index of some kilobytes (BRIN) does, and a batch hardly notices it. Built
+They are written in the order of their receipt, so an index of a hundred-thousandth of their size (BRIN) does, and a batch hardly notices it. Built
 beside the writers, partition by partition.
 """
 
 from django.db import migrations
 
 TABLE, NAME = "stations_metersample", "metersample_received"
-INDEX = "USING brin (received_at) WITH (pages_per_range = 32, autosummarize = on)"
+INDEX = "USING brin (received_at) WITH (pages_per_range = 128, autosummarize = on)"
 PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1"
 
 
