@@ -36,7 +36,7 @@ CREATE TABLE stations_meterquarter (
 ) PARTITION BY RANGE (start);
 CREATE TABLE stations_meterquarter_default PARTITION OF stations_meterquarter DEFAULT;
 CREATE UNIQUE INDEX meterquarter_natural_key ON stations_meterquarter (station_id, start, evse_number);
-CREATE INDEX meterquarter_operator_start ON stations_meterquarter (operator_id, start);
+CREATE INDEX meterquarter_operator_start ON stations_meterquarter (operator_id, start, id);
 """
 PROGRESS = "INSERT INTO stations_meterprogress (received_until, back_to) VALUES (now(), now() + interval '2 days')"
 
@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-day"],
                 "constraints": [models.UniqueConstraint(fields=["station", "day", "evse_number"], name="meterday_natural_key")],
-                "indexes": [models.Index(fields=["operator", "day"], name="meterday_operator_day")],
+                "indexes": [models.Index(fields=["operator", "day", "id"], name="meterday_operator_day")],
             },
         ),
         migrations.CreateModel(

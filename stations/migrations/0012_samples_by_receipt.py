@@ -1,7 +1,7 @@
 """What samples came since a moment is found without reading the others.
 
-They are written in the order of their receipt, so an index of a hundred-thousandth of their size (BRIN) does, and a batch hardly notices it. Built
-beside the writers, partition by partition.
+They are written in the order of their receipt, so a BRIN index does, a hundred-thousandth of their size, and a batch hardly notices
+it. Built beside the writers, partition by partition.
 """
 
 from django.db import migrations

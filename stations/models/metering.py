@@ -88,7 +88,7 @@ class MeterDay(MeterSpan):
     class Meta:
         ordering = ["-day"]
         constraints = [models.UniqueConstraint(fields=["station", "day", "evse_number"], name="meterday_natural_key")]
-        indexes = [models.Index(fields=["operator", "day"], name="meterday_operator_day")]
+        indexes = [models.Index(fields=["operator", "day", "id"], name="meterday_operator_day")]
 
 
 class QuarterDue(models.Model):

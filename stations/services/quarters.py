@@ -149,6 +149,19 @@ def count(*, budget_s: float = BUDGET_S) -> int:
     return done
 
 
+def _progress(cursor: CursorWrapper, column: str) -> tuple[int, datetime]:
+    """The key of the row of progress and how far it says we are. In tables that were emptied there is none: it is made."""
+    cursor.execute(f"SELECT id, {column} FROM stations_meterprogress")
+    row = cursor.fetchone()
+    if row is None:
+        cursor.execute(
+            "INSERT INTO stations_meterprogress (received_until, back_to)"
+            f" VALUES (now() - interval '1 day', now() + interval '2 days') RETURNING id, {column}"
+        )
+        row = cursor.fetchone()
+    return row[0], row[1]
+
+
 def _alone(cursor: CursorWrapper) -> bool:
     """Whether nobody else counts; holds until the end of the transaction."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [LOCK])
@@ -162,8 +175,7 @@ def _collect() -> bool:
             return False
         cursor.execute(SETTLED)
         settled = cursor.fetchone()[0]
-        cursor.execute("SELECT id, received_until FROM stations_meterprogress")
-        progress_id, since = cursor.fetchone()
+        progress_id, since = _progress(cursor, "received_until")
         upto = min(since + STEP, settled)
         if upto <= since:
             return False
@@ -177,8 +189,7 @@ def _collect_older() -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         if not _alone(cursor):
             return False
-        cursor.execute("SELECT id, back_to FROM stations_meterprogress")
-        progress_id, upto = cursor.fetchone()
+        progress_id, upto = _progress(cursor, "back_to")
         if upto <= EARLIEST:
             return False
         cursor.execute("SELECT id FROM accounts_operator")

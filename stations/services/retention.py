@@ -91,7 +91,8 @@ def let_go(*, now: datetime, budget_s: float = BUDGET_S) -> Gone:
                 _delete_from(kind, partition, cutoffs, nobody, gone, until)
         last_month = partitions.midnight(partitions.month_after(now.date(), -1))
         old = [p for p in found if p.end and nobody < p.end <= last_month]
-        _drop_months(kind, [p for p in old if _is_empty(p)], gone, empty=True)
+        if not {p.name for p in found} & set(gone.put_off):
+            _drop_months(kind, [p for p in old if _is_empty(p)], gone, empty=True)
     return gone
 
 
