@@ -50,6 +50,10 @@ DONE = """
 DELETE FROM stations_quarterdue
 WHERE (station_id, evse_number, start) > (%s, %s, %s) AND (station_id, evse_number, start) <= (%s, %s, %s)
 """
+CAUGHT_UP = """
+SELECT EXISTS (SELECT FROM stations_meterprogress WHERE back_to <= %s AND received_until > now() - interval '1 day')
+    AND NOT EXISTS (SELECT FROM stations_quarterdue WHERE start < now() - interval '2 days')
+"""
 #: Samples only ever go by retention. So a span is renewed if its samples reach as far as those it counted: else some of them
 #: are gone, and it already says more than what is left.
 GROWN = "EXCLUDED.samples >= old.samples AND EXCLUDED.first_at <= old.first_at AND EXCLUDED.last_at >= old.last_at"
@@ -147,6 +151,13 @@ def count(*, budget_s: float = BUDGET_S) -> int:
         else:
             last = keys[-1]
     return done
+
+
+def caught_up() -> bool:
+    """Whether old samples may go: all that came until a day ago is counted, and all from before there was a `received_at`."""
+    with connection.cursor() as cursor:
+        cursor.execute(CAUGHT_UP, [EARLIEST])
+        return bool(cursor.fetchone()[0])
 
 
 def _progress(cursor: CursorWrapper, column: str) -> tuple[int, datetime]:

@@ -20,6 +20,7 @@ from accounts.models import Operator
 from stations import partitions
 from stations.models import Station
 from stations.partitions import Partition
+from stations.services import quarters
 from stations.services.transactions import ENDED_TOPIC
 
 #: Rows a transaction, and stations a statement where the rows are found by station.
@@ -83,6 +84,9 @@ def let_go(*, now: datetime, budget_s: float = BUDGET_S) -> Gone:
         cutoffs = {operator.pk: cutoff(kind, now=now, operator=operator) for operator in operators}
         # Before this nobody keeps anything.
         nobody = min(cutoffs.values(), default=cutoff(kind, now=now))
+        if kind.months == "samples" and not quarters.caught_up():
+            log.warning("samples stay until their quarters are counted")
+            continue
         with connection.cursor() as cursor:
             found = partitions.of(cursor, kind.table)
         _drop_months(kind, [p for p in found if p.end and p.end <= nobody], gone)

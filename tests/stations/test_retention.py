@@ -28,6 +28,7 @@ def months(committed: None) -> Iterator[None]:
     with scopes_disabled(), connection.cursor() as cursor:
         for when in (OLD, NOW):
             partitions.make(cursor, when.date())
+        tasks.count_quarters()
         yield
         for model in (MeterSample, MessageLogEntry, StatusHistory, MeterQuarter):
             table = model._meta.db_table
@@ -108,6 +109,22 @@ def test_a_term_of_24_months_is_24_whole_months_and_the_one_that_runs(station: S
     sample(station, first)
     let_go()
     assert moments(MeterSample, station) == [first]
+
+
+def test_samples_stay_until_their_quarters_are_counted(station: Station) -> None:
+    sample(station, OLD)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE stations_meterprogress SET received_until = now() - interval '2 days'")
+    let_go()
+    assert moments(MeterSample, station) == [OLD]
+    with connection.cursor() as cursor:  # the sample was received a minute ago
+        cursor.execute(
+            "UPDATE stations_metersample SET received_at = now() - interval '1 minute' WHERE station_id = %s", [station.pk]
+        )
+    tasks.count_quarters()
+    let_go()
+    assert moments(MeterSample, station) == []
+    assert moments(MeterQuarter, station) == [OLD]
 
 
 def test_a_term_set_by_the_installation_counts(station: Station, settings: Any) -> None:
