@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -29,6 +30,7 @@ __all__ = [
     "import_id_tokens",
     "note_key_use",
     "save_view",
+    "set_terms",
 ]
 
 #: `last_used_at` of a key is written this often at most.
@@ -45,6 +47,25 @@ def add_operator(*, name: str) -> Operator:
             operator.save(force_insert=True)
     except IntegrityError as error:
         raise taken("name", f'There is an operator "{operator.name}" already.') from error
+    return operator
+
+
+#: What an operator may keep for a shorter time than the system, as in the names of its fields and of the settings.
+TERMS = ("messages", "samples", "status")
+
+
+def set_terms(*, operator: Operator, **days: int | None) -> Operator:
+    """For how many days the operator keeps messages, samples, status changes; None: as long as the system does."""
+    changed = [f"keep_{kind}_days" for kind in days]
+    for kind, term in days.items():
+        if kind not in TERMS:
+            raise ValidationError({kind: f"There is no term for {kind}: use {', '.join(TERMS)}."})
+        months = settings.KEEP_MONTHS[kind]
+        if term is not None and not 1 <= term <= months * 28:
+            wrong = f"{term} days of {kind}: say 1 to {months * 28}, since the system keeps them for {months} months anyway."
+            raise ValidationError({kind: wrong})
+        setattr(operator, f"keep_{kind}_days", term)
+    operator.save(update_fields=changed)
     return operator
 
 

@@ -41,7 +41,17 @@ app.conf.update(
         },
         "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
         "end commands whose time is over": {"task": "stations.tasks.sweep_commands", "schedule": 10.0},
-        "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 6 * 3600.0},
+        "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 3600.0},
+        "let go of what is older than its term": {
+            "task": "stations.tasks.let_go",
+            "schedule": 3600.0,
+            "options": {"expires": 3600.0},
+        },
+        "count quarters and days": {
+            "task": "stations.tasks.count_quarters",
+            "schedule": 900.0,
+            "options": {"expires": 900.0},
+        },
     },
 )
 app.autodiscover_tasks()

@@ -19,6 +19,8 @@ from environ.fileaware_mapping import FileAwareMapping
 
 logger = logging.getLogger(__name__)
 
+#: A hundred years: who wants to keep rows for good.
+LONGEST_MONTHS = 1200
 SECRET_LENGTH, KEY_LENGTH = 50, 32
 MAKE_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"  # noqa: S105  (a command that makes one)
 
@@ -57,6 +59,21 @@ def unsafe_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     token = given.get("CSMS_METRICS_TOKEN", "")
     if token and (len(token) < KEY_LENGTH or len(set(token)) < 5):
         yield "CSMS_METRICS_TOKEN can be guessed.", f"It needs {KEY_LENGTH} random characters, such as the output of: {MAKE_SECRET}"
+
+
+def impossible_terms(months: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """What cannot be meant by the terms for which rows are kept, as (what is wrong, what to do)."""
+    for kind, term in months.items():
+        if not 1 <= term <= LONGEST_MONTHS:
+            yield (
+                f"CSMS_KEEP_{kind.upper()}_MONTHS is {term}.",
+                f"Set it to the number of whole months to keep, from 1 to {LONGEST_MONTHS}.",
+            )
+    if months["quarters"] < months["samples"]:
+        yield (
+            f"CSMS_KEEP_QUARTERS_MONTHS ({months['quarters']}) is shorter than CSMS_KEEP_SAMPLES_MONTHS ({months['samples']}).",
+            "Quarters of an hour are there to outlive the samples: set the same or more.",
+        )
 
 
 def _unsafe_station_keys(items: list[str], secret: str) -> Iterator[tuple[str, str]]:
@@ -102,6 +119,7 @@ def check_environment(**_: Any) -> list[checks.CheckMessage]:
         found.append(
             checks.Error(f'CSMS_MODE is "{settings.MODE}", and any value switches production off.', hint=hint, id="csms.E001")
         )
+    found += [checks.Error(wrong, hint=remedy, id="csms.E003") for wrong, remedy in impossible_terms(settings.KEEP_MONTHS)]
     if settings.PRODUCTION:
         for wrong, remedy in unsafe_settings(FileAwareMapping()):
             message = checks.Warning if settings.ALLOW_INSECURE else checks.Error

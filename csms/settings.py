@@ -64,6 +64,13 @@ METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
 SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
 #: Requests a minute that one key or login may make of the API; 0 is no bound.
 API_RATE = env.int("CSMS_API_RATE", default=600)
+#: Whole months for which rows are kept beside the one that runs; operators may have shorter terms.
+KEEP_MONTHS = {
+    "messages": env.int("CSMS_KEEP_MESSAGES_MONTHS", default=6),
+    "samples": env.int("CSMS_KEEP_SAMPLES_MONTHS", default=24),
+    "status": env.int("CSMS_KEEP_STATUS_MONTHS", default=24),
+    "quarters": env.int("CSMS_KEEP_QUARTERS_MONTHS", default=60),
+}
 
 INSTALLED_APPS = [
     "django.contrib.admin",

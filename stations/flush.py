@@ -52,8 +52,16 @@ class Table:
 
     @cached_property
     def defaults(self) -> Row:
-        """Columns to the values a row gets when it does not say; computed once, so never a time or a mutable value."""
-        return {column: f.get_default() for column, f in self.fields.items() if not f.primary_key and not f.generated}
+        """Columns to the values a row gets when it does not say; computed once, so never a time or a mutable value.
+
+        What the database fills in is left to it.
+        """
+        given = {column: f for column, f in self.fields.items() if not (f.primary_key or f.generated or self._of_database(f))}
+        return {column: f.get_default() for column, f in given.items()}
+
+    @staticmethod
+    def _of_database(field: models.Field[Any, Any]) -> bool:
+        return field.db_default is not models.NOT_PROVIDED
 
     def columns(self, row: Row) -> list[str]:
         """Of a table whose ids are given by the database the id is left out."""
@@ -118,6 +126,8 @@ class Table:
         json = {column for column in filled if self.types[column] == "jsonb"}
         both = {column: f"EXCLUDED.{column} || t.{column}, " if column in json else "" for column in filled}
         sets = ", ".join(f"{column} = COALESCE({both[column]}t.{column}, EXCLUDED.{column})" for column in filled)
+        # What the database says of a row, such as when it was written, is said anew.
+        sets += "".join(f", {column} = DEFAULT" for column, field in self.fields.items() if self._of_database(field))
         # A row that has none of our ids was there before (a partitioned table cannot return xmax).
         returned = ", ".join([*self.key, *filled])
         return (

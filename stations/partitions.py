@@ -3,16 +3,36 @@
 Each table also has a default partition, so that a row with an unexpected time is kept and never refused.
 """
 
-from datetime import date
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
+from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 #: Table to the column by whose month it is divided.
 PARTITIONED = {
     "stations_metersample": "at",
     "stations_statushistory": "at",
     "stations_messagelogentry": "received_at",
+    "stations_meterquarter": "start",
 }
+
+#: The advisory lock of whoever makes or drops partitions.
+LOCK = "stations.partitions"
+#: How long making or dropping one may wait for those who use the table, since whoever writes to it waits behind it.
+PATIENCE = "200ms"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A month of a table, from `start` to before `end`; the default one has neither."""
+
+    name: str
+    table: str
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 def month_after(month: date, count: int = 1) -> date:
@@ -27,9 +47,12 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
     Rows of a month that waited in the default partition are moved into the new one.
     """
     made = []
-    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('stations.partitions'))")
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK])
     for table, column in PARTITIONED.items():
-        columns = _columns(cursor, table)
+        cursor.execute("SELECT to_regclass(%s)", [table])
+        if cursor.fetchone()[0] is None:
+            continue  # An early migration is running, and a later one makes this table.
+        listed = columns(cursor, table)
         for offset in range(-behind, ahead + 1):
             start = month_after(today, offset)
             name = f"{table}_{start:%Y_%m}"
@@ -41,7 +64,7 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
             cursor.execute(f'CREATE TABLE "{name}" (LIKE "{table}" INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)')
             cursor.execute(
                 f'WITH moved AS (DELETE FROM "{table}_default" WHERE "{column}" >= %s AND "{column}" < %s RETURNING *)'
-                f' INSERT INTO "{name}" ({columns}) SELECT {columns} FROM moved',
+                f' INSERT INTO "{name}" ({listed}) SELECT {listed} FROM moved',
                 bounds,
             )
             cursor.execute(
@@ -51,7 +74,31 @@ def make(cursor: CursorWrapper, today: date, *, behind: int = 1, ahead: int = 3)
     return made
 
 
-def _columns(cursor: CursorWrapper, table: str) -> str:
+def of(cursor: CursorWrapper, table: str) -> list[Partition]:
+    """The partitions of a table that are there, oldest first; the default one comes last."""
+    cursor.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass", [table]
+    )
+    found = []
+    for (name,) in sorted(cursor.fetchall()):
+        if month := re.fullmatch(rf"{table}_(\d{{4}})_(\d\d)", name):
+            start = date(int(month[1]), int(month[2]), 1)
+            found.append(Partition(name, table, midnight(start), midnight(month_after(start))))
+        elif name == f"{table}_default":
+            found.append(Partition(name, table))
+    return found
+
+
+def is_busy(error: OperationalError) -> bool:
+    """Whether somebody used the table for longer than `PATIENCE`."""
+    return isinstance(error.__cause__, LockNotAvailable | DeadlockDetected)
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def columns(cursor: CursorWrapper, table: str) -> str:
     """The columns that can be written, comma-separated: all but the generated ones."""
     cursor.execute(
         "SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns"

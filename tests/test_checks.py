@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from environ.fileaware_mapping import FileAwareMapping
 
-from csms.checks import unsafe_settings
+from csms.checks import impossible_terms, unsafe_settings
 
 SAFE = {
     "DATABASE_URL": "postgres://csms:secret@127.0.0.1:1/csms",
@@ -123,3 +123,23 @@ def test_a_mode_nobody_knows_does_not_switch_production_off() -> None:
     done = start("manage.py", "check", **SAFE | {"CSMS_MODE": "live"})
     assert done.returncode != 0
     assert 'CSMS_MODE is "live"' in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        ({"messages": 0}, ["CSMS_KEEP_MESSAGES_MONTHS is 0."]),
+        ({"status": 1201}, ["CSMS_KEEP_STATUS_MONTHS is 1201."]),
+        ({"quarters": 12}, ["CSMS_KEEP_QUARTERS_MONTHS (12) is shorter than CSMS_KEEP_SAMPLES_MONTHS (24)."]),
+    ],
+)
+def test_a_term_that_cannot_be_meant_is_named(changes: dict[str, int], said: list[str]) -> None:
+    months = {"messages": 6, "samples": 24, "status": 24, "quarters": 60}
+    assert [wrong for wrong, _ in impossible_terms(months | changes)] == said
+
+
+def test_an_impossible_term_stops_the_start_without_production_too() -> None:
+    done = start("manage.py", "check", CSMS_KEEP_SAMPLES_MONTHS="0")
+    assert done.returncode != 0
+    assert "CSMS_KEEP_SAMPLES_MONTHS is 0." in done.stderr

@@ -1,6 +1,18 @@
 """The tenant."""
 
+from typing import Any
+
+from django.core.validators import MinValueValidator
 from django.db import models
+
+
+def term(what: str) -> "models.PositiveIntegerField[Any, Any]":
+    return models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=f"Days for which {what} are kept, if that is to be shorter than the system keeps them.",
+    )
 
 
 class Operator(models.Model):
@@ -11,6 +23,9 @@ class Operator(models.Model):
         default=True,
         help_text="Whether one id tag may charge at two places at once; if not, the second start is answered ConcurrentTx.",
     )
+    keep_messages_days = term("OCPP messages")
+    keep_samples_days = term("meter samples")
+    keep_status_days = term("status changes")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -171,6 +171,19 @@ class MeterSampleFilters(filters.FilterSet):
         return rows if found.stopped_at is None else rows.filter(at__lte=found.stopped_at + AROUND)
 
 
+class MeterQuarterFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    evse = NumberFilter("evse_number")
+    since, until = period("start").values()
+
+
+class MeterDayFilters(filters.FilterSet):
+    station = StationFilter("station_id")
+    evse = NumberFilter("evse_number")
+    since = filters.DateFilter("day", "gte", help_text="this day and later")
+    until = filters.DateFilter("day", "lt", help_text="earlier than this day")
+
+
 class MessageFilters(filters.FilterSet):
     station = StationFilter("station_id")
     action = filters.CharFilter()

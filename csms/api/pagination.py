@@ -1,6 +1,6 @@
 """Pages by key, not by number: the thousandth page costs what the first does, and nothing is counted."""
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from django.core import signing
@@ -44,7 +44,9 @@ class NewestFirst(BasePagination):
 
     def get_paginated_response(self, data: Any) -> Response:
         following = replace_query_param(self.url, "cursor", self.next) if self.next else None
-        return Response({"next": following, "results": data})
+        # Also as a header, for those who ask for another form than JSON.
+        headers = {"Link": f'<{following}>; rel="next"'} if following else None
+        return Response({"next": following, "results": data}, headers=headers)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -86,4 +88,4 @@ def _value(row: Model, path: str) -> Any:
     value: Any = row
     for name in path.split("__"):
         value = getattr(value, name)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value  # a datetime is a date, too

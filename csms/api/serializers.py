@@ -1,6 +1,6 @@
 """The rows as programs see them. No rule lives here."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -16,6 +16,8 @@ from stations.models import (
     Evse,
     Finding,
     MessageLogEntry,
+    MeterDay,
+    MeterQuarter,
     MeterSample,
     Refusal,
     Site,
@@ -208,6 +210,33 @@ class MeterSampleRow(Rows):
             *("id", "station", "evse", "transaction", "at", "context", "energy_wh", "power_w", "current_a", "voltage_v"),
             *("soc_percent", "extra"),
         ]
+
+
+class MeterSpanRow(Rows):
+    station = serializers.CharField(source="station.identity")
+    evse = serializers.IntegerField(source="evse_number", help_text="0 is the station's main meter.")
+    power_mean_w = Number(allow_null=True)
+    power_max_w = Number(allow_null=True)
+    energy_first_wh = Number(allow_null=True, help_text="The register at the first sample.")
+    energy_last_wh = Number(allow_null=True, help_text="The register at the last sample.")
+    energy_wh = Number(allow_null=True, help_text="What the register rose by.")
+    soc_last_percent = Number(allow_null=True)
+    FIELDS: ClassVar[list[str]] = [
+        *("samples", "first_at", "last_at", "power_mean_w", "power_max_w"),
+        *("energy_first_wh", "energy_last_wh", "energy_wh", "soc_last_percent"),
+    ]
+
+
+class MeterQuarterRow(MeterSpanRow):
+    class Meta:
+        model = MeterQuarter
+        fields = read_only_fields = ["id", "station", "evse", "start", *MeterSpanRow.FIELDS]
+
+
+class MeterDayRow(MeterSpanRow):
+    class Meta:
+        model = MeterDay
+        fields = read_only_fields = ["id", "station", "evse", "day", *MeterSpanRow.FIELDS]
 
 
 class MessageRow(Rows):

@@ -7,6 +7,7 @@ from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import NotFound
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +19,7 @@ from billing.models import ChargeRecord, Tariff
 from csms.api import filters
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
+from csms.api.renderers import Csv
 from csms.tenancy import scope_of
 from stations import selectors
 from stations.models import (
@@ -26,6 +28,8 @@ from stations.models import (
     Evse,
     Finding,
     MessageLogEntry,
+    MeterDay,
+    MeterQuarter,
     MeterSample,
     Refusal,
     Site,
@@ -168,6 +172,26 @@ class MeterSampleView(Lists):
     serializer_class = rows.MeterSampleRow
     filterset_class = filters.MeterSampleFilters
     orderings = {"-at": ("at", "id")}
+
+
+class MeterQuarterView(Lists):
+    """What the samples of an EVSE say of each quarter of an hour. Kept when the samples are gone."""
+
+    model = MeterQuarter
+    serializer_class = rows.MeterQuarterRow
+    filterset_class = filters.MeterQuarterFilters
+    orderings = {"-start": ("start", "id")}
+    renderer_classes = [JSONRenderer, Csv]
+
+
+class MeterDayView(Lists):
+    """What the samples of an EVSE say of each day, in the time zone of the station's site. Kept for good."""
+
+    model = MeterDay
+    serializer_class = rows.MeterDayRow
+    filterset_class = filters.MeterDayFilters
+    orderings = {"-day": ("day", "id")}
+    renderer_classes = [JSONRenderer, Csv]
 
 
 class MessageView(Lists):

@@ -34,12 +34,12 @@ def stream_csv(
 
     def read(last: Row | None) -> tuple[str, Row | None, bool]:
         rows = chunk(last, CHUNK)
-        return _lines(cells(row) for row in rows), rows[-1] if rows else None, len(rows) == CHUNK
+        return lines(cells(row) for row in rows), rows[-1] if rows else None, len(rows) == CHUNK
 
     # Async, because ASGI would collect a plain iterator whole before it sends any of it.
     async def body() -> AsyncIterator[str]:
         # The mark tells spreadsheets that it is UTF-8.
-        yield "\ufeff" + _lines([header])
+        yield "\ufeff" + lines([header])
         last, more = None, True
         while more:
             text, last, more = await run_in_scope(scope_of(user), read, last)
@@ -53,7 +53,7 @@ def stream_csv(
     )
 
 
-def _lines(rows: Iterable[Iterable[object]]) -> str:
+def lines(rows: Iterable[Iterable[object]]) -> str:
     out = io.StringIO()
     csv.writer(out).writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue()

@@ -4,7 +4,7 @@ from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
 from stations.models.messagelog import MessageLogEntry
-from stations.models.metering import MeterSample
+from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
@@ -21,8 +21,12 @@ __all__ = [
     "Evse",
     "Finding",
     "MessageLogEntry",
+    "MeterDay",
+    "MeterProgress",
+    "MeterQuarter",
     "MeterSample",
     "OutboxEntry",
+    "QuarterDue",
     "Refusal",
     "RepairMessage",
     "Site",

@@ -25,8 +25,9 @@ class Transaction(models.Model):
     of its connector, tag, time and meter value. Energy is the difference of register readings, in Wh.
     """
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
-    station = models.ForeignKey(Station, models.CASCADE, related_name="transactions")
+    # Indexes of their own would be two more for every start: others begin with them.
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.CASCADE, related_name="transactions", db_index=False)
     evse = models.ForeignKey(Evse, models.SET_NULL, null=True, blank=True, related_name="transactions")
     connector_number = models.PositiveSmallIntegerField(default=1)
     ocpp_transaction_id = models.CharField(max_length=36)
@@ -72,6 +73,9 @@ class Transaction(models.Model):
             models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),
             models.Index(fields=["station"], condition=Q(status="active"), name="transaction_station_active"),
+            models.Index(
+                fields=["station", "stopped_at"], condition=Q(stopped_at__isnull=False), name="transaction_station_stopped"
+            ),
             models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),
         ]
 

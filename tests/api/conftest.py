@@ -1,7 +1,7 @@
 """The cast, and a small network of Ada's beside one of Cleo's."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,8 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    MeterDay,
+    MeterQuarter,
     Refusal,
     Site,
     Station,
@@ -113,6 +115,8 @@ def network(operator: Operator, identity: str) -> Network:
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
     sample(station, one, AT)
+    quarter(station, AT)
+    day(station, AT.date())
     message(station, AT)
     event(station, now)
     return Network(operator, station, connector, one)
@@ -147,6 +151,22 @@ def sample(station: Station, of: Transaction | None, at: datetime, energy_wh: st
             " VALUES (%s, %s, %s, 1, %s, 'Sample.Periodic', %s, 11000)",
             [station.operator_id, station.pk, of and of.pk, at, energy_wh],
         )
+
+
+SPAN: dict[str, Any] = {
+    "evse_number": 1, "samples": 15, "first_at": AT, "last_at": AT + timedelta(minutes=14), "power_mean_w": Decimal("10980.5"),
+    "power_max_w": Decimal(11000), "energy_first_wh": Decimal(1000), "energy_last_wh": Decimal(3700), "energy_wh": Decimal(2700),
+}  # fmt: skip
+
+
+def quarter(station: Station, start: datetime, **fields: Any) -> None:
+    with scope(operator=station.operator):
+        MeterQuarter.objects.create(operator=station.operator, station=station, start=start, **(SPAN | fields))
+
+
+def day(station: Station, day: date, **fields: Any) -> None:
+    with scope(operator=station.operator):
+        MeterDay.objects.create(operator=station.operator, station=station, day=day, **(SPAN | fields))
 
 
 def message(station: Station, at: datetime, call: str = '{"a":1}', answer: str = "", action: str = "Heartbeat") -> None:

@@ -13,7 +13,7 @@ from tests.api.conftest import KeyClient, Network, Person, person
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags"),
+    *("connections", "variables", "commands", "id-tags", "meter-quarters", "meter-days"),
 ]
 
 

@@ -13,6 +13,7 @@ from tests.api.conftest import AT, LINE, Network, Person, asked, event, message,
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
     *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records"),
+    *("meter-quarters", "meter-days"),
 ]
 
 
@@ -118,6 +119,7 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("transactions/?staton=AMBER-01", "transactions/?station=", "stations/?online=maybe", "stations/?site=a&site=b"),
         *("connectors/?evse=-1", "meter-samples/?evse=1", "tariffs/?is_default=null"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
+        *("meter-days/?since=12:00", "meter-quarters/?evse=one"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_a_problem(ada: Person, query: str) -> None:
@@ -237,6 +239,8 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
         *[
             ("stations/AMBER-01/commands/", 2),
             ("meter-samples/", 1),
+            ("meter-quarters/?station=AMBER-01", 2),
+            ("meter-days/", 1),
             ("messages/", 1),
             *[("sites/", 1), ("tariffs/", 1), ("charge-records/", 1)],
             ("refusals/", 1),

@@ -122,3 +122,31 @@ def test_tags_are_added_and_imported(tmp_path: Path) -> None:
         run("idtag", "add", "04a2")
     with scopes_disabled():
         assert IdToken.objects.count() == 3
+
+
+@pytest.mark.usefixtures("_amber")
+def test_an_operator_may_keep_rows_for_a_shorter_time() -> None:
+    assert run("operator", "keep", "Amber Grid", "--messages", "30", "--samples", "90")[:2] == [
+        "messages: 30 days",
+        "samples: 90 days",
+    ]
+    assert run("operator", "keep", "Amber Grid", "--messages", "0") == [
+        "messages: as long as the system keeps them",
+        "samples: 90 days",
+        "status: as long as the system keeps them",
+    ]
+
+
+@pytest.mark.usefixtures("_amber")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["Amber Grid", "--messages", "400"], "say 1 to 168, since the system keeps them for 6 months anyway"),
+        (["Amber Grid", "--status", "-1"], "say 1 to"),
+        (["Amber Grid"], "Say what is kept how long"),
+        (["Nobody", "--status", "9"], 'There is no operator "Nobody"'),
+    ],
+)
+def test_a_term_that_makes_no_sense_is_refused_with_the_reason(words: list[str], said: str) -> None:
+    with pytest.raises(CommandError, match=said):
+        run("operator", "keep", *words)
