@@ -1,7 +1,7 @@
 """Whether the system is well, part by part: what `/readyz` answers, Prometheus is told, and a page may show.
 
-`parts()` looks at everything; `silent()` is one cheap query for a page that an operator reads: the worker or the beat that
-gave no sign of life.
+`parts()` looks at everything; `silent()` is one cheap query: the worker or the beat that gave no sign of life. `look_at_jobs()`
+tells it to whoever looks at a page (`csms/troubles.py`).
 """
 
 import contextlib
@@ -21,13 +21,17 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from csms import troubles
 from csms.db import briefly
 from csms.jobs import HEARTBEAT
 from csms.models import Job
 from csms.ocpp.gateway import gateway
+from stations import outbox
 
 #: Whoever asks more often gets the same answer.
 HOLDS_S = 1.0
+#: What the jobs have left undone for so long is theirs no more: no worker works. The beat sweeps every half minute.
+JOBS_LATE = timedelta(seconds=120)
 REDIS_TIMEOUT_S = 1.0
 SIGNS = "SELECT sent_at, finished_at FROM csms_job WHERE name = %s"
 
@@ -67,6 +71,21 @@ def silent() -> list[Part]:
     except DatabaseError:
         return []
     return [part for part in _signs_of_life(row or (None, None), timezone.now()) if not part.well]
+
+
+def look_at_jobs() -> None:
+    """Have the jobs fallen behind, or the worker or the beat gone silent? The banner tells it.
+
+    Asked by the live pages, every few seconds while somebody looks at one.
+    """
+    late = outbox.late_since(timezone.now() - JOBS_LATE)
+    # One that was never heard is no trouble: nobody may have started it yet.
+    quiet = {part.name: part.since for part in silent()}
+    troubles.ended(troubles.DATABASE, "pages")
+    for witness, since in {"outbox": late, "worker": quiet.get("worker"), "beat": quiet.get("beat")}.items():
+        troubles.ended(troubles.JOBS, witness)
+        if since is not None:
+            troubles.began(troubles.JOBS, witness, since)
 
 
 def _process() -> Part:

@@ -22,7 +22,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
-from csms import troubles
+from csms import health, troubles
 from csms.dashboard import fragments
 from csms.dashboard.access import rights_of
 from csms.dashboard.fragments import Fragment, Known
@@ -145,7 +145,7 @@ class Feed:
             self.stations, self.transactions = set(), set()
             try:
                 now_online = await run_in_scope(scope_of(self.user), selectors.online_stations)
-                await run_in_db(troubles.look_at_jobs)
+                await run_in_db(health.look_at_jobs)
                 # A lease that ran out rings no bell.
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online

@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,10 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.defaults import server_error
 
 from csms.ocpp.faults import AWAY
-from stations import outbox
 
-#: What the jobs have left undone for so long is theirs no more: no worker works. The beat sweeps every half minute.
-JOBS_LATE = timedelta(seconds=120)
 RETRY_S = 5
 DATABASE, JOBS, REDIS = "database", "jobs", "redis"
 WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -70,15 +67,6 @@ def present() -> list[Trouble]:
     for (kind, _witness), since in list(_since.items()):
         found[kind] = min(since, found.get(kind, since))
     return [Trouble(kind, found[kind], *WORDS[kind]) for kind in WORDS if kind in found]
-
-
-def look_at_jobs() -> None:
-    """Have the jobs fallen behind? Asked by the live pages, every few seconds while somebody looks at one."""
-    late = outbox.late_since(timezone.now() - JOBS_LATE)
-    ended(DATABASE, "pages")
-    ended(JOBS, "outbox")
-    if late is not None:
-        began(JOBS, "outbox", late)
 
 
 def told(language: str) -> Fragment:

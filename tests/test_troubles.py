@@ -11,7 +11,9 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import Operator, User
-from csms import troubles
+from csms import health, troubles
+from csms.jobs import HEARTBEAT
+from csms.models import Job
 from stations.models import OutboxEntry
 
 
@@ -52,13 +54,25 @@ def test_jobs_that_are_late_are_told_until_they_are_done(db: None) -> None:
         entry = OutboxEntry.objects.create(
             operator=operator, topic="t", subscriber="billing", object_id=1, created_at=due, due_at=timezone.now(), error=""
         )
-        troubles.look_at_jobs()
+        health.look_at_jobs()
         assert troubles.present() == []
         OutboxEntry.objects.filter(pk=entry.pk).update(due_at=due)
-        troubles.look_at_jobs()
+        health.look_at_jobs()
         assert [(trouble.kind, trouble.since) for trouble in troubles.present()] == [("jobs", due)]
         entry.delete()
-    troubles.look_at_jobs()
+    health.look_at_jobs()
+    assert troubles.present() == []
+
+
+def test_a_worker_or_a_beat_that_falls_silent_is_told_and_one_never_started_is_not(db: None) -> None:
+    now = timezone.now()
+    ago = now - timedelta(minutes=10)
+    for sent_at, finished_at, since in [(None, None, None), (now, None, None), (now, ago, ago), (ago, now, ago), (now, now, None)]:
+        Job.objects.update_or_create(name=HEARTBEAT, defaults={"sent_at": sent_at, "finished_at": finished_at})
+        health.look_at_jobs()
+        assert [(trouble.kind, trouble.since) for trouble in troubles.present()] == ([("jobs", since)] if since else [])
+    Job.objects.all().delete()
+    health.look_at_jobs()
     assert troubles.present() == []
 
 

@@ -5,6 +5,7 @@ asgiref#218), so `__call__` is ours, and no channel layer is opened for a statio
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -30,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 #: Calls of a station in hand at which reading pauses, and frames waiting to be sent at which the socket is closed.
 INBOX, OUTBOX = 32, 256
+#: So long what waits may still be sent when a socket is to be closed, in seconds; a station that does not read would keep it open.
+FAREWELL_S = 3.0
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -212,13 +215,26 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
     def close(self, code: int, reason: str) -> None:
         if self.ending is None:
             self.ending = (code, reason)
-            self._queue({"type": "websocket.close", "code": code, "reason": reason})
             self.room.set()
+            goodbye = {"type": "websocket.close", "code": code, "reason": reason}
+            if self.writer is not None:
+                asyncio.get_running_loop().call_later(FAREWELL_S, self._insist, goodbye)
+            self._queue(goodbye)
 
     def tick(self, now: float) -> None:
         self._act(self.session.tick(now))
 
     # Writing
+
+    def _insist(self, goodbye: Message) -> None:
+        """The goodbye still waits behind what the station does not read: it goes past it. The servers close without a reader."""
+        if self.writer is not None:
+            self.outbox.clear()
+            self.insisting = asyncio.get_running_loop().create_task(self._write_past(goodbye))
+
+    async def _write_past(self, goodbye: Message) -> None:
+        with contextlib.suppress(Exception):  # it has ended meanwhile
+            await self.send_message(goodbye)
 
     def _queue(self, message: Message) -> None:
         if self.ending is not None and message["type"] != "websocket.close":

@@ -16,6 +16,9 @@ logger = logging.getLogger("csms.server")
 AT_ONCE = 2
 #: Without a free file descriptor there is no use in trying at once, in seconds.
 PAUSE_S = 0.5
+#: What may wait unsent in the kernel for one connection. Its own bound is megabytes: so much a station that does not read would
+#: cost, and for so long nobody would notice. What is on its way does not count, so a long and fat line stays full.
+UNSENT_BYTES = 64 * 1024
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -25,6 +28,8 @@ class Acceptor:
     def __init__(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, adopt: Callable[[socket.socket], None]) -> None:
         self.loop, self.sock, self.adopt = loop, sock, adopt
         self.stopped = False
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self.go_on()
 
     def go_on(self) -> None:

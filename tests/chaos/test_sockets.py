@@ -87,6 +87,7 @@ async def test_a_station_that_does_not_read_is_closed_and_costs_no_memory(kind: 
 async def heartbeats(peer: Peer, count: int) -> None:
     for number in range(count):
         await peer.send(json.dumps([2, f"h{number}", "Heartbeat", {}]))
+        await asyncio.sleep(0)  # sending alone gives nobody a turn
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])

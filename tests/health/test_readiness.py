@@ -70,6 +70,8 @@ def test_it_is_ready_only_while_every_part_is_well(network: Network, relay: Rela
     finally:
         for process in running:
             process.kill()
+        # Other tests' pages would tell that these have been silent since.
+        Job.objects.all().delete()
 
 
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
