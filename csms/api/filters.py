@@ -91,7 +91,8 @@ class Backend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         paging = [parameter["name"] for parameter in view.paginator.get_schema_operation_parameters(view)]
-        known = [*view.filterset_class.base_filters, *paging]
+        form = ["format"] if len(view.renderer_classes) > 1 else []
+        known = [*view.filterset_class.base_filters, *paging, *form]
         if unknown := [name for name in request.query_params if name not in known]:
             hint = f"There is no such parameter here. There are {', '.join(known)}."
             raise exceptions.ValidationError({name: [hint] for name in unknown})
@@ -173,13 +174,13 @@ class MeterSampleFilters(filters.FilterSet):
 
 class MeterQuarterFilters(filters.FilterSet):
     station = StationFilter("station_id")
-    evse = NumberFilter("evse_number")
+    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since, until = period("start").values()
 
 
 class MeterDayFilters(filters.FilterSet):
     station = StationFilter("station_id")
-    evse = NumberFilter("evse_number")
+    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since = filters.DateFilter("day", "gte", help_text="this day and later")
     until = filters.DateFilter("day", "lt", help_text="earlier than this day")
 

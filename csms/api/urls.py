@@ -37,7 +37,8 @@ urlpatterns = [
         name="station-commands",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
-    re_path(r"^v1/(?:[\s\S]*/)?\Z", views.NowhereView.as_view()),
+    # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
+    re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
 ]

@@ -294,6 +294,7 @@ class NowhereView(APIView):
     """An address that is none, answered as any other error."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        raise NotFound("There is nothing at this address. See /api/docs/.")
+        slash = "" if request.path.endswith("/") else " Addresses end in a slash."
+        raise NotFound(f"There is nothing at this address.{slash} See /api/docs/.")
 
     post = put = patch = delete = get

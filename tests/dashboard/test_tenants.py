@@ -152,6 +152,8 @@ OF_ADA = {
     "command-detail": lambda world: {"pk": world.queued.pk},
     "command-cancel": lambda world: {"pk": world.queued.pk},
     "id-tag-detail": lambda world: {"pk": world.card.pk},
+    "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
+    "charge-record-detail": lambda world: {"pk": world.bill.pk},
 }
 #: What is sent to those that take something without naming anything.
 SENT = {("id-tag-list", "post"): {"value": "CLEOS-OWN"}}

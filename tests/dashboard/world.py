@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import IdToken, SavedView
+from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
 from csms.dashboard.wall import CARDS
@@ -24,6 +25,8 @@ from stations.models import (
     Evse,
     Finding,
     MessageLogEntry,
+    MeterDay,
+    MeterQuarter,
     Refusal,
     Site,
     Station,
@@ -58,6 +61,7 @@ class World:
     setting: Variable
     fixed: Variable
     message: MessageLogEntry
+    bill: ChargeRecord
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -114,7 +118,10 @@ def _made(network: Network) -> World:
     ]
     running = session(plugs[2], id_tag=LONG_TAG, soc_percent=61)
     done = finished(plugs[0])
-    bill(done, tariff)
+    billed = bill(done, tariff)
+    span = {"operator": operator, "station": station, "evse_number": 1, "samples": 15, "first_at": now, "last_at": now}
+    MeterQuarter.objects.create(**span, start=now)
+    MeterDay.objects.create(**span, day=now.date())
     finding(done)
     doubtful = finished(plugs[1], doubt="register", id_tag=LONG_TAG)
     for minute in range(50, 0, -10):
@@ -158,6 +165,7 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
+        billed,
     )
 
 
