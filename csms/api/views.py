@@ -19,7 +19,7 @@ from billing.models import ChargeRecord, Tariff
 from csms.api import filters
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
-from csms.api.renderers import Csv
+from csms.api.renderers import ByFormat, Csv
 from csms.tenancy import scope_of
 from stations import selectors
 from stations.models import (
@@ -182,6 +182,7 @@ class MeterQuarterView(Lists):
     filterset_class = filters.MeterQuarterFilters
     orderings = {"-start": ("start", "id")}
     renderer_classes = [JSONRenderer, Csv]
+    content_negotiation_class = ByFormat
 
 
 class MeterDayView(Lists):
@@ -192,6 +193,7 @@ class MeterDayView(Lists):
     filterset_class = filters.MeterDayFilters
     orderings = {"-day": ("day", "id")}
     renderer_classes = [JSONRenderer, Csv]
+    content_negotiation_class = ByFormat
 
 
 class MessageView(Lists):

@@ -152,6 +152,7 @@ OF_ADA = {
     "command-detail": lambda world: {"pk": world.queued.pk},
     "command-cancel": lambda world: {"pk": world.queued.pk},
     "id-tag-detail": lambda world: {"pk": world.card.pk},
+    "site-detail": lambda world: {"pk": world.station.site_id},
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
     "charge-record-detail": lambda world: {"pk": world.bill.pk},
 }
