@@ -12,14 +12,15 @@ from typing import Any
 from tests.bench import report
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+NAME = "benchmark"
 ROW, LABEL, WIDTH, MOST = 26, 430, 300, 3.0
 
 
 def main(source: Path) -> None:
     found = json.loads(source.read_text())
     asked = [figure for figure in found["figures"] if figure["must"] is not None]
-    (DOCS / "images" / "benchmark.svg").write_text(picture(asked))
-    (DOCS / "benchmark.md").write_text(page(found))
+    (DOCS / "images" / f"{NAME}.svg").write_text(picture(asked))
+    (DOCS / f"{NAME}.md").write_text(page(found))
 
 
 def page(found: dict[str, Any]) -> str:
