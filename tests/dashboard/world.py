@@ -214,5 +214,6 @@ BUTTONS: dict[str, dict[str, str]] = {
     "send_command": {"do": "clear"},
     "cancel_command": {},
     "change_settings": {"do": "read"},
+    "language": {"language": ""},
     "logout": {},
 }
