@@ -41,5 +41,5 @@ def choose_language(request: HttpRequest) -> HttpResponse:
             raise BadRequest("language") from error
     answer = set_language(request)
     if not language:
-        answer.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite=settings.LANGUAGE_COOKIE_SAMESITE)
+        answer.delete_cookie(settings.LANGUAGE_COOKIE_NAME, samesite="Lax")
     return answer

@@ -103,9 +103,7 @@ def test_why_a_command_makes_no_sense_is_said_in_the_readers_language() -> None:
         assert in_words(raised.value) == "evse muss eine ganze Zahl von 1 bis 255 sein."
 
 
-@pytest.mark.parametrize(
-    ("language", "shown"), [("en", "5 Mar 14:30"), ("de", "5. Mär 14:30"), ("nl", "5 mrt 14:30")]
-)
+@pytest.mark.parametrize(("language", "shown"), [("en", "5 Mar 14:30"), ("de", "5. Mär 14:30"), ("nl", "5 mrt 14:30")])
 def test_a_day_is_written_as_in_the_language(language: str, shown: str) -> None:
     with translation.override(language):
         at = datetime(2026, 3, 5, 14, 30, tzinfo=UTC)
@@ -120,9 +118,16 @@ def test_numbers_in_attributes_stay_as_machines_read_them(amber: Network) -> Non
             sample(running, datetime.now(UTC).replace(microsecond=0).replace(minute=minute // 2), 11_000.5 - minute)
         station = running.station
     client = browser_of(amber, "ada", language="de")
-    for address in ("/", f"/transactions/{running.pk}/", f"/stations/{station.identity}/", f"/stations/{station.identity}/?tab=messages"):
+    for address in (
+        "/",
+        f"/transactions/{running.pk}/",
+        f"/stations/{station.identity}/",
+        f"/stations/{station.identity}/?tab=messages",
+    ):
         page = html(client, address)
-        numbers = re.findall(r'\s(?:x|y|width|height|viewBox|d|value|min|max|low|high|optimum|datetime|data-[a-z-]+)="([^"]*)"', page)
+        numbers = re.findall(
+            r'\s(?:x|y|width|height|viewBox|d|value|min|max|low|high|optimum|datetime|data-[a-z-]+)="([^"]*)"', page
+        )
         assert [one for one in numbers if re.fullmatch(r"[\d.]+,\d+", one)] == []
         for moment in re.findall(r'datetime="([^"]*)"', page):
             assert datetime.fromisoformat(moment).tzinfo is not None

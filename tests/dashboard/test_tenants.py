@@ -23,8 +23,8 @@ from tests.network import Network
 
 #: Pages for those who may change something only.
 FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
-#: Where one comes in, and goes out: nobody's data.
-DOORS = {"login", "logout"}
+#: Where one comes in, goes out, and chooses a language: nobody's data.
+DOORS = {"login", "logout", "language"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
 DOWNLOADS = [(name, query) for name, queries in FILES.items() for query in queries]
 PRESSED = [*(name for name in BUTTONS if name not in DOORS), *sorted(FORMS)]
@@ -85,8 +85,8 @@ def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> 
     for name, query in PAGES:
         answer = ben.get(address(name, world, query))
         assert answer.status_code == (403 if name in FORMS else 200), (name, query)
-        # One form: to log out.
-        assert re.findall(r'method="post"|formaction=|form="', answer.content.decode()) == ['method="post"'], (name, query)
+        # Two forms: to log out, and to choose a language.
+        assert re.findall(r'method="post"|formaction=|form="', answer.content.decode()) == ['method="post"'] * 2, (name, query)
 
 
 def test_ben_may_press_no_button(ben: Client, world: World) -> None:
