@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long soak migrate serve worker beat bench profile lint docs lock vendor
+.PHONY: help run services test test-long soak migrate serve worker beat bench profile lint docs lock vendor messages
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -73,6 +73,9 @@ lock: $(VENV)/.installed-dev ## pins anew what pyproject.toml asks for (ARGS=--u
 	$(LOCK) -o requirements.lock
 	$(LOCK) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(LOCK) --extra services -c requirements.lock -o requirements-services.lock
+
+messages: $(VENV)/.installed-dev ## brings the catalogues of translations up to date, compiles them, and lists what is not translated
+	@exec $(PY) -m csms.local.messages
 
 vendor: ## puts the pages' JavaScript libraries into static/vendor, as package.json pins them (needs npm; they are committed)
 	npm install --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from accounts.models import IdToken, IdTokenGroup, Operator
@@ -43,7 +44,7 @@ class Line:
 
 def preview_id_tokens(*, operator: Operator, content: bytes) -> list[Line]:
     """What an import of the file would do, without doing it. Raises what the import would."""
-    _, tokens, groups = _understand(operator, content)
+    _columns, tokens, groups = _understand(operator, content)
     with scope(operator=operator):
         known = _known(tokens)
     return [Line(token, group, (token.key, token.type) in known) for token, group in zip(tokens, groups, strict=True)]
@@ -60,11 +61,11 @@ def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdT
         try:
             token, group = _token(operator, columns, cells)
         except ValidationError as error:
-            errors.append(f"line {number}: {'; '.join(_sentences(error))}")
+            errors.append(_line(number, "; ".join(_sentences(error))))
             continue
         first = seen.setdefault((token.key, token.type), number)
         if first != number:
-            errors.append(f"line {number}: {token.value} stands on line {first} already.")
+            errors.append(_line(number, _("%(tag)s stands on line %(first)s already.") % {"tag": token.value, "first": first}))
         tokens.append(token)
         groups.append(group)
     if errors:
@@ -72,15 +73,19 @@ def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdT
     return columns, tokens, groups
 
 
+def _line(number: int, text: str) -> str:
+    return _("line %(number)s: %(text)s") % {"number": number, "text": text}
+
+
 def _read(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """The names of the columns, and the lines below the header, with their number, that are not empty."""
     if len(content) > MAX_BYTES:
-        raise ValidationError(f"The file is larger than {MAX_BYTES // 1024**2} MiB: split it.")
+        raise ValidationError(_("The file is larger than %(most)s MiB: split it.") % {"most": MAX_BYTES // 1024**2})
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ValidationError(f"line {line}: The file is not UTF-8. Save it as CSV UTF-8.") from error
+        raise ValidationError(_line(line, _("The file is not UTF-8. Save it as CSV UTF-8."))) from error
     header = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in header else ",", strict=True)
     rows: list[tuple[int, list[str]]] = []
@@ -91,20 +96,22 @@ def _read(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
                 rows.append((number, cells))
             number = reader.line_num + 1
     except csv.Error as error:
-        raise ValidationError(f"line {number}: This is not CSV ({error}).") from error
+        raise ValidationError(_line(number, _("This is not CSV (%(error)s).") % {"error": error})) from error
     columns = [cell.strip().lower() for cell in rows[0][1]] if rows else []
     if "value" not in columns:
-        raise ValidationError(f"line 1: A header is missing: {','.join(COLUMNS)} (only value is required).")
+        text = _("A header is missing: %(columns)s (only value is required).")
+        raise ValidationError(_line(1, text % {"columns": ",".join(COLUMNS)}))
     if unknown := [name or "(empty)" for name in columns if name not in COLUMNS]:
-        raise ValidationError(f"line 1: Unknown columns: {', '.join(unknown)}. Known are {', '.join(COLUMNS)}.")
+        text = _("Unknown columns: %(unknown)s. Known are %(known)s.")
+        raise ValidationError(_line(1, text % {"unknown": ", ".join(unknown), "known": ", ".join(COLUMNS)}))
     if len(set(columns)) < len(columns):
-        raise ValidationError("line 1: A column stands there twice.")
+        raise ValidationError(_line(1, _("A column stands there twice.")))
     return columns, rows[1:]
 
 
 def _token(operator: Operator, columns: list[str], cells: list[str]) -> tuple[IdToken, str]:
     if len(cells) != len(columns):
-        raise ValidationError(f"{len(cells)} values for {len(columns)} columns.")
+        raise ValidationError(_("%(values)s values for %(columns)s columns.") % {"values": len(cells), "columns": len(columns)})
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
     token = IdToken(operator=operator)
     fields: dict[str, object] = {"value": row["value"], "note": row.get("note", "")}

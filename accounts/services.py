@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from accounts.imports import import_id_tokens
@@ -24,6 +25,7 @@ __all__ = [
     "add_operator",
     "add_user",
     "change_id_token",
+    "choose_language",
     "create_api_key",
     "delete_id_token",
     "delete_view",
@@ -89,6 +91,13 @@ def add_user(*, email: str, operator: Operator, role: str, password: str | None 
     except IntegrityError as error:
         raise taken("email", f"There is a user {user.email} already.") from error
     return user, password
+
+
+def choose_language(*, user: User, language: str) -> None:
+    """The language in which a person reads the pages; "": the one the browser asks for."""
+    if language and language not in dict(settings.LANGUAGES):
+        raise ValidationError({"language": _("There is no language %(code)s here.") % {"code": language}})
+    User.objects.filter(pk=user.pk).update(language=language)
 
 
 def create_api_key(*, user: User, scopes: Iterable[str] = (), expires_at: datetime | None = None) -> tuple[ApiKey, str]:
@@ -167,8 +176,8 @@ def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
             with transaction.atomic():
                 token.save()
         except IntegrityError as error:
-            message = f"There is an id tag {token.value} of type {token.type} already (upper and lower case are the same)."
-            raise taken("value", message) from error
+            text = _("There is an id tag %(tag)s of type %(type)s already (upper and lower case are the same).")
+            raise taken("value", text % {"tag": token.value, "type": token.type}) from error
     return token
 
 
@@ -178,7 +187,7 @@ def save_view(*, user: User, page: str, name: str, query: str) -> SavedView:
     view.clean_fields()
     others = SavedView.objects.filter(user=user, page=page).exclude(name=view.name)
     if others.count() >= MOST_VIEWS:
-        raise ValidationError({"name": f"You keep {MOST_VIEWS} views of this list already: delete one first."})
+        raise ValidationError({"name": _("You keep %(most)s views of this list already: delete one first.") % {"most": MOST_VIEWS}})
     return SavedView.objects.update_or_create(user=user, page=page, name=view.name, defaults={"query": query})[0]
 
 

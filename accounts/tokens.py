@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
 
 from accounts.models import IdToken, IdTokenStatus
 
@@ -24,7 +25,8 @@ def fill(token: IdToken, **fields: Any) -> None:
 def group_name(name: str | None) -> str:
     name = plain(name or "", "group")
     if len(name) > 20:
-        raise ValidationError({"group": f'The group\'s name "{name}" is longer than the 20 characters stations can hold.'})
+        text = _('The group\'s name "%(name)s" is longer than the 20 characters stations can hold.')
+        raise ValidationError({"group": text % {"name": name}})
     return name
 
 
@@ -32,7 +34,7 @@ def plain(text: str, field: str) -> str:
     """Text without blanks around it; control characters are refused, since neither stations nor PostgreSQL take them all."""
     text = text.strip()
     if not text.isprintable():
-        raise ValidationError({field: "Control characters are not allowed."})
+        raise ValidationError({field: _("Control characters are not allowed.")})
     return text
 
 
@@ -54,4 +56,4 @@ def parse_moment(text: str) -> datetime:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError(f'"{text}" is not a date or time such as 2026-11-21 or 2026-11-21T04:00:00Z.')
+    raise ValueError(_('"%(text)s" is not a date or time such as 2026-11-21 or 2026-11-21T04:00:00Z.') % {"text": text})

@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "csms.languages.ChosenLanguage",
     "csms.tenancy.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -173,6 +174,11 @@ LOGOUT_REDIRECT_URL = "login"
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("nl", "Nederlands")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "csms.formats"
+# The language of the page to log in; who is logged in has chosen in `User.language`.
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_TZ = True
 
@@ -196,7 +202,7 @@ vars().update(EMAIL_CONFIG)
 
 # Security. TLS ends in front of us; who may say so is TRUSTED_PROXIES (see csms.tenancy and csms.ocpp.handshake).
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION and not ALLOW_INSECURE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION and not ALLOW_INSECURE
 SECURE_SSL_REDIRECT = PRODUCTION and not ALLOW_INSECURE
 # Stations of security profile 1 speak plain HTTP.
 SECURE_REDIRECT_EXEMPT = [r"^ocpp/"]

@@ -1,6 +1,7 @@
 """Id tokens: what a driver presents to a station, such as the number of an RFID card."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from accounts.models.operator import Operator
@@ -9,19 +10,19 @@ from accounts.models.operator import Operator
 class IdTokenType(models.TextChoices):
     """OCPP 2.0.1 IdTokenEnumType."""
 
-    CENTRAL = "Central", "Central"
+    CENTRAL = "Central", _("Central")
     EMAID = "eMAID", "eMAID"
-    ISO14443 = "ISO14443", "RFID card (ISO 14443)"
-    ISO15693 = "ISO15693", "RFID card (ISO 15693)"
-    KEY_CODE = "KeyCode", "Key code"
-    LOCAL = "Local", "Local"
-    MAC_ADDRESS = "MacAddress", "MAC address"
-    NO_AUTHORIZATION = "NoAuthorization", "No authorization"
+    ISO14443 = "ISO14443", _("RFID card (ISO 14443)")
+    ISO15693 = "ISO15693", _("RFID card (ISO 15693)")
+    KEY_CODE = "KeyCode", _("Key code")
+    LOCAL = "Local", _("Local")
+    MAC_ADDRESS = "MacAddress", _("MAC address")
+    NO_AUTHORIZATION = "NoAuthorization", _("No authorization")
 
 
 class IdTokenStatus(models.TextChoices):
-    ACCEPTED = "Accepted", "Accepted"
-    BLOCKED = "Blocked", "Blocked"
+    ACCEPTED = "Accepted", _("Accepted")
+    BLOCKED = "Blocked", _("Blocked")
 
 
 class IdTokenGroup(models.Model):

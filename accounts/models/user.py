@@ -5,17 +5,18 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.operator import Operator
 
 
 class Role(models.TextChoices):
-    OWNER = "owner", "Owner"
-    MANAGER = "manager", "Manager"
-    TECHNICIAN = "technician", "Technician"
-    FINANCE = "finance", "Finance"
-    SUPPORT = "support", "Support"
-    VIEWER = "viewer", "Viewer"
+    OWNER = "owner", _("Owner")
+    MANAGER = "manager", _("Manager")
+    TECHNICIAN = "technician", _("Technician")
+    FINANCE = "finance", _("Finance")
+    SUPPORT = "support", _("Support")
+    VIEWER = "viewer", _("Viewer")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,6 +40,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120, blank=True)
     operator = models.ForeignKey(Operator, models.CASCADE, null=True, blank=True, related_name="users")
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.VIEWER)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of the pages; empty: the one the browser asks for.",
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from csms.dashboard.station import Head
+from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain import commands
 from stations.models import Command
@@ -78,7 +79,7 @@ class Ask(forms.Form):
     def refuse(self, error: commands.BadCommand) -> None:
         """Show why the command makes no sense beside the field it is about."""
         name = self.names.get(str(error).split(" ", 1)[0])
-        self.add_error(name, str(error))
+        self.add_error(name, in_words(error))
 
 
 class Danger(Ask):

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from csms.dashboard import marks, points
@@ -34,8 +35,8 @@ def _refused(error: points.BadWindow) -> JsonResponse:
 
 
 def _span(window: points.Window) -> dict[str, str]:
-    form = "%d %b %H:%M" if window.step.total_seconds() >= 60 else "%d %b %H:%M:%S"
-    start, end = (timezone.localtime(one).strftime(form).lstrip("0") for one in (window.start, window.end))
+    form = "j M H:i" if window.step.total_seconds() >= 60 else "j M H:i:s"
+    start, end = (date_format(timezone.localtime(one), form) for one in (window.start, window.end))
     return {"start": start, "end": end, "step": _step(int(window.step.total_seconds()))}
 
 

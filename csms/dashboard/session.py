@@ -17,6 +17,7 @@ from billing.models import ChargeRecord
 from csms.dashboard import charts, commandrows, points, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
+from csms.dashboard.words import in_words
 from stations import selectors
 from stations.domain.commands import BadCommand, RemoteStop
 from stations.models import Command, StatusHistory, Transaction
@@ -95,7 +96,7 @@ def stop_session(request: HttpRequest, pk: int) -> HttpResponse:
             idempotency_key=f"stop-{transaction.pk}-{once}" if once else None,
         )
     except BadCommand as error:
-        messages.error(request, _("It was not asked to stop: %(why)s") % {"why": error})
+        messages.error(request, _("It was not asked to stop: %(why)s") % {"why": in_words(error)})
     return redirect("transaction", pk)
 
 

@@ -15,6 +15,7 @@ from accounts.permissions import may
 from csms.dashboard import asking, commandrows, daychart, evses, messageviews, stationfiles, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
+from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Station, Variable
@@ -146,7 +147,7 @@ def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
             station=station, command=again, user=_user(request), reason=command.reason, idempotency_key=f"retry-{command.pk}"
         )
     except BadCommand as error:
-        notices.error(request, _("It was not asked again: %(why)s") % {"why": error})
+        notices.error(request, _("It was not asked again: %(why)s") % {"why": in_words(error)})
         return _back(station, "commands", f"#command-{command.pk}")
     return _back(station, "commands", f"#command-{row.pk}")
 
@@ -173,5 +174,5 @@ def change_settings(request: HttpRequest, identity: str) -> HttpResponse:
             else:
                 configuration.want(variable=variable, value=request.POST.get("value", "").replace("\x00", ""), user=_user(request))
     except BadCommand as error:
-        return _render(request, station, "configuration", problem=str(error), problem_of=request.POST.get("variable", ""))
+        return _render(request, station, "configuration", problem=in_words(error), problem_of=request.POST.get("variable", ""))
     return _back(station, "configuration")

@@ -20,6 +20,7 @@ from csms.dashboard import (
 )
 from csms.dashboard.identity import IdentityConverter
 from csms.dashboard.login import Login
+from csms.languages import choose_language
 
 register_converter(IdentityConverter, "identity")
 
@@ -59,5 +60,6 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
     path("login/", Login.as_view(), name="login"),
+    path("language/", choose_language, name="language"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

@@ -63,7 +63,12 @@ SECRET = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
 
 
 class BadCommand(ValueError):
-    """The parameters make no sense. The message says which and why."""
+    """The parameters make no sense. The text says which and why; apart from its values, so that a page can translate it."""
+
+    def __init__(self, text: str, **values: object) -> None:
+        super().__init__(text % values if values else text)
+        self.text = text
+        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,17 @@ class Command:
         """The command of a JSON body. Raises BadCommand for what is missing, unknown or of the wrong type."""
         known = {f.name: f for f in fields(cls)}
         if unknown := params.keys() - known.keys():
-            raise BadCommand(f"{cls.kind} has no parameter {', '.join(sorted(unknown))}; it has {', '.join(known) or 'none'}.")
+            raise BadCommand(
+                "%(kind)s has no parameter %(unknown)s; it has %(known)s.",
+                kind=cls.kind,
+                unknown=", ".join(sorted(unknown)),
+                known=", ".join(known) or "none",
+            )
         try:
             command = cls(**params)
         except TypeError as error:
             missing = [name for name in known if f"'{name}'" in str(error)]
-            raise BadCommand(f"{cls.kind} needs {', '.join(missing)}.") from None
+            raise BadCommand("%(kind)s needs %(missing)s.", kind=cls.kind, missing=", ".join(missing)) from None
         command.check()
         return command
 
@@ -102,22 +112,24 @@ class Command:
 
 def need_text(name: str, value: Any, longest: int) -> None:
     if not isinstance(value, str) or not value.strip() or len(value) > longest:
-        raise BadCommand(f"{name} must be a text of 1 to {longest} characters.")
+        raise BadCommand("%(name)s must be a text of 1 to %(longest)s characters.", name=name, longest=longest)
 
 
 def need_number(name: str, value: Any, lowest: int, highest: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise BadCommand(f"{name} must be a whole number from {lowest} to {highest}.")
+        raise BadCommand(
+            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name=name, lowest=lowest, highest=highest
+        )
 
 
 def need_list(name: str, value: Any) -> None:
     if not isinstance(value, list):
-        raise BadCommand(f"{name} must be a list.")
+        raise BadCommand("%(name)s must be a list.", name=name)
 
 
 def need_one_of(name: str, value: Any, options: tuple[str, ...]) -> None:
     if value not in options:
-        raise BadCommand(f"{name} must be one of {', '.join(options)}.")
+        raise BadCommand("%(name)s must be one of %(options)s.", name=name, options=", ".join(options))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,10 +244,10 @@ class SetVariables(Command):
             # Twice in one message is an error (OCPP 2.0.1 B05.FR.13).
             name = (named_variable(one), one.get("attribute") or "Actual")
             if name in named:
-                raise BadCommand(f"{one['variable']} is named twice; each variable has one value.")
+                raise BadCommand("%(name)s is named twice; each variable has one value.", name=one["variable"])
             named.add(name)
             if not isinstance(one.get("value"), str) or len(one["value"]) > 1000:
-                raise BadCommand(f"{one['variable']} needs a value: a text of at most 1000 characters.")
+                raise BadCommand("%(name)s needs a value: a text of at most 1000 characters.", name=one["variable"])
 
     def without_secrets(self) -> dict[str, Any]:
         return {"variables": [one | {"value": "***"} if SECRET.search(one["variable"]) else one for one in self.variables]}
@@ -302,7 +314,7 @@ def named_variable(one: Any) -> VariableName:
     texts = {name: one.get(name, "") for name in ("component", "component_instance", "variable_instance", "attribute")}
     for key, text in texts.items():
         if not isinstance(text, str) or len(text) > 50:
-            raise BadCommand(f"{key} must be a text of at most 50 characters.")
+            raise BadCommand("%(name)s must be a text of at most 50 characters.", name=key)
     evse, connector = one.get("evse") or 0, one.get("connector") or 0
     need_number("evse", evse, 0, 255)
     need_number("connector", connector, 0, 16)

@@ -24,7 +24,7 @@ def start(
     Raises BadCommand if there are too many stations or none, or if a command makes no sense; then nobody is asked.
     """
     if not 0 < len(asked) <= MOST:
-        raise BadCommand(f"From 1 to {MOST} stations can be asked at once, not {len(asked)}.")
+        raise BadCommand("From 1 to %(most)s stations can be asked at once, not %(n)s.", most=MOST, n=len(asked))
     first = asked[0][1]
     run, new = CommandRun.objects.get_or_create(
         operator=operator,

@@ -87,7 +87,7 @@ def ready(
     _check_sense(station, command)
     waits = command.expires_s if expires_in is None else expires_in
     if not 1 <= waits <= LONGEST_WAIT_S:
-        raise BadCommand(f"expires_in must be from 1 second to {LONGEST_WAIT_S} seconds.")
+        raise BadCommand("expires_in must be from 1 second to %(longest)s seconds.", longest=LONGEST_WAIT_S)
     return Command(
         operator_id=station.operator_id,
         station=station,
@@ -111,9 +111,9 @@ def _check_sense(station: Station, command: commands.Command) -> None:
     if isinstance(command, commands.RemoteStop):
         found = Transaction.objects.filter(station=station, ocpp_transaction_id=command.transaction).first()
         if found is None:
-            raise BadCommand(f"{station.identity} has no transaction {command.transaction}.")
+            raise BadCommand("%(station)s has no transaction %(id)s.", station=station.identity, id=command.transaction)
         if found.status == TransactionStatus.ENDED:
-            raise BadCommand(f"Transaction {command.transaction} has ended already.")
+            raise BadCommand("Transaction %(id)s has ended already.", id=command.transaction)
 
 
 def _changed(operator_id: int, station_id: int) -> None:

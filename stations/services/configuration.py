@@ -19,12 +19,12 @@ def want(*, variable: Variable, value: str, user: User | None = None) -> Command
     """Keep what a setting shall be, and ask the station for it. Raises BadCommand if the station would never take it."""
     # A wish would stand there for everybody to read.
     if SECRET.search(variable.variable):
-        raise BadCommand(f"{variable.variable} is a secret, and secrets are not kept here: set it at the charger.")
+        raise BadCommand("%(name)s is a secret, and secrets are not kept here: set it at the charger.", name=variable.variable)
     if variable.mutability == "ReadOnly":
-        raise BadCommand(f"{variable.variable} can only be read: the charger sets it itself.")
+        raise BadCommand("%(name)s can only be read: the charger sets it itself.", name=variable.variable)
     allowed = [one.strip() for one in variable.values.split(",") if one.strip()] if variable.data_type == "OptionList" else []
     if allowed and value not in allowed:
-        raise BadCommand(f"{variable.variable} must be one of {', '.join(allowed)}.")
+        raise BadCommand("%(name)s must be one of %(options)s.", name=variable.variable, options=", ".join(allowed))
     command = SetVariables([_entry(variable, value)])
     command.check()
     Variable.objects.filter(pk=variable.pk).update(wanted=value)

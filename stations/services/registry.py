@@ -9,6 +9,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from accounts.models import Operator
@@ -38,9 +39,11 @@ def add_station(
     """A station that may connect from now on, and its password: the one given, else one made; None with profile 0."""
     _check_profile(security_profile)
     if security_profile == 0 and password:
-        raise ValidationError({"password": "A station of security profile 0 presents no password: leave it out, or use profile 1."})
+        raise ValidationError(
+            {"password": _("A station of security profile 0 presents no password: leave it out, or use profile 1.")}
+        )
     if site is not None and site.operator_id != operator.pk:
-        raise ValidationError({"site": "The site belongs to another operator."})
+        raise ValidationError({"site": _("The site belongs to another operator.")})
     if security_profile:
         password = make_password() if password is None else check_password(password)
     station = Station(
@@ -57,7 +60,7 @@ def add_station(
                 station.save(force_insert=True)
                 Connection.objects.create(station=station, operator=operator)
         except IntegrityError as error:
-            message = f"The identity {identity} is taken: identities are unique over the whole system."
+            message = _("The identity %(identity)s is taken: identities are unique over the whole system.") % {"identity": identity}
             raise taken("identity", message) from error
     return station, password
 
@@ -103,7 +106,9 @@ def remove_station(*, station: Station) -> None:
 def set_password(*, station: Station, password: str | None = None) -> str:
     """Gives a station a new password, made if none is given. The old one no longer opens a socket; an open one stays."""
     if station.security_profile == 0:
-        raise ValidationError({"password": f"{station.identity} is of security profile 0, which has no password."})
+        raise ValidationError(
+            {"password": _("%(identity)s is of security profile 0, which has no password.") % {"identity": station.identity}}
+        )
     password = make_password() if password is None else check_password(password)
     bump(station.pk)
     station.password_hash = hash_password(password)
@@ -124,16 +129,19 @@ def set_registration(*, station: Station, registration: Registration | str) -> N
 
 
 def make_password() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(PASSWORD_MADE))
+    return "".join(secrets.choice(ALPHABET) for _letter in range(PASSWORD_MADE))
 
 
 def check_password(password: str) -> str:
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise ValidationError(
-            {"password": f"A station's password has {PASSWORD_MIN} to {PASSWORD_MAX} characters, not {len(password)}."}
+            {
+                "password": _("A station's password has %(least)s to %(most)s characters, not %(n)s.")
+                % {"least": PASSWORD_MIN, "most": PASSWORD_MAX, "n": len(password)}
+            }
         )
     if not password.isprintable():
-        raise ValidationError({"password": "A station's password has printable characters only."})
+        raise ValidationError({"password": _("A station's password has printable characters only.")})
     return password
 
 

@@ -74,10 +74,10 @@ def test_whoever_may_only_look_sees_no_forms(ben: Client, ada: Client, amber: Ne
     address = reverse("station", args=[plug(amber).evse.station.identity])
     for tab in TABS:
         html = ben.get(f"{address}?tab={tab}&do=restart").content.decode()
-        assert html.count('method="post"') == 1  # logging out
+        assert html.count('method="post"') == 2  # logging out, and the language
         assert "Do…" not in html
         assert "Read now" not in html
-    assert ada.get(f"{address}?tab=commands").content.decode().count('method="post"') == 2
+    assert ada.get(f"{address}?tab=commands").content.decode().count('method="post"') == 3
     assert ben.post(f"{address}commands/", {"do": "clear"}).status_code == 403
     assert ben.post(f"{address}settings/", {"do": "read"}).status_code == 403
 

@@ -26,8 +26,8 @@ from tests.network import Network
 FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
 #: The same, of which the buttons are elsewhere.
 BEFORE_FORMS = {"runs", "id_tags_enrol"}
-#: Where one comes in, and goes out: nobody's data.
-DOORS = {"login", "logout"}
+#: Where one comes in, goes out, and chooses a language: nobody's data.
+DOORS = {"login", "logout", "language"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
 DOWNLOADS = [(name, query) for names in (FILES, DATA) for name, queries in names.items() for query in queries]
 FETCHED = [(name, query) for name, queries in DATA.items() for query in queries]
@@ -99,10 +99,10 @@ def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> 
     for name, query in PAGES:
         answer = ben.get(address(name, world, query))
         assert answer.status_code == (403 if name in FORMS | BEFORE_FORMS else 200), (name, query)
-        # One form: to log out. Beside it a view of a list may be saved, for oneself.
+        # Two forms: to log out, and to choose a language. Beside it a view of a list may be saved, for oneself.
         shown = re.sub(r'<form[^>]* action="/views/', "", answer.content.decode())
         on_kiosk = "kiosk" in query
-        assert re.findall(r'method="post"|formaction=|form="', shown) == ['method="post"'] * (not on_kiosk), (name, query)
+        assert re.findall(r'method="post"|formaction=|form="', shown) == ['method="post"'] * (0 if on_kiosk else 2), (name, query)
 
 
 def test_ben_may_press_no_button(ben: Client, world: World) -> None:

@@ -291,5 +291,6 @@ BUTTONS: dict[str, dict[str, str]] = {
     "change_settings": {"do": "read"},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
+    "language": {"language": ""},
     "logout": {},
 }
