@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from accounts.models import User
@@ -16,6 +18,7 @@ from tests.servers import Server
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
+    "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-default-apps",
@@ -40,13 +43,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+            # One event loop for all, since one browser is: starting Chromium takes as long as a test.
+            if iscoroutinefunction(getattr(item, "obj", None)):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
             if CHROMIUM is None:
                 item.add_marker(
                     pytest.mark.skip("No Chromium on the PATH: install one, on Debian with `apt-get install chromium`.")
                 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -68,7 +74,7 @@ def ada(network: Network) -> User:
     return network.user()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def browse(chromium: Browser, uvicorn: Server, ada: User) -> AsyncIterator[Open]:
     """`await browse()` opens Ada's wall, live. Options are those of a Playwright context. A page that complains fails the test."""
     complaints: list[str] = []

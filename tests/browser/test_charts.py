@@ -150,6 +150,7 @@ async def test_the_colours_follow_the_theme(browse: Open, uvicorn: Server, netwo
     await holds(page, f"({DRAWN_AT})(0.5)")
 
 
+@pytest.mark.long
 async def test_a_session_is_watched_to_its_price_without_a_reload(browse: Open, uvicorn: Server, network: Network) -> None:
     network.token("DEE-CARD")
     network.tariff()

@@ -151,6 +151,7 @@ async def test_the_first_tab_leads_past_the_navigation(browse: Open) -> None:
 # The journeys
 
 
+@pytest.mark.long
 async def test_a_session_is_found_on_the_wall_and_stopped(browse: Open, uvicorn: Server, network: Network) -> None:
     network.token("CARD")
     known = network.station(accepted=True)
@@ -174,6 +175,7 @@ async def test_a_session_is_found_on_the_wall_and_stopped(browse: Open, uvicorn:
         await expect(page.locator(f"#finished #transaction-{running.pk}")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_one_is_started_by_card_number(browse: Open, uvicorn: Server, network: Network) -> None:
     network.token("DEE-CARD")
     async with charger(uvicorn, network) as (socket, known):
@@ -195,6 +197,7 @@ async def test_one_is_started_by_card_number(browse: Open, uvicorn: Server, netw
         await expect(page.locator(".command").first.locator(".dot.is-done")).to_have_count(4)
 
 
+@pytest.mark.long
 async def test_a_new_charger_is_seen_on_the_wall_and_accepted(browse: Open, uvicorn: Server, network: Network) -> None:
     identity = f"{network.prefix}-NEW"
     page = await browse()

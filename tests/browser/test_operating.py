@@ -40,7 +40,7 @@ async def press(page: Page, name: str, *, keys: bool) -> None:
     raise AssertionError(f"The tab key does not reach {name}.")
 
 
-by_mouse_and_keys = pytest.mark.parametrize("keys", [False, True], ids=["mouse", "keys"])
+by_mouse_and_keys = pytest.mark.parametrize("keys", [pytest.param(False, marks=pytest.mark.long), True], ids=["mouse", "keys"])
 
 
 @by_mouse_and_keys

@@ -26,7 +26,7 @@ def children(server: Server) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+@pytest.mark.parametrize("kind", ["daphne", pytest.param("uvicorn", marks=pytest.mark.long)])
 async def test_what_two_processes_counted_is_shown_together(network: Network, kind: str) -> None:
     server = Server(kind, "--processes", "2")
     try:

@@ -37,6 +37,7 @@ def cause(server: Server, part: str) -> str:
     return found
 
 
+@pytest.mark.long
 def test_it_is_ready_only_while_every_part_is_well(network: Network, relay: Relay, tmp_path: Path) -> None:
     Job.objects.all().delete()
     server = Server("uvicorn", REDIS_URL=relay.url, **SHORT)

@@ -75,6 +75,7 @@ def test_after_kill_9_the_next_start_clears_up_and_keeps_data_secrets_and_ports(
     assert (checkout / ".services" / "urls.json").read_text() == secrets
 
 
+@pytest.mark.long
 def test_a_port_that_was_taken_meanwhile_is_left_to_its_owner(checkout: Path, launch: Launch) -> None:
     first = launch(checkout, "services")
     urls = first.urls()
@@ -86,6 +87,7 @@ def test_a_port_that_was_taken_meanwhile_is_left_to_its_owner(checkout: Path, la
         assert ask(again["DATABASE_URL"], "SELECT 1") == "1"
 
 
+@pytest.mark.long
 def test_a_start_that_was_killed_while_it_made_the_data_is_begun_again(checkout: Path, launch: Launch) -> None:
     first = launch(checkout, "services")
     first.urls()
@@ -95,6 +97,7 @@ def test_a_start_that_was_killed_while_it_made_the_data_is_begun_again(checkout:
     assert ask(launch(checkout, "services").urls()["DATABASE_URL"], "SELECT 1") == "1"
 
 
+@pytest.mark.long
 def test_two_makes_of_one_checkout_share_the_servers(checkout: Path, launch: Launch) -> None:
     first, second = launch(checkout, "services"), launch(checkout, "services")
     assert first.urls() == second.urls()
@@ -103,6 +106,7 @@ def test_two_makes_of_one_checkout_share_the_servers(checkout: Path, launch: Lau
     assert services.answer(first.urls(), list(services.URLS))
 
 
+@pytest.mark.long
 def test_two_checkouts_have_servers_of_their_own(make_checkout: Callable[[], Path], launch: Launch) -> None:
     one, other = launch(make_checkout(), "services").urls(), launch(make_checkout(), "services").urls()
     assert not set(one.values()) & set(other.values())
@@ -125,6 +129,7 @@ def test_servers_of_the_environment_are_used_and_left_alone(checkout: Path, laun
     assert services.answer(given, list(services.URLS))
 
 
+@pytest.mark.long
 def test_data_of_a_postgresql_that_is_not_here_is_not_touched(checkout: Path, launch: Launch) -> None:
     first = launch(checkout, "services")
     first.urls()
