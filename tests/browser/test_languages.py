@@ -1,5 +1,6 @@
 """Pages in another language, and written from right to left, on a phone."""
 
+import pytest
 from playwright.async_api import Page
 
 from accounts.models import User
@@ -29,6 +30,7 @@ async def test_a_language_is_chosen_by_keyboard_and_the_live_page_goes_on_in_it(
     assert await page.inner_text("#pause") == "Aktualisierung fortsetzen"
 
 
+@pytest.mark.long
 async def test_no_page_scrolls_sideways_in_german_or_from_right_to_left(
     browse: Open, network: Network, ada: User, uvicorn: Server
 ) -> None:

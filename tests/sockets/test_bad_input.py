@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+import pytest
+
 from tests.network import Network
 from tests.peer import ago, station
 from tests.servers import Server, until
@@ -79,6 +81,7 @@ async def test_binary_frames_leave_a_finding_and_the_socket(server: Server, netw
     assert network.findings(known) == ["frame_binary"]
 
 
+@pytest.mark.long
 async def test_a_bad_station_does_not_disturb_its_neighbours(server: Server, network: Network) -> None:
     bad = network.station(accepted=True)
     good = network.station(accepted=True)
