@@ -45,11 +45,13 @@ class Clone:
 
     def make(self, *argv: str, **environment: str) -> "Make":
         self.began += 1
-        # Not the Python and the virtual environment of this test run, but what the user would find.
+        return Make(self.checkout, self.folder / f"{self.began}.log", argv, self.environment() | environment, self.who())
+
+    def environment(self) -> dict[str, str]:
+        """Not the Python, the virtual environment and the secrets of this test run, but what the user would find."""
         path = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if self._may_use(folder))
         inherited = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "LANG", "LC_"))}
-        environment = inherited | {"PATH": path, "HOME": str(self.folder)} | environment
-        return Make(self.checkout, self.folder / f"{self.began}.log", argv, environment, self.who())
+        return inherited | {"PATH": path, "HOME": str(self.folder)}
 
     def who(self) -> dict[str, Any]:
         return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []} if ROOT else {}
@@ -74,10 +76,8 @@ class Clone:
     def manage(self, *argv: str) -> list[str]:
         """`manage.py` in the clone, by the clone's own user; the lines it prints."""
         command = [str(self.checkout / ".venv/bin/python"), "manage.py", *argv]
-        unset = ("DATABASE_URL", "REDIS_URL", "CSMS_MODE", "DJANGO_SETTINGS_MODULE")
-        environment = {name: value for name, value in os.environ.items() if name not in unset} | {"HOME": str(self.folder)}
         done = subprocess.run(
-            command, cwd=self.checkout, env=environment, check=True, capture_output=True, text=True, timeout=60, **self.who()
+            command, cwd=self.checkout, env=self.environment(), check=True, capture_output=True, text=True, timeout=60, **self.who()
         )
         return done.stdout.splitlines()
 
