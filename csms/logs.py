@@ -83,7 +83,10 @@ def configuration(*, production: bool, level: str) -> dict[str, Any]:
             show,
         ],
     }
-    quiet = ("django.channels.server", "daphne", "uvicorn", "uvicorn.error")
+    quiet = ["django.channels.server", "daphne", "uvicorn", "uvicorn.error"]
+    if not production:
+        # Somebody who tries the system wants to see what stations do, not each job that went well.
+        quiet += ["celery.worker.strategy", "celery.app.trace", "celery.beat", "celery.worker.consumer.connection"]
     return {
         "version": 1,
         "disable_existing_loggers": False,
