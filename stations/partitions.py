@@ -89,6 +89,23 @@ def of(cursor: CursorWrapper, table: str) -> list[Partition]:
     return found
 
 
+def build_index(cursor: CursorWrapper, table: str, name: str, suffix: str, definition: str) -> None:
+    """Build an index of a partitioned table beside its writers, partition by partition; outside of a transaction.
+
+    Building it on the parent would hold up every station until it is done. May be run again after it was broken off.
+    """
+    # Not valid until every partition has it; a partition made from now on brings it along.
+    cursor.execute(f"CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} {definition}")
+    for partition in of(cursor, table):
+        part = f"{partition.name}_{suffix}"
+        # A build that was broken off leaves an index that is not used, and would not be built again.
+        cursor.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid", [part])
+        if cursor.fetchone():
+            cursor.execute(f"DROP INDEX CONCURRENTLY {part}")
+        cursor.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {part} ON {partition.name} {definition}")
+        cursor.execute(f"ALTER INDEX {name} ATTACH PARTITION {part}")
+
+
 def is_busy(error: OperationalError) -> bool:
     """Whether somebody used the table for longer than `PATIENCE`."""
     return isinstance(error.__cause__, LockNotAvailable | DeadlockDetected)

@@ -6,24 +6,15 @@ it. Built beside the writers, partition by partition.
 
 from django.db import migrations
 
+from stations import partitions
+
 TABLE, NAME = "stations_metersample", "metersample_received"
 INDEX = "USING brin (received_at) WITH (pages_per_range = 128, autosummarize = on)"
-PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass ORDER BY 1"
 
 
 def build(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        # Not valid until every partition has it; a partition made from now on brings it along.
-        cursor.execute(f"CREATE INDEX IF NOT EXISTS {NAME} ON ONLY {TABLE} {INDEX}")
-        cursor.execute(PARTITIONS, [TABLE])
-        for (partition,) in cursor.fetchall():
-            name = f"{partition}_received"
-            # A build that was broken off leaves an index that is not used, and would not be built again.
-            cursor.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid", [name])
-            if cursor.fetchone():
-                cursor.execute(f"DROP INDEX CONCURRENTLY {name}")
-            cursor.execute(f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {partition} {INDEX}")
-            cursor.execute(f"ALTER INDEX {NAME} ATTACH PARTITION {name}")
+        partitions.build_index(cursor, TABLE, NAME, "received", INDEX)
 
 
 class Migration(migrations.Migration):
