@@ -90,6 +90,7 @@ class BatchThread(Database, threading.Thread):
         self.failures: dict[int, int] = {}
         self.claiming = True
         self.knocking: deque[Arrival] = deque()
+        self.ending = False
 
     # The round
 
@@ -112,14 +113,14 @@ class BatchThread(Database, threading.Thread):
                 items.append(self.items.get_nowait())
             except queue.Empty:
                 break
-        going_on = None not in items
+        self.ending = self.ending or None in items
         try:
             self._handle([item for item in items if item is not None])
         except Exception:
             # The thread is the only one there is: whatever happens, it goes on with the next round.
             log.exception("a round of the batch thread failed")
         self.busy_since = None
-        return going_on or bool(self.knocking) or not self.items.empty()
+        return not self.ending or bool(self.knocking) or not self.items.empty()
 
     def _handle(self, items: Sequence[Item]) -> None:
         inbound = [item for item in items if isinstance(item, Inbound | Answered)]

@@ -164,6 +164,21 @@ def knock(who: Station) -> Knock:
     return Knock(who.identity, (who.identity.encode(), PASSWORD.encode()), "ocpp1.6", ("ocpp1.6",), "127.0.0.1", secure=False)
 
 
+@pytest.mark.parametrize("many", [batching.MAX_ARRIVALS + 5, batching.MAX_BATCH + 5])
+def test_whoever_knocks_when_the_thread_is_to_end_is_answered_and_it_ends(network: Network, many: int) -> None:
+    """In a storm more wait than a round takes, and the word to end comes among them."""
+    known = network.station(accepted=True)
+    verdicts: list[Any] = []
+    thread = BatchThread(lambda results: verdicts.extend(results.verdicts))
+    thread.stop()
+    for number in range(many):
+        thread.items.put(Arrival(knock(known), number))
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert sorted(token for token, _ in verdicts) == list(range(many))
+
+
 def test_a_bug_in_a_round_does_not_end_the_thread(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     known = network.station(accepted=True)
     done = threading.Event()
