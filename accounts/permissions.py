@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.models import Role, User
+from accounts.models import Kind, Role, User
 
 ALL = frozenset(Role)
 MAY: dict[str, frozenset[Role]] = {
@@ -10,6 +10,11 @@ MAY: dict[str, frozenset[Role]] = {
     "tags.change": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "commands.send": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
+    "firmware.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
+    "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
+    "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
+    "audit.view": frozenset({Role.OWNER, Role.MANAGER}),
+    "people.change": frozenset({Role.OWNER}),
 }
 
 #: What a key may be limited to: "read" (safe methods only) or single verbs.
@@ -17,11 +22,11 @@ KEY_SCOPES = frozenset({"read", *MAY} - {"view"})
 
 
 def may(user: User | AnonymousUser | None, verb: str) -> bool:
-    """Whether a person may do it, in their own operator's network. An unknown verb is a programming error."""
+    """Whether a person may do it, in their own operator's network: never a driver. An unknown verb is a programming error."""
     roles = MAY[verb]
     if not isinstance(user, User) or not user.is_active:
         return False
-    return user.is_superuser or (user.operator_id is not None and user.role in roles)
+    return user.is_superuser or (user.kind == Kind.STAFF and user.operator_id is not None and user.role in roles)
 
 
 def key_may(scopes: list[str], verb: str) -> bool:

@@ -1,9 +1,22 @@
 """Who: operators (tenants), people, programs, and the id tokens drivers present."""
 
 from accounts.models.apikey import ApiKey
+from accounts.models.audit import AuditEntry
 from accounts.models.operator import Operator
 from accounts.models.savedview import SavedView
 from accounts.models.token import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
-from accounts.models.user import Role, User
+from accounts.models.user import Kind, Role, User
 
-__all__ = ["ApiKey", "IdToken", "IdTokenGroup", "IdTokenStatus", "IdTokenType", "Operator", "Role", "SavedView", "User"]
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "IdToken",
+    "IdTokenGroup",
+    "IdTokenStatus",
+    "IdTokenType",
+    "Kind",
+    "Operator",
+    "Role",
+    "SavedView",
+    "User",
+]

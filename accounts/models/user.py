@@ -19,6 +19,13 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+class Kind(models.TextChoices):
+    """Whether a person works for the operator or charges there. A driver's role says nothing: `accounts.permissions`."""
+
+    STAFF = "staff", _("Staff")
+    DRIVER = "driver", _("Driver")
+
+
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -39,6 +46,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     operator = models.ForeignKey(Operator, models.CASCADE, null=True, blank=True, related_name="users")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.STAFF, db_default=Kind.STAFF)
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.VIEWER)
     language = models.CharField(
         max_length=10,

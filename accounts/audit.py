@@ -1,0 +1,101 @@
+"""The audit: every change that people and programs make, told by the service that makes it.
+
+A service calls `record` in the transaction of the change. Who is acting is known from the request, the command or the job,
+which say so once with `acting`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import AuditEntry, Operator, User
+
+#: Fields whose value is never kept, wherever they stand.
+SECRET = ("password", "secret", "token_hash", "digest", "key_hash")
+LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who is acting. `user` None: the system itself, as `label` says."""
+
+    user: User | None
+    label: str
+    via: str
+
+
+SYSTEM = Actor(None, "system", "job")
+_actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
+
+
+def current() -> Actor:
+    return _actor.get()
+
+
+@contextmanager
+def acting(user: User | None, *, via: str, label: str = "") -> Iterator[None]:
+    """What happens within is this person's doing, or without one that of what `label` says, via "page", "api", "shell" or "job"."""
+    before = _actor.set(Actor(user, label or (user.email if user else "system"), via))
+    try:
+        yield
+    finally:
+        _actor.reset(before)
+
+
+def record(
+    action: str,
+    subject: models.Model | None = None,
+    *,
+    operator: Operator | int,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    label: str = "",
+    note: str = "",
+) -> None:
+    """Write down a change, in the transaction of the caller. `before` and `after`: plain values by field; equal ones are left out.
+
+    Of a thing that came, `before` is empty; of one that went, `after`.
+    """
+    actor = current()
+    old, new = plain(before or {}), plain(after or {})
+    same = {name for name in old.keys() & new.keys() if old[name] == new[name]}
+    AuditEntry(
+        operator_id=operator if isinstance(operator, int) else operator.pk,
+        at=timezone.now(),
+        actor=actor.user,
+        actor_label=actor.label[:254],
+        via=actor.via,
+        action=action,
+        object_type=subject._meta.model_name or "" if subject is not None else "",
+        object_id="" if subject is None else str(subject.pk),
+        object_label=(label or ("" if subject is None else str(subject)))[:255],
+        before={name: value for name, value in old.items() if name not in same},
+        after={name: value for name, value in new.items() if name not in same},
+        note=note[:300],
+    ).save(force_insert=True)
+
+
+def fields_of(subject: models.Model, *names: str) -> dict[str, Any]:
+    """The fields of a row, to be given as `before` or `after`; of a relation, the text of what it leads to."""
+    values = {name: getattr(subject, name) for name in names}
+    return {name: str(value) if isinstance(value, models.Model) else value for name, value in values.items()}
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON holds them, bounded, secrets masked."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if any(secret in name.lower() for secret in SECRET):
+            found[name] = "***" if value else value
+        elif isinstance(value, str):
+            found[name] = value[:LONGEST_TEXT]
+        elif value is None or isinstance(value, bool | int | float):
+            found[name] = value
+        else:
+            found[name] = str(value)[:LONGEST_TEXT]
+    return found
