@@ -205,7 +205,8 @@ def states(stations: Collection[int]) -> dict[int, object]:
     plugs = selectors.connectors(stations=stations).order_by("pk")
     sessions = Transaction.objects.filter(status=TransactionStatus.ACTIVE, station__in=stations).order_by("pk")
     found: dict[int, list[object]] = {pk: [] for pk in stations}
-    for pk, *state in plugs.values_list("evse__station_id", "pk", "shown", "error_code", "evse__station__error_code"):
+    shown = ("pk", "shown", "error_code", "evse__station__error_code")  # the second is annotated by the selector
+    for pk, *state in plugs.values_list("evse__station_id", *shown):
         found[pk].append(state)
     for pk, session in sessions.values_list("station_id", "pk"):
         found[pk].append(session)
