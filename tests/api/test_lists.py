@@ -232,7 +232,7 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
         *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
         *[
             ("variables/", 1),
-            ("variables/?station=AMBER-01&component=Auth", 2),
+            ("variables/?station=AMBER-01&component=Auth", 3),
             ("commands/", 1),
             ("commands/?station=AMBER-01", 2),
         ],
