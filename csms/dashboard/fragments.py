@@ -7,7 +7,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, evses, station, wall, worklist
+from csms.dashboard import commandrows, evses, logs, station, wall, worklist
 from csms.dashboard.worklist import Rights
 from stations import selectors
 
@@ -69,13 +69,14 @@ def changed(
         return [_fragment("summary", "dashboard/_summary.html", {"summary": summary, "todo": len(work.tasks)}), *parts]
 
 
-def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
-    """What changes on the pages of one charger: its head, its plugs and its newest commands. A bounded number of each."""
+def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
+    """What changes on the pages of one charger: its head, its plugs, its newest commands and logs. A bounded number of each."""
     with translation.override(language):
         head = station.head(pk)
         if head is None:
             return []
         rows = commandrows.newest(head.station, head.online)
+        may_command = rights.command
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
             *(
@@ -88,6 +89,10 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
                     f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands"
                 )
                 for row in reversed(rows)
+            ),
+            *(
+                _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
+                for row in reversed(logs.newest(head.station))
             ),
         ]
 
