@@ -59,11 +59,16 @@ def agree(engine: Engine, station: Station) -> dict[str, Any]:
 
 def said(engine: Engine, station: Station, status: str, number: int | None = None) -> None:
     if engine.protocol == "ocpp1.6":
-        words = {"UploadFailure": "UploadFailed"}
-        assert engine.say(station, "DiagnosticsStatusNotification", {"status": words.get(status, status)}) == {}
+        assert engine.say(station, "DiagnosticsStatusNotification", {"status": status}) == {}
     else:
         payload = {"status": status} | ({} if number is None else {"requestId": number})
         assert engine.say(station, "LogStatusNotification", payload) == {}
+
+
+def sweep(station: Station, minutes: int = 0) -> int:
+    """The sweep, so many minutes from now, of this network alone."""
+    with scope(operator=station.operator):
+        return diagnostics.sweep(now=timezone.now() + timedelta(minutes=minutes))
 
 
 def token_of(call: dict[str, Any]) -> str:
@@ -108,12 +113,16 @@ def test_the_address_is_kept_nowhere_once_it_was_said(station: Station, engine: 
     assert all(token not in entry.call for entry in network.log(station))
 
 
-@pytest.mark.parametrize("status", ["UploadFailure", "PermissionDenied", "NotSupportedOperation", "BadMessage"])
-def test_what_the_station_could_not_send_has_failed_with_the_reason(
-    station: Station, engine: Engine, network: Network, status: str
-) -> None:
-    if engine.protocol == "ocpp1.6" and status != "UploadFailure":
-        pytest.skip("1.6 has one word for it")
+@pytest.mark.parametrize(
+    ("protocol", "status"),
+    [
+        *(("ocpp2.0.1", status) for status in ("UploadFailure", "PermissionDenied", "NotSupportedOperation", "BadMessage")),
+        ("ocpp1.6", "UploadFailed"),
+    ],
+)
+def test_what_the_station_could_not_send_has_failed_with_the_reason(network: Network, protocol: str, status: str) -> None:
+    engine = Engine(protocol)
+    station = connected(network, engine)
     upload = request(station)
     call = agree(engine, station)
     said(engine, station, status, call.get("requestId"))
@@ -129,9 +138,8 @@ def test_a_station_that_says_it_has_sent_the_log_is_believed_for_some_minutes(st
     upload = request(station)
     call = agree(engine, station)
     said(engine, station, "Uploaded", call.get("requestId"))
-    with scopes_disabled():
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=4)) == 0
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=6)) == 1
+    assert sweep(station, 4) == 0
+    assert sweep(station, 6) == 1
     assert now(upload).status == "expired"
     assert now(upload).reason.startswith("The charger says that it has sent the log")
     assert command_of(upload).status == "no_effect"
@@ -140,10 +148,9 @@ def test_a_station_that_says_it_has_sent_the_log_is_believed_for_some_minutes(st
 def test_a_station_that_agrees_and_then_is_silent_is_given_up(station: Station, engine: Engine) -> None:
     upload = request(station)
     agree(engine, station)
-    with scopes_disabled():
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=59)) == 0
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=61)) == 1
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=61)) == 0, "again"
+    assert sweep(station, 59) == 0
+    assert sweep(station, 61) == 1
+    assert sweep(station, 61) == 0, "again"
     assert now(upload).status == "expired"
     assert now(upload).reason == "The charger agreed to send the log, but nothing came."
     # Nothing is awaited any more, in the memory of whoever holds the station either.
@@ -151,9 +158,9 @@ def test_a_station_that_agrees_and_then_is_silent_is_given_up(station: Station, 
     assert now(upload).status == "expired"
 
 
-def test_a_status_of_another_request_changes_nothing(station: Station, engine: Engine) -> None:
-    if engine.protocol == "ocpp1.6":
-        pytest.skip("its statuses have no number")
+def test_a_status_of_another_request_changes_nothing(network: Network) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine)
     upload = request(station)
     call = agree(engine, station)
     said(engine, station, "UploadFailure", call["requestId"] + 1)
@@ -165,8 +172,7 @@ def test_a_refusal_ends_it_with_what_the_station_said(network: Network) -> None:
     station = connected(network, engine)
     upload = request(station)
     engine.reply(station, sent(engine, station), {"status": "Rejected", "statusInfo": {"reasonCode": "Busy"}})
-    with scopes_disabled():
-        assert diagnostics.sweep(now=timezone.now()) == 1
+    assert sweep(station) == 1
     assert (now(upload).status, now(upload).reason) == ("failed", "The charger refused: Rejected Busy.")
 
 
@@ -181,8 +187,7 @@ def test_a_station_that_does_not_know_the_message_is_told_of_in_a_sentence(
     errand = sent(old, station)
     assert errand.action == action
     old.reply(station, errand, ["NotImplemented", "what?"])
-    with scopes_disabled():
-        diagnostics.sweep(now=timezone.now())
+    sweep(station)
     assert now(upload).status == "failed"
     assert f"Ask for its {instead}" in now(upload).reason
 
@@ -234,8 +239,7 @@ def test_an_upload_that_broke_may_be_tried_again(station: Station, engine: Engin
     loguploads.came(here, 5_000_000, now=timezone.now())
     loguploads.broke(here, "It broke off.", now=timezone.now())
     assert (now(upload).status, now(upload).reason, now(upload).size) == ("requested", "It broke off.", None)
-    with scopes_disabled():
-        assert diagnostics.sweep(now=timezone.now() + timedelta(minutes=50)) == 0
+    assert sweep(station, 50) == 0
     assert loguploads.came(here, 1, now=timezone.now())
     assert (now(upload).status, now(upload).reason) == ("uploading", "")
 
@@ -246,8 +250,7 @@ def test_a_file_that_comes_before_the_answer_confirms_the_command_when_that_has_
     here = expected(dict(errand.calls[0]))
     assert loguploads.arrived(here, size=1, sha256="", filename="a.log", content_type="", now=timezone.now())
     engine.reply(station, errand, {} if errand.action == "GetDiagnostics" else {"status": "Accepted"})
-    with scopes_disabled():
-        diagnostics.sweep(now=timezone.now())
+    sweep(station)
     assert (command_of(upload).status, now(upload).status) == ("confirmed", "uploaded")
 
 
