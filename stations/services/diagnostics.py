@@ -4,6 +4,7 @@ The file is the proof: `stations.services.loguploads` takes it in. What the stat
 that nothing will come. Rows whose time is over are ended by `sweep`.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -75,8 +76,8 @@ def request_log(
     now = timezone.now()
     for over in _over(LogUpload.objects.filter(station=station), now):
         _end_over(over, now)
-    times = [at and at.isoformat() for at in (since, until)]
-    GetLog(str(kind), *times).check()
+    wanted = GetLog(str(kind), since.isoformat() if since else None, until.isoformat() if until else None)
+    wanted.check()
     if since is not None and since > now:
         raise BadCommand("since is in the future: no log has that yet.")
     token, token_hash = ports.files.credential()
@@ -96,7 +97,7 @@ def request_log(
     try:
         with transaction.atomic():
             upload.save(force_insert=True)
-            command = GetLog(str(kind), *times, location=ports.files.address(FOLDER, token), upload=upload.pk)
+            command = replace(wanted, location=ports.files.address(FOLDER, token), upload=upload.pk)
             upload.command = commands.issue(
                 station=station, command=command, user=user, reason=reason, expires_in=expires_in, idempotency_key=idempotency_key
             )
@@ -174,8 +175,7 @@ def sweep(*, now: datetime) -> int:
         with transaction.atomic():
             registry.bump(upload.station_id)
             status = CommandStatus.CONFIRMED if upload.status == LogStatus.UPLOADED else CommandStatus.NO_EFFECT
-            waiting = Command.objects.filter(pk=upload.command_id, status=CommandStatus.ACCEPTED)
-            waiting.update(status=status, detail=upload.reason, finished_at=now)
+            end_command(upload, status, upload.reason, now)
     return ended
 
 
@@ -219,9 +219,13 @@ def _end(pk: int, station_id: int, status: LogStatus, reason: str, now: datetime
             return False
         with scope(operator=upload.operator_id):
             LogUpload.objects.filter(pk=pk).update(status=status, reason=reason[:300], finished_at=now, **more)
-            Command.objects.filter(pk=upload.command_id, status=CommandStatus.ACCEPTED).update(
-                status=CommandStatus.NO_EFFECT, detail=reason[:300], finished_at=now
-            )
+            end_command(upload, CommandStatus.NO_EFFECT, reason, now)
         operator_id = upload.operator_id
         transaction.on_commit(lambda: ports.bell.changed(operator_id, stations=[station_id], transactions=[]))
     return True
+
+
+def end_command(upload: LogUpload, status: CommandStatus, detail: str, now: datetime) -> None:
+    """The command that waits for a log ends as it does."""
+    waiting = Command.objects.filter(pk=upload.command_id or 0, status=CommandStatus.ACCEPTED)
+    waiting.update(status=status, detail=detail[:300], finished_at=now)
