@@ -1,4 +1,4 @@
-"""What answers on the port: stations at /ocpp/, live pages at /live/, and Django for everything that is not a websocket."""
+"""What answers on the port: stations at /ocpp/ and, with their logs, at /files/logs/, live pages at /live/, and else Django."""
 
 import os
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
-http = get_asgi_application()  # sets Django up, before anything below imports a model
+django = get_asgi_application()  # sets Django up, before anything below imports a model
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from csms.files import uploads  # noqa: E402
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
 
@@ -30,6 +31,11 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     else:
         await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "websocket.http.response.body", "body": b"No websocket here. Stations dial /ocpp/<identity>.\n"})
+
+
+async def http(scope: Any, receive: Any, send: Any) -> None:
+    """Django would spool a body to the disk before anybody looks at it."""
+    await (uploads.take if scope["path"].startswith(uploads.PREFIX) else django)(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -47,6 +47,12 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600.0},
         },
+        "end logs that will not come": {"task": "stations.tasks.sweep_logs", "schedule": 10.0},
+        "let go of logs that are older than their term": {
+            "task": "stations.tasks.let_go_of_logs",
+            "schedule": 3600.0,
+            "options": {"expires": 3600.0},
+        },
         "count quarters and days": {
             "task": "stations.tasks.count_quarters",
             "schedule": 900.0,

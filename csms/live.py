@@ -202,7 +202,7 @@ class Feed:
             return await self._rendered(fragments.everything, self.key.language, self.key.rights, host)
 
     async def _station(self) -> Texts:
-        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights.command)
+        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights)
 
     async def _rendered(self, render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
         texts, cost_s = await run_in_scope(scope_of(self.user), _texts, render, *arguments)

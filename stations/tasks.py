@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import partitions
-from stations.services import commandends, quarters, retention
+from stations.services import commandends, diagnostics, logkeeping, quarters, retention
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +44,23 @@ def let_go() -> int:
     """
     with scopes_disabled():
         return retention.let_go(now=timezone.now()).deleted
+
+
+@shared_task
+def let_go_of_logs() -> int:
+    """Delete the logs whose term is over (see `stations.services.logkeeping`), their files after them. Returns how many.
+
+    Safe when run twice, at once, or killed: files that lost their row are found by the next run.
+    """
+    with scopes_disabled():
+        return logkeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
+
+
+@shared_task
+def sweep_logs() -> int:
+    """End the logs that will not come (see `stations.services.diagnostics.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return diagnostics.sweep(now=timezone.now())
 
 
 @shared_task

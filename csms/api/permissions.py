@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -10,6 +11,14 @@ from accounts.permissions import key_may, may
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module
+
+
+def demand(request: Request, verb: str) -> None:
+    """Where a view's own verb is not all: raises unless they may do this too."""
+    if isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, verb):
+        raise PermissionDenied(f"This API key is limited to: {', '.join(request.auth.scopes)}.")
+    if not may(request.user, verb):
+        raise PermissionDenied(f"Your role may not do this ({verb}).")
 
 
 class MayUse(BasePermission):

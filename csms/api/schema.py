@@ -79,6 +79,7 @@ def _form(kind: str, command: type[Command]) -> dict[str, Any]:
         "properties": {
             one.name: _type(hints[one.name]) | ({} if one.default in (MISSING, None) else {"default": one.default})
             for one in fields(command)
+            if one.name not in command.ours
         },
     }
     return {

@@ -52,7 +52,7 @@ def action(verb: str) -> Callable[[View], View]:
 
 def rights_of(user: User | AnonymousUser) -> Rights:
     """What a person may do about what the wall shows."""
-    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"))
+    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"), fetch=may(user, "logs.fetch"))
 
 
 def may_add(request: HttpRequest, verb: str) -> bool:

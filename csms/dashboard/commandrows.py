@@ -28,6 +28,7 @@ WORDS: dict[str, Word] = {
     "clear_cache": gettext_lazy("Forget remembered id tags"),
     "trigger_message": gettext_lazy("Ask for status"),
     "data_transfer": gettext_lazy("Send a vendor's message"),
+    "get_log": gettext_lazy("Get the log"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),
@@ -139,7 +140,9 @@ class CommandRow:
         """Whether it came to nothing and may be asked again: not what held a secret, which is not kept, and no raw CALL."""
         command = self.command
         secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
-        return command.status in FAILED and not secret and not command.facts.get("raw")
+        # A log is asked for anew, with an address of its own.
+        again = not secret and command.kind != "get_log" and not command.facts.get("raw")
+        return command.status in FAILED and again
 
     @property
     def sentence(self) -> str:

@@ -7,7 +7,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, evses, station, wall, worklist
+from csms.dashboard import commandrows, evses, logs, station, wall, worklist
 from csms.dashboard.worklist import Rights
 from stations import selectors
 
@@ -83,13 +83,14 @@ def of_plugs(language: str, stations: Collection[int], known: Known, dense: bool
         return [part for part in parts if known.new(part)]
 
 
-def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
-    """What changes on the pages of one charger: its head, its plugs and its newest commands. A bounded number of each."""
+def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
+    """What changes on the pages of one charger: its head, its plugs, its newest commands and logs. A bounded number of each."""
     with translation.override(language):
         head = station.head(pk)
         if head is None:
             return []
         rows = commandrows.newest(head.station, head.online)
+        may_command = rights.command
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
             *(
@@ -102,6 +103,10 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
                     f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands"
                 )
                 for row in reversed(rows)
+            ),
+            *(
+                _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
+                for row in reversed(logs.newest(head.station))
             ),
         ]
 

@@ -91,6 +91,7 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")
     command = commands.COMMANDS[claimed.kind].of(claimed.params)
+    translator = translator.choose(command)
     raw = claimed.facts.get("raw")
     if raw is not None and raw["action"] == translator.action:
         calls = [raw["payload"]]

@@ -5,6 +5,8 @@ from typing import Any
 
 import orjson
 
+from stations.domain.commands import without_secrets
+
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
 NEEDLES = ("pass", "key", "\\u00")
@@ -21,6 +23,8 @@ TAIL = 4
 
 def masked(text: str) -> str:
     """The frame with every secret replaced."""
+    if "://" in text or ":\\/" in text:
+        text = without_secrets(text)
     lowered = text.lower()
     if not any(needle in lowered for needle in NEEDLES):
         return text

@@ -28,10 +28,13 @@ INCOMING: dict[str, dict[str, type[Incoming]]] = {
 }
 #: By the command's kind, and by the action for raw CALLs.
 OUTGOING: dict[str, dict[str, type[Outgoing]]] = {
-    "ocpp1.6": _table(v16.OUTGOING, lambda t: t.command.kind),
-    "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.command.kind),
+    "ocpp1.6": _table(tuple(t for t in v16.OUTGOING if t.instead_of is None), lambda t: t.command.kind),
+    "ocpp2.0.1": _table(tuple(t for t in v201.OUTGOING if t.instead_of is None), lambda t: t.command.kind),
 }
-BY_ACTION = {protocol: {t.action: t for t in table.values()} for protocol, table in OUTGOING.items()}
+BY_ACTION: dict[str, dict[str, type[Outgoing]]] = {
+    "ocpp1.6": _table(v16.OUTGOING, lambda t: t.action),
+    "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.action),
+}
 UNSUPPORTED = {"ocpp1.6": v16.UNSUPPORTED, "ocpp2.0.1": v201.UNSUPPORTED}
 
 

@@ -36,6 +36,13 @@ class Outgoing:
 
     action: ClassVar[str]
     command: ClassVar[type[Command]]
+    #: Another translator of the same command, whose place this one takes for some of its parameters.
+    instead_of: "ClassVar[type[Outgoing] | None]" = None
+
+    @classmethod
+    def choose(cls, command: Any) -> "type[Outgoing]":
+        """The translator for these parameters, where a version has more than one action for a command."""
+        return cls
 
     @staticmethod
     def encode(command: Any, number: int, limits: dict[str, int]) -> list[Payload]:

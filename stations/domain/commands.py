@@ -6,6 +6,7 @@ alike. `kind` is its stable name in all three.
 
 import re
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -79,6 +80,8 @@ class Command:
     expires_s: ClassVar[int] = 7 * 24 * 3600
     #: Whether a station that is Pending may be asked (OCPP 2.0.1 B02.FR.02).
     while_pending: ClassVar[bool] = True
+    #: Parameters that nobody outside may say.
+    ours: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
@@ -306,6 +309,55 @@ class SendVendorMessage(Command):
                 raise BadCommand(f"{name} must be a text.")
 
 
+@dataclass(frozen=True, slots=True)
+class GetLog(Command):
+    """Send a log to an address (OCPP 2.0.1 N01): "diagnostics" or "security", from `since` to `until` (ISO 8601) if they are given.
+
+    Without a `location` it is sent to us; `upload` is then the row that follows it.
+    """
+
+    log: str = "diagnostics"
+    since: str | None = None
+    until: str | None = None
+    location: str = ""
+    upload: int | None = None
+    kind: ClassVar[str] = "get_log"
+    expires_s: ClassVar[int] = 24 * 3600
+    ours: ClassVar[frozenset[str]] = frozenset({"upload"})
+
+    def check(self) -> None:
+        need_one_of("log", self.log, ("diagnostics", "security"))
+        moments = [_moment(name, text) for name, text in (("since", self.since), ("until", self.until)) if text is not None]
+        if len(moments) == 2 and moments[0] >= moments[1]:
+            raise BadCommand("since must be before until.")
+        if not isinstance(self.location, str) or len(self.location) > 512:
+            raise BadCommand("location must be an address of at most 512 characters.")
+        if self.location and not LOCATION.match(self.location):
+            raise BadCommand("location must be an address such as https://files.example.com/logs/ or one of ftp, ftps or sftp.")
+
+    def without_secrets(self) -> dict[str, Any]:
+        return self.params() | {"location": without_secrets(self.location)}
+
+
+LOCATION = re.compile(r"(?:https?|s?ftps?)://[^\s#]+\Z", re.IGNORECASE)
+#: A one-time address of ours; and a login before the host.
+ONE_TIME = re.compile(r"(\\?/files\\?/(?:logs|firmware)\\?/)[0-9a-fA-F]{40}")
+LOGIN = re.compile(r'(:\\?/\\?/)[^\s/"\\@]*@')
+
+
+def without_secrets(text: str) -> str:
+    """The same with what opens an address replaced."""
+    return LOGIN.sub(r"\1***@", ONE_TIME.sub(r"\1***", text))
+
+
+def _moment(name: str, text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise BadCommand("%(name)s must be a time such as 2026-11-21T04:00:00Z.", name=name) from None
+
+
 def named_variable(one: Any) -> VariableName:
     """The variable that an entry of `variables` names. Raises BadCommand."""
     if not isinstance(one, dict):
@@ -337,5 +389,6 @@ COMMANDS: dict[str, type[Command]] = {
         ClearCache,
         TriggerMessage,
         SendVendorMessage,
+        GetLog,
     )
 }

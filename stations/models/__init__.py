@@ -9,6 +9,7 @@ from stations.models.outbox import OutboxEntry
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
+from stations.models.upload import LogKind, LogStatus, LogUpload
 from stations.models.variable import Variable
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
     "Connector",
     "Evse",
     "Finding",
+    "LogKind",
+    "LogStatus",
+    "LogUpload",
     "MessageLogEntry",
     "MeterDay",
     "MeterProgress",

@@ -262,6 +262,9 @@ def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
         return None  # an EVSE that restarts says nothing of it
     if outcome.verdict is Verdict.SCHEDULED:
         return DAY_S
+    if isinstance(command, commands.GetLog):
+        # How far it is stands in the upload's row, which gives up sooner.
+        return None if command.upload is None else 2 * DAY_S
     if isinstance(command, commands.Reset):
         return DAY_S if command.when == "idle" else 600
     effects: dict[type[commands.Command], int] = {

@@ -17,7 +17,7 @@ from accounts.tokens import taken
 from stations import ports
 from stations.credentials import hash_password
 from stations.domain.values import Registration
-from stations.models import Connection, Site, Station, Transaction
+from stations.models import Connection, LogUpload, Site, Station, Transaction
 
 #: Without what is easily mistaken when it is typed from paper.
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -98,7 +98,9 @@ def remove_station(*, station: Station) -> None:
                 "To turn the station away, set its registration to Rejected."
             )
         station_id = station.pk
+        paths = list(LogUpload.objects.filter(station=station).exclude(path="").values_list("path", flat=True))
         station.delete()
+        transaction.on_commit(lambda: ports.files.delete(paths))
     transaction.on_commit(lambda: ports.bell.fenced(station_id, ANY_FENCE))
 
 

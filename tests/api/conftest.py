@@ -20,6 +20,7 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    LogUpload,
     MeterDay,
     MeterQuarter,
     Refusal,
@@ -112,6 +113,10 @@ def network(operator: Operator, identity: str) -> Network:
                 total_excl_tax=Decimal(revision), total_incl_tax=Decimal("3.57"),
             )  # fmt: skip
         asked(station)
+        LogUpload.objects.create(
+            operator=operator, station=station, kind="diagnostics", status="failed", token_hash=identity,
+            created_at=AT, expires_at=AT, due_at=AT, finished_at=AT,
+        )  # fmt: skip
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
     sample(station, one, AT)

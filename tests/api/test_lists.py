@@ -12,7 +12,7 @@ from tests.api.conftest import AT, LINE, Network, Person, asked, event, message,
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records"),
+    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records", "logs"),
     *("meter-quarters", "meter-days"),
 ]
 

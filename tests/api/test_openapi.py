@@ -24,7 +24,7 @@ from accounts.models import IdToken
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
-from stations.models import Command, Site
+from stations.models import Command, LogUpload, Site
 from tests.api.conftest import Network, Person
 
 document = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -62,7 +62,14 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     """One of each thing, by the first part of its path."""
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
     with scope(operator=ada.operator):
-        of = {"commands": Command, "charge-records": ChargeRecord, "id-tags": IdToken, "sites": Site, "tariffs": Tariff}
+        of = {
+            "commands": Command,
+            "charge-records": ChargeRecord,
+            "id-tags": IdToken,
+            "logs": LogUpload,
+            "sites": Site,
+            "tariffs": Tariff,
+        }
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,

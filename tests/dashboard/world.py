@@ -15,6 +15,7 @@ from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
 from csms.dashboard.wall import CARDS
+from csms.files import storage
 from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
@@ -24,6 +25,7 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    LogUpload,
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
@@ -62,6 +64,8 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    log: LogUpload
+    awaited: LogUpload
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -76,6 +80,10 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
     "accept_boot": lambda world: [world.pending.identity],
+    "log_download": lambda world: [world.log.pk],
+    "log_give_up": lambda world: [world.awaited.pk],
+    "log_delete": lambda world: [world.log.pk],
+    "log_request": lambda world: [world.station.identity],
     "station_message": lambda world: [world.station.identity, world.message.pk],
     "station_message_test": lambda world: [world.station.identity, world.message.pk],
     "send_command": lambda world: [world.station.identity],
@@ -165,7 +173,7 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        billed,
+        *(billed, *_logs(station)),
     )
 
 
@@ -200,6 +208,21 @@ def _settings(station: Station) -> list[Variable]:
     return [
         Variable.objects.create(operator=station.operator, station=station, **{"reported_at": now} | fields) for fields in rows
     ][:2]
+
+
+def _logs(station: Station) -> list[LogUpload]:
+    """One that is here, one that is on its way, and one that failed."""
+    now, paths = timezone.now(), [storage.new_path("logs", station.operator_id)]
+    with storage.Writer(paths[0], limit=100) as writer:
+        writer.write(b"a log of\nthe world")
+        writer.finish()
+    fields = {"operator": station.operator, "station": station, "created_at": now, "expires_at": now, "due_at": now + timedelta(1)}
+    rows: list[dict[str, Any]] = [
+        {"kind": "diagnostics", "status": "uploaded", "filename": "diag.zip", "size": 18, "path": paths[0], "finished_at": now},
+        {"kind": "diagnostics", "status": "uploading", "size": 3_000_000, "started_at": now},
+        {"kind": "security", "status": "failed", "reason": "The charger refused: Rejected.", "since": now, "finished_at": now},
+    ]
+    return [LogUpload.objects.create(**fields | row, token_hash=f"{station.pk}-{number}") for number, row in enumerate(rows)][:2]
 
 
 def _messages(station: Station) -> MessageLogEntry:
@@ -249,10 +272,11 @@ STATES: dict[str, list[str]] = {
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
     "run": ["", "only=failed"],
+    "logs": ["", "status=failed", "station=NOTHING", "since=2026-02-02&before=9"],
     "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
-        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands"),
+        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=logs"),
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
@@ -265,8 +289,13 @@ FILES: dict[str, list[str]] = {
     "onboarding_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
+    "logs": ["format=csv"],
+    "log_download": [""],
     "messages": ["format=csv", "format=ndjson"],
-    "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
+    "station": [
+        *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
+        "tab=logs&format=csv",
+    ],
 }
 #: What scripts of the pages ask for, and what is one thing in a file.
 DATA: dict[str, list[str]] = {
@@ -289,6 +318,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_command": {},
     "retry_command": {},
     "change_settings": {"do": "read"},
+    "log_request": {},
+    "log_give_up": {},
+    "log_delete": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
     "language": {"language": ""},

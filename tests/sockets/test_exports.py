@@ -26,8 +26,8 @@ def download(server: Server, network: Network, path: str) -> list[list[str]]:
     request = urllib.request.Request(server.http + path, headers={"Cookie": cookie})  # noqa: S310  (our own)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
-        # Sent in pieces: its length is not known beforehand.
-        assert "Content-Length" not in answer.headers
+        # A list is sent in pieces: its length is not known beforehand.
+        assert ("Content-Length" in answer.headers) == (answer.headers["Content-Type"] == "application/octet-stream")
         return list(csv.reader(io.StringIO(answer.read().decode("utf-8-sig"))))
 
 

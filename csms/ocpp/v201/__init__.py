@@ -29,6 +29,7 @@ INCOMING = (
 OUTGOING = (
     authorization.ClearCache,
     availability.ChangeAvailability,
+    diagnostics.GetLog,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
     provisioning.Reset,
@@ -74,7 +75,6 @@ NOT_SENT_YET = frozenset(
         "GetDisplayMessages",
         "GetInstalledCertificateIds",
         "GetLocalListVersion",
-        "GetLog",
         "GetMonitoringReport",
         "GetReport",
         "GetTransactionStatus",
