@@ -1,4 +1,4 @@
-"""What answers on the port: stations at /ocpp/ and, with their logs, at /files/logs/, live pages at /live/, and else Django."""
+"""What answers on the port: stations at /ocpp/ and /files/, live pages at /live/, and Django for the rest of HTTP."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from csms.files import uploads  # noqa: E402
+from csms.files import firmware, uploads  # noqa: E402
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
 
@@ -34,8 +34,13 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    """Django would spool a body to the disk before anybody looks at it."""
-    await (uploads.take if scope["path"].startswith(uploads.PREFIX) else django)(scope, receive, send)
+    """Stations fetch and send files with a token of their own: no session, no CSRF, no body that is spooled to the disk first."""
+    if scope["path"].startswith(uploads.PREFIX):
+        await uploads.take(scope, receive, send)
+    elif scope["path"].startswith("/files/firmware/"):
+        await firmware.serve(scope, receive, send)
+    else:
+        await django(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -24,6 +24,7 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    FirmwareUpdate,
     LogUpload,
     MessageLogEntry,
     MeterSample,
@@ -47,6 +48,7 @@ TABLES = (
     Table(StatusHistory),
     Table(Command),
     Table(LogUpload),
+    Table(FirmwareUpdate),
     Table(
         Variable,
         key=(

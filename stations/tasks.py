@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import partitions
-from stations.services import commandends, diagnostics, logkeeping, quarters, retention
+from stations.services import commandends, diagnostics, firmware, logkeeping, quarters, retention
 
 log = structlog.get_logger(__name__)
 
@@ -75,3 +75,10 @@ def sweep_commands() -> int:
     """End the commands whose time is over (see `stations.services.commandends.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
         return commandends.sweep(now=timezone.now())
+
+
+@shared_task
+def sweep_firmware() -> int:
+    """End the firmware updates whose time is over (see `stations.services.firmware.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return firmware.sweep(now=timezone.now())

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, logs, raw, views
+from csms.api import commandviews, firmware, logs, raw, views
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -26,6 +26,8 @@ router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("firmware", firmware.FirmwareView, "firmware")
+router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
@@ -36,6 +38,11 @@ urlpatterns = [
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),
         name="station-commands",
+    ),
+    re_path(
+        rf"{STATION}/firmware/$",
+        firmware.FirmwareOfStationView.as_view({"get": "list", "post": "create"}),
+        name="station-firmware",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.

@@ -29,6 +29,7 @@ WORDS: dict[str, Word] = {
     "trigger_message": gettext_lazy("Ask for status"),
     "data_transfer": gettext_lazy("Send a vendor's message"),
     "get_log": gettext_lazy("Get the log"),
+    "update_firmware": gettext_lazy("Update the firmware"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),
@@ -103,7 +104,9 @@ class CommandRow:
             parts.append(_("transaction %(id)s") % {"id": params["transaction"]})
         if params.get("evse"):
             parts.append(_("plug %(number)s") % {"number": params["evse"]})
-        parts += [str(params[name]) for name in ("message", "vendor_id") if params.get(name)]
+        if params.get("firmware"):
+            parts.append(_("image %(id)s of the library") % {"id": params["firmware"]})
+        parts += [str(params[name]) for name in ("message", "vendor_id", "location") if params.get(name)]
         named = params.get("variables") or []
         parts += [str(one.get("variable", "")) for one in named[:3]] + (["…"] if len(named) > 3 else [])
         return ", ".join(parts)
@@ -140,9 +143,9 @@ class CommandRow:
         """Whether it came to nothing and may be asked again: not what held a secret, which is not kept, and no raw CALL."""
         command = self.command
         secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
-        # A log is asked for anew, with an address of its own.
-        again = not secret and command.kind != "get_log" and not command.facts.get("raw")
-        return command.status in FAILED and again
+        # Who may fetch from an address stands in it, and is not kept. A log is asked for anew, with an address of its own.
+        secret |= "***@" in str(command.params.get("location", "")) or command.kind == "get_log"
+        return command.status in FAILED and not secret and not command.facts.get("raw")
 
     @property
     def sentence(self) -> str:

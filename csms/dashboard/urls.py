@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 
 from csms.dashboard import (
     enrol,
+    firmware,
     idtagimport,
     idtags,
     logs,
@@ -48,6 +49,13 @@ urlpatterns = [
     path("commands/", runs.choose, name="runs"),
     path("commands/start/", runs.start_run, name="run_start"),
     path("commands/<int:pk>/", runs.show_run, name="run"),
+    path("firmware/", firmware.show_library, name="firmware"),
+    path("firmware/add/", firmware.add_image, name="firmware_add"),
+    path("firmware/<int:pk>/", firmware.show_image, name="firmware_image"),
+    path("firmware/<int:pk>/file/", firmware.download_image, name="firmware_file"),
+    path("firmware/<int:pk>/withdraw/", firmware.withdraw_image, name="firmware_withdraw"),
+    path("stations/<identity:identity>/firmware/", stationviews.update_firmware, name="update_firmware"),
+    path("stations/<identity:identity>/firmware/<int:pk>/cancel/", stationviews.cancel_firmware, name="cancel_firmware"),
     path("views/save/", savedviews.save, name="view_save"),
     path("views/<int:pk>/delete/", savedviews.delete, name="view_delete"),
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),

@@ -1,11 +1,11 @@
-"""Secrets never reach the message log: passwords, authorization keys, key codes."""
+"""Secrets never reach the message log: passwords, authorization keys, key codes, what stands for a login in an address."""
 
 import re
 from typing import Any
 
 import orjson
 
-from stations.domain.commands import without_secrets
+from stations.domain.addresses import without_secrets
 
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.

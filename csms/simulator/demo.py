@@ -13,6 +13,8 @@ from csms.simulator.narrator import Narrator
 from csms.simulator.station import SimulatedStation
 
 OPERATOR = "Amber Grid"
+#: The image in the library: maker, model and version.
+FIRMWARE = ("Amber", "AG-50 DC", "1.1.0")
 DEFAULT_PASSWORD = "amber-demo-password"  # noqa: S105  (known to everybody by intention: simulated stations only)
 
 

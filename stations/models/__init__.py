@@ -3,6 +3,7 @@
 from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
+from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry
@@ -21,6 +22,8 @@ __all__ = [
     "Connector",
     "Evse",
     "Finding",
+    "Firmware",
+    "FirmwareUpdate",
     "LogKind",
     "LogStatus",
     "LogUpload",
@@ -37,5 +40,7 @@ __all__ = [
     "Station",
     "StatusHistory",
     "Transaction",
+    "UpdateFailure",
+    "UpdateStatus",
     "Variable",
 ]

@@ -25,6 +25,8 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    Firmware,
+    FirmwareUpdate,
     LogUpload,
     MessageLogEntry,
     MeterDay,
@@ -39,6 +41,7 @@ from stations.models import (
 from stations.services.authorization import UNKNOWN
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
+from tests.firmware import made_image, made_update
 from tests.network import Network
 
 LONG_TAG = "04A1B2C3D4E5F60708091011121314"
@@ -66,6 +69,8 @@ class World:
     bill: ChargeRecord
     log: LogUpload
     awaited: LogUpload
+    image: Firmware
+    update: FirmwareUpdate
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -76,6 +81,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "id_tag": lambda world: [world.card.pk],
     "id_tag_status": lambda world: [world.card.pk],
     "run": lambda world: [world.run.pk],
+    "firmware_image": lambda world: [world.image.pk],
+    "firmware_file": lambda world: [world.image.pk],
+    "firmware_withdraw": lambda world: [world.image.pk],
+    "update_firmware": lambda world: [world.station.identity],
+    "cancel_firmware": lambda world: [world.station.identity, world.update.pk],
     "view_delete": lambda world: [world.view.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
@@ -173,7 +183,7 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        *(billed, *_logs(station)),
+        *(billed, *_logs(station), *_firmware(station, offline)),
     )
 
 
@@ -192,6 +202,17 @@ def _asked(station: Station, status: str) -> Command:
         action="Reset", response={"status": "Rejected"} if status == "rejected" else None,
         sent_at=None if status == "queued" else now, finished_at=now if status == "confirmed" else None,
     )  # fmt: skip
+
+
+def _firmware(station: Station, offline: Station) -> tuple[Firmware, FirmwareUpdate]:
+    """An image, and updates: one under way, one at each end; another charger could be given one."""
+    image = made_image(station.operator, station.vendor, "2.4.1", notes="Mends the lock.", signed=True)
+    made_image(station.operator, station.vendor, "2.3.0", model=station.model)
+    Station.objects.filter(pk=offline.pk).update(vendor=station.vendor, model=station.model, firmware_version="2.3.0")
+    ends = [("failed", "download", "DownloadFailed"), ("done", "", "Booted with 2.4.1")]
+    for attempt, (status, reason, detail) in enumerate(ends, start=1):
+        made_update(station, image, attempt=attempt, status=status, reason=reason, detail=detail, finished_at=timezone.now())
+    return image, made_update(station, image, attempt=3, status="downloading", bytes_served=2)
 
 
 def _settings(station: Station) -> list[Variable]:
@@ -272,10 +293,13 @@ STATES: dict[str, list[str]] = {
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
     "run": ["", "only=failed"],
+    "firmware": ["", "q=NOTHING", "withdrawn=1"],
+    "firmware_add": ["vendor=Alfen"],
+    "firmware_image": [""],
     "logs": ["", "status=failed", "station=NOTHING", "since=2026-02-02&before=9"],
     "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
-        *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
+        *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING", "tab=firmware"),
         *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=logs"),
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
@@ -289,12 +313,13 @@ FILES: dict[str, list[str]] = {
     "onboarding_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
+    "firmware": ["format=csv"],
     "logs": ["format=csv"],
     "log_download": [""],
     "messages": ["format=csv", "format=ndjson"],
     "station": [
         *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
-        "tab=logs&format=csv",
+        *("tab=logs&format=csv", "tab=firmware&format=csv"),
     ],
 }
 #: What scripts of the pages ask for, and what is one thing in a file.
@@ -302,6 +327,7 @@ DATA: dict[str, list[str]] = {
     "station_points": [""],
     "session_points": [""],
     "station_message_test": [""],
+    "firmware_file": [""],
     "messages": ["format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
     "station": ["tab=messages&format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
 }
@@ -321,6 +347,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "log_request": {},
     "log_give_up": {},
     "log_delete": {},
+    "firmware_withdraw": {},
+    "update_firmware": {"firmware": "1"},
+    "cancel_firmware": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
     "language": {"language": ""},

@@ -32,6 +32,8 @@ OUTGOING = (
     availability.ChangeAvailability,
     diagnostics.GetLog,
     diagnostics.GetDiagnostics,
+    firmware.SignedUpdateFirmware,
+    firmware.UpdateFirmware,
     provisioning.ChangeConfiguration,
     provisioning.GetConfiguration,
     provisioning.Reset,
@@ -63,7 +65,5 @@ NOT_SENT_YET = frozenset(
         "ReserveNow",
         "SendLocalList",
         "SetChargingProfile",
-        "SignedUpdateFirmware",
-        "UpdateFirmware",
     }
 )

@@ -30,6 +30,7 @@ OUTGOING = (
     authorization.ClearCache,
     availability.ChangeAvailability,
     diagnostics.GetLog,
+    firmware.UpdateFirmware,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
     provisioning.Reset,
@@ -89,6 +90,5 @@ NOT_SENT_YET = frozenset(
         "SetNetworkProfile",
         "SetVariableMonitoring",
         "UnpublishFirmware",
-        "UpdateFirmware",
     }
 )

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_kinds_of_people_and_audit"),
-        ("stations", "0012_samples_by_receipt"),
+        ("stations", "0013_firmware"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
