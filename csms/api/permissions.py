@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class MayUse(BasePermission):
-    """Reading needs the verb `view` or the view's `read_verb`; writing its `change_verb`. A key may do at most what its user may."""
+    """Reading needs the verb `view` or the view's `read_verb`; writing its `change_verb`. A key may do no more than its user."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:

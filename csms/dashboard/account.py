@@ -76,7 +76,7 @@ class KeyForm(forms.Form):
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        allowed = [scope for scope in sorted(KEY_SCOPES) if scope == "read" or may(user, scope)]
+        allowed = [scope for scope in (*SCOPES, *sorted(KEY_SCOPES - set(SCOPES))) if scope == "read" or may(user, scope)]
         self.fields["scopes"].choices = [(scope, SCOPES.get(scope, scope)) for scope in allowed]  # type: ignore[attr-defined]
 
 

@@ -1,18 +1,13 @@
 """People of an operator: their roles, their invitations, and what keeps an operator from losing its last owner."""
 
-import threading
-
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection
 from django_scopes import scope
 
 from accounts import people
 from accounts.models import AuditEntry, Invitation, Operator, Role, User
 from accounts.selectors import staff_of
 from accounts.services import add_operator
-from tests.database import tables
-from tests.network import Network
 
 
 @pytest.fixture
@@ -39,33 +34,6 @@ def test_an_operator_keeps_an_owner(amber: Operator) -> None:
         people.change_person(person=ada, role="viewer")
     person(amber, "bea", role="owner")
     assert people.change_person(person=ada, role="viewer", by=ada).role == "viewer"
-
-
-def test_two_owners_who_demote_each_other_at_once_leave_one(network: Network) -> None:
-    @tables
-    def owners() -> list[User]:
-        return [network.user("ada"), network.user("bea")]
-
-    both = owners()
-    start = threading.Barrier(2)
-    outcomes: list[str] = []
-
-    def demote(one: User) -> None:
-        start.wait()
-        try:
-            people.change_person(person=one, role="viewer")
-            outcomes.append("done")
-        except ValidationError:
-            outcomes.append("refused")
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=demote, args=[one]) for one in both]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["done", "refused"]
 
 
 def test_nobody_switches_off_themselves(amber: Operator) -> None:

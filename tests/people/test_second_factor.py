@@ -78,7 +78,9 @@ def test_the_admin_asks_for_the_second_factor_too(client: Client, amber: Network
     assert client.get("/admin/login/?next=/admin/")["Location"] == "/login/?next=/admin/"
 
 
-def test_it_is_set_up_with_the_password_and_a_code_and_turned_off_again(client: Client, amber: Network) -> None:
+def test_it_is_set_up_with_the_password_and_a_code_and_turned_off_again(
+    client: Client, amber: Network, django_capture_on_commit_callbacks: Any
+) -> None:
     ada = amber.user()
     client.force_login(ada)
     sure = client.get("/account/second-factor/set-up/")["Location"]
@@ -89,7 +91,8 @@ def test_it_is_set_up_with_the_password_and_a_code_and_turned_off_again(client: 
     assert 'src="data:image/svg+xml;base64,' in html
     secret = html.split('id="totp-secret">')[1].split("<")[0]
     assert client.post("/account/second-factor/set-up/", {"code": "123"}).status_code == 200
-    assert client.post("/account/second-factor/set-up/", {"code": code_of(secret)})["Location"] == "/account/codes/"
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post("/account/second-factor/set-up/", {"code": code_of(secret)})["Location"] == "/account/codes/"
     codes = client.get("/account/codes/").content.decode()
     assert codes.count("<li><code>") == 10
     assert client.get("/account/codes/download/").content.decode().split()[0] in codes
