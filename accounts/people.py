@@ -218,7 +218,8 @@ def _check_role(role: str) -> None:
 def _locked(person: User, by: User | None) -> User:
     """The person as the database has them. Changes to the people of one operator go one after the other."""
     check_change(person=person, by=by)
-    Operator.objects.select_for_update().filter(pk=person.operator_id).first()
+    if person.operator_id is not None:
+        Operator.objects.select_for_update().get(pk=person.operator_id)
     return User.objects.select_for_update(of=("self",)).get(pk=person.pk)
 
 

@@ -6,6 +6,7 @@ from allauth.account import forms as account
 from allauth.mfa.base import forms as mfa
 from allauth.mfa.totp import forms as totp
 from django import forms
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext_lazy as _
 
 
@@ -67,5 +68,5 @@ class FirstCodeForm(totp.ActivateTOTPForm):
 
 def _code(form: forms.Form) -> None:
     plainly(form, code=_("Code"))
-    form.fields["code"].max_length = 20
+    form.fields["code"].validators.append(MaxLengthValidator(20))
     form.fields["code"].help_text = _("The six digits that your app shows, or one of your recovery codes.")

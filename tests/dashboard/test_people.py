@@ -123,6 +123,7 @@ def test_a_driver_is_led_to_the_drivers_pages_and_sees_none_of_the_operators(amb
         refused = client.get(path)
         assert refused.status_code == 403
         assert "This page is for the people who run the network." in refused.content.decode()
+        assert 'href="/stations/"' not in refused.content.decode()
 
 
 def test_only_owners_see_the_way_to_it(ada: Client, ben: Client) -> None:
