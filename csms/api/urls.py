@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, logs, raw, views
+from csms.api import commandviews, firmware, logs, people, raw, views
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -28,6 +28,8 @@ router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")
 router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
+router.register("people", people.PersonView, "person")
+router.register("invitations", people.InvitationView, "invitation")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

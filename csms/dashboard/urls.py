@@ -1,9 +1,11 @@
 """Addresses of the operators' pages."""
 
-from django.contrib.auth.views import LogoutView
+from allauth.account import views as allauth
 from django.urls import path, register_converter
+from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
+    account,
     enrol,
     firmware,
     idtagimport,
@@ -11,6 +13,7 @@ from csms.dashboard import (
     logs,
     messageviews,
     onboarding,
+    people,
     pointviews,
     runs,
     savedviews,
@@ -21,7 +24,6 @@ from csms.dashboard import (
     views,
 )
 from csms.dashboard.identity import IdentityConverter
-from csms.dashboard.login import Login
 from csms.languages import choose_language
 
 register_converter(IdentityConverter, "identity")
@@ -73,7 +75,20 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
-    path("login/", Login.as_view(), name="login"),
+    path("people/", people.show_people, name="people"),
+    path("people/export/", people.export_people, name="people_export"),
+    path("people/invite/", people.invite, name="people_invite"),
+    path("people/invitations/<int:pk>/renew/", people.renew_invitation, name="invitation_renew"),
+    path("people/invitations/<int:pk>/remove/", people.remove_invitation, name="invitation_remove"),
+    path("people/<int:pk>/", people.show_person, name="person"),
+    path("people/<int:pk>/change/", people.change_person, name="person_change"),
+    path("account/", account.show_account, name="account"),
+    path("account/profile/", account.save_profile, name="account_profile"),
+    path("account/password/", account.save_password, name="account_password"),
+    path("account/sessions/", account.end_sessions, name="account_sessions"),
+    path("account/keys/", account.add_key, name="account_key_add"),
+    path("account/keys/<int:pk>/revoke/", account.revoke_key, name="account_key_revoke"),
+    path("login/", allauth.login, name="login"),
     path("language/", choose_language, name="language"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", require_POST(allauth.logout), name="logout"),
 ]

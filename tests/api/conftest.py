@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django_scopes import scope
 
-from accounts import services
+from accounts import people, services
 from accounts.models import ApiKey, Operator, User
 from billing.models import ChargeRecord, Tariff
 from stations.models import (
@@ -119,6 +119,7 @@ def network(operator: Operator, identity: str) -> Network:
         )  # fmt: skip
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
+    people.invite(operator=operator, email=f"dora.{identity}@example.org", role="viewer")
     sample(station, one, AT)
     quarter(station, AT)
     day(station, AT.date())

@@ -20,7 +20,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from accounts.models import IdToken
+from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
@@ -63,6 +63,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
     with scope(operator=ada.operator):
         of = {
+            "invitations": Invitation,
             "commands": Command,
             "charge-records": ChargeRecord,
             "id-tags": IdToken,
@@ -73,6 +74,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,
+            "people": str(ada.user.pk),
         }
 
 

@@ -10,7 +10,9 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken, SavedView
+from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
+from accounts.people import invite
+from accounts.services import create_api_key
 from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
@@ -71,6 +73,9 @@ class World:
     awaited: LogUpload
     image: Firmware
     update: FirmwareUpdate
+    person: User
+    invitation: Invitation
+    key: ApiKey
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -100,6 +105,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
     "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
+    "person": lambda world: [world.person.pk],
+    "person_change": lambda world: [world.person.pk],
+    "invitation_renew": lambda world: [world.invitation.pk],
+    "invitation_remove": lambda world: [world.invitation.pk],
+    "account_key_revoke": lambda world: [world.key.pk],
 }
 
 
@@ -174,6 +184,7 @@ def _made(network: Network) -> World:
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
+    invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
@@ -183,7 +194,10 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        *(billed, *_logs(station), *_firmware(station, offline)),
+        billed,
+        *_logs(station),
+        *_firmware(station, offline),
+        *(network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
     )
 
 
@@ -304,6 +318,9 @@ STATES: dict[str, list[str]] = {
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "people": ["", "q=NOTHING"],
+    "person": [""],
+    "account": [""],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -311,6 +328,7 @@ FILES: dict[str, list[str]] = {
     "sessions_export": [""],
     "id_tags_export": [""],
     "onboarding_export": [""],
+    "people_export": ["role=viewer"],
     "stations": ["format=csv"],
     "run": ["format=csv"],
     "firmware": ["format=csv"],
@@ -352,6 +370,15 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_firmware": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
+    "people_invite": {"email": "dora@example.org", "role": "viewer"},
+    "invitation_renew": {},
+    "invitation_remove": {},
+    "person_change": {"do": "off"},
+    "account_profile": {"name": "Me"},
+    "account_password": {},
+    "account_sessions": {},
+    "account_key_add": {},
+    "account_key_revoke": {},
     "language": {"language": ""},
     "logout": {},
 }
