@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
@@ -43,6 +44,7 @@ MOST_VIEWS = 30
 
 def add_operator(*, name: str) -> Operator:
     operator = Operator(name=plain(name, "name"))
+    operator.code = _code(operator.name)
     operator.clean_fields()
     try:
         with transaction.atomic():
@@ -50,6 +52,12 @@ def add_operator(*, name: str) -> Operator:
     except IntegrityError as error:
         raise taken("name", f'There is an operator "{operator.name}" already.') from error
     return operator
+
+
+def _code(name: str) -> str:
+    """By which drivers' apps name the operator."""
+    code = slugify(name)[:32] or "network"
+    return f"{code}-{secrets.token_hex(3)}" if Operator.objects.filter(code=code).exists() else code
 
 
 #: What an operator may keep for a shorter time than the system, as in the names of its fields and of the settings.

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey, IdToken, IdTokenGroup, Operator, User
 from billing.models import ChargeRecord, Tariff
@@ -31,6 +34,12 @@ class RepairSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """By our login alone: Django's own would ask for no second factor."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(_("Only those who run the whole system come in here."))
+        return redirect_to_login(request.GET.get("next", "/admin/"))
 
 
 repair = RepairSite(name="admin")

@@ -89,6 +89,10 @@ INSTALLED_APPS = [
     "stations",
     "billing",
     "csms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
 ]
 
 MIDDLEWARE = [
@@ -102,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "csms.languages.ChosenLanguage",
     "csms.tenancy.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -154,7 +159,7 @@ DATABASES["default"].update(
 REDIS_URL = env.str("REDIS_URL", default="") or _local.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "csms.people.cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "csms",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
@@ -170,6 +175,23 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "wall"
 LOGOUT_REDIRECT_URL = "login"
+
+# People log in with django-allauth: `csms.people`. Staff are invited there, so nobody's address needs to be verified again.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "csms.people.adapter.Adapter"
+ACCOUNT_FORMS = {"login": "csms.people.forms.LoginForm"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/300s/key"}
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# The apps of drivers, with tokens in place of cookies: below /api/v1/auth/app/v1/.
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_ONLY = False
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("nl", "Nederlands")]

@@ -55,6 +55,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_default="",
         help_text="Of the pages; empty: the one the browser asks for.",
     )
+    blocked_because = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why a driver may not charge; empty: they may."
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

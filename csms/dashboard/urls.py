@@ -1,7 +1,8 @@
 """Addresses of the operators' pages."""
 
-from django.contrib.auth.views import LogoutView
+from allauth.account import views as account
 from django.urls import path, register_converter
+from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
     enrol,
@@ -20,7 +21,6 @@ from csms.dashboard import (
     views,
 )
 from csms.dashboard.identity import IdentityConverter
-from csms.dashboard.login import Login
 from csms.languages import choose_language
 
 register_converter(IdentityConverter, "identity")
@@ -62,7 +62,7 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
-    path("login/", Login.as_view(), name="login"),
+    path("login/", account.login, name="login"),
     path("language/", choose_language, name="language"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", require_POST(account.logout), name="logout"),
 ]

@@ -106,7 +106,7 @@ def cases(world: World) -> list[Case]:
         Case("too old", address("id_tag_add", world), act=submit_without_token),
         Case("500", "/broken/", status=500),
         Case("keys", "/", act=type_question_mark),
-        Case("wrong password", "/login/", "nobody", act=submit("main form", username="eve@example.org", password="x")),
+        Case("wrong password", "/login/", "nobody", act=submit("main form", login="eve@example.org", password="x")),
         Case("tag refused", "/id-tags/add/", act=submit("main form.sheet")),
         Case("tag known", "/id-tags/add/", act=submit("main form.sheet", value=LONG_TAG)),
         Case("tag blocked", "/id-tags/", act=submit(".cell-actions form")),
