@@ -1,0 +1,26 @@
+"""Addresses of the drivers' pages. That of a plug stands on its label: short, without a slash at its end."""
+
+from django.urls import path, register_converter
+
+from csms.dashboard.identity import IdentityConverter
+from csms.driver import account, doors, plugviews, views
+from csms.driver.access import drivers
+
+register_converter(IdentityConverter, "identity")
+
+urlpatterns = [
+    path("charge/<identity:identity>", plugviews.show_station, name="plugs"),
+    path("charge/<identity:identity>/<int:evse>", plugviews.show_plug, name="plug"),
+    path("charge/<identity:identity>/<int:evse>/start", plugviews.start, name="plug_start"),
+    path("driver/", views.show_home, name="driver"),
+    path("driver/login/", doors.SignIn.as_view(), name="driver_login"),
+    path("driver/signup/", doors.sign_up, name="driver_signup"),
+    path("driver/logout/", doors.sign_out, name="driver_logout"),
+    path("driver/sessions/export/", views.export_sessions, name="driver_export"),
+    path("driver/sessions/<int:pk>/", views.show_session, name="driver_session"),
+    path("driver/sessions/<int:pk>/stop/", views.stop_session, name="driver_stop"),
+    path("driver/receipts/<int:pk>/", views.show_receipt, name="driver_receipt"),
+    path("driver/account/", account.show_account, name="driver_account"),
+    path("driver/account/password/", drivers(doors.ChangePassword.as_view()), name="driver_password"),
+    path("driver/account/delete/", account.delete_account, name="driver_delete"),
+]
