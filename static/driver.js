@@ -48,9 +48,3 @@ setInterval(count, 1000);
 // Whoever comes back to the page, from the lock screen or by the back button, sees at once how it is now.
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
 addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); });
-// Pressed once is enough.
-document.addEventListener("submit", (event) => {
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "1";
-});
-addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });

@@ -21,14 +21,6 @@ def exceeded(what: str, who: str, *, most: int, within_s: int) -> bool:
         return False
 
 
-def forget(what: str, who: str) -> None:
-    """It went well: the tries before do not count any more."""
-    try:
-        cache.delete(_name(what, who))
-    except RedisError as error:
-        log.warning("Tries are not counted: %s", error)
-
-
 def peer(request: HttpRequest) -> str:
     """The address that it comes from."""
     return str(request.META.get("REMOTE_ADDR", ""))

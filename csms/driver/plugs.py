@@ -1,4 +1,4 @@
-"""What a driver sees who scanned the code of a plug: what it costs, whether it is free, what came of their start, what else is near."""
+"""What a driver sees of a plug: what it costs, whether it is free, what came of their start, what else is near."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,7 +43,9 @@ TAKEN: dict[str, str | Promise] = {
     "claimed": gettext_lazy("In use"),
     "occupied": gettext_lazy("In use"),
 }
-SLUGS = {"claimed": "preparing", "occupied": "charging"} | {code: code for code in ("offline", "faulted", "unavailable", "reserved")}
+SLUGS = {"claimed": "preparing", "occupied": "charging"} | {
+    code: code for code in ("offline", "faulted", "unavailable", "reserved")
+}
 #: Why nothing began, by how the command ended, and what to do now.
 FAILED: dict[str, tuple[str | Promise, str | Promise]] = {
     CommandStatus.REJECTED: (
@@ -135,11 +137,18 @@ class Place:
 
     @property
     def waits_for_car(self) -> bool:
-        return self.start is not None and self.start.state == "plug_in" and self.plug.state == ConnectorStatus.AVAILABLE
+        """The charger has agreed, and no cable was in it when it was asked. (OCPP 1.6 says Preparing of a card alone, too.)"""
+        if self.start is None or self.start.state != "plug_in":
+            return False
+        before = self.start.command.created_at
+        return not any(
+            one.status == ConnectorStatus.PREPARING and one.status_at and one.status_at <= before for one in self.plug.connectors
+        )
 
     @property
     def until(self) -> datetime | None:
-        return self.start.until if self.start and self.start.state == "plug_in" else None
+        """How long it waits."""
+        return self.start.until if self.start and self.waits_for_car else None
 
     @property
     def failed(self) -> tuple[str, str, str] | None:

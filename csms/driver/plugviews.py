@@ -1,4 +1,4 @@
-"""The page that a QR code opens: price first, then sign in, start, and what came of it. Public; nothing personal without a login."""
+"""The page that a QR code opens: price first, then sign in, start, and what came of it. Tells nothing of persons."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +37,9 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponse:
     station = plugs.station_of(identity)
     if station is None:
         return not_found(request, identity=identity)
-    return render(request, "driver/station.html", {"station": station, "operator": station.operator, "plugs": plugs.all_of(station)})
+    return render(
+        request, "driver/station.html", {"station": station, "operator": station.operator, "plugs": plugs.all_of(station)}
+    )
 
 
 @never_cache

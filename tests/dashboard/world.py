@@ -75,6 +75,7 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "view_delete": lambda world: [world.view.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
+    "station_labels": lambda world: [world.station.identity],
     "accept_boot": lambda world: [world.pending.identity],
     "station_message": lambda world: [world.station.identity, world.message.pk],
     "station_message_test": lambda world: [world.station.identity, world.message.pk],
@@ -256,6 +257,8 @@ STATES: dict[str, list[str]] = {
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "station_labels": [""],
+    "labels": ["", "q=NOTHING", "station={world.station.pk}"],
     "login": [""],
 }
 #: Files to download: what they are asked with.
