@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import segno
 from django.db.models import QuerySet
@@ -46,7 +47,7 @@ def show_station_labels(request: HttpRequest, identity: str) -> HttpResponse:
 def show_labels(request: HttpRequest) -> HttpResponse:
     """A sheet for the chargers that are ticked, or for those that match the filters of the list of chargers."""
     ticked = {int(pk) for pk in request.GET.getlist("station") if pk.isascii() and pk.isdigit() and len(pk) < 19}
-    chosen = Station.objects.filter(pk__in=ticked) if ticked else stationlist.Asked.of(request.GET).matching()
+    chosen: QuerySet[Any] = Station.objects.filter(pk__in=ticked) if ticked else stationlist.Asked.of(request.GET).matching()
     return _render(request, Evse.objects.filter(station__in=chosen.order_by().values("pk")))
 
 

@@ -6,7 +6,6 @@ from allauth.account.adapter import get_adapter
 from allauth.account.utils import get_next_redirect_url, perform_login
 from allauth.account.views import LoginView, PasswordChangeView
 from django import forms
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -104,7 +103,6 @@ class ChangePassword(PasswordChangeView):
     template_name = "driver/password.html"
 
     def get_default_success_url(self) -> str:
-        messages.success(self.request, _("Your password is changed."))
         return reverse("driver_account")
 
 

@@ -14,12 +14,14 @@ from billing import prices
 from csms.dashboard.states import STATES
 from stations import charging as look
 from stations.domain.values import ConnectorStatus, TransactionStatus
-from stations.models import CommandStatus, Evse, Station, Transaction
+from stations.models import Command, CommandStatus, Evse, Station, StatusHistory, Transaction
 from stations.services import charging
 
 #: How long after a start that came to nothing the page says so, and how long after a session leads to it.
 REMEMBERED = timedelta(minutes=10)
 NEAR_STATIONS, NEAR_SHOWN = 20, 3
+#: Chargers' clocks are not further off than this, or not believed.
+DAY = timedelta(days=1)
 
 FREE: dict[str, tuple[str | Promise, str | Promise]] = {
     ConnectorStatus.AVAILABLE: (
@@ -79,12 +81,14 @@ class Near:
 
 @dataclass(slots=True)
 class Place:
-    """`start`: what came of the driver's own, if that is still news. `price`: in one sentence; empty: none is set."""
+    """`start`: what came of the driver's own, if that is still news; `plugged`: a cable was in before it. `price`: in one sentence;
+    empty: none is set."""
 
     plug: look.Plug
     price: str = ""
     start: look.Start | None = None
     near: list[Near] = field(default_factory=list)
+    plugged: bool = False
 
     @property
     def station(self) -> Station:
@@ -137,13 +141,7 @@ class Place:
 
     @property
     def waits_for_car(self) -> bool:
-        """The charger has agreed, and no cable was in it when it was asked. (OCPP 1.6 says Preparing of a card alone, too.)"""
-        if self.start is None or self.start.state != "plug_in":
-            return False
-        before = self.start.command.created_at
-        return not any(
-            one.status == ConnectorStatus.PREPARING and one.status_at and one.status_at <= before for one in self.plug.connectors
-        )
+        return self.start is not None and self.start.state == "plug_in" and not self.plugged
 
     @property
     def until(self) -> datetime | None:
@@ -175,6 +173,7 @@ def find(identity: str, evse: int, *, driver: User | None = None) -> Place | Non
         place = Place(plug, price.sentence if price else "")
         if driver is not None:
             place.start = _last_start(driver, plug)
+            place.plugged = place.start is not None and place.start.state == "plug_in" and _plugged(plug, place.start.command)
         place.near = [Near(plug.station, number, same=True) for number in plug.others]
         if not place.near and place.taken and plug.station.site_id:
             place.near = _at_site(plug.station)
@@ -201,6 +200,12 @@ def _last_start(driver: User, plug: look.Plug) -> look.Start | None:
     start = charging.follow(asked, driver=driver)
     ended = start.session.stopped_at if start.session else asked.finished_at
     return None if ended and ended < now - REMEMBERED else start
+
+
+def _plugged(plug: look.Plug, asked: Command) -> bool:
+    """Whether a cable was in before: OCPP 1.6 says Preparing of an accepted card alone, too. By our clock, not the charger's."""
+    since = StatusHistory.objects.filter(station=plug.station, evse_number=plug.evse.number, at__gt=asked.created_at - DAY)
+    return plug.state == ConnectorStatus.PREPARING and not since.filter(received_at__gt=asked.created_at).exists()
 
 
 def _at_site(station: Station) -> list[Near]:

@@ -6,12 +6,12 @@ from csms.dashboard.identity import IdentityConverter
 from csms.driver import account, doors, plugviews, views
 from csms.driver.access import drivers
 
-register_converter(IdentityConverter, "identity")
+register_converter(IdentityConverter, "charger")
 
 urlpatterns = [
-    path("charge/<identity:identity>", plugviews.show_station, name="plugs"),
-    path("charge/<identity:identity>/<int:evse>", plugviews.show_plug, name="plug"),
-    path("charge/<identity:identity>/<int:evse>/start", plugviews.start, name="plug_start"),
+    path("charge/<charger:identity>", plugviews.show_station, name="plugs"),
+    path("charge/<charger:identity>/<int:evse>", plugviews.show_plug, name="plug"),
+    path("charge/<charger:identity>/<int:evse>/start", plugviews.start, name="plug_start"),
     path("driver/", views.show_home, name="driver"),
     path("driver/login/", doors.SignIn.as_view(), name="driver_login"),
     path("driver/signup/", doors.sign_up, name="driver_signup"),

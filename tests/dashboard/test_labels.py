@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import segno
 from django.test import Client
+from django.urls import reverse
 from django_scopes import scopes_disabled
 
 from csms.dashboard import labels
@@ -32,7 +33,7 @@ def test_the_code_holds_the_address(ada: Client, amber: Network) -> None:
     station = plug(amber, station=amber.station(identity=f"{amber.prefix}/A B%2F.")).evse.station
     with scopes_disabled():
         evse = Evse.objects.get(station=station)
-    answer = ada.get(f"/stations/{station.identity.replace('%', '%25').replace('/', '%2F')}/labels/")
+    answer = ada.get(reverse("station_labels", args=[station.identity]))
     (url,) = addresses(answer)
     label = labels.Label(evse, url)
     assert label.code in answer.content.decode()

@@ -53,7 +53,7 @@ def test_the_price_comes_first_and_then_the_way_in(client: Client, free: Connect
     answer = client.get(page_of(free))
     html = said(answer)
     assert answer.status_code == 200
-    assert html.index(PRICE) < html.index("Free") < html.index("Sign in and charge") < html.index("New here? Sign up")
+    assert html.index(PRICE) < html.index("<strong>Free") < html.index("Sign in and charge") < html.index("New here? Sign up")
     assert f"/driver/signup/?next={page_of(free)}" in html
     assert "Start charging" not in html
 
