@@ -31,6 +31,7 @@ STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 app_name = "api"
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/", include("csms.api.drivers.urls")),
     re_path(
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),
