@@ -258,7 +258,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "csms.api.authentication.ApiKeyAuthentication",
-        "csms.api.drivers.access.TokenAuthentication",
+        "csms.api.drivers.tokens.TokenAuthentication",
         "csms.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["csms.api.permissions.MayUse"],

@@ -50,7 +50,9 @@ def test_who_signs_up_is_a_driver_with_a_token_that_nobody_guesses(amber: Operat
         ({"name": "a\x00b"}, "name"),
     ],
 )
-def test_what_cannot_be_is_refused_at_its_field_and_leaves_nobody(dee: User, amber: Operator, changes: dict[str, Any], field: str) -> None:
+def test_what_cannot_be_is_refused_at_its_field_and_leaves_nobody(
+    dee: User, amber: Operator, changes: dict[str, Any], field: str
+) -> None:
     given = {"email": "ed@example.org", "password": PASSWORD, "operator": amber} | changes
     with pytest.raises(ValidationError) as refused:
         drivers.sign_up(**given)
@@ -112,7 +114,8 @@ def test_a_block_reaches_every_tag_and_is_taken_back_with_it(amber: Operator, de
     assert [(tag.status, tag.blocked_because) for tag in tags(dee)] == [("Blocked", "Unpaid bill"), ("Blocked", "Lost in the tram")]
     drivers.block(driver=dee, because="Two unpaid bills")
     assert tags(dee)[0].blocked_because == "Two unpaid bills"
-    assert drivers.add_id_tag(driver=dee, value="NEW-1") and tags(dee)[2].status == "Blocked"
+    drivers.add_id_tag(driver=dee, value="NEW-1")
+    assert tags(dee)[2].status == "Blocked"
     drivers.unblock(driver=dee)
     dee.refresh_from_db()
     assert dee.blocked_because == ""
@@ -146,9 +149,10 @@ def test_a_deleted_account_leaves_what_was_charged_and_no_name(amber: Operator, 
     assert not User.objects.filter(pk=pk).exists()
     with scope(operator=amber):
         assert Transaction.objects.get(pk=session.pk).id_token == own
-        assert list(IdToken.objects.filter(pk__in=[own.pk, card.pk]).values_list("status", "driver", "note")) == [
-            ("Blocked", None, "")
-        ] * 2
+        assert (
+            list(IdToken.objects.filter(pk__in=[own.pk, card.pk]).values_list("status", "driver", "note"))
+            == [("Blocked", None, "")] * 2
+        )
         told = "".join(str(row) for row in AuditEntry.objects.values())
     assert "dee" not in told.lower().replace("deleted", "")
     assert f"driver {pk}" in told

@@ -105,14 +105,6 @@ def test_a_card_is_given_and_taken(ada: Client, amber: Network) -> None:
     assert tags(dee) == [own], "the app's own stays"
 
 
-def test_drivers_are_downloaded(ada: Client, amber: Network) -> None:
-    dee = sign_up(amber)
-    answer = ada.get("/drivers/export/")
-    text = b"".join(answer).decode()  # type: ignore[arg-type]
-    assert "email,name,id_tags" in text
-    assert dee.email in text
-
-
 def test_who_may_not_change_tags_sees_no_driver(ben: Client, cleo: Client, amber: Network) -> None:
     dee = sign_up(amber)
     for path in ("/drivers/", "/drivers/export/", f"/drivers/{dee.pk}/"):

@@ -1,10 +1,7 @@
-"""Who comes in by an app's token, who may use the drivers' side, and how often one may press start."""
+"""Who may use the drivers' side, and how often one may press start."""
 
 from typing import Any, NoReturn
 
-from allauth.headless.tokens.strategies.jwt.internal import validate_access_token
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -12,35 +9,12 @@ from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey, Kind, User
 from csms.api.authentication import ApiKeyAuthentication, SessionAuthentication
+from csms.api.drivers.tokens import TokenAuthentication
 from csms.api.throttling import PerKey
 from csms.api.views import Scoped
 
 #: Starts and stops that a driver may ask for in a minute.
 STARTS_A_MINUTE = 20
-
-
-class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`, of the login below /api/v1/auth/. It ends with the login."""
-
-    def authenticate(self, request: Request) -> tuple[User, dict[str, Any]] | None:
-        scheme, _, token = get_authorization_header(request).partition(b" ")
-        if scheme.lower() != b"bearer":
-            return None
-        found = validate_access_token(token.strip().decode("ascii", "replace"))
-        if found is None or not found[0].is_active:
-            raise AuthenticationFailed("This token is unknown, expired or its login has ended: refresh it, or log in again.")
-        return found
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Bearer"
-
-
-class TokenScheme(OpenApiAuthenticationExtension):
-    target_class = TokenAuthentication
-    name = "Bearer"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A driver's `access_token`, of the login."}
 
 
 class DriversOnly(BasePermission):

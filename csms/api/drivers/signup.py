@@ -1,6 +1,7 @@
 """How drivers sign up in an app: allauth's own way, with what a driver of ours needs besides."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -12,6 +13,17 @@ from accounts.models import Operator, User
 from accounts.tokens import plain
 from csms.people import adapter
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def at_its_field(rule: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """A rule of ours, whose refusal names the field, asked by a form that knows which it is."""
+    try:
+        return rule(*args, **kwargs)
+    except ValidationError as error:
+        raise ValidationError(error.messages) from error
+
 
 class SignUp(forms.Form):
     """The fields besides e-mail address and password. `operator`: the code of the network, if there are several."""
@@ -21,13 +33,10 @@ class SignUp(forms.Form):
     language = forms.ChoiceField(choices=settings.LANGUAGES, required=False)
 
     def clean_name(self) -> str:
-        return plain(self.cleaned_data["name"], "name")
+        return at_its_field(plain, self.cleaned_data["name"], "name")
 
     def clean_operator(self) -> Operator:
-        try:
-            return drivers.operator_to_join(self.cleaned_data["operator"])
-        except ValidationError as error:
-            raise ValidationError(error.messages) from error
+        return at_its_field(drivers.operator_to_join, self.cleaned_data["operator"])
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """allauth asks for it; `Adapter.save_user` has done everything."""

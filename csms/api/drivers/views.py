@@ -83,6 +83,7 @@ class MyIdTagView(Mine):
     """My id tags: the one with which the app starts, and the cards the operator gave me."""
 
     model = IdToken
+    orderings = {"id": ("id",)}
     serializer_class = rows.MyIdTag
     filterset_class = filters.NoFilters
 

@@ -1,5 +1,7 @@
 """Dee and Ed, who charge at Ada's, with the app on their phones; and Cy, who charges at Cleo's."""
 
+import itertools
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +17,18 @@ from tests.network import Network
 PASSWORD = "charge-it-all-night"
 AUTH = "/api/v1/auth/app/v1"
 JSON = "application/json"
+_addresses = itertools.count(random.randrange(250))
 
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
     """Real ones take a tenth of a second each."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def empty_database() -> None:
+    """Not here: what processes do is committed, and each test has networks of its own."""
 
 
 class App(Client):
@@ -63,7 +71,7 @@ def driver(network: Network, name: str) -> Driver:
     user = drivers.sign_up(
         email=f"{name}.{network.tag}@example.org", password=PASSWORD, operator=network.operator, name=name.capitalize()
     )
-    app = App()
+    app = App(REMOTE_ADDR=f"198.51.100.{next(_addresses) % 250}")  # logins from one address are bounded
     app.login_with(user.email)
     return Driver(user, app)
 

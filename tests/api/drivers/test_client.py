@@ -96,29 +96,29 @@ async def test_a_driver_charges_with_a_client_made_from_the_document(
         asked = await call("charge.charge_start")(client=dee, body=body)
 
         async def follow() -> Any:
-            return await call("charge.charge_commands_retrieve")(client=dee, pk=str(asked.id))
+            return await call("charge.charge_commands_retrieve")(client=dee, id=str(asked.id))
 
         await until(follow, lambda now: now.state == "plug_in")
         await station.plug_in(1)
         begun = await until(follow, lambda now: now.session is not None)
         assert begun.state == "charging"
 
-        async with httpx.AsyncClient(base_url=uvicorn.http, headers={"Authorization": f"Bearer {dee.token}"}, timeout=30) as web:
-            async with live(web, begun.session) as events:
-                await events.next()
-                await station.charge(1, seconds=1, step=1)
-                await station.send_meter_values(1)
+        web = httpx.AsyncClient(base_url=uvicorn.http, headers={"Authorization": f"Bearer {dee.token}"}, timeout=30)
+        async with web, live(web, begun.session) as events:
+            await events.next()
+            await station.charge(1, seconds=1, step=1)
+            await station.send_meter_values(1)
+            name, _, told = await events.next()
+            running = await call("me.me_sessions_retrieve")(client=dee, id=str(begun.session))
+            assert running.status == "active"
+            stop = await call("charge.charge_stop")(client=dee, body=models.StopAskedRequest(session=begun.session))
+            while name != "ended":
                 name, _, told = await events.next()
-                running = await call("me.me_sessions_retrieve")(client=dee, id=str(begun.session))
-                assert running.status == "active"
-                stop = await call("charge.charge_stop")(client=dee, body=models.StopAskedRequest(session=begun.session))
-                while name != "ended":
-                    name, _, told = await events.next()
         assert told["status"] == "ended"
         await station.unplug(1)
 
         async def stopped() -> Any:
-            return await call("charge.charge_commands_retrieve")(client=dee, pk=str(stop.id))
+            return await call("charge.charge_commands_retrieve")(client=dee, id=str(stop.id))
 
         await until(stopped, lambda now: now.state == "stopped")
         tables(make_charge_records)()

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from accounts import drivers
 from accounts.models import User
@@ -17,6 +18,11 @@ from tests.peer import station
 from tests.servers import Server
 
 PATIENCE_S = 30
+
+
+@pytest.fixture
+def quick_passwords() -> None:
+    """None: the server knows real ones only."""
 
 
 @tables
