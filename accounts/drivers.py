@@ -5,9 +5,11 @@ import base64
 import secrets
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
@@ -79,6 +81,14 @@ def change(*, driver: User, name: str | None = None, language: str | None = None
         choose_language(user=driver, language=language)
         driver.language = language
     return driver
+
+
+def of_network(person: User | AnonymousUser) -> QuerySet[User]:
+    """The drivers whom somebody of the staff may see: those of their network, of all for a superuser without one."""
+    found = User.objects.filter(kind=Kind.DRIVER)
+    if not isinstance(person, User) or (person.operator_id is None and not person.is_superuser):
+        return found.none()
+    return found if person.operator_id is None else found.filter(operator=person.operator_id)
 
 
 def token_of(driver: User) -> IdToken | None:

@@ -142,7 +142,7 @@ def running(driver: User) -> list[Transaction]:
 @dataclass(frozen=True, slots=True)
 class Start:
     """What came of a start. `state`: "asking" the charger, "plug_in" until `until` (it waits for the car), "charging" (or charged:
-    `session` says), "failed".
+    `session` says), "failed". Of a stop: "asking", "stopped", "failed".
 
     `because` is the charger's own word for its refusal, if it gave one.
     """
@@ -161,7 +161,9 @@ def starts(driver: User) -> QuerySet[Command]:
 
 
 def follow(command: Command, *, driver: User) -> Start:
-    """What came of a driver's start so far."""
+    """What came so far of a start, or a stop, that a driver asked for."""
+    if command.kind == "remote_stop":
+        return _follow_stop(command, driver)
     if command.status in (CommandStatus.SENT, CommandStatus.ACCEPTED, CommandStatus.CONFIRMED):
         # The first that began since it was asked.
         began = history(driver).filter(station=command.station_id, evse__number=command.params.get("evse"))
@@ -170,6 +172,19 @@ def follow(command: Command, *, driver: User) -> Start:
             return Start(command, "charging", session=session)
     if command.status == CommandStatus.ACCEPTED:
         return Start(command, "plug_in", until=command.effect_due_at)
+    return _open_or_failed(command)
+
+
+def _follow_stop(command: Command, driver: User) -> Start:
+    sessions = history(driver).filter(station=command.station_id, ocpp_transaction_id=command.params.get("transaction"))
+    session = sessions.first()
+    if command.status == CommandStatus.CONFIRMED or (session and session.status == TransactionStatus.ENDED):
+        return Start(command, "stopped", session=session)
+    return _open_or_failed(command, session)
+
+
+def _open_or_failed(command: Command, session: Transaction | None = None) -> Start:
     if command.status in OPEN:
-        return Start(command, "asking", until=command.expires_at)
-    return Start(command, "failed", because=command.detail if command.status == CommandStatus.REJECTED else "")
+        until = command.effect_due_at if command.status == CommandStatus.ACCEPTED else command.expires_at
+        return Start(command, "asking", until, session)
+    return Start(command, "failed", None, session, command.detail if command.status == CommandStatus.REJECTED else "")

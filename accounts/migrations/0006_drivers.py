@@ -44,6 +44,10 @@ class Migration(migrations.Migration):
                 max_length=200,
             ),
         ),
+        migrations.AddIndex(
+            "user",
+            models.Index(condition=models.Q(("kind", "driver")), fields=["operator", "-id"], name="user_drivers_newest"),
+        ),
         migrations.AddField(
             model_name="idtoken",
             name="driver",

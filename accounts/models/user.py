@@ -70,6 +70,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["email"]
+        indexes = [models.Index(fields=["operator", "-id"], condition=models.Q(kind="driver"), name="user_drivers_newest")]
 
     def __str__(self) -> str:
         return self.email

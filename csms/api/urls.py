@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from csms.api import commandviews, raw, views
+from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -25,12 +26,14 @@ router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("drivers", operators.DriverView, "driver")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
 app_name = "api"
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/", include("csms.api.drivers.urls")),
     re_path(
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),

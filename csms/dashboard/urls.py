@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
+    drivers,
     enrol,
     idtagimport,
     idtags,
@@ -40,6 +41,13 @@ urlpatterns = [
     path("id-tags/import/run/", idtagimport.run_import, name="id_tags_import_run"),
     path("id-tags/<int:pk>/", idtags.change_id_tag, name="id_tag"),
     path("id-tags/<int:pk>/status/", idtags.set_id_tag_status, name="id_tag_status"),
+    path("drivers/", drivers.show_drivers, name="drivers"),
+    path("drivers/export/", drivers.export_drivers, name="drivers_export"),
+    path("drivers/<int:pk>/", drivers.show_driver, name="driver"),
+    path("drivers/<int:pk>/block/", drivers.block_driver, name="driver_block"),
+    path("drivers/<int:pk>/unblock/", drivers.unblock_driver, name="driver_unblock"),
+    path("drivers/<int:pk>/id-tags/", drivers.add_driver_tag, name="driver_tag_add"),
+    path("drivers/<int:pk>/id-tags/<int:tag>/", drivers.remove_driver_tag, name="driver_tag_remove"),
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
     path("onboarding/export/", onboarding.export_knocks, name="onboarding_export"),
     path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),

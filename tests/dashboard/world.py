@@ -10,7 +10,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken, SavedView
+from accounts import drivers
+from accounts.models import IdToken, SavedView, User
 from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
@@ -62,6 +63,8 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    driver: User
+    driver_card: IdToken
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -83,6 +86,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
     "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
+    "driver": lambda world: [world.driver.pk],
+    "driver_block": lambda world: [world.driver.pk],
+    "driver_unblock": lambda world: [world.driver.pk],
+    "driver_tag_add": lambda world: [world.driver.pk],
+    "driver_tag_remove": lambda world: [world.driver.pk, world.driver_card.pk],
 }
 
 
@@ -163,10 +171,12 @@ def _made(network: Network) -> World:
          for one in ("Preparing", "Charging")]
     )  # fmt: skip
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
+    dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
+    dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        billed,
+        *(billed, dee, dees_card),
     )
 
 
@@ -246,6 +256,8 @@ STATES: dict[str, list[str]] = {
     "id_tags_import": [""],
     "id_tags_enrol": ["since={lately}"],
     "id_tag": [""],
+    "drivers": ["", "blocked=1"],
+    "driver": [""],
     "onboarding": ["", "waiting=UNKNOWN"],
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
@@ -266,6 +278,7 @@ FILES: dict[str, list[str]] = {
     "sessions_export": [""],
     "id_tags_export": [""],
     "onboarding_export": [""],
+    "drivers_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
@@ -294,6 +307,10 @@ BUTTONS: dict[str, dict[str, str]] = {
     "change_settings": {"do": "read"},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
+    "driver_block": {"because": "Unpaid bill"},
+    "driver_unblock": {},
+    "driver_tag_add": {"value": "X1", "type": "ISO14443"},
+    "driver_tag_remove": {},
     "language": {"language": ""},
     "logout": {},
 }
