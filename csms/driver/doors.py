@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ChangePasswordForm
 from allauth.account.utils import get_next_redirect_url, perform_login
 from allauth.account.views import LoginView, PasswordChangeView
 from django import forms
@@ -20,6 +21,7 @@ from accounts import audit, drivers
 from accounts.models import Kind, Operator, User
 from csms.driver import limits, plugs
 from csms.driver.access import driver_of
+from csms.people.forms import plainly
 
 SIGN_UPS, SIGN_UPS_S = 30, 3600
 
@@ -97,9 +99,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("driver_login")
 
 
+class NewPassword(ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plainly(self, oldpassword=_("Your password now"), password1=_("The new one"), password2=_("The new one again"))
+
+
 class ChangePassword(PasswordChangeView):
     """Behind `access.drivers`."""
 
+    form_class = NewPassword
     template_name = "driver/password.html"
 
     def get_default_success_url(self) -> str:
@@ -109,7 +118,8 @@ class ChangePassword(PasswordChangeView):
 def _way(request: HttpRequest) -> dict[str, Any]:
     """What leads back, for the templates: the address, and the plug at it, whose price comes before any account."""
     back_to = get_next_redirect_url(request) or ""
-    return {"back_to": back_to, "at": _at(back_to)}
+    at = _at(back_to)
+    return {"back_to": back_to, "at": at, "operator": at.station.operator if at else None}
 
 
 def _at(back_to: str) -> plugs.Place | None:

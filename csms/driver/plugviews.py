@@ -48,7 +48,9 @@ def show_plug(request: HttpRequest, identity: str, evse: int) -> HttpResponse:
     place, driver, stranger = _at(request, identity, evse)
     if place is None:
         station = plugs.station_of(identity)
-        return not_found(request, identity=identity, evse=evse, station=station, plugs=plugs.all_of(station) if station else [])
+        if station is None:
+            return not_found(request, identity=identity)
+        return not_found(request, evse=evse, station=station, operator=station.operator, plugs=plugs.all_of(station))
     if place.plug.mine and place.plug.session:
         return redirect("driver_session", place.plug.session.pk)
     still = request.GET.get("still") == "1"

@@ -15,8 +15,8 @@ from csms.dashboard.exports import stream_csv
 from csms.driver import sessions
 from csms.driver.access import action, driver_of, not_found, page
 from stations import charging as look
-from stations.models import Command, Transaction
-from stations.models.command import OPEN
+from stations.models import Command, CommandStatus, Transaction
+from stations.models.command import FRUITLESS, OPEN
 from stations.services import charging
 
 COLUMNS = ("session", "started_at", "stopped_at", "charger", "plug", "site", "energy_wh", "cost", "currency", "final")
@@ -72,14 +72,15 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
         return not_found(request)
     session = sessions.priced([transaction])[0]
     stop = _stop(driver, transaction)
-    stopping = session.running and stop is not None and stop.status in OPEN
+    # Done as well: the end may have come between two looks.
+    stopping = session.running and stop is not None and stop.status in (*OPEN, CommandStatus.CONFIRMED)
     still = request.GET.get("still") == "1"
     follows = session.running or session.priced_soon
     context = {
         "session": session,
         "curves": _curves(transaction),
         "stopping": stopping,
-        "stop_failed": session.running and stop is not None and not stopping,
+        "stop_failed": session.running and stop is not None and stop.status in FRUITLESS,
         "follows": follows,
         "still": still,
         "follows_s": (STOPPING_S if stopping or session.priced_soon else FOLLOWS_S) if follows and not still else None,
@@ -121,6 +122,7 @@ def show_receipt(request: HttpRequest, pk: int) -> HttpResponse:
     if record is None:
         return not_found(request)
     session = sessions.Session(record.transaction)
-    context = {"record": record, "session": session, "tax": record.total_incl_tax - record.total_excl_tax}
+    tax = record.total_incl_tax - record.total_excl_tax
+    context = {"record": record, "session": session, "lines": sessions.lines(record), "tax": tax}
     with timezone.override(session.zone):
         return render(request, "driver/receipt.html", context)

@@ -79,6 +79,15 @@ def test_a_stop_that_was_refused_says_so_and_can_be_tried_again(phone: Client, r
     assert "Stop charging" in html
 
 
+def test_a_stop_that_is_done_before_its_session_is_seen_to_end_did_not_fail(phone: Client, running: Transaction) -> None:
+    phone.post(f"/driver/sessions/{running.pk}/stop/")
+    with scopes_disabled():
+        Command.objects.update(status="confirmed", finished_at=timezone.now())
+    html = said(phone.get(f"/driver/sessions/{running.pk}/"))
+    assert "Stopping…" in html
+    assert "did not stop" not in html
+
+
 def test_a_session_that_has_ended_waits_for_its_price_and_then_has_a_receipt(
     phone: Client, amber: Network, done: Transaction
 ) -> None:
@@ -114,6 +123,15 @@ def test_a_receipt_adds_up(phone: Client, amber: Network, done: Transaction) -> 
     ):
         assert word in html, word
     assert "from 1.00\u202fkWh to 8.50\u202fkWh" in html
+
+
+def test_a_receipt_tells_time_in_minutes(phone: Client, amber: Network, done: Transaction) -> None:
+    with scopes_disabled():
+        record = bill(done, amber.operator.tariffs.get())
+        record.lines = [{"dimension": "TIME", "volume": "1.5", "unit": "h", "price": "1.2000", "cost_excl_tax": "1.80"}]
+        record.save()
+    html = said(phone.get(f"/driver/receipts/{record.pk}/"))
+    assert '90&#8239;min</td><td class="number">0.02</td><td class="number">1.80</td>' in html
 
 
 def test_times_are_told_where_the_charger_stands(phone: Client, amber: Network, free: Connector, dee: User) -> None:
