@@ -88,9 +88,9 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"])
     def block(self, request: Request, **kwargs: Any) -> Response:
         """They may not charge any more, by app or card, and read why."""
-        body = Because(data=request.data)
+        driver, body = self.get_object(), Because(data=request.data)
         body.is_valid(raise_exception=True)
-        drivers.block(driver=self.get_object(), **body.validated_data)
+        drivers.block(driver=driver, **body.validated_data)
         return self.told()
 
     @extend_schema(request=None, responses=DriverRow)
@@ -104,9 +104,9 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"], url_path="id-tags")
     def give(self, request: Request, **kwargs: Any) -> Response:
         """Give them a card: a new one, or one of the network that is nobody's."""
-        body = TagGiven(data=request.data)
+        driver, body = self.get_object(), TagGiven(data=request.data)
         body.is_valid(raise_exception=True)
-        drivers.add_id_tag(driver=self.get_object(), **body.validated_data)
+        drivers.add_id_tag(driver=driver, **body.validated_data)
         return self.told()
 
     @extend_schema(responses={204: None})
