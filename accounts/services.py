@@ -32,6 +32,7 @@ __all__ = [
     "delete_view",
     "import_id_tokens",
     "note_key_use",
+    "open_to_drivers",
     "save_view",
     "set_terms",
 ]
@@ -58,6 +59,13 @@ def _code(name: str) -> str:
     """By which drivers' apps name the operator."""
     code = slugify(name)[:32] or "network"
     return f"{code}-{secrets.token_hex(3)}" if Operator.objects.filter(code=code).exists() else code
+
+
+def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
+    """Whether drivers may sign up by themselves in the network."""
+    operator.open_to_drivers = to
+    operator.save(update_fields=["open_to_drivers"])
+    return operator
 
 
 #: What an operator may keep for a shorter time than the system, as in the names of its fields and of the settings.

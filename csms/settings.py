@@ -180,7 +180,17 @@ LOGOUT_REDIRECT_URL = "login"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_ADAPTER = "csms.api.drivers.signup.Adapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "csms.api.drivers.signup.SignUp"
-ACCOUNT_FORMS = {"login": "csms.people.forms.LoginForm"}
+ACCOUNT_FORMS = {
+    "login": "csms.people.forms.LoginForm",
+    "reauthenticate": "csms.people.forms.ReauthenticateForm",
+    "reset_password": "csms.people.forms.ResetPasswordForm",
+    "reset_password_from_key": "csms.people.forms.NewPasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "csms.people.forms.CodeForm",
+    "reauthenticate": "csms.people.forms.CodeAgainForm",
+    "activate_totp": "csms.people.forms.FirstCodeForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -189,6 +199,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/300s/key"}
+MFA_ADAPTER = "csms.people.secondfactor.Adapter"
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # The apps of drivers, with tokens in place of cookies: below /api/v1/auth/app/v1/.
 HEADLESS_CLIENTS = ("app",)
@@ -227,8 +238,12 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+# Without a mail server links are shown to those who give them. A console is no mail server: production writes no links there.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+MAIL = bool(EMAIL_URL)
+vars().update(env.email_url_config(EMAIL_URL or ("dummymail://" if PRODUCTION else "consolemail://")))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("CSMS_EMAIL_FROM", default="csms@localhost")
 
 # Security. TLS ends in front of us; who may say so is TRUSTED_PROXIES (see csms.tenancy and csms.ocpp.handshake).
 SESSION_COOKIE_HTTPONLY = True

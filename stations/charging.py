@@ -78,9 +78,8 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
         connector.evse.station = pks[connector.evse.station_id]
         by_evse.setdefault(connector.evse_id, []).append(connector)
         evses[connector.evse_id] = connector.evse
-    sessions: dict[int | None, Transaction] = {}
-    for session in Transaction.objects.filter(station__in=pks, status=TransactionStatus.ACTIVE).order_by("-id"):
-        sessions.setdefault(session.evse_id, session)
+    active = Transaction.objects.filter(station__in=pks, status=TransactionStatus.ACTIVE).order_by("id")
+    sessions = {one.evse_id: one for one in active}  # of several at one plug the newest
     starts = Command.objects.filter(station__in=pks, status__in=OPEN, kind="remote_start").order_by("-id")
     asked = {(start.station_id, start.params.get("evse")): start for start in reversed(list(starts))}
     own = set(tokens(driver).values_list("pk", flat=True)) if driver else set()

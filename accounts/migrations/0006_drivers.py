@@ -17,7 +17,7 @@ def name_codes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0005_kinds_of_people_and_audit")]
+    dependencies = [("accounts", "0006_invitations_and_ended_sessions")]
 
     operations = [
         migrations.AddField(

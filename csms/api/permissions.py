@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 
 class MayUse(BasePermission):
-    """Reading needs the verb `view`; writing the view's `change_verb`. A key may do at most what its user may."""
+    """Reading needs the verb `view` or the view's `read_verb`; writing its `change_verb`. A key may at most what its user may."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:
             return False
-        verb = "view" if request.method in SAFE_METHODS else getattr(view, "change_verb", "")
+        safe = request.method in SAFE_METHODS
+        verb = getattr(view, "read_verb", "view") if safe else getattr(view, "change_verb", "")
         if not verb:
             return True  # the view has no unsafe methods: it answers 405
         if isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, verb):

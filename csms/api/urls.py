@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, raw, views
+from csms.api import commandviews, people, raw, views
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -27,6 +27,8 @@ router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("drivers", operators.DriverView, "driver")
+router.register("people", people.PersonView, "person")
+router.register("invitations", people.InvitationView, "invitation")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

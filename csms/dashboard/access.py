@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Operator, User
+from accounts.models import Kind, Operator, User
 from accounts.permissions import may
 from csms.dashboard.worklist import Rights
 
@@ -24,7 +24,9 @@ def page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not may(request.user, "view"):
-            raise PermissionDenied(_("Your account belongs to no network yet. Ask the owner of one to add you."))
+            raise PermissionDenied(
+                _why_not(request) or _("Your account belongs to no network yet. Ask the owner of one to add you.")
+            )
         return view(request, *args, **kwargs)
 
     return require_safe(login_required(never_cache(guarded)))
@@ -37,12 +39,33 @@ def needs(verb: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if not may(request.user, verb):
-                raise PermissionDenied(_("Your role may look at this but not change it. Ask the owner of your network."))
+                raise PermissionDenied(
+                    _why_not(request) or _("Your role may look at this but not change it. Ask the owner of your network.")
+                )
             return view(request, *args, **kwargs)
 
         return login_required(never_cache(guarded))
 
     return decorate
+
+
+def own(view: View) -> View:
+    """A page or button about a person's own login. Drivers have theirs elsewhere."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if why := _why_not(request):
+            raise PermissionDenied(why)
+        return view(request, *args, **kwargs)
+
+    return login_required(never_cache(guarded))
+
+
+def _why_not(request: HttpRequest) -> str:
+    """What a driver is told who comes to a page of the operators'."""
+    if getattr(request.user, "kind", None) != Kind.DRIVER:
+        return ""
+    return _("This page is for the people who run the network. Yours, to charge, is at /driver/.")
 
 
 def action(verb: str) -> Callable[[View], View]:

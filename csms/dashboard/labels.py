@@ -27,7 +27,7 @@ class Label:
     @property
     def code(self) -> SafeString:
         """As SVG. Q: a quarter of it may be scratched or dirty."""
-        drawn = segno.make_qr(self.url, error="q").svg_inline(omitsize=True, border=2, light="#fff", svgclass="qr", lineclass=None)
+        drawn = segno.make_qr(self.url, error="q").svg_inline(omitsize=True, border=2, light="#fff", svgclass=None, lineclass=None)
         return mark_safe(drawn)  # noqa: S308  (modules of the code; nothing of the address stands in it as text)
 
     @property

@@ -1,10 +1,11 @@
 """Addresses of the operators' pages."""
 
-from allauth.account import views as account
+from allauth.account import views as allauth
 from django.urls import path, register_converter
 from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
+    account,
     drivers,
     enrol,
     idtagimport,
@@ -12,6 +13,7 @@ from csms.dashboard import (
     labels,
     messageviews,
     onboarding,
+    people,
     pointviews,
     runs,
     savedviews,
@@ -70,7 +72,20 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
-    path("login/", account.login, name="login"),
+    path("people/", people.show_people, name="people"),
+    path("people/export/", people.export_people, name="people_export"),
+    path("people/invite/", people.invite, name="people_invite"),
+    path("people/invitations/<int:pk>/renew/", people.renew_invitation, name="invitation_renew"),
+    path("people/invitations/<int:pk>/remove/", people.remove_invitation, name="invitation_remove"),
+    path("people/<int:pk>/", people.show_person, name="person"),
+    path("people/<int:pk>/change/", people.change_person, name="person_change"),
+    path("account/", account.show_account, name="account"),
+    path("account/profile/", account.save_profile, name="account_profile"),
+    path("account/password/", account.save_password, name="account_password"),
+    path("account/sessions/", account.end_sessions, name="account_sessions"),
+    path("account/keys/", account.add_key, name="account_key_add"),
+    path("account/keys/<int:pk>/revoke/", account.revoke_key, name="account_key_revoke"),
+    path("login/", allauth.login, name="login"),
     path("language/", choose_language, name="language"),
-    path("logout/", require_POST(account.logout), name="logout"),
+    path("logout/", require_POST(allauth.logout), name="logout"),
 ]

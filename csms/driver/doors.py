@@ -102,7 +102,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 class NewPassword(ChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        plainly(self, oldpassword=_("Your password now"), password1=_("The new one"), password2=_("The new one again"))
+        del self.fields["password2"]  # as where a forgotten one is renewed: one that was mistyped is
+        plainly(self, oldpassword=_("Your password now"), password1=_("New password"))
 
 
 class ChangePassword(PasswordChangeView):

@@ -26,7 +26,9 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
 #: The same, of which the buttons are elsewhere.
-BEFORE_FORMS = {"runs", "id_tags_enrol", "drivers", "driver"}
+BEFORE_FORMS = {"runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "driver"}
+#: What everybody does to their own login.
+OWN = {"account", "account_profile", "account_password", "account_sessions", "account_key_add"}
 #: Where one comes in, goes out, and chooses a language: nobody's data.
 DOORS = {"login", "logout", "language"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
@@ -98,6 +100,8 @@ def test_cleo_changes_nothing_of_adas_with_any_button(cleo: Client, world: World
 
 def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> None:
     for name, query in PAGES:
+        if name in OWN:
+            continue
         answer = ben.get(address(name, world, query))
         assert answer.status_code == (403 if name in FORMS | BEFORE_FORMS else 200), (name, query)
         # Two forms: to log out, and to choose a language. Beside it a view of a list may be saved, for oneself.
@@ -109,7 +113,9 @@ def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> 
 def test_ben_may_press_no_button(ben: Client, world: World) -> None:
     before = mine(world.network)
     for name in PRESSED:
-        expected = {"view_save": 302, "view_delete": 404}.get(name, 403)
+        if name in OWN:
+            continue
+        expected = {"view_save": 302, "view_delete": 404, "account_key_revoke": 404}.get(name, 403)
         assert ben.post(address(name, world), BUTTONS.get(name, {})).status_code == expected, name
     assert mine(world.network) == before
 
@@ -162,11 +168,16 @@ OF_ADA = {
     "driver-unblock": lambda world: {"pk": world.driver.pk},
     "driver-give": lambda world: {"pk": world.driver.pk},
     "driver-take": lambda world: {"pk": world.driver.pk, "tag": world.driver_card.pk},
+    "person-detail": lambda world: {"pk": world.person.pk},
+    "invitation-detail": lambda world: {"pk": world.invitation.pk},
 }
 #: What is sent to those that take something without naming anything.
-SENT = {("id-tag-list", "post"): {"value": "CLEOS-OWN"}}
-#: Of which those alone see something who may also change it.
-CLOSED = {"driver-list", "driver-detail"}
+SENT = {
+    ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
+    ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
+}
+#: What only those may read who may also change it.
+OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 
@@ -200,13 +211,14 @@ def test_every_endpoint_answers_cleo_404_for_what_is_adas(cleo: Client, world: W
 def test_every_list_is_empty_for_cleo_where_ada_sees_rows(ada: Client, cleo: Client, world: World) -> None:
     for name in LISTED:
         assert ask(ada, name, "get", world).json()["results"], name
-        assert ask(cleo, name, "get", world).json()["results"] == [], name
+        found = [row for row in ask(cleo, name, "get", world).json()["results"] if not row.get("email", "").startswith("cleo.")]
+        assert found == [], name
 
 
 def test_ben_reads_every_endpoint_and_writes_none(ben: Client, world: World) -> None:
     before = mine(world.network)
     for name, method in ENDPOINTS:
-        assert ask(ben, name, method, world).status_code == (200 if method == "get" and name not in CLOSED else 403), (name, method)
+        assert ask(ben, name, method, world).status_code == (200 if method == "get" and name not in OWNERS else 403), (name, method)
     assert mine(world.network) == before
 
 

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts import drivers
-from accounts.models import IdToken, SavedView, User
+from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
+from accounts.people import invite
+from accounts.services import create_api_key
 from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
@@ -65,6 +67,9 @@ class World:
     bill: ChargeRecord
     driver: User
     driver_card: IdToken
+    person: User
+    invitation: Invitation
+    key: ApiKey
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -91,6 +96,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "driver_unblock": lambda world: [world.driver.pk],
     "driver_tag_add": lambda world: [world.driver.pk],
     "driver_tag_remove": lambda world: [world.driver.pk, world.driver_card.pk],
+    "person": lambda world: [world.person.pk],
+    "person_change": lambda world: [world.person.pk],
+    "invitation_renew": lambda world: [world.invitation.pk],
+    "invitation_remove": lambda world: [world.invitation.pk],
+    "account_key_revoke": lambda world: [world.key.pk],
 }
 
 
@@ -165,6 +175,7 @@ def _made(network: Network) -> World:
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
+    invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
@@ -176,7 +187,7 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        *(billed, dee, dees_card),
+        *(billed, dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
     )
 
 
@@ -271,6 +282,9 @@ STATES: dict[str, list[str]] = {
     "station_message": [""],
     "station_labels": [""],
     "labels": ["", "q=NOTHING", "station={world.station.pk}"],
+    "people": ["", "q=NOTHING"],
+    "person": [""],
+    "account": [""],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -279,6 +293,7 @@ FILES: dict[str, list[str]] = {
     "id_tags_export": [""],
     "onboarding_export": [""],
     "drivers_export": [""],
+    "people_export": ["role=viewer"],
     "stations": ["format=csv"],
     "run": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
@@ -311,6 +326,15 @@ BUTTONS: dict[str, dict[str, str]] = {
     "driver_unblock": {},
     "driver_tag_add": {"value": "X1", "type": "ISO14443"},
     "driver_tag_remove": {},
+    "people_invite": {"email": "dora@example.org", "role": "viewer"},
+    "invitation_renew": {},
+    "invitation_remove": {},
+    "person_change": {"do": "off"},
+    "account_profile": {"name": "Me"},
+    "account_password": {},
+    "account_sessions": {},
+    "account_key_add": {},
+    "account_key_revoke": {},
     "language": {"language": ""},
     "logout": {},
 }

@@ -8,31 +8,16 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import drivers
-from accounts.models import ApiKey, IdToken, IdTokenType, User
-from accounts.permissions import key_may, may
+from accounts.models import IdToken, IdTokenType, User
 from csms.api.drivers.rows import MyIdTag
 from csms.api.fields import KnownOnly, Moment, Text
 from csms.api.filters import YesNoFilter
 from csms.api.serializers import Rows
 from csms.api.views import Lists
-
-VERB = "tags.change"
-
-
-class MayChangeTags(BasePermission):
-    """Who drivers are is for those alone who give and block id tags; to read it, too."""
-
-    message = f"Your role or key may not do this ({VERB})."
-
-    def has_permission(self, request: Request, view: Any) -> bool:
-        if request.user is None or (isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, VERB)):
-            return False
-        return may(request.user, VERB)
 
 
 class DriverRow(Rows):
@@ -72,7 +57,8 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     model = User
     serializer_class = DriverRow
     filterset_class: Any = DriverFilters
-    permission_classes = [MayChangeTags]
+    # Who drivers are is for those alone who give and block id tags.
+    read_verb = change_verb = "tags.change"
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
@@ -88,9 +74,9 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"])
     def block(self, request: Request, **kwargs: Any) -> Response:
         """They may not charge any more, by app or card, and read why."""
-        body = Because(data=request.data)
+        driver, body = self.get_object(), Because(data=request.data)
         body.is_valid(raise_exception=True)
-        drivers.block(driver=self.get_object(), **body.validated_data)
+        drivers.block(driver=driver, **body.validated_data)
         return self.told()
 
     @extend_schema(request=None, responses=DriverRow)
@@ -104,9 +90,9 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"], url_path="id-tags")
     def give(self, request: Request, **kwargs: Any) -> Response:
         """Give them a card: a new one, or one of the network that is nobody's."""
-        body = TagGiven(data=request.data)
+        driver, body = self.get_object(), TagGiven(data=request.data)
         body.is_valid(raise_exception=True)
-        drivers.add_id_tag(driver=self.get_object(), **body.validated_data)
+        drivers.add_id_tag(driver=driver, **body.validated_data)
         return self.told()
 
     @extend_schema(responses={204: None})

@@ -104,7 +104,7 @@ class MySessionView(mixins.RetrieveModelMixin, Mine):
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         if args:
             shown = args[0] if kwargs.get("many") else [args[0]]
-            kwargs["context"] = self.get_serializer_context() | {"costs": prices.costs(shown)}
+            kwargs["context"] = {**self.get_serializer_context(), "costs": prices.costs(shown)}
         return super().get_serializer(*args, **kwargs)
 
 
