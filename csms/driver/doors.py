@@ -7,6 +7,7 @@ from allauth.account.forms import ChangePasswordForm
 from allauth.account.utils import get_next_redirect_url, perform_login
 from allauth.account.views import LoginView, PasswordChangeView
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -110,6 +111,12 @@ class ChangePassword(PasswordChangeView):
     """Behind `access.drivers`."""
 
     form_class = NewPassword
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        messages.success(self.request, _("Your password is changed."))
+        return answer  # type: ignore[no-any-return]
+
     template_name = "driver/password.html"
 
     def get_default_success_url(self) -> str:

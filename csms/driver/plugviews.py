@@ -71,6 +71,15 @@ def show_plug(request: HttpRequest, identity: str, evse: int) -> HttpResponse:
 
 
 @never_cache
+@require_safe
+def show_mistyped(request: HttpRequest, mistyped: str) -> HttpResponse:
+    """Typed by hand, with a slash too many or with what is no plug's number."""
+    if mistyped.endswith("/"):
+        return redirect(request.path.rstrip("/"))
+    return not_found(request, identity=mistyped)
+
+
+@never_cache
 @require_POST
 def start(request: HttpRequest, identity: str, evse: int) -> HttpResponse:
     """Ask the plug to charge. What becomes of it the plug's page shows."""

@@ -6,12 +6,20 @@ from csms.dashboard.identity import IdentityConverter
 from csms.driver import account, doors, plugviews, views
 from csms.driver.access import drivers
 
-register_converter(IdentityConverter, "charger")
+
+class ChargerConverter(IdentityConverter):
+    """Without what no identity can hold and no table keeps: anybody may come here with anything."""
+
+    regex = "[^/\x00]+"
+
+
+register_converter(ChargerConverter, "charger")
 
 urlpatterns = [
     path("charge/<charger:identity>", plugviews.show_station, name="plugs"),
     path("charge/<charger:identity>/<int:evse>", plugviews.show_plug, name="plug"),
     path("charge/<charger:identity>/<int:evse>/start", plugviews.start, name="plug_start"),
+    path("charge/<path:mistyped>", plugviews.show_mistyped, name="plug_mistyped"),
     path("driver/", views.show_home, name="driver"),
     path("driver/login/", doors.SignIn.as_view(), name="driver_login"),
     path("driver/signup/", doors.sign_up, name="driver_signup"),

@@ -38,7 +38,7 @@ def test_dee_changes_her_password(phone: Client, dee: User) -> None:
     assert "id_oldpassword_error" in said(phone.post("/driver/account/password/", wrong))
     answer = phone.post("/driver/account/password/", wrong | {"oldpassword": PASSWORD})
     assert answer["Location"] == "/driver/account/"
-    assert "changed" in said(phone.get("/driver/account/"))
+    assert "Your password is changed." in said(phone.get("/driver/account/"))
     dee.refresh_from_db()
     assert dee.check_password(NEW)
 

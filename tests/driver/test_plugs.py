@@ -95,6 +95,14 @@ def test_a_label_without_a_plug_lets_one_choose(client: Client, free: Connector)
     assert client.get("/charge/NOWHERE-9").status_code == 404
 
 
+def test_what_is_typed_by_hand_is_understood_or_answered_kindly(client: Client, free: Connector) -> None:
+    assert client.get(page_of(free) + "/")["Location"] == page_of(free)
+    for typed in ("A/B/C", "A/one", "A/-1", "A/99999999999999999999", "%00/1", "A%00", "%0A"):
+        answer = client.get(f"/charge/{typed}")
+        assert answer.status_code == 404, typed
+        assert "We do not know this charger" in said(answer), typed
+
+
 @pytest.mark.parametrize(
     ("status", "word"),
     [
