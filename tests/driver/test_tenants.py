@@ -91,4 +91,6 @@ def test_another_driver_finds_nothing_of_dees(amber: Network, cobalt: Network, w
 
 def test_a_driver_may_open_none_of_the_operators_pages(phone: Client, world: World) -> None:
     for name in ("wall", "stations", "sessions", "id_tags", "messages", "labels"):
-        assert phone.get(reverse(name)).status_code == 403, name
+        answer = phone.get(reverse(name))
+        assert answer.status_code == 403, name
+        assert 'href="/driver/"' in answer.content.decode()
