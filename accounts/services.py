@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
@@ -31,6 +32,7 @@ __all__ = [
     "delete_view",
     "import_id_tokens",
     "note_key_use",
+    "open_to_drivers",
     "save_view",
     "set_terms",
 ]
@@ -43,12 +45,26 @@ MOST_VIEWS = 30
 
 def add_operator(*, name: str) -> Operator:
     operator = Operator(name=plain(name, "name"))
+    operator.code = _code(operator.name)
     operator.clean_fields()
     try:
         with transaction.atomic():
             operator.save(force_insert=True)
     except IntegrityError as error:
         raise taken("name", f'There is an operator "{operator.name}" already.') from error
+    return operator
+
+
+def _code(name: str) -> str:
+    """By which drivers' apps name the operator."""
+    code = slugify(name)[:32] or "network"
+    return f"{code}-{secrets.token_hex(3)}" if Operator.objects.filter(code=code).exists() else code
+
+
+def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
+    """Whether drivers may sign up by themselves in the network."""
+    operator.open_to_drivers = to
+    operator.save(update_fields=["open_to_drivers"])
     return operator
 
 

@@ -189,7 +189,8 @@ LOGOUT_REDIRECT_URL = "login"
 
 # People log in with django-allauth: `csms.people`. Staff are invited there, so nobody's address needs to be verified again.
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-ACCOUNT_ADAPTER = "csms.people.adapter.Adapter"
+ACCOUNT_ADAPTER = "csms.api.drivers.signup.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "csms.api.drivers.signup.SignUp"
 ACCOUNT_FORMS = {
     "login": "csms.people.forms.LoginForm",
     "reauthenticate": "csms.people.forms.ReauthenticateForm",
@@ -214,6 +215,13 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # The apps of drivers, with tokens in place of cookies: below /api/v1/auth/app/v1/.
 HEADLESS_CLIENTS = ("app",)
 HEADLESS_ONLY = False
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105  (the name of a class)
+HEADLESS_JWT_ALGORITHM = "HS256"
+# A token is worth what its login is: whoever logs out or is switched off is out at once.
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 900
+# As long as a login that nobody uses; each refresh begins it anew.
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 24 * 3600
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("nl", "Nederlands")]
@@ -276,6 +284,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "csms.api.authentication.ApiKeyAuthentication",
+        "csms.api.drivers.tokens.TokenAuthentication",
         "csms.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["csms.api.permissions.MayUse"],
@@ -305,6 +314,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "csms.api.schema.every_error",
+        "csms.api.drivers.openapi.with_login",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",

@@ -15,4 +15,5 @@ urlpatterns = [
     path("admin/", repair.urls),
     path("", include("csms.dashboard.urls")),
     path("", include("csms.people.urls")),
+    path("", include("csms.driver.urls")),
 ]

@@ -19,6 +19,10 @@ class Operator(models.Model):
     """A company that runs charging stations. Everything else in the system belongs to exactly one operator."""
 
     name = models.CharField(max_length=120, unique=True)
+    code = models.SlugField(max_length=40, unique=True, null=True, blank=True, help_text="By which drivers' apps name it.")
+    open_to_drivers = models.BooleanField(
+        default=True, db_default=True, help_text="Whether drivers may sign up by themselves and charge."
+    )
     concurrent_transactions = models.BooleanField(
         default=True,
         help_text="Whether one id tag may charge at two places at once; if not, the second start is answered ConcurrentTx.",

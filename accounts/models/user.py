@@ -56,6 +56,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_default="",
         help_text="Of the pages; empty: the one the browser asks for.",
     )
+    blocked_because = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why a driver may not charge; empty: they may."
+    )
     sessions = models.CharField(
         max_length=32,
         blank=True,
@@ -77,6 +80,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         ordering = ["email"]
         indexes = [
+            models.Index(fields=["operator", "-id"], condition=models.Q(kind="driver"), name="user_drivers_newest"),
             # Operators have far more drivers than staff.
             models.Index(fields=["operator", "email"], condition=models.Q(kind="staff"), name="user_staff_of_operator"),
         ]

@@ -20,7 +20,7 @@ def demand(request: Request, verb: str) -> None:
 
 
 class MayUse(BasePermission):
-    """Reading needs the verb `view` or the view's `read_verb`; writing its `change_verb`. A key may do no more than its user."""
+    """Reading needs the verb `view` or the view's `read_verb`; writing its `change_verb`. A key may at most what its user may."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if request.user is None:

@@ -15,6 +15,7 @@ PROBLEM = {
         "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "For people: cause and remedy."},
+        "code": {"type": "string", "description": "Of what charge/ refuses: the reason in a word."},
         "errors": {"type": "object", "additionalProperties": {}, "description": 'By field or parameter; "" is the whole.'},
     },
 }

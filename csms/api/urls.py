@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from csms.api import commandviews, firmware, logs, people, raw, views
+from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -28,6 +29,7 @@ router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")
 router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
+router.register("drivers", operators.DriverView, "driver")
 router.register("people", people.PersonView, "person")
 router.register("invitations", people.InvitationView, "invitation")
 
@@ -36,6 +38,7 @@ STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 app_name = "api"
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/", include("csms.api.drivers.urls")),
     re_path(
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),

@@ -20,6 +20,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from accounts import drivers
 from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
@@ -27,8 +28,12 @@ from csms.ocpp import registry
 from stations.models import Command, LogUpload, Site
 from tests.api.conftest import Network, Person
 
-document = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
-document.app = get_wsgi_application()
+whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
+whole.app = get_wsgi_application()
+#: Tried by a driver: `tests/api/drivers/test_openapi.py`. Logging in is allauth's.
+OF_DRIVERS = "^/api/v1/(me|charge|locations)/"
+drivers_document = whole.include(path_regex=OF_DRIVERS).exclude(path_regex="/live/$")
+document = whole.exclude(path_regex=f"{OF_DRIVERS}|^/api/v1/auth/")
 OPERATIONS = [found.ok() for found in document.get_all_operations()]
 
 #: A path parameter of the schema's form is one that exists this often, in ten.
@@ -61,6 +66,7 @@ def unbounded(settings: Any) -> None:
 def existing(ada: Person, amber: Network) -> dict[str, Any]:
     """One of each thing, by the first part of its path."""
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
+    dee = drivers.sign_up(email="dee@example.org", password="charge-it-all-night", operator=ada.operator)
     with scope(operator=ada.operator):
         of = {
             "invitations": Invitation,
@@ -75,6 +81,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,
             "people": str(ada.user.pk),
+            "drivers": str(dee.pk),
         }
 
 

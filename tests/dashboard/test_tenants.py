@@ -19,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django_scopes import scopes_disabled
 
 from accounts.models import SavedView
+from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
 from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, NAMED, STATES, World, address, one_of_each, routes
 from tests.network import Network
@@ -26,7 +27,7 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add"}
 #: The same, of which the buttons are elsewhere.
-BEFORE_FORMS = {"runs", "id_tags_enrol", "people", "person", "people_export"}
+BEFORE_FORMS = {"runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver"}
 #: What everybody does to their own login.
 OWN = {"account", "account_profile", "account_password", "account_sessions", "account_key_add"}
 #: Where one comes in, goes out, and chooses a language: nobody's data.
@@ -150,7 +151,8 @@ def endpoints(patterns: list[Any] = api_urls) -> Iterator[tuple[str, str]]:
             yield from ((str(pattern.name), method) for method in methods if method not in ("head", "options"))
 
 
-ENDPOINTS = sorted(set(endpoints()))
+#: The drivers' side is none of the operators': `tests/api/drivers/`.
+ENDPOINTS = sorted(set(endpoints()) - set(endpoints(driver_urls)))
 #: What an endpoint's address names, by its name. One that can be asked without naming anything needs no entry.
 OF_ADA = {
     "station-detail": lambda world: {"identity": world.station.identity},
@@ -170,6 +172,11 @@ OF_ADA = {
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     "charge-record-detail": lambda world: {"pk": world.bill.pk},
+    "driver-detail": lambda world: {"pk": world.driver.pk},
+    "driver-block": lambda world: {"pk": world.driver.pk},
+    "driver-unblock": lambda world: {"pk": world.driver.pk},
+    "driver-give": lambda world: {"pk": world.driver.pk},
+    "driver-take": lambda world: {"pk": world.driver.pk, "tag": world.driver_card.pk},
     "person-detail": lambda world: {"pk": world.person.pk},
     "invitation-detail": lambda world: {"pk": world.invitation.pk},
 }
@@ -182,8 +189,8 @@ SENT = {
 }
 #: The same as multipart/form-data.
 UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9", "file": SimpleUploadedFile("a.bin", b"new")}}
-#: What only owners may read.
-OWNERS = {"person-list", "person-detail", "invitation-list", "invitation-detail"}
+#: What only those may read who may also change it.
+OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

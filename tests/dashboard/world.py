@@ -10,6 +10,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from accounts import drivers
 from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
@@ -73,6 +74,8 @@ class World:
     awaited: LogUpload
     image: Firmware
     update: FirmwareUpdate
+    driver: User
+    driver_card: IdToken
     person: User
     invitation: Invitation
     key: ApiKey
@@ -94,6 +97,7 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "view_delete": lambda world: [world.view.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
+    "station_labels": lambda world: [world.station.identity],
     "accept_boot": lambda world: [world.pending.identity],
     "log_download": lambda world: [world.log.pk],
     "log_give_up": lambda world: [world.awaited.pk],
@@ -105,6 +109,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
     "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
+    "our_driver": lambda world: [world.driver.pk],
+    "driver_block": lambda world: [world.driver.pk],
+    "driver_unblock": lambda world: [world.driver.pk],
+    "driver_tag_add": lambda world: [world.driver.pk],
+    "driver_tag_remove": lambda world: [world.driver.pk, world.driver_card.pk],
     "person": lambda world: [world.person.pk],
     "person_change": lambda world: [world.person.pk],
     "invitation_renew": lambda world: [world.invitation.pk],
@@ -191,13 +200,15 @@ def _made(network: Network) -> World:
          for one in ("Preparing", "Charging")]
     )  # fmt: skip
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
+    dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
+    dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
         billed,
         *_logs(station),
         *_firmware(station, offline),
-        *(network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
+        *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
     )
 
 
@@ -303,6 +314,8 @@ STATES: dict[str, list[str]] = {
     "id_tags_import": [""],
     "id_tags_enrol": ["since={lately}"],
     "id_tag": [""],
+    "drivers": ["", "blocked=1"],
+    "our_driver": [""],
     "onboarding": ["", "waiting=UNKNOWN"],
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
@@ -318,6 +331,8 @@ STATES: dict[str, list[str]] = {
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "station_labels": [""],
+    "labels": ["", "q=NOTHING", "station={world.station.pk}"],
     "people": ["", "q=NOTHING"],
     "person": [""],
     "account": [""],
@@ -328,6 +343,7 @@ FILES: dict[str, list[str]] = {
     "sessions_export": [""],
     "id_tags_export": [""],
     "onboarding_export": [""],
+    "drivers_export": [""],
     "people_export": ["role=viewer"],
     "stations": ["format=csv"],
     "run": ["format=csv"],
@@ -370,6 +386,10 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_firmware": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
+    "driver_block": {"because": "Unpaid bill"},
+    "driver_unblock": {},
+    "driver_tag_add": {"value": "X1", "type": "ISO14443"},
+    "driver_tag_remove": {},
     "people_invite": {"email": "dora@example.org", "role": "viewer"},
     "invitation_renew": {},
     "invitation_remove": {},

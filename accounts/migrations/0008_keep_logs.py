@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_invitations_and_ended_sessions"),
+        ("accounts", "0007_drivers"),
     ]
 
     operations = [
