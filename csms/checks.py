@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from celery.signals import beat_init, celeryd_init
 from django.conf import settings
 from django.core import checks
+from django.http.request import validate_host
 from environ import FileAwareEnv
 from environ.fileaware_mapping import FileAwareMapping
 
@@ -48,6 +49,15 @@ def unsafe_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if given.get("DEBUG", "").lower() in FileAwareEnv.BOOLEAN_TRUE_STRINGS:
         yield "DEBUG is on, which shows source and settings to anybody.", "Remove DEBUG from the environment."
 
+    yield from _unsafe_addresses(given, hosts)
+    if not given.get("CSMS_FILES_DIR"):
+        yield (
+            "CSMS_FILES_DIR is not set.",
+            "Set it to a folder for firmware images and logs that all web processes and workers can write.",
+        )
+    elif not given["CSMS_FILES_DIR"].startswith("/"):
+        yield f'CSMS_FILES_DIR is "{given["CSMS_FILES_DIR"]}".', "Write the whole path of the folder, from / on."
+
     yield from _unsafe_station_keys(_items(given.get("CSMS_STATION_SECRET_KEYS", "")), secret)
     if operator := given.get("CSMS_ACCEPT_UNKNOWN"):
         yield (
@@ -74,6 +84,25 @@ def impossible_terms(months: Mapping[str, int]) -> Iterator[tuple[str, str]]:
             f"CSMS_KEEP_QUARTERS_MONTHS ({months['quarters']}) is shorter than CSMS_KEEP_SAMPLES_MONTHS ({months['samples']}).",
             "Quarters of an hour are there to outlive the samples: set the same or more.",
         )
+
+
+def _unsafe_addresses(given: Mapping[str, str], hosts: list[str]) -> Iterator[tuple[str, str]]:
+    example = "Set it to the address people and stations use, such as https://csms.example.com."
+    if not given.get("CSMS_PUBLIC_URL"):
+        yield "CSMS_PUBLIC_URL is not set.", example
+    for name in ("CSMS_PUBLIC_URL", "CSMS_STATION_FILES_URL"):
+        try:
+            url = urlsplit(given.get(name, ""))
+            host = url.hostname or ""
+        except ValueError:
+            yield f"{name} is no address.", example
+            continue
+        if not given.get(name):
+            continue
+        if url.scheme not in ("http", "https") or not host or url.path.strip("/") or url.query or url.fragment or url.username:
+            yield f"{name} is no address.", example
+        elif name == "CSMS_PUBLIC_URL" and hosts and not validate_host(host, hosts):
+            yield f"CSMS_PUBLIC_URL names {host}, which ALLOWED_HOSTS does not.", "Add it there, or write one of its names."
 
 
 def _unsafe_station_keys(items: list[str], secret: str) -> Iterator[tuple[str, str]]:

@@ -54,6 +54,13 @@ STATION_SECRET_KEYS = [
 ACCEPT_UNKNOWN = env.str("CSMS_ACCEPT_UNKNOWN", default="")
 #: Addresses or networks that may speak for a client's address and scheme.
 TRUSTED_PROXIES = env.list("CSMS_TRUSTED_PROXIES", default=[])
+#: The address at which people and their apps find us, and that at which stations fetch and send files, if it is another.
+PUBLIC_URL = (env.str("CSMS_PUBLIC_URL", default="") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}").rstrip("/")
+STATION_FILES_URL = env.str("CSMS_STATION_FILES_URL", default="").rstrip("/") or PUBLIC_URL
+#: The folder of firmware images and logs; all web processes and workers share it.
+FILES_DIR = env.str("CSMS_FILES_DIR", default="") or str(BASE_DIR / ".services" / "files")
+#: A station's log may not be larger.
+MAX_LOG_BYTES = env.int("CSMS_MAX_LOG_BYTES", default=512 * 1024 * 1024)
 MAX_FRAME_BYTES = 1024 * 1024
 PING_INTERVAL_S = env.int("CSMS_PING_INTERVAL", default=50)
 CALL_TIMEOUT_S = env.int("CSMS_CALL_TIMEOUT", default=30)
@@ -71,6 +78,8 @@ KEEP_MONTHS = {
     "status": env.int("CSMS_KEEP_STATUS_MONTHS", default=24),
     "quarters": env.int("CSMS_KEEP_QUARTERS_MONTHS", default=60),
 }
+#: Days for which stations' logs are kept; operators may have a shorter term.
+KEEP_LOGS_DAYS = env.int("CSMS_KEEP_LOGS_DAYS", default=90)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -205,7 +214,7 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = PRODUCTION and not ALLOW_INSECURE
 SECURE_SSL_REDIRECT = PRODUCTION and not ALLOW_INSECURE
 # Stations of security profile 1 speak plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^ocpp/"]
+SECURE_REDIRECT_EXEMPT = [r"^ocpp/", r"^files/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION and not ALLOW_INSECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_HSTS_SECONDS > 0

@@ -24,6 +24,7 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    FirmwareUpdate,
     MessageLogEntry,
     MeterSample,
     OutboxEntry,
@@ -45,6 +46,7 @@ TABLES = (
     Table(MeterSample, key=("station_id", "at", "owner", "context"), merge="fill"),
     Table(StatusHistory),
     Table(Command),
+    Table(FirmwareUpdate),
     Table(
         Variable,
         key=(

@@ -42,6 +42,26 @@ class Silence:
 bell: Bell = Silence()
 
 
+class Files(Protocol):
+    """Files that stations fetch from us or send to us, at one-time addresses."""
+
+    def credential(self) -> tuple[str, str]:
+        """A new secret for an address, and the hash of it that a row keeps."""
+
+    def address(self, folder: str, token: str, name: str = "") -> str:
+        """What a station is told: the URL of a file in "logs" or "firmware"."""
+
+    def new_path(self, folder: str, operator_id: int) -> str:
+        """Where a new file shall lie: what its row keeps."""
+
+    def delete(self, paths: Iterable[str]) -> None:
+        """Delete files, after the commit that took their rows."""
+
+
+#: Filled by `csms`; without it there are no files.
+files: Files
+
+
 def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, str]]:
     """The price of nothing: no app that knows prices is installed."""
     return {}

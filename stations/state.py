@@ -74,6 +74,20 @@ class AwaitedEffect:
 
 
 @dataclass(slots=True)
+class UpdateState:
+    """The firmware update that is open. `version` is the one it shall bring; the rest as in its row."""
+
+    id: int
+    command_id: int | None
+    request_id: int
+    status: str
+    version: str
+    steps: list[list[str]]
+    retrieve_at: datetime | None
+    install_at: datetime | None
+
+
+@dataclass(slots=True)
 class StationState:
     id: int
     operator_id: int
@@ -89,6 +103,7 @@ class StationState:
     evses: dict[int, EvseState] = field(default_factory=dict)
     open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
+    update: UpdateState | None = None
 
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
@@ -97,10 +112,13 @@ class StationState:
 
 STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
-       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions
+       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions,
+       u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id
+LEFT JOIN stations_firmwareupdate u ON u.station_id = s.id AND u.finished_at IS NULL
+LEFT JOIN stations_firmware f ON f.id = u.firmware_id
 WHERE s.id = ANY(%s)
 """
 CONNECTORS = """
@@ -138,7 +156,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     ids = list(station_ids)
     states: dict[int, StationState] = {}
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
-        states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:])
+        state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:11])
+        if row[11] is not None:
+            state.update = UpdateState(*row[11:16], orjson.loads(row[16]), *row[17:])
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
             continue

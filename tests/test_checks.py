@@ -18,6 +18,9 @@ SAFE = {
     "CSMS_STATION_SECRET_KEYS": "2026:Gk5tWq8ZxN3vBm7RyLc2Hd9SpJf4TaEu",
     "ALLOWED_HOSTS": "csms.example.com,ocpp.example.com",
     "CSMS_TRUSTED_PROXIES": "10.0.0.7,10.1.0.0/16,fd00::/8",
+    "CSMS_PUBLIC_URL": "https://csms.example.com/",
+    "CSMS_STATION_FILES_URL": "http://10.0.0.8:8000",
+    "CSMS_FILES_DIR": "/srv/csms",
 }
 
 
@@ -31,7 +34,14 @@ def test_a_safe_environment_is_not_complained_of() -> None:
 
 def test_an_empty_environment_is_told_all_that_is_missing() -> None:
     named = [wrong.split()[0] for wrong, _ in unsafe_settings({"DATABASE_URL": SAFE["DATABASE_URL"]})]
-    assert named == ["SECRET_KEY", "REDIS_URL", "ALLOWED_HOSTS", "CSMS_STATION_SECRET_KEYS"]
+    assert named == [
+        "SECRET_KEY",
+        "REDIS_URL",
+        "ALLOWED_HOSTS",
+        "CSMS_PUBLIC_URL",
+        "CSMS_FILES_DIR",
+        "CSMS_STATION_SECRET_KEYS",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +57,13 @@ def test_an_empty_environment_is_told_all_that_is_missing() -> None:
         ("ALLOWED_HOSTS", "csms.example.com,*", "ALLOWED_HOSTS allows every name."),
         ("DEBUG", "True", "DEBUG is on, which shows source and settings to anybody."),
         ("CSMS_ACCEPT_UNKNOWN", "Amber Grid", "CSMS_ACCEPT_UNKNOWN lets any station charge for Amber Grid."),
+        ("CSMS_PUBLIC_URL", "csms.example.com", "CSMS_PUBLIC_URL is no address."),
+        ("CSMS_PUBLIC_URL", "https://csms.example.com/prefix", "CSMS_PUBLIC_URL is no address."),
+        ("CSMS_PUBLIC_URL", "https://[", "CSMS_PUBLIC_URL is no address."),
+        ("CSMS_PUBLIC_URL", "https://elsewhere.example", "CSMS_PUBLIC_URL names elsewhere.example, which ALLOWED_HOSTS does not."),
+        ("CSMS_STATION_FILES_URL", "ftp://files", "CSMS_STATION_FILES_URL is no address."),
+        ("CSMS_FILES_DIR", "", "CSMS_FILES_DIR is not set."),
+        ("CSMS_FILES_DIR", "files", 'CSMS_FILES_DIR is "files".'),
         ("CSMS_TRUSTED_PROXIES", "proxy", 'CSMS_TRUSTED_PROXIES has "proxy", which is no address or network.'),
         ("CSMS_TRUSTED_PROXIES", "0.0.0.0/0", "CSMS_TRUSTED_PROXIES trusts everybody (0.0.0.0/0)."),
         ("CSMS_METRICS_FROM", "::/0", "CSMS_METRICS_FROM trusts everybody (::/0)."),

@@ -5,131 +5,51 @@ alike. `kind` is its stable name in all three.
 """
 
 import re
-from dataclasses import dataclass, field, fields
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
+from stations.domain.command import (
+    SECRET,
+    BadCommand,
+    Command,
+    Outcome,
+    VariableName,
+    VariableReport,
+    Verdict,
+    need_list,
+    need_number,
+    need_one_of,
+    need_text,
+    need_time,
+)
 
-class Verdict(StrEnum):
-    """What a station made of a command. `SCHEDULED` is an acceptance whose effect comes later."""
+__all__ = [
+    "COMMANDS",
+    "SECRET",
+    "BadCommand",
+    "ChangeAvailability",
+    "ClearCache",
+    "Command",
+    "GetBaseReport",
+    "GetVariables",
+    "Outcome",
+    "RemoteStart",
+    "RemoteStop",
+    "Reset",
+    "SendVendorMessage",
+    "SetVariables",
+    "TriggerMessage",
+    "UnlockConnector",
+    "UpdateFirmware",
+    "VariableName",
+    "VariableReport",
+    "Verdict",
+    "named_variable",
+]
 
-    ACCEPTED = "accepted"
-    SCHEDULED = "scheduled"
-    REJECTED = "rejected"
-
-
-@dataclass(frozen=True, slots=True)
-class VariableName:
-    """A variable of the device model. A 1.6 configuration key is a variable of the component "" (OCPP 2.0.1 Part 1, 4)."""
-
-    component: str
-    variable: str
-    component_instance: str = ""
-    variable_instance: str = ""
-    evse: int = 0
-    connector: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class VariableReport:
-    """One attribute of a variable as a station reported it. `value` None: it is write-only or was not given."""
-
-    name: VariableName
-    attribute: str = "Actual"
-    value: str | None = None
-    mutability: str = "ReadWrite"
-    known: bool = True
-    data_type: str = ""
-    unit: str = ""
-    values: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A station's answer to a command, read.
-
-    `reason` is the station's own word ("Occupied"); `reports` are variables it told of; `facts` is what later effects need,
-    such as {"transaction_id": ...}.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    reports: tuple[VariableReport, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-#: Settings whose value is never kept or shown.
-SECRET = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
-
-
-class BadCommand(ValueError):
-    """The parameters make no sense. The text says which and why; apart from its values, so that a page can translate it."""
-
-    def __init__(self, text: str, **values: object) -> None:
-        super().__init__(text % values if values else text)
-        self.text = text
-        self.values = values
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Base of all commands. `expires_s`: how long it may wait for an offline station, in seconds, unless its sender says so."""
-
-    kind: ClassVar[str]
-    expires_s: ClassVar[int] = 7 * 24 * 3600
-    #: Whether a station that is Pending may be asked (OCPP 2.0.1 B02.FR.02).
-    while_pending: ClassVar[bool] = True
-
-    @classmethod
-    def of(cls, params: dict[str, Any]) -> Self:
-        """The command of a JSON body. Raises BadCommand for what is missing, unknown or of the wrong type."""
-        known = {f.name: f for f in fields(cls)}
-        if unknown := params.keys() - known.keys():
-            raise BadCommand(
-                "%(kind)s has no parameter %(unknown)s; it has %(known)s.",
-                kind=cls.kind,
-                unknown=", ".join(sorted(unknown)),
-                known=", ".join(known) or "none",
-            )
-        try:
-            command = cls(**params)
-        except TypeError as error:
-            missing = [name for name in known if f"'{name}'" in str(error)]
-            raise BadCommand("%(kind)s needs %(missing)s.", kind=cls.kind, missing=", ".join(missing)) from None
-        command.check()
-        return command
-
-    def check(self) -> None:
-        """Raise BadCommand if the parameters make no sense."""
-
-    def params(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
-
-    def without_secrets(self) -> dict[str, Any]:
-        """The parameters as they may be kept once they were said."""
-        return self.params()
-
-
-def need_text(name: str, value: Any, longest: int) -> None:
-    if not isinstance(value, str) or not value.strip() or len(value) > longest:
-        raise BadCommand("%(name)s must be a text of 1 to %(longest)s characters.", name=name, longest=longest)
-
-
-def need_number(name: str, value: Any, lowest: int, highest: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
-        raise BadCommand(
-            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name=name, lowest=lowest, highest=highest
-        )
-
-
-def need_list(name: str, value: Any) -> None:
-    if not isinstance(value, list):
-        raise BadCommand("%(name)s must be a list.", name=name)
-
-
-def need_one_of(name: str, value: Any, options: tuple[str, ...]) -> None:
-    if value not in options:
-        raise BadCommand("%(name)s must be one of %(options)s.", name=name, options=", ".join(options))
+#: An address, and in it who may fetch from there.
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+\Z", re.IGNORECASE)
+CREDENTIALS = re.compile(r"(?<=://)[^/?#@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +226,55 @@ class SendVendorMessage(Command):
                 raise BadCommand(f"{name} must be a text.")
 
 
+@dataclass(frozen=True, slots=True)
+class UpdateFirmware(Command):
+    """Fetch firmware and install it (OCPP 2.0.1 L01-L02, 1.6 5.19 and the security whitepaper 5.15).
+
+    `firmware`: the id of an image of the library, whose one-time address and signature are fixed for the sending; or `location`,
+    any address. `retrieve_at`, `install_at`: RFC 3339 times, None for now. `signed`: "yes" sends the signature, "no" does not,
+    "auto" does if there is one and the station is known to read it.
+    """
+
+    firmware: int | None = None
+    location: str = ""
+    retrieve_at: str | None = None
+    install_at: str | None = None
+    retries: int | None = None
+    retry_interval_s: int | None = None
+    signed: str = "auto"
+    signature: str = ""
+    signing_certificate: str = ""
+    kind: ClassVar[str] = "update_firmware"
+
+    def check(self) -> None:
+        if (self.firmware is None) == (self.location == ""):
+            raise BadCommand("update_firmware needs either firmware, the id of an image of the library, or a location.")
+        if self.firmware is not None:
+            need_number("firmware", self.firmware, 1, 2**63 - 1)
+        else:
+            need_text("location", self.location, 512)
+            if not ADDRESS.match(self.location):
+                raise BadCommand("location must be an address, such as https://files.example.com/image.bin.")
+        for name, at in (("retrieve_at", self.retrieve_at), ("install_at", self.install_at)):
+            if at is not None:
+                need_time(name, at)
+        for name, number in (("retries", self.retries), ("retry_interval_s", self.retry_interval_s)):
+            if number is not None:
+                need_number(name, number, 0, 86_400)
+        need_one_of("signed", self.signed, ("auto", "yes", "no"))
+        for name, text, longest in (("signature", self.signature, 800), ("signing_certificate", self.signing_certificate, 5500)):
+            if text != "":
+                need_text(name, text, longest)
+        if self.signed == "yes" and self.firmware is None and not (self.signature and self.signing_certificate):
+            raise BadCommand("A signed update needs a signature and a signing_certificate.")
+
+    def fixed(self, facts: dict[str, Any]) -> Self:
+        return replace(self, **facts.get("fixed", {}))
+
+    def without_secrets(self) -> dict[str, Any]:
+        return self.params() | {"location": CREDENTIALS.sub("***@", self.location)}
+
+
 def named_variable(one: Any) -> VariableName:
     """The variable that an entry of `variables` names. Raises BadCommand."""
     if not isinstance(one, dict):
@@ -337,5 +306,6 @@ COMMANDS: dict[str, type[Command]] = {
         ClearCache,
         TriggerMessage,
         SendVendorMessage,
+        UpdateFirmware,
     )
 }

@@ -3,6 +3,7 @@
 from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
+from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry
@@ -20,6 +21,8 @@ __all__ = [
     "Connector",
     "Evse",
     "Finding",
+    "Firmware",
+    "FirmwareUpdate",
     "MessageLogEntry",
     "MeterDay",
     "MeterProgress",
@@ -33,5 +36,7 @@ __all__ = [
     "Station",
     "StatusHistory",
     "Transaction",
+    "UpdateFailure",
+    "UpdateStatus",
     "Variable",
 ]
