@@ -41,7 +41,7 @@ class Rollout(models.Model):
     """A plan and how far it is. `selection`: {"models", "versions", "sites" (keys), "stations" (identities), "offline"}.
 
     `wave` is the open one, counted from 1. `judged_from`: updates that ended before are no longer counted by the stop rule.
-    `held`: why it is paused, {"by": "person" | "rule", "code", ...numbers}. `due_at`: when it is to be looked at next.
+    `held`: why it is paused, {"by": "person", "who"} or {"by": "rule", "code", ...numbers}. `due_at`: when it is to be looked at next.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
@@ -60,6 +60,7 @@ class Rollout(models.Model):
     state = models.CharField(max_length=10, choices=RolloutState.choices, default=RolloutState.DRAFT)
     held = models.JSONField(default=dict, blank=True)
     wave = models.PositiveSmallIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=100, null=True, blank=True)
     made_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     started_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField()
@@ -67,11 +68,14 @@ class Rollout(models.Model):
     judged_from = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    #: No column: whether it was asked for again with its idempotency key, and is not new.
+    repeated = False
 
     objects = ScopedManager(operator="operator")
 
     class Meta:
         ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["operator", "idempotency_key"], name="rollout_idempotency_key")]
         indexes = [
             models.Index(fields=["operator", "-id"], name="rollout_operator_id"),
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="rollout_due"),

@@ -16,8 +16,9 @@ from stations import ports
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
 from stations.domain.rollouts import USUAL_WAVES, Selection, StopRule, sizes, waves_of
-from stations.models import Firmware, Rollout, RolloutState, RolloutStep, StepState
+from stations.models import Firmware, FirmwareUpdate, Rollout, RolloutState, RolloutStep, StepState, UpdateStatus
 from stations.models.rollout import OPEN_STEPS
+from stations.services import firmware as updates
 
 SUBSCRIBER = "rollouts"
 MOST_AT_ONCE = 500
@@ -39,8 +40,12 @@ def create(
     at_once: int = 10,
     rule: StopRule = USUAL_RULE,
     user: User | None = None,
+    idempotency_key: str | None = None,
 ) -> Rollout:
-    """A draft: nobody is asked for anything yet. Raises BadCommand for a plan that cannot be carried out."""
+    """A draft: nobody is asked for anything yet. With an idempotency key that was used before, the one it was used for, `repeated`.
+
+    Raises BadCommand for a plan that cannot be carried out.
+    """
     _check(firmware, window_start, window_end, window_days, at_once, rule)
     chosen = selection or Selection()
     rollout = Rollout(
@@ -59,8 +64,16 @@ def create(
         most_lost=rule.lost,
         made_by=user,
         created_at=timezone.now(),
+        idempotency_key=idempotency_key or None,
     )
     with transaction.atomic():
+        if idempotency_key:
+            # Whoever comes with the same key at the same time waits here.
+            Operator.objects.select_for_update().get(pk=rollout.operator_id)
+            known = Rollout.objects.filter(operator_id=rollout.operator_id, idempotency_key=idempotency_key).first()
+            if known is not None:
+                known.repeated = True
+                return known
         rollout.save(force_insert=True)
         audit.record("rollout.created", rollout, operator=rollout.operator_id, after=_plan(rollout))
     return rollout
@@ -142,7 +155,7 @@ def pause(*, rollout: Rollout) -> bool:
         locked = lock(rollout.pk)
         if locked.state != RolloutState.RUNNING:
             return False
-        hold(locked, {"by": "person"})
+        hold(locked, {"by": "person", "who": audit.current().label})
     return True
 
 
@@ -150,7 +163,7 @@ def hold(locked: Rollout, why: dict[str, Any]) -> None:
     """Pause it, and say why."""
     locked.state, locked.held, locked.due_at = RolloutState.PAUSED, why, timezone.now()
     locked.save(update_fields=["state", "held", "due_at"])
-    note = ", ".join(f"{name} {value}" for name, value in why.items() if name != "by")
+    note = ", ".join(f"{name} {value}" for name, value in why.items() if name not in ("by", "who"))
     audit.record("rollout.paused", locked, operator=locked.operator_id, note=note)
     told(locked)
 
@@ -178,7 +191,7 @@ def _run(locked: Rollout) -> None:
 def cancel(*, rollout: Rollout) -> bool:
     """Begin with nobody else, ever. False: it is over already, or never began.
 
-    OCPP has no word to call an update back: stations that were asked finish it. Those not asked yet are not asked.
+    OCPP has no word to call an update back: stations that were sent theirs finish it. Those not sent yet are not sent.
     """
     with transaction.atomic():
         locked = lock(rollout.pk)
@@ -187,6 +200,11 @@ def cancel(*, rollout: Rollout) -> bool:
         now = timezone.now()
         waiting = RolloutStep.objects.filter(rollout=locked, state=StepState.WAITING)
         n = waiting.update(state=StepState.CANCELLED, reason="", finished_at=now)
+        unsent = FirmwareUpdate.objects.filter(
+            rollout_step__rollout=locked, rollout_step__state=StepState.UPDATING, status=UpdateStatus.WAITING
+        )
+        for update in unsent.order_by("station"):
+            updates.cancel(update=update)
         locked.state, locked.held, locked.due_at = RolloutState.CANCELLED, {}, now
         locked.finished_at = now
         locked.save(update_fields=["state", "held", "due_at", "finished_at"])
