@@ -41,7 +41,7 @@ app.conf.update(
         },
         "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
         "end commands whose time is over": {"task": "stations.tasks.sweep_commands", "schedule": 10.0},
-        "bring roll-outs on": {"task": "stations.tasks.advance_rollouts", "schedule": 5.0, "options": {"expires": 5.0}},
+        "end firmware updates whose time is over": {"task": "stations.tasks.sweep_firmware", "schedule": 10.0},
         "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 3600.0},
         "let go of what is older than its term": {
             "task": "stations.tasks.let_go",
@@ -53,6 +53,7 @@ app.conf.update(
             "schedule": 900.0,
             "options": {"expires": 900.0},
         },
+        "bring roll-outs on": {"task": "stations.tasks.advance_rollouts", "schedule": 5.0, "options": {"expires": 5.0}},
     },
 )
 app.autodiscover_tasks()

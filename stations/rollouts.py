@@ -20,7 +20,7 @@ MOST = 50_000
 
 
 def fits(firmware: Firmware) -> Q:
-    """Stations for which it was made."""
+    """Stations for which it was made: `selectors.fitting` the other way round."""
     made_for = Q(vendor__iexact=firmware.vendor)
     return made_for & Q(model__iexact=firmware.model) if firmware.model else made_for
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from stations.domain.values import ConnectorStatus, Doubt, TransactionStatus
-from stations.models import Connection, Connector, Finding, MeterSample, Refusal, Station, Transaction
+from stations.models import Connection, Connector, Finding, Firmware, MeterSample, Refusal, Station, Transaction
 
 #: Shown in place of a connector's state while its station cannot be heard.
 OFFLINE = "Offline"
@@ -149,3 +149,11 @@ def counters() -> Counters:
         "unread": power["all"] - power["read"],
         "energy_today_wh": energy["wh"] if energy["all"] else Decimal(0),
     }
+
+
+def fitting(station: Station) -> QuerySet[Firmware]:
+    """The images that may go to a station: of its vendor and model, not withdrawn. The newest first."""
+    if not station.vendor:
+        return Firmware.objects.none()  # nobody knows what it is
+    ours = Firmware.objects.filter(operator=station.operator_id, withdrawn_at__isnull=True)
+    return ours.filter(Q(model="") | Q(model__iexact=station.model), vendor__iexact=station.vendor).order_by("-id")

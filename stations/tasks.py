@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import outbox, partitions, ports
-from stations.services import commandends, quarters, retention, rollouts, rolloutsteps
+from stations.services import commandends, firmware, quarters, retention, rollouts, rolloutsteps
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +58,13 @@ def sweep_commands() -> int:
     """End the commands whose time is over (see `stations.services.commandends.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
         return commandends.sweep(now=timezone.now())
+
+
+@shared_task
+def sweep_firmware() -> int:
+    """End the firmware updates whose time is over (see `stations.services.firmware.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return firmware.sweep(now=timezone.now())
 
 
 @shared_task

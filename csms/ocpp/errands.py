@@ -23,8 +23,6 @@ from stations.services import commands as life
 from stations.services import devicemodel
 from stations.services.commands import Claimed
 
-#: Request ids are int32; a command's number is its key folded into that (OCPP 2.0.1 requestId, remoteStartId).
-INT32 = 2**31 - 1
 #: What stations say of how much fits into one message: variable to its name among the limits.
 LIMITS = """
 SELECT station_id, variable || variable_instance, value FROM stations_variable
@@ -86,16 +84,19 @@ def limits(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: list[Claimed]) ->
 
 def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid."""
-    translator = registry.outgoing(claimed.protocol, claimed.kind)
     version = claimed.protocol.removeprefix("ocpp")
+    command = commands.COMMANDS[claimed.kind].of(claimed.params)
+    # What was fixed for the sending, such as a one-time address, goes no further than into the CALL.
+    said = command.fixed(claimed.facts)
+    translator = registry.outgoing(claimed.protocol, claimed.kind)
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")
-    command = commands.COMMANDS[claimed.kind].of(claimed.params)
+    translator = translator.choose(said)
     raw = claimed.facts.get("raw")
     if raw is not None and raw["action"] == translator.action:
         calls = [raw["payload"]]
     else:
-        calls = translator.encode(command, (claimed.id - 1) % INT32 + 1, limits)
+        calls = translator.encode(said, life.number_of(claimed.id), limits)
     for payload in calls:
         try:
             mend.validate(claimed.protocol, translator.action, payload)

@@ -36,6 +36,13 @@ class Outgoing:
 
     action: ClassVar[str]
     command: ClassVar[type[Command]]
+    #: Whether it is a second message for its command, to which `choose` of the first one leads.
+    variant: ClassVar[bool] = False
+
+    @classmethod
+    def choose(cls, command: Any) -> "type[Outgoing]":
+        """This message or, where the version has two for the command, the one that says it."""
+        return cls
 
     @staticmethod
     def encode(command: Any, number: int, limits: dict[str, int]) -> list[Payload]:

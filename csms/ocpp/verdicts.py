@@ -8,6 +8,7 @@ from stations.domain.commands import Outcome, Verdict
 #: Every status that is no refusal. Whatever is not here is one.
 VERDICTS = {
     "Accepted": Verdict.ACCEPTED,
+    "AcceptedCanceled": Verdict.ACCEPTED,
     "Unlocked": Verdict.ACCEPTED,
     "RebootRequired": Verdict.ACCEPTED,
     "Scheduled": Verdict.SCHEDULED,

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -126,9 +126,10 @@ def need_number(name: str, value: Any, lowest: int, highest: int) -> None:
 def need_time(name: str, value: Any) -> None:
     try:
         at = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        at = None
-    if at is None or at.tzinfo is None:
+        zoned = at.tzinfo is not None and at.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        zoned = False
+    if not zoned:
         raise BadCommand("%(name)s must be a time with its zone, such as 2030-01-31T02:00:00Z.", name=name)
 
 

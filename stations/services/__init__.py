@@ -14,6 +14,7 @@ from stations.services import (
     commands,
     diagnostics,
     firmware,
+    firmwareprogress,
     metervalues,
     provisioning,
     transactionevents,
@@ -46,10 +47,12 @@ RULES: dict[type[Event], Rule] = {
     events.TransactionProgressed: Rule(transactionevents.progressed, transactionevents.progressed_needs),
     events.VariablesReported: Rule(provisioning.variables_reported),
     events.ComponentEventsReported: Rule(availability.noticed),
-    events.FirmwareStatusReported: Rule(firmware.status_reported),
+    events.FirmwareStatusReported: Rule(firmwareprogress.status_reported),
     events.LogStatusReported: Rule(diagnostics.status_reported),
     events.VendorMessageReceived: Rule(vendor.received),
 }
+
+commands.COMPANIONS["update_firmware"] = commands.Companion(firmware.made, firmwareprogress.answered)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -31,7 +31,28 @@ AFTER_A_CHANGE = "To see what the charger made of a change."
 CLOCKS_DIFFER = timedelta(seconds=60)
 
 
+#: Numbers that go with commands in messages are int32 (OCPP 2.0.1 requestId, remoteStartId).
+INT32 = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """What is made together with a command, and follows it: a firmware update. `answered` gets what changed of the row."""
+
+    made: Callable[[Command, Station, commands.Command], None]
+    answered: Callable[[Batch, int, dict[str, Any], dict[str, Any]], None]
+
+
+#: By the command's kind; `stations.services` names them.
+COMPANIONS: dict[str, Companion] = {}
+
+
 # Asking
+
+
+def number_of(command_id: int) -> int:
+    """The number that goes with a command in messages: its key, folded into int32."""
+    return (command_id - 1) % INT32 + 1
 
 
 def issue(
@@ -58,6 +79,8 @@ def issue(
     try:
         with transaction.atomic():
             row.save(force_insert=True)
+            if companion := COMPANIONS.get(row.kind):
+                companion.made(row, station, command)
     except IntegrityError:
         # Somebody else with the same key was faster, between our look and now.
         known = used.first() if idempotency_key else None
@@ -213,6 +236,8 @@ def answered(
         change |= _accepted(batch, command_id, command, outcome, asked_at)
     # Once it was said there is no need to keep a secret.
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
+    if companion := COMPANIONS.get(command.kind):
+        companion.answered(batch, command_id, change, outcome.facts if outcome else {})
     if outcome is not None:
         for report in outcome.reports:
             devicemodel.store(batch, report)

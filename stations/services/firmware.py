@@ -1,32 +1,44 @@
 """Firmware (OCPP 2.0.1 chapter L): the library of images, and updates of single stations. `firmwareprogress` follows them."""
 
-from collections.abc import Callable
+import base64
+import binascii
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from accounts import audit
 from accounts.models import Operator, User
-from accounts.tokens import taken
-from stations import models, onetime, ports
-from stations.batch import Batch, of_one
+from accounts.tokens import plain, taken
+from stations import models, ports, selectors
+from stations.batch import of_one
 from stations.domain.commands import BadCommand, Command, UpdateFirmware
-from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, UpdateFailure, UpdateStatus
+from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, UpdateFailure, UpdateStatus, Variable
 from stations.services import commandends, commands, firmwareprogress, registry
 
+FOLDER = "firmware"
 #: How long an address is good after the latest time at which the station may begin to fetch.
 ADDRESS_HOLDS = timedelta(hours=24)
-#: Updates that a sweep ends at once.
+#: Updates that a sweep looks at.
 SWEPT = 500
-#: Settings that only stations with the security extension have (OCPP 1.6 security whitepaper, 4).
-EXTENSION = ("SecurityProfile", "AdditionalRootCertificateCheck", "CertificateSignedMaxChainSize", "CertificateStoreMaxLength", "CpoName")
-AUDITED = ("vendor", "model", "version", "name", "size", "sha256", "notes", "withdrawn_at")
+#: After its command has expired a waiting update is ended by that; this is for when it is not.
+GRACE = timedelta(minutes=5)
+#: Settings that only stations have which can check a signature although their version need not (1.6 security whitepaper, 4).
+EXTENSION = (
+    *("AdditionalRootCertificateCheck", "CertificateSignedMaxChainSize", "CertificateStoreMaxLength", "CpoName"),
+    "SecurityProfile",
+)
+#: Too late to take back: the station has all it needs.
+BEYOND_RECALL = (UpdateStatus.INSTALLING, UpdateStatus.REBOOTING)
+AUDITED = ("vendor", "model", "version", "name", "size", "sha256", "notes")
+
+log = structlog.get_logger(__name__)
 
 
 # The library
@@ -49,12 +61,64 @@ def add_firmware(
     user: User | None = None,
 ) -> Firmware:
     """An image whose file is stored at `path` already. Raises ValidationError with cause and remedy; then the file is nobody's."""
-    raise NotImplementedError
+    signature, signing_certificate = "".join(signature.split()), signing_certificate.strip()
+    _check_signature(signature, signing_certificate)
+    if size == 0:
+        raise ValidationError({"file": _("The file is empty.")})
+    firmware = Firmware(
+        operator=operator,
+        vendor=plain(vendor, "vendor"),
+        model=plain(model, "model"),
+        version=plain(version, "version"),
+        name=file_name(name),
+        path=path,
+        size=size,
+        sha256=sha256,
+        md5=md5,
+        signature=signature,
+        signing_certificate=signing_certificate,
+        notes=notes.replace("\x00", "").strip(),
+        created_at=timezone.now(),
+        created_by=user,
+    )
+    with scope(operator=operator):
+        firmware.clean_fields()
+        try:
+            with transaction.atomic():
+                firmware.save(force_insert=True)
+                audit.record("firmware.added", firmware, operator=operator, after=audit.fields_of(firmware, *AUDITED))
+        except IntegrityError as error:
+            message = _("The library has %(image)s already: withdraw that image first, or give this one its own version.")
+            raise taken("version", message % {"image": firmware}) from error
+    return firmware
 
 
+def file_name(name: str) -> str:
+    """What a file is called in its address: letters, digits, dots and dashes, which every station can write."""
+    kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
+    return kept.strip(".-")[-80:].lstrip(".-") or "firmware.bin"
+
+
+def _check_signature(signature: str, certificate: str) -> None:
+    if bool(signature) != bool(certificate):
+        missing = "signing_certificate" if signature else "signature"
+        raise ValidationError({missing: _("A signature is of use only together with the certificate it was made with.")})
+    try:
+        base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValidationError({"signature": _("The signature must be written in Base64, as the vendor gave it.")}) from None
+    if certificate and not (certificate.startswith("-----BEGIN CERTIFICATE-----") and certificate.endswith("-----END CERTIFICATE-----")):
+        text = _("The certificate must be in PEM: from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.")
+        raise ValidationError({"signing_certificate": text})
+
+
+@transaction.atomic
 def withdraw(*, firmware: Firmware) -> None:
-    """Offer an image no more. Updates that are under way go on."""
-    raise NotImplementedError
+    """Offer an image no more, which makes room for another of its version. Updates that are under way go on."""
+    now = timezone.now()
+    if Firmware.objects.filter(pk=firmware.pk, withdrawn_at__isnull=True).update(withdrawn_at=now):
+        firmware.withdrawn_at = now
+        audit.record("firmware.withdrawn", firmware, operator=firmware.operator_id, after={"withdrawn_at": now})
 
 
 # One station
@@ -79,19 +143,177 @@ def start(
     Raises BadCommand if it makes no sense now: an update is open there, it has this version, the image does not fit or is
     withdrawn. With an idempotency key that was used before, returns the update it was used for.
     """
-    raise NotImplementedError
+    command = UpdateFirmware(
+        firmware=firmware.pk,
+        retrieve_at=_written(retrieve_at),
+        install_at=_written(install_at),
+        retries=retries,
+        retry_interval_s=retry_interval_s,
+        signed=signed,
+    )
+    command.check()
+    row = commands.issue(
+        station=station, command=command, user=user, reason=reason, expires_in=expires_in, idempotency_key=idempotency_key
+    )
+    return FirmwareUpdate.objects.select_related("firmware", "station").get(command=row)
 
 
+def made(row: models.Command, station: Station, command: Command) -> None:
+    """With the row of an `update_firmware` comes its update, and what its sending needs: the one-time address, the signature."""
+    assert isinstance(command, UpdateFirmware)
+    fixed: dict[str, Any] = {} if command.retrieve_at else {"retrieve_at": _written(row.created_at)}
+    if command.firmware is not None:
+        fixed |= _begin(row, station, command, command.firmware)
+    row.facts = row.facts | {"fixed": fixed}
+    row.save(update_fields=["facts"])
+
+
+def _begin(row: models.Command, station: Station, command: UpdateFirmware, firmware_id: int) -> dict[str, Any]:
+    # The state of whoever holds the socket gets the open update; and no two begin at once.
+    registry.bump(station.pk)
+    station.refresh_from_db(fields=["vendor", "model", "firmware_version"])
+    firmware = Firmware.objects.filter(pk=firmware_id, operator_id=station.operator_id).first()
+    if firmware is None:
+        raise BadCommand("There is no firmware %(id)s in the library.", id=firmware_id)
+    _check_fit(station, firmware)
+    if command.signed == "yes" and not firmware.signed:
+        raise BadCommand("%(firmware)s has no signature to send.", firmware=firmware)
+    before = FirmwareUpdate.objects.filter(station=station, firmware=firmware).aggregate(n=Max("attempt"))["n"] or 0
+    token, token_hash = ports.files.credential()
+    retrieve_at, install_at = _read(command.retrieve_at), _read(command.install_at)
+    update = FirmwareUpdate(
+        operator_id=station.operator_id,
+        station=station,
+        firmware=firmware,
+        command=row,
+        requested_by=row.requested_by,
+        attempt=before + 1,
+        request_id=commands.number_of(row.pk),
+        token_hash=token_hash,
+        expires_at=max(row.expires_at, retrieve_at or row.expires_at) + ADDRESS_HOLDS,
+        retrieve_at=retrieve_at,
+        install_at=install_at,
+        status_at=row.created_at,
+        due_at=row.expires_at + GRACE,
+        firmware_before=station.firmware_version,
+        steps=[[row.created_at.isoformat(), UpdateStatus.WAITING.value, ""]],
+        created_at=row.created_at,
+    )
+    update.save(force_insert=True)
+    after = {"firmware": str(firmware), "from": station.firmware_version, "attempt": update.attempt}
+    audit.record("firmware_update.started", station, operator=station.operator_id, after=after, note=row.reason)
+    fixed = {"location": ports.files.address(FOLDER, token, firmware.name)}
+    if command.signed != "no" and firmware.signed:
+        fixed |= {"signature": firmware.signature, "signing_certificate": firmware.signing_certificate}
+        if command.signed == "auto" and reads_signatures(station):
+            fixed["signed"] = "yes"
+    return fixed
+
+
+def _check_fit(station: Station, firmware: Firmware) -> None:
+    """Raise BadCommand if the image must not go to the station now."""
+    named = {"station": station.identity, "firmware": firmware}
+    if firmware.withdrawn_at is not None:
+        raise BadCommand("%(firmware)s was withdrawn from the library: choose another image.", **named)
+    if not selectors.fitting(station).filter(pk=firmware.pk).exists():
+        told = " ".join(part for part in (station.vendor, station.model) if part)
+        if not told:
+            raise BadCommand("%(station)s never said what it is, so no firmware is known to fit: let it connect first.", **named)
+        raise BadCommand("%(firmware)s does not fit %(station)s, which is a %(told)s.", told=told, **named)
+    if firmwareprogress.same_version(station.firmware_version, firmware.version):
+        raise BadCommand("%(station)s has %(version)s already.", version=firmware.version, **named)
+    under_way = FirmwareUpdate.objects.filter(station=station, finished_at__isnull=True).select_related("firmware").first()
+    if under_way is not None:
+        text = "%(station)s is being updated to %(version)s: wait until that has ended, or cancel it first."
+        raise BadCommand(text, version=under_way.firmware.version, **named)
+
+
+def reads_signatures(station: Station) -> bool:
+    """Whether the station is known to check a firmware's signature: it did before, or has the settings that go with it."""
+    if FirmwareUpdate.objects.filter(station=station, signed=True).exists():
+        return True
+    return Variable.objects.filter(station=station, component="", variable__in=EXTENSION, known=True).exists()
+
+
+@transaction.atomic
 def cancel(*, update: FirmwareUpdate) -> bool:
-    """Take an update back: one that was not sent is never sent; of one that was, the address is good no more. False: too late."""
-    raise NotImplementedError
+    """Take an update back: what was not sent never is; of what was, the address is good no more, and nobody follows it.
+
+    False: it has ended, or the station is installing, which nobody can stop.
+    """
+    with scope(operator=update.operator):
+        if update.command is not None:
+            commandends.cancel(command=update.command)
+        with of_one(update.station_id, now=timezone.now()) as batch:
+            state = batch.station.update
+            if state is None or state.id != update.pk or state.status in BEYOND_RECALL:
+                return False
+            unsent = state.status == UpdateStatus.WAITING
+            detail = "Taken back before it was sent." if unsent else "Given up; the address it was sent is good no more."
+            firmwareprogress.fail(batch, UpdateFailure.CANCELLED, detail)
+        audit.record("firmware_update.cancelled", update.station, operator=update.operator_id, before={"update": str(update.firmware)})
+    return True
 
 
 def fetched(*, update: FirmwareUpdate) -> None:
-    """The station has begun to fetch the image (which some never say)."""
-    raise NotImplementedError
+    """The station has begun to fetch the image, which not all say."""
+    with of_one(update.station_id, now=timezone.now()) as batch:
+        state = batch.station.update
+        if state is not None and state.id == update.pk and state.status in (UpdateStatus.WAITING, UpdateStatus.SENT):
+            firmwareprogress.move(batch, UpdateStatus.DOWNLOADING, "Fetches the file")
+
+
+#: How an update ends whose command came to nothing without a word of the station.
+UNSENT = {
+    CommandStatus.EXPIRED: (UpdateFailure.TIMEOUT, "The station did not come back in time."),
+    CommandStatus.CANCELLED: (UpdateFailure.CANCELLED, "Taken back before it was sent."),
+    CommandStatus.FAILED: (UpdateFailure.REJECTED, "It could not be sent."),
+    CommandStatus.REJECTED: (UpdateFailure.REJECTED, ""),
+}
+#: The answer was lost: the station may be at work all the same.
+DOUBTFUL = (CommandStatus.TIMED_OUT, CommandStatus.NO_EFFECT)
 
 
 def sweep(*, now: datetime) -> int:
-    """End the updates whose time is over or whose command came to nothing. Returns how many."""
-    raise NotImplementedError
+    """End the updates whose time is over or whose command came to nothing. Returns how many. Run without a scope.
+
+    1. Find open updates that wait although their command has ended, and those whose step is overdue.
+    2. Each in a transaction of its own, under the lock of its station: look again, and end it or bring it forward.
+    """
+    waits = Q(status=UpdateStatus.WAITING, command__status__in=[*UNSENT, *DOUBTFUL])
+    found = FirmwareUpdate.objects.filter(waits | Q(due_at__lte=now), finished_at__isnull=True).order_by("due_at")
+    ended = 0
+    for update_id, station_id in list(found.values_list("pk", "station_id")[:SWEPT]):
+        try:
+            ended += _swept(update_id, station_id, now)
+        except Exception:
+            log.exception("a firmware update could not be ended", update=update_id)
+    return ended
+
+
+def _swept(update_id: int, station_id: int, now: datetime) -> bool:
+    with of_one(station_id, now=now) as batch:
+        update = FirmwareUpdate.objects.select_related("command").get(pk=update_id)
+        state = batch.station.update
+        if state is None or state.id != update_id:
+            return False
+        status = CommandStatus(update.command.status) if update.command else None
+        if update.status == UpdateStatus.WAITING and status in UNSENT:
+            reason, detail = UNSENT[status]
+            firmwareprogress.fail(batch, reason, detail or (update.command.detail if update.command else ""))
+        elif update.status == UpdateStatus.WAITING and status in DOUBTFUL:
+            firmwareprogress.move(batch, UpdateStatus.SENT, "The station did not answer; it may be at work.")
+            return False
+        elif update.due_at <= now:
+            firmwareprogress.fail(batch, UpdateFailure.TIMEOUT, f"Nothing was heard after this step: {update.get_status_display().lower()}.")
+        else:
+            return False
+    return True
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat(timespec="seconds") if at else None
+
+
+def _read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

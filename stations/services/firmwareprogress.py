@@ -93,11 +93,16 @@ def booted(event: StationBooted, batch: Batch) -> None:
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
-    """The command of an update was answered: taken, refused, or not at all, which is no refusal (it may be at work)."""
+    """A command for firmware was answered: taken, refused, or not at all, which is no refusal (the station may be at work)."""
     update = batch.station.update
-    if update is None or update.command_id != command_id:
+    if update is None:
         return
     status, detail = change["status"], change.get("detail", "")
+    if update.command_id != command_id:
+        # Whoever asks for other firmware takes back what was asked before (OCPP 2.0.1 L01.FR.24).
+        if status == CommandStatus.CONFIRMED and update.status != UpdateStatus.WAITING:
+            fail(batch, UpdateFailure.CANCELLED, "The station was asked for other firmware.")
+        return
     if status in (CommandStatus.REJECTED, CommandStatus.FAILED):
         about_signature = detail.startswith(("InvalidCertificate", "RevokedCertificate"))
         fail(batch, UpdateFailure.SIGNATURE if about_signature else UpdateFailure.REJECTED, detail)

@@ -4,7 +4,7 @@ from stations.batch import Batch
 from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
 from stations.domain.values import Note, Registration
 from stations.models import Station
-from stations.services import devicemodel, transactions
+from stations.services import devicemodel, firmwareprogress, transactions
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
@@ -40,6 +40,7 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         detail = f"The firmware changed from {station.firmware_version} to {event.firmware_version}."
         batch.note(Note("firmware_changed", event.firmware_version, detail))
     transactions.close_of_another_version(batch)
+    firmwareprogress.booted(event, batch)
     station.firmware_version = event.firmware_version
     batch.errands.add(station.id)
     station.accepted = accepted

@@ -30,6 +30,8 @@ LOOK_AGAIN = timedelta(seconds=15)
 SWEEP = timedelta(seconds=30)
 #: Updates begun in one transaction, and stations looked at for them.
 BURST, LOOKED_AT = 50, 200
+#: How long an update waits for a station that went away just now.
+EXPIRES_S = 900
 #: Steps that are ended in one transaction.
 SETTLED = 500
 
@@ -105,6 +107,8 @@ def _settle(rollout: Rollout, now: datetime) -> set[int]:
 
 def _held(rollout: Rollout, now: datetime) -> bool:
     """Judge it: hold it, end it, or open the waves that are next. True if nobody may begin now."""
+    if rollout.firmware.withdrawn_at is not None:
+        return _hold(rollout, ("withdrawn", {}))
     while True:
         counts = _counts(rollout)
         if counts["waiting"] and (broken := rollout.rule.broken(**_ends(counts))):
@@ -177,7 +181,13 @@ def _start(rollout: Rollout, step: RolloutStep, now: datetime) -> None:
     step.started_at, step.reason, step.detail = now, "", ""
     try:
         with transaction.atomic():
-            step.update = firmware.start(station=step.station, firmware=rollout.firmware, user=rollout.started_by)
+            step.update = firmware.start(
+                station=step.station,
+                firmware=rollout.firmware,
+                user=rollout.started_by,
+                reason=f"Roll-out {rollout.name}",
+                expires_in=EXPIRES_S,
+            )
     except BadCommand as error:
         step.state, step.reason, step.detail, step.finished_at = StepState.FAILED, "rejected", str(error)[:300], now
     else:

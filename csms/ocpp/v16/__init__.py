@@ -30,6 +30,8 @@ INCOMING = (
 OUTGOING = (
     authorization.ClearCache,
     availability.ChangeAvailability,
+    firmware.SignedUpdateFirmware,
+    firmware.UpdateFirmware,
     provisioning.ChangeConfiguration,
     provisioning.GetConfiguration,
     provisioning.Reset,
@@ -63,7 +65,5 @@ NOT_SENT_YET = frozenset(
         "ReserveNow",
         "SendLocalList",
         "SetChargingProfile",
-        "SignedUpdateFirmware",
-        "UpdateFirmware",
     }
 )

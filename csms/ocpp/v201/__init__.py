@@ -29,6 +29,7 @@ INCOMING = (
 OUTGOING = (
     authorization.ClearCache,
     availability.ChangeAvailability,
+    firmware.UpdateFirmware,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
     provisioning.Reset,
@@ -89,6 +90,5 @@ NOT_SENT_YET = frozenset(
         "SetNetworkProfile",
         "SetVariableMonitoring",
         "UnpublishFirmware",
-        "UpdateFirmware",
     }
 )
