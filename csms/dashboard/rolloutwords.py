@@ -1,0 +1,99 @@
+"""What is said about roll-outs and their steps, in words: how far, why not, and what to do about it."""
+
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from csms.dashboard.states import State
+from stations.models import Rollout, RolloutState, RolloutStep, StepState
+from stations.rollouts import ACCEPTED, ELSEWHERE, MAKE, OFFLINE, VERSION
+
+Word = str | Promise
+#: A roll-out's state: its colour and shape, and its word.
+STATES: dict[str, State] = {
+    RolloutState.DRAFT: State("unavailable", gettext_lazy("Draft")),
+    RolloutState.RUNNING: State("charging", gettext_lazy("Running")),
+    RolloutState.PAUSED: State("suspended", gettext_lazy("Paused")),
+    RolloutState.CANCELLED: State("unavailable", gettext_lazy("Cancelled")),
+    RolloutState.DONE: State("available", gettext_lazy("Done")),
+}
+STEPS: dict[str, State] = {
+    StepState.WAITING: State("waiting", gettext_lazy("Waiting")),
+    StepState.UPDATING: State("charging", gettext_lazy("Under way")),
+    StepState.DONE: State("available", gettext_lazy("Done")),
+    StepState.FAILED: State("faulted", gettext_lazy("Failed")),
+    StepState.SKIPPED: State("unavailable", gettext_lazy("Left out")),
+    StepState.CANCELLED: State("unavailable", gettext_lazy("Cancelled")),
+}
+#: How far an update that runs is, by its status.
+UPDATING: dict[str, Word] = {
+    "waiting": gettext_lazy("Is being asked"),
+    "sent": gettext_lazy("Was asked, has not begun"),
+    "downloading": gettext_lazy("Downloads"),
+    "downloaded": gettext_lazy("Has downloaded"),
+    "verified": gettext_lazy("Has checked the signature"),
+    "installing": gettext_lazy("Installs"),
+    "rebooting": gettext_lazy("Restarts"),
+}
+WAITS: dict[str, Word] = {
+    "offline": gettext_lazy("Is offline; goes on when it is back"),
+    "busy": gettext_lazy("Another update runs on it"),
+    "charging": gettext_lazy("Somebody charges; goes on when it is idle"),
+}
+FAILED: dict[str, Word] = {
+    "download": gettext_lazy("Could not download the image: see whether it can reach this server, and retry"),
+    "signature": gettext_lazy("Refused the signature: check the image and its certificate"),
+    "install": gettext_lazy("Could not install it"),
+    "version": gettext_lazy("Came back with another version"),
+    "timeout": gettext_lazy("Fell silent on the way; it is online"),
+    "lost": gettext_lazy("Did not come back: somebody may have to go there"),
+    "rejected": gettext_lazy("Refused the update"),
+    "gone": gettext_lazy("Its update is not known any more"),
+}
+#: Why a charger is left out: before the start, and on the way.
+LEFT_OUT: dict[str, Word] = {
+    MAKE: gettext_lazy("Another make or model"),
+    VERSION: gettext_lazy("Has this version already"),
+    ACCEPTED: gettext_lazy("Has never been accepted"),
+    ELSEWHERE: gettext_lazy("In another roll-out"),
+    OFFLINE: gettext_lazy("Offline now"),
+    "person": gettext_lazy("Left out by hand"),
+}
+
+
+def step(one: RolloutStep, rollout: Rollout) -> Word:
+    """Where a station stands, or why."""
+    match one.state:
+        case StepState.WAITING if one.wave > rollout.wave:
+            return _("Its wave has not begun")
+        case StepState.WAITING if one.reason == "window":
+            return _("Waits until its site lets it")
+        case StepState.WAITING:
+            return WAITS.get(one.reason, _("Is next"))
+        case StepState.UPDATING:
+            return UPDATING.get(one.update.status if one.update else "", "")
+        case StepState.FAILED:
+            return FAILED.get(one.reason, one.reason)
+        case StepState.SKIPPED:
+            return LEFT_OUT.get(one.reason, one.reason)
+    return ""
+
+
+def held(why: dict[str, Any]) -> str:
+    """Why a roll-out is paused, and what to do."""
+    match why.get("code"):
+        case "failed":
+            text = _("Held by its stop rule: %(failed)s of %(ended)s updates failed, more than %(percent)s %%.")
+        case "lost":
+            text = ngettext(
+                "Held by its stop rule: %(lost)s charger did not come back; %(allowed)s may.",
+                "Held by its stop rule: %(lost)s chargers did not come back; %(allowed)s may.",
+                int(why["lost"]),
+            )
+        case "withdrawn":
+            return _("Held because its image was withdrawn from the library. Cancel it, and plan another one.")
+        case _:
+            return _("Paused by %(who)s.") % {"who": why.get("who", "")}
+    return text % why + " " + _("Look at what failed; resume to go on, and the rule counts anew.")
