@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, raw, views
+from csms.api import commandviews, raw, rollouts, views
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -25,6 +25,7 @@ router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("rollouts", rollouts.RolloutView, "rollout")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
@@ -37,6 +38,7 @@ urlpatterns = [
         name="station-commands",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
+    re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
     re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -35,6 +35,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
 from tests.network import Network
@@ -62,6 +63,7 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    rolled: RolledOut
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -82,6 +84,9 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
     "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
+    "rollout": lambda world: [world.rolled.rollout.pk],
+    "rollout_lead": lambda world: [world.rolled.rollout.pk],
+    "rollout_step": lambda world: [world.rolled.rollout.pk, world.rolled.failed.pk],
 }
 
 
@@ -166,6 +171,7 @@ def _made(network: Network) -> World:
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
         billed,
+        rolled_out(network),
     )
 
 
@@ -256,6 +262,9 @@ STATES: dict[str, list[str]] = {
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "rollouts": ["", "before=1"],
+    "rollout": ["", "only=failed", "only=done&after=999999999"],
+    "rollout_new": ["", "step=waves&firmware={world.rolled.image.pk}", "step=preview&firmware={world.rolled.image.pk}&offline=on"],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -265,6 +274,8 @@ FILES: dict[str, list[str]] = {
     "onboarding_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
+    "rollouts": ["format=csv"],
+    "rollout": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
     "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
 }
@@ -289,6 +300,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_command": {},
     "retry_command": {},
     "change_settings": {"do": "read"},
+    "rollout_create": {"then": "keep", "token": "t3"},
+    "rollout_lead": {"do": "cancel"},
+    "rollout_step": {"do": "retry"},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
     "language": {"language": ""},
