@@ -1,4 +1,4 @@
-"""What answers on the port: stations at /ocpp/, live pages at /live/, and Django for everything that is not a websocket."""
+"""What answers on the port: stations at /ocpp/ and /files/, live pages at /live/, and Django for the rest of HTTP."""
 
 import os
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
-http = get_asgi_application()  # sets Django up, before anything below imports a model
+django = get_asgi_application()  # sets Django up, before anything below imports a model
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from csms.files import firmware  # noqa: E402
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
 
@@ -30,6 +31,14 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
     else:
         await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "websocket.http.response.body", "body": b"No websocket here. Stations dial /ocpp/<identity>.\n"})
+
+
+async def http(scope: Any, receive: Any, send: Any) -> None:
+    """Stations fetch files with a token of their own: no session, no CSRF, no host name of ours."""
+    if scope["path"].startswith("/files/firmware/"):
+        await firmware.serve(scope, receive, send)
+    else:
+        await django(scope, receive, send)
 
 
 application = ProtocolTypeRouter({"http": http, "websocket": websocket})

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from stations.domain.values import ConnectorStatus, Doubt, TransactionStatus
-from stations.models import Connection, Connector, Finding, Firmware, MeterSample, Refusal, Station, Transaction
+from stations.models import Connection, Connector, Finding, Firmware, FirmwareUpdate, MeterSample, Refusal, Station, Transaction
 
 #: Shown in place of a connector's state while its station cannot be heard.
 OFFLINE = "Offline"
@@ -20,6 +20,7 @@ SHORTEST_LEASE = timedelta(seconds=90)
 READING_HOLDS = timedelta(minutes=16)
 FINISHED_SHOWN = 20
 REFUSALS_SHOWN = 10
+VERSIONS_SHOWN = 500
 
 
 def heard(now: datetime | None = None, *, station: str = "station__", connection: str = "") -> Q:
@@ -157,3 +158,23 @@ def fitting(station: Station) -> QuerySet[Firmware]:
         return Firmware.objects.none()  # nobody knows what it is
     ours = Firmware.objects.filter(operator=station.operator_id, withdrawn_at__isnull=True)
     return ours.filter(Q(model="") | Q(model__iexact=station.model), vendor__iexact=station.vendor).order_by("-id")
+
+
+class Version(TypedDict):
+    vendor: str
+    model: str
+    firmware_version: str
+    stations: int
+
+
+def firmware_versions() -> list[Version]:
+    """How many stations run which version, by vendor and model; the most frequent first within a model."""
+    found = Station.objects.exclude(vendor="", model="").order_by().values("vendor", "model", "firmware_version")
+    counted = found.annotate(stations=Count("pk")).order_by("vendor", "model", "-stations", "firmware_version")
+    return list(counted[:VERSIONS_SHOWN])  # type: ignore[arg-type]  # annotated
+
+
+def updates_under_way(firmwares: Collection[int]) -> dict[int, int]:
+    """How many stations are on their way to each of these images."""
+    found = FirmwareUpdate.objects.filter(firmware__in=firmwares, finished_at__isnull=True).order_by().values_list("firmware")
+    return dict(found.annotate(n=Count("pk")))

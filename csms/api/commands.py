@@ -5,12 +5,13 @@ from typing import Any
 import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
+from rest_framework.exceptions import ParseError, PermissionDenied
 from rest_framework.request import Request
 
 from accounts.models import User
 from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Text, Whole
+from csms.api.permissions import why_not
 from csms.api.serializers import Rows
 from csms.ocpp.masking import MASK, masked
 from stations.domain import commands
@@ -75,6 +76,9 @@ class Asked(KnownOnly):
 
 def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> Command:
     """The command; with an Idempotency-Key that was used before it is the one of then, `repeated`."""
+    # The view's own verb lets in whoever may send commands; some need more.
+    if problem := why_not(request, command.verb):
+        raise PermissionDenied(problem)
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise ParseError(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")

@@ -21,14 +21,16 @@ class MayUse(BasePermission):
         verb = "view" if request.method in SAFE_METHODS else getattr(view, "change_verb", "")
         if not verb:
             return True  # the view has no unsafe methods: it answers 405
-        if isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, verb):
-            self.message = f"This API key is limited to: {', '.join(request.auth.scopes)}."
-            return False
-        if not may(request.user, verb):
-            self.message = (
-                "You belong to no operator."
-                if getattr(request.user, "operator_id", None) is None
-                else f"Your role may not do this ({verb})."
-            )
-            return False
-        return True
+        self.message = why_not(request, verb)
+        return not self.message
+
+
+def why_not(request: Request, verb: str) -> str:
+    """Why whoever asks may not do this; empty: they may."""
+    if isinstance(request.auth, ApiKey) and not key_may(request.auth.scopes, verb):
+        return f"This API key is limited to: {', '.join(request.auth.scopes)}."
+    if not may(request.user, verb):
+        if getattr(request.user, "operator_id", None) is None:
+            return "You belong to no operator."
+        return f"Your role may not do this ({verb})."
+    return ""

@@ -28,6 +28,7 @@ WORDS: dict[str, Word] = {
     "clear_cache": gettext_lazy("Forget remembered id tags"),
     "trigger_message": gettext_lazy("Ask for status"),
     "data_transfer": gettext_lazy("Send a vendor's message"),
+    "update_firmware": gettext_lazy("Update the firmware"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),
@@ -102,7 +103,9 @@ class CommandRow:
             parts.append(_("transaction %(id)s") % {"id": params["transaction"]})
         if params.get("evse"):
             parts.append(_("plug %(number)s") % {"number": params["evse"]})
-        parts += [str(params[name]) for name in ("message", "vendor_id") if params.get(name)]
+        if params.get("firmware"):
+            parts.append(_("image %(id)s of the library") % {"id": params["firmware"]})
+        parts += [str(params[name]) for name in ("message", "vendor_id", "location") if params.get(name)]
         named = params.get("variables") or []
         parts += [str(one.get("variable", "")) for one in named[:3]] + (["…"] if len(named) > 3 else [])
         return ", ".join(parts)
@@ -139,6 +142,8 @@ class CommandRow:
         """Whether it came to nothing and may be asked again: not what held a secret, which is not kept, and no raw CALL."""
         command = self.command
         secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
+        # Who may fetch from an address stands in it, and is not kept.
+        secret |= "***@" in str(command.params.get("location", ""))
         return command.status in FAILED and not secret and not command.facts.get("raw")
 
     @property

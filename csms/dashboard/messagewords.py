@@ -25,6 +25,7 @@ METER = Kind("preparing", "now", _("meter"))
 STATUS = Kind("available", "available", _("status"))
 CARD = Kind("reserved", "door", _("id tag"))
 LIFE = Kind("unavailable", "waiting", _("sign of life"))
+FIRMWARE = Kind("finishing", "in", _("firmware"))
 SETTINGS = Kind("finishing", "finishing", _("settings"))
 ORDER = Kind("suspended", "out", _("command"))
 OTHER = Kind("unavailable", "note", _("other"))
@@ -43,6 +44,10 @@ KINDS: dict[str, Kind] = {
     "Authorize": CARD,
     "BootNotification": LIFE,
     "Heartbeat": LIFE,
+    "UpdateFirmware": FIRMWARE,
+    "SignedUpdateFirmware": FIRMWARE,
+    "FirmwareStatusNotification": FIRMWARE,
+    "SignedFirmwareStatusNotification": FIRMWARE,
     "GetConfiguration": SETTINGS,
     "ChangeConfiguration": SETTINGS,
     "GetVariables": SETTINGS,

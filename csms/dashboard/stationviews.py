@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, evses, messageviews, stationfiles, stationlist
+from csms.dashboard import asking, commandrows, daychart, evses, firmwaretab, messageviews, stationfiles, stationlist
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Station, Variable
-from stations.services import commandends, commands, configuration
+from stations.services import commandends, commands, configuration, firmware
 
-TABS = ("overview", "commands", "configuration", "messages")
+TABS = ("overview", "commands", "configuration", "messages", "firmware")
 
 
 def _user(request: HttpRequest) -> User | None:
@@ -45,6 +45,8 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
         return stationfiles.commands(request, station)
     if tab == "configuration" and request.GET.get("format") == "csv":
         return stationfiles.settings(request, station, *_settings_asked(request))
+    if tab == "firmware" and request.GET.get("format") == "csv":
+        return firmwaretab.export(request, station)
     return _render(request, station, tab if tab in TABS else "overview")
 
 
@@ -89,12 +91,39 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "drifts": len(stationpage.settings(station, drifting=True)),
             "rows": commandrows.newest(station, head.online, 3),
         }
+    elif tab == "firmware":
+        may_update = may(request.user, "firmware.change")
+        context |= firmwaretab.context(station, may_update=may_update, form=more.get("update_form"))
     else:
         context |= messageviews.context(messageviews.log_of(request, station), station)
     return render(request, "dashboard/station.html", context, status=422 if refused else 200)
 
 
 # What one may do
+
+
+@action("firmware.change")
+def update_firmware(request: HttpRequest, identity: str) -> HttpResponse:
+    """Bring an image of the library onto a charger."""
+    station = _station(identity)
+    form = firmwaretab.UpdateForm(station, request.POST)
+    if form.is_valid():
+        try:
+            firmware.start(station=station, firmware=form.image, user=_user(request), **form.chosen())
+            return _back(station, "firmware")
+        except BadCommand as error:
+            form.refuse(error)
+    return _render(request, station, "firmware", update_form=form, problem="")
+
+
+@action("firmware.change")
+def cancel_firmware(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Take an update back that does not install yet."""
+    station = _station(identity)
+    update = get_object_or_404(firmwaretab.updates(station), pk=pk)
+    if not firmware.cancel(update=update):
+        notices.warning(request, _("It was too late to take it back: it has ended, or the charger is installing."))
+    return _back(station, "firmware")
 
 
 def _back(station: Station, tab: str, anchor: str = "") -> HttpResponse:

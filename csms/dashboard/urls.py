@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 
 from csms.dashboard import (
     enrol,
+    firmware,
     idtagimport,
     idtags,
     messageviews,
@@ -49,6 +50,13 @@ urlpatterns = [
     path("commands/", runs.choose, name="runs"),
     path("commands/start/", runs.start_run, name="run_start"),
     path("commands/<int:pk>/", runs.show_run, name="run"),
+    path("firmware/", firmware.show_library, name="firmware"),
+    path("firmware/add/", firmware.add_image, name="firmware_add"),
+    path("firmware/<int:pk>/", firmware.show_image, name="firmware_image"),
+    path("firmware/<int:pk>/file/", firmware.download_image, name="firmware_file"),
+    path("firmware/<int:pk>/withdraw/", firmware.withdraw_image, name="firmware_withdraw"),
+    path("stations/<identity:identity>/firmware/", stationviews.update_firmware, name="update_firmware"),
+    path("stations/<identity:identity>/firmware/<int:pk>/cancel/", stationviews.cancel_firmware, name="cancel_firmware"),
     path("rollouts/", rollouts.show_rollouts, name="rollouts"),
     path("rollouts/new/", rolloutwizard.plan_rollout, name="rollout_new"),
     path("rollouts/create/", rolloutwizard.create_rollout, name="rollout_create"),

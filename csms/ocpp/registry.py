@@ -26,14 +26,14 @@ INCOMING: dict[str, dict[str, type[Incoming]]] = {
     "ocpp1.6": _table(v16.INCOMING, lambda t: t.action),
     "ocpp2.0.1": _table(v201.INCOMING, lambda t: t.action),
 }
-#: By the action for raw CALLs, and by the command's kind.
+#: By the command's kind, and by the action for raw CALLs.
+OUTGOING: dict[str, dict[str, type[Outgoing]]] = {
+    "ocpp1.6": _table(tuple(t for t in v16.OUTGOING if t.instead_of is None), lambda t: t.command.kind),
+    "ocpp2.0.1": _table(tuple(t for t in v201.OUTGOING if t.instead_of is None), lambda t: t.command.kind),
+}
 BY_ACTION: dict[str, dict[str, type[Outgoing]]] = {
     "ocpp1.6": _table(v16.OUTGOING, lambda t: t.action),
     "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.action),
-}
-OUTGOING = {
-    protocol: _table(tuple(t for t in table.values() if not t.variant), lambda t: t.command.kind)
-    for protocol, table in BY_ACTION.items()
 }
 UNSUPPORTED = {"ocpp1.6": v16.UNSUPPORTED, "ocpp2.0.1": v201.UNSUPPORTED}
 

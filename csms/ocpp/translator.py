@@ -36,12 +36,12 @@ class Outgoing:
 
     action: ClassVar[str]
     command: ClassVar[type[Command]]
-    #: Whether it is a second message for its command, to which `choose` of the first one leads.
-    variant: ClassVar[bool] = False
+    #: Another translator of the same command, whose place this one takes for some of its parameters.
+    instead_of: "ClassVar[type[Outgoing] | None]" = None
 
     @classmethod
     def choose(cls, command: Any) -> "type[Outgoing]":
-        """This message or, where the version has two for the command, the one that says it."""
+        """The translator for these parameters, where a version has more than one action for a command."""
         return cls
 
     @staticmethod

@@ -245,6 +245,7 @@ class UpdateFirmware(Command):
     signature: str = ""
     signing_certificate: str = ""
     kind: ClassVar[str] = "update_firmware"
+    verb: ClassVar[str] = "firmware.change"
 
     def check(self) -> None:
         if (self.firmware is None) == (self.location == ""):

@@ -23,7 +23,8 @@ from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, Up
 from stations.services import commandends, commands, firmwareprogress, registry
 
 FOLDER = "firmware"
-#: How long an address is good after the latest time at which the station may begin to fetch.
+#: How often a station tries to fetch, unless it is told otherwise; and how long an address is good after the latest time at which the station may begin to fetch.
+RETRIES = 3
 ADDRESS_HOLDS = timedelta(hours=24)
 #: Updates that a sweep looks at.
 SWEPT = 500
@@ -132,7 +133,7 @@ def start(
     reason: str = "",
     retrieve_at: datetime | None = None,
     install_at: datetime | None = None,
-    retries: int | None = 3,
+    retries: int | None = RETRIES,
     retry_interval_s: int | None = None,
     signed: str = "auto",
     expires_in: int | None = None,
@@ -224,8 +225,11 @@ def _check_fit(station: Station, firmware: Firmware) -> None:
         raise BadCommand("%(station)s has %(version)s already.", version=firmware.version, **named)
     under_way = FirmwareUpdate.objects.filter(station=station, finished_at__isnull=True).select_related("firmware").first()
     if under_way is not None:
-        text = "%(station)s is being updated to %(version)s: wait until that has ended, or cancel it first."
-        raise BadCommand(text, version=under_way.firmware.version, **named)
+        raise BadCommand(
+            "%(station)s is being updated to %(version)s: wait until that has ended, or cancel it first.",
+            version=under_way.firmware.version,
+            **named,
+        )
 
 
 def reads_signatures(station: Station) -> bool:

@@ -66,7 +66,7 @@ class UpdateFirmware(Outgoing):
 class SignedUpdateFirmware(Outgoing):
     action = "SignedUpdateFirmware"
     command = commands.UpdateFirmware
-    variant = True
+    instead_of = UpdateFirmware
 
     @staticmethod
     def encode(command: commands.UpdateFirmware, number: int, limits: dict[str, int]) -> list[Payload]:
