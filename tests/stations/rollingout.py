@@ -26,7 +26,7 @@ def image(network: Network, **fields: Any) -> Firmware:
 @tables
 def chargers(network: Network, count: int, *, online: bool = True, **fields: Any) -> list[Station]:
     """Stations that the image fits, all of them heard just now unless they are offline."""
-    given = {"vendor": VENDOR, "model": MODEL, "firmware_version": OLD, "accepted": True} | fields
+    given = {"vendor": VENDOR, "model": MODEL, "firmware_version": OLD, "accepted": "accepted_at" not in fields} | fields
     made = [network.station(**given) for _ in range(count)]
     now = timezone.now()
     if online:
