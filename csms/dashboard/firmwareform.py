@@ -26,31 +26,40 @@ class ImageForm(forms.Form):
         allow_empty_file=True,  # the service says so in its own words
     )
     vendor = forms.CharField(
-        label=gettext_lazy("Maker"), max_length=50, widget=forms.TextInput({"list": "vendors", "autocomplete": "off"}),
+        label=gettext_lazy("Maker"),
+        max_length=50,
+        widget=forms.TextInput({"list": "vendors", "autocomplete": "off"}),
         help_text=gettext_lazy("As the chargers tell it."),
-    )  # fmt: skip
-    model = forms.CharField(
-        label=gettext_lazy("Model"), max_length=50, required=False, widget=forms.TextInput({"list": "models", "autocomplete": "off"}),
-        help_text=gettext_lazy("As the chargers tell it. Empty: for all models of this maker."),
-    )  # fmt: skip
-    version = forms.CharField(
-        label=gettext_lazy("Version"), max_length=100, widget=forms.TextInput({"autocomplete": "off"}),
-        help_text=gettext_lazy("Exactly as a charger tells it once it runs this firmware: this is how an update is known to have worked."),
-    )  # fmt: skip
-    notes = forms.CharField(
-        label=gettext_lazy("Notes"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3})
     )
+    model = forms.CharField(
+        label=gettext_lazy("Model"),
+        max_length=50,
+        required=False,
+        widget=forms.TextInput({"list": "models", "autocomplete": "off"}),
+        help_text=gettext_lazy("As the chargers tell it. Empty: for all models of this maker."),
+    )
+    version = forms.CharField(
+        label=gettext_lazy("Version"),
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        help_text=gettext_lazy("Exactly as a charger tells it once it runs this: so an update is known to have worked."),
+    )
+    notes = forms.CharField(label=gettext_lazy("Notes"), max_length=2000, required=False, widget=forms.Textarea({"rows": 3}))
     signature = forms.CharField(
-        label=gettext_lazy("Signature"), max_length=2000, required=False,
+        label=gettext_lazy("Signature"),
+        max_length=2000,
+        required=False,
         widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy("In Base64, if the maker signs its firmware."),
-    )  # fmt: skip
+    )
     signature_file = forms.FileField(label=gettext_lazy("Signature, as a file"), required=False)
     signing_certificate = forms.CharField(
-        label=gettext_lazy("Signing certificate"), max_length=8000, required=False,
+        label=gettext_lazy("Signing certificate"),
+        max_length=8000,
+        required=False,
         widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy("In PEM, if the maker signs its firmware."),
-    )  # fmt: skip
+    )
     certificate_file = forms.FileField(label=gettext_lazy("Signing certificate, as a file"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,7 +93,7 @@ class ImageForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names}
 
 
-def _signature_in(upload: "UploadedFile[bytes]") -> str:
+def _signature_in(upload: UploadedFile[bytes]) -> str:
     """A signature in Base64, whether its file has it so or as bare bytes."""
     content = _read(upload)
     try:
@@ -95,7 +104,7 @@ def _signature_in(upload: "UploadedFile[bytes]") -> str:
     return text
 
 
-def _certificate_in(upload: "UploadedFile[bytes]") -> str:
+def _certificate_in(upload: UploadedFile[bytes]) -> str:
     """A certificate in PEM, whether its file has it so or in DER."""
     content = _read(upload)
     try:
@@ -104,7 +113,7 @@ def _certificate_in(upload: "UploadedFile[bytes]") -> str:
         return ssl.DER_cert_to_PEM_cert(content)
 
 
-def _read(upload: "UploadedFile[bytes]") -> bytes:
+def _read(upload: UploadedFile[bytes]) -> bytes:
     content: bytes = upload.read(LONGEST_TEXT + 1)
     if len(content) > LONGEST_TEXT:
         raise ValidationError(_("This file is too large for what it should be: choose the one that the maker gave."))

@@ -210,7 +210,7 @@ def two_hundred() -> list[Trouble]:
     bad = [Trouble.DOWNLOAD, Trouble.SIGNATURE, Trouble.INSTALL, Trouble.OLD]
     for number, place in enumerate(range(21, 100, 3)):
         troubles[place] = bad[number % 4]
-    for place in (30, 45, 72, 151):
+    for place in (30, 72, 150, 151):
         troubles[place] = Trouble.NEVER
     for place in (110, 133, 162, 185):
         troubles[place] = bad[place % 4]
