@@ -158,7 +158,8 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
         state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:11])
         if row[11] is not None:
-            state.update = UpdateState(*row[11:16], orjson.loads(row[16]), *row[17:])
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[11:]
+            state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
             continue

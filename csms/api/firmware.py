@@ -74,9 +74,8 @@ class UpdateRow(Rows):
 
 
 class NewUpdate(KnownOnly):
-    """Which station shall take which image, and when."""
+    """Which image a station shall take, and when."""
 
-    station = Text(max_length=48, help_text="Its identity.")
     firmware = Whole(min_value=1)
     retrieve_at = Moment(required=False, allow_null=True, help_text="When it is fetched; null: at once.")
     install_at = Moment(required=False, allow_null=True, help_text="When it is installed; null: once it is fetched.")
@@ -97,12 +96,15 @@ class FirmwareFilters(filters.FilterSet):
     withdrawn = YesNoFilter("withdrawn_at", "isnull", exclude=True)
 
 
-class UpdateFilters(filters.FilterSet):
-    station = StationFilter("station")
+class UpdatesOfStation(filters.FilterSet):
     firmware = NumberFilter("firmware")
     status = filters.ChoiceFilter(choices=UpdateStatus.choices)
     open = YesNoFilter("finished_at", "isnull", help_text="those that have not ended, or those that have")
     since, until = period("created_at").values()
+
+
+class UpdateFilters(UpdatesOfStation):
+    station = StationFilter("station")
 
 
 class FirmwareView(mixins.RetrieveModelMixin, Lists):
@@ -159,6 +161,30 @@ class FirmwareUpdateView(mixins.RetrieveModelMixin, Lists):
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.select_related("station", "firmware", "operator")
 
+    @extend_schema(request=None, responses={200: UpdateRow, 409: OpenApiResponse(description="It has ended, or installs.")})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, **kwargs: Any) -> Response:
+        """Take an update back that does not install yet."""
+        update: FirmwareUpdate = self.get_object()
+        if not firmware.cancel(update=update):
+            raise Conflict(f"It is too late to take update {update.pk} back: it has ended, or the station installs.")
+        return Response(UpdateRow(self.get_object()).data)
+
+
+class FirmwareOfStationView(Lists):
+    """Attempts to bring an image onto one station."""
+
+    model = FirmwareUpdate
+    serializer_class = UpdateRow
+    filterset_class = UpdatesOfStation
+    change_verb = "firmware.change"
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(station=self.station()).select_related("station", "firmware")
+
+    def station(self) -> Station:
+        return get_object_or_404(Station.objects.all(), identity=self.kwargs["identity"])
+
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         request=NewUpdate,
@@ -168,17 +194,7 @@ class FirmwareUpdateView(mixins.RetrieveModelMixin, Lists):
         """Ask a station to take an image; the same as its command `update_firmware`."""
         body = NewUpdate(data=request.data)
         body.is_valid(raise_exception=True)
-        station = get_object_or_404(Station.objects.all(), identity=body.validated_data["station"])
         options = {name: body.validated_data[name] for name in ("reason", "expires_in") if name in body.validated_data}
-        row = ask(request, station, body.command(), **options)
+        row = ask(request, self.station(), body.command(), **options)
         update = get_object_or_404(self.get_queryset(), command=row)
         return Response(UpdateRow(update).data, status=200 if row.repeated else 201)
-
-    @extend_schema(request=None, responses={200: UpdateRow, 409: OpenApiResponse(description="It has ended, or installs.")})
-    @action(detail=True, methods=["post"])
-    def cancel(self, request: Request, **kwargs: Any) -> Response:
-        """Take an update back that does not install yet."""
-        update: FirmwareUpdate = self.get_object()
-        if not firmware.cancel(update=update):
-            raise Conflict(f"It is too late to take update {update.pk} back: it has ended, or the station installs.")
-        return Response(UpdateRow(self.get_object()).data)

@@ -39,6 +39,11 @@ urlpatterns = [
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),
         name="station-commands",
     ),
+    re_path(
+        rf"{STATION}/firmware/$",
+        firmware.FirmwareOfStationView.as_view({"get": "list", "post": "create"}),
+        name="station-firmware",
+    ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.firmwarewords import UpdateRow
 from csms.dashboard.firmwareform import ImageForm
+from csms.dashboard.firmwarewords import UpdateRow
 from csms.files import images, sending, storage
 from stations import selectors
 from stations.models import Firmware, FirmwareUpdate
@@ -98,11 +98,7 @@ def installed(image: Firmware, versions: Sequence[Version]) -> int:
     def same(one: str, other: str) -> bool:
         return one.casefold() == other.casefold()
 
-    fits = [
-        one
-        for one in versions
-        if same(one["vendor"], image.vendor) and (not image.model or same(one["model"], image.model))
-    ]
+    fits = [one for one in versions if same(one["vendor"], image.vendor) and (not image.model or same(one["model"], image.model))]
     return sum(one["stations"] for one in fits if same(one["firmware_version"], image.version))
 
 
@@ -149,7 +145,7 @@ def add_image(request: HttpRequest) -> HttpResponse:
 @page
 def show_image(request: HttpRequest, pk: int) -> HttpResponse:
     """One image, and the chargers that were asked to take it."""
-    image = get_object_or_404(Firmware.objects.select_related("created_by"), pk=pk)
+    image: Firmware = get_object_or_404(Firmware.objects.select_related("created_by"), pk=pk)
     found = FirmwareUpdate.objects.filter(firmware=image).select_related("station", "firmware", "requested_by").order_by("-id")
     updates = list(found[: UPDATES_SHOWN + 1])
     versions = selectors.firmware_versions()
@@ -169,7 +165,7 @@ def show_image(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def download_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file, as it was taken in."""
-    image = get_object_or_404(Firmware, pk=pk)
+    image: Firmware = get_object_or_404(Firmware, pk=pk)
     if storage.size(image.path) is None:
         raise Http404(_("The file is not there any more."))
     return file_answer(image)

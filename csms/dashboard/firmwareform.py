@@ -93,7 +93,7 @@ class ImageForm(forms.Form):
         return {name: self.cleaned_data[name] for name in names}
 
 
-def _signature_in(upload: UploadedFile[bytes]) -> str:
+def _signature_in(upload: "UploadedFile[bytes]") -> str:
     """A signature in Base64, whether its file has it so or as bare bytes."""
     content = _read(upload)
     try:
@@ -104,7 +104,7 @@ def _signature_in(upload: UploadedFile[bytes]) -> str:
     return text
 
 
-def _certificate_in(upload: UploadedFile[bytes]) -> str:
+def _certificate_in(upload: "UploadedFile[bytes]") -> str:
     """A certificate in PEM, whether its file has it so or in DER."""
     content = _read(upload)
     try:
@@ -113,7 +113,7 @@ def _certificate_in(upload: UploadedFile[bytes]) -> str:
         return ssl.DER_cert_to_PEM_cert(content)
 
 
-def _read(upload: UploadedFile[bytes]) -> bytes:
+def _read(upload: "UploadedFile[bytes]") -> bytes:
     content: bytes = upload.read(LONGEST_TEXT + 1)
     if len(content) > LONGEST_TEXT:
         raise ValidationError(_("This file is too large for what it should be: choose the one that the maker gave."))

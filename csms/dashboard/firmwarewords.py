@@ -27,8 +27,8 @@ STATUSES: dict[str, tuple[str, Word]] = {
 }
 #: What went wrong, and what to do.
 FAILURES: dict[str, Word] = {
-    UpdateFailure.DOWNLOAD: gettext_lazy("The charger could not fetch the file. Look whether it reaches this address, then try again."),
-    UpdateFailure.SIGNATURE: gettext_lazy("The charger refused the signature or its certificate. Ask its maker for the right ones."),
+    UpdateFailure.DOWNLOAD: gettext_lazy("The charger could not fetch the file. Look whether it reaches us, then try again."),
+    UpdateFailure.SIGNATURE: gettext_lazy("The charger refused the signature or its certificate. Ask its maker for them."),
     UpdateFailure.INSTALL: gettext_lazy("The charger could not install it. Fetch its log, and ask its maker."),
     UpdateFailure.VERSION: gettext_lazy("The charger came back with another version. Look whether the image is the right one."),
     UpdateFailure.TIMEOUT: gettext_lazy("The charger fell silent on the way. Look whether it is online, then try again."),

@@ -30,7 +30,7 @@ def too_large() -> ValidationError:
 
 @contextmanager
 def stored(pieces: Iterable[bytes], *, operator_id: int) -> Iterator[Stored]:
-    """The stored file, for the block that makes its row: if that raises, the file goes. Raises ValidationError, of the field "file"."""
+    """The stored file, for the block that makes its row: if that raises, the file goes. Raises ValidationError of "file"."""
     path = storage.new_path(FOLDER, operator_id)
     md5 = hashlib.md5(usedforsecurity=False)  # what OCPP's local controllers are told, beside SHA-256
     try:

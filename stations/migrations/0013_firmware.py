@@ -126,9 +126,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "firmware",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.RESTRICT, related_name="updates", to="stations.firmware"
-                    ),
+                    models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name="updates", to="stations.firmware"),
                 ),
                 (
                     "operator",

@@ -23,8 +23,9 @@ from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, Up
 from stations.services import commandends, commands, firmwareprogress, registry
 
 FOLDER = "firmware"
-#: How often a station tries to fetch, unless it is told otherwise; and how long an address is good after the latest time at which the station may begin to fetch.
+#: How often a station tries to fetch, unless it is told otherwise.
 RETRIES = 3
+#: How long an address is good after the latest time at which the station may begin to fetch.
 ADDRESS_HOLDS = timedelta(hours=24)
 #: Updates that a sweep looks at.
 SWEPT = 500
@@ -108,7 +109,9 @@ def _check_signature(signature: str, certificate: str) -> None:
         base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
         raise ValidationError({"signature": _("The signature must be written in Base64, as the vendor gave it.")}) from None
-    if certificate and not (certificate.startswith("-----BEGIN CERTIFICATE-----") and certificate.endswith("-----END CERTIFICATE-----")):
+    if certificate and not (
+        certificate.startswith("-----BEGIN CERTIFICATE-----") and certificate.endswith("-----END CERTIFICATE-----")
+    ):
         text = _("The certificate must be in PEM: from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.")
         raise ValidationError({"signing_certificate": text})
 
@@ -255,7 +258,9 @@ def cancel(*, update: FirmwareUpdate) -> bool:
             unsent = state.status == UpdateStatus.WAITING
             detail = "Taken back before it was sent." if unsent else "Given up; the address it was sent is good no more."
             firmwareprogress.fail(batch, UpdateFailure.CANCELLED, detail)
-        audit.record("firmware_update.cancelled", update.station, operator=update.operator_id, before={"update": str(update.firmware)})
+        audit.record(
+            "firmware_update.cancelled", update.station, operator=update.operator_id, before={"update": str(update.firmware)}
+        )
     return True
 
 
@@ -309,7 +314,9 @@ def _swept(update_id: int, station_id: int, now: datetime) -> bool:
             firmwareprogress.move(batch, UpdateStatus.SENT, "The station did not answer; it may be at work.")
             return False
         elif update.due_at <= now:
-            firmwareprogress.fail(batch, UpdateFailure.TIMEOUT, f"Nothing was heard after this step: {update.get_status_display().lower()}.")
+            firmwareprogress.fail(
+                batch, UpdateFailure.TIMEOUT, f"Nothing was heard after this step: {update.get_status_display().lower()}."
+            )
         else:
             return False
     return True

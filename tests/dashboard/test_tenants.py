@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
@@ -23,7 +24,7 @@ from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, NAMED, STATES,
 from tests.network import Network
 
 #: Pages for those who may change something only.
-FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
+FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add"}
 #: The same, of which the buttons are elsewhere.
 BEFORE_FORMS = {"runs", "id_tags_enrol", "rollout_new"}
 #: Where one comes in, goes out, and chooses a language: nobody's data.
@@ -77,7 +78,7 @@ def test_cleo_finds_nothing_of_adas_on_any_page(ada: Client, cleo: Client, world
 def test_cleo_is_sent_nothing_of_adas_by_any_script(ada: Client, cleo: Client, world: World) -> None:
     for name, query in FETCHED:
         path = address(name, world, query)
-        assert world.network.tag in path or len(ada.get(path).content) > 100, path
+        assert world.network.tag in path or len(ada.get(path).getvalue()) > 100, path
         answer = cleo.get(path)
         assert answer.status_code == (404 if name in NAMED else 200), path
         assert world.network.tag not in answer.content.decode(), path
@@ -154,6 +155,11 @@ OF_ADA = {
     "id-tag-detail": lambda world: {"pk": world.card.pk},
     "site-detail": lambda world: {"pk": world.station.site_id},
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
+    "station-firmware": lambda world: {"identity": world.station.identity},
+    "firmware-detail": lambda world: {"pk": world.image.pk},
+    "firmware-withdraw": lambda world: {"pk": world.image.pk},
+    "firmware-update-detail": lambda world: {"pk": world.update.pk},
+    "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     "charge-record-detail": lambda world: {"pk": world.bill.pk},
     **{
         f"rollout-{name}": lambda world: {"pk": world.rolled.rollout.pk}
@@ -161,7 +167,12 @@ OF_ADA = {
     },
 }
 #: What is sent to those that take something without naming anything.
-SENT: dict[tuple[str, str], dict[str, Any]] = {("id-tag-list", "post"): {"value": "CLEOS-OWN"}, ("rollout-list", "post"): {"firmware": 1}}
+SENT: dict[tuple[str, str], dict[str, Any]] = {
+    ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
+    ("rollout-list", "post"): {"firmware": 1},
+}
+#: The same as multipart/form-data.
+UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9", "file": SimpleUploadedFile("a.bin", b"new")}}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
 WITHOUT_OWN = {("rollout-list", "post"): 400}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
@@ -170,6 +181,8 @@ PROBLEM = "application/problem+json"
 
 def ask(client: Client, name: str, method: str, world: World) -> Any:
     path = reverse(f"api:{name}", kwargs=OF_ADA[name](world) if name in OF_ADA else {})
+    if upload := UPLOADED.get((name, method)):
+        return client.post(path, upload())
     answer: HttpResponse = getattr(client, method)(path, SENT.get((name, method), {}), content_type="application/json")
     return answer
 
@@ -182,7 +195,7 @@ def test_every_endpoint_has_an_entry() -> None:
             reverse(f"api:{name}")
         except NoReverseMatch:
             pytest.fail(f"{name} names something of which there is no entry in OF_ADA.")
-    assert {one for one in ENDPOINTS if one[1] != "get" and one[0] not in OF_ADA} == set(SENT)
+    assert {one for one in ENDPOINTS if one[1] != "get" and one[0] not in OF_ADA} == {*SENT, *UPLOADED}
 
 
 def test_every_endpoint_answers_cleo_404_for_what_is_adas(cleo: Client, world: World) -> None:
@@ -217,5 +230,6 @@ def test_no_endpoint_answers_whoever_is_unknown(client: Client, world: World) ->
 
 def test_cleo_adds_to_her_own_network_only(cleo: Client, world: World) -> None:
     before = mine(world.network)
-    assert {one: ask(cleo, *one, world).status_code for one in SENT} == dict.fromkeys(SENT, 201) | WITHOUT_OWN
+    added = [*SENT, *UPLOADED]
+    assert {one: ask(cleo, *one, world).status_code for one in added} == dict.fromkeys(added, 201) | WITHOUT_OWN
     assert mine(world.network) == before

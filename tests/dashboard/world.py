@@ -24,6 +24,8 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    Firmware,
+    FirmwareUpdate,
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
@@ -38,6 +40,7 @@ from stations.services.authorization import UNKNOWN
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
+from tests.firmware import made_image, made_update
 from tests.network import Network
 
 LONG_TAG = "04A1B2C3D4E5F60708091011121314"
@@ -63,6 +66,8 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    image: Firmware
+    update: FirmwareUpdate
     rolled: RolledOut
 
 
@@ -74,6 +79,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "id_tag": lambda world: [world.card.pk],
     "id_tag_status": lambda world: [world.card.pk],
     "run": lambda world: [world.run.pk],
+    "firmware_image": lambda world: [world.image.pk],
+    "firmware_file": lambda world: [world.image.pk],
+    "firmware_withdraw": lambda world: [world.image.pk],
+    "update_firmware": lambda world: [world.station.identity],
+    "cancel_firmware": lambda world: [world.station.identity, world.update.pk],
     "view_delete": lambda world: [world.view.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
@@ -170,9 +180,8 @@ def _made(network: Network) -> World:
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        billed,
-        rolled_out(network),
-    )
+        billed, *_firmware(station, offline), rolled_out(network),
+    )  # fmt: skip
 
 
 def _tapped(station: Station) -> None:
@@ -190,6 +199,17 @@ def _asked(station: Station, status: str) -> Command:
         action="Reset", response={"status": "Rejected"} if status == "rejected" else None,
         sent_at=None if status == "queued" else now, finished_at=now if status == "confirmed" else None,
     )  # fmt: skip
+
+
+def _firmware(station: Station, offline: Station) -> tuple[Firmware, FirmwareUpdate]:
+    """An image, and updates: one under way, one at each end; another charger could be given one."""
+    image = made_image(station.operator, station.vendor, "2.4.1", notes="Mends the lock.", signed=True)
+    made_image(station.operator, station.vendor, "2.3.0", model=station.model)
+    Station.objects.filter(pk=offline.pk).update(vendor=station.vendor, model=station.model, firmware_version="2.3.0")
+    ends = [("failed", "download", "DownloadFailed"), ("done", "", "Booted with 2.4.1")]
+    for attempt, (status, reason, detail) in enumerate(ends, start=1):
+        made_update(station, image, attempt=attempt, status=status, reason=reason, detail=detail, finished_at=timezone.now())
+    return image, made_update(station, image, attempt=3, status="downloading", bytes_served=2)
 
 
 def _settings(station: Station) -> list[Variable]:
@@ -255,10 +275,13 @@ STATES: dict[str, list[str]] = {
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
     "run": ["", "only=failed"],
+    "firmware": ["", "q=NOTHING", "withdrawn=1"],
+    "firmware_add": ["vendor=Alfen"],
+    "firmware_image": [""],
     "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
-        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands"),
+        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=firmware"),
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
@@ -274,16 +297,21 @@ FILES: dict[str, list[str]] = {
     "onboarding_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
+    "firmware": ["format=csv"],
     "rollouts": ["format=csv"],
     "rollout": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
-    "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
+    "station": [
+        *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
+        "tab=firmware&format=csv",
+    ],
 }
 #: What scripts of the pages ask for, and what is one thing in a file.
 DATA: dict[str, list[str]] = {
     "station_points": [""],
     "session_points": [""],
     "station_message_test": [""],
+    "firmware_file": [""],
     "messages": ["format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
     "station": ["tab=messages&format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
 }
@@ -300,6 +328,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_command": {},
     "retry_command": {},
     "change_settings": {"do": "read"},
+    "firmware_withdraw": {},
+    "update_firmware": {"firmware": "1"},
+    "cancel_firmware": {},
     "rollout_create": {"then": "keep", "token": "t3"},
     "rollout_lead": {"do": "cancel"},
     "rollout_step": {"do": "retry"},

@@ -1,0 +1,61 @@
+"""Firmware for tests: an image whose file is stored, and updates as rows."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from accounts.models import Operator
+from csms.files import images, tokens
+from stations.models import Firmware, FirmwareUpdate, Station
+from stations.services import firmware
+from tests.database import tables
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+
+
+@tables
+def made_image(
+    operator: Operator,
+    vendor: str = "Acme",
+    version: str = "2.0",
+    *,
+    content: bytes = b"firmware" * 40,
+    signed: bool = False,
+    **fields: Any,
+) -> Firmware:
+    """An image in the library, with its file."""
+    fields = {"name": f"image-{version}.bin"} | fields
+    if signed:
+        fields |= {"signature": "c2lnbmF0dXJl", "signing_certificate": PEM}
+    with images.stored([content], operator_id=operator.pk) as stored:
+        return firmware.add_firmware(operator=operator, vendor=vendor, version=version, **stored, **fields)
+
+
+@tables
+def made_update(station: Station, image: Firmware, *, token: str = "", **fields: Any) -> FirmwareUpdate:
+    """An update as a row: under way unless it has an end. `token`: that of its address."""
+    now = timezone.now()
+    _token, token_hash = tokens.make()
+    fields = {
+        "attempt": 1,
+        "request_id": 1,
+        "status": "sent",
+        "status_at": now,
+        "created_at": now,
+        "due_at": now + timedelta(hours=1),
+        "expires_at": now + timedelta(hours=1),
+        "firmware_before": "1.0",
+        "steps": [[now.isoformat(), "waiting", ""], [now.isoformat(), fields.get("status", "sent"), fields.get("detail", "")]],
+        "token_hash": tokens.digest(token) if token else token_hash,
+    } | fields
+    with scopes_disabled():
+        return FirmwareUpdate.objects.create(operator=station.operator, station=station, firmware=image, **fields)
+
+
+@tables
+def update_of(station: Station) -> FirmwareUpdate:
+    """The newest update of a station, as it stands."""
+    with scopes_disabled():
+        return FirmwareUpdate.objects.select_related("firmware", "command").filter(station=station).order_by("-id")[0]
