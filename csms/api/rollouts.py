@@ -45,7 +45,11 @@ class Hours(KnownOnly):
     start = serializers.TimeField(source="window_start", format="%H:%M", allow_null=True, required=False)
     end = serializers.TimeField(source="window_end", format="%H:%M", allow_null=True, required=False)
     days = serializers.ListField(
-        source="window_days", child=Whole(min_value=0, max_value=6), required=False, max_length=7, help_text="0 is Monday; none: all."
+        source="window_days",
+        child=Whole(min_value=0, max_value=6),
+        required=False,
+        max_length=7,
+        help_text="0 is Monday; none: all.",
     )
 
 
@@ -53,8 +57,12 @@ class Rule(KnownOnly):
     """When it holds by itself."""
 
     failed_percent = Whole(min_value=0, max_value=100, default=USUAL_RULE.failed_percent, help_text="More than so many failed.")
-    after = Whole(source="judge_after", min_value=1, max_value=reads.MOST, default=USUAL_RULE.after, help_text="Once so many ended.")
-    lost = Whole(source="most_lost", min_value=0, max_value=reads.MOST, default=USUAL_RULE.lost, help_text="More did not come back.")
+    after = Whole(
+        source="judge_after", min_value=1, max_value=reads.MOST, default=USUAL_RULE.after, help_text="Once so many ended."
+    )
+    lost = Whole(
+        source="most_lost", min_value=0, max_value=reads.MOST, default=USUAL_RULE.lost, help_text="More did not come back."
+    )
 
 
 class Planned(KnownOnly):

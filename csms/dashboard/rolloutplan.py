@@ -89,10 +89,16 @@ class Plan(forms.Form):
         label=gettext_lazy("To"),
         required=False,
         widget=forms.TimeInput(CLOCK, "%H:%M"),
-        help_text=gettext_lazy("By the clock of each charger's site; it may pass midnight. Updates begin in it, and may end later."),
+        help_text=gettext_lazy(
+            "By the clock of each charger's site; it may pass midnight. Updates begin in it, and may end later."
+        ),
     )
     window_days = forms.MultipleChoiceField(
-        label=gettext_lazy("Only on these days"), required=False, choices=DAYS, widget=BOXES, help_text=gettext_lazy("None: every day.")
+        label=gettext_lazy("Only on these days"),
+        required=False,
+        choices=DAYS,
+        widget=BOXES,
+        help_text=gettext_lazy("None: every day."),
     )
     forced = forms.BooleanField(
         label=gettext_lazy("Also while somebody charges"),
@@ -104,14 +110,21 @@ class Plan(forms.Form):
         gettext_lazy("Nobody new begins then, until you have looked at it."),
     )  # fmt: skip
     judge_after = number(
-        gettext_lazy("Not before so many updates have ended"), 1, 50_000, USUAL_RULE.after, gettext_lazy("The end of a wave is always judged.")
+        gettext_lazy("Not before so many updates have ended"),
+        1,
+        50_000,
+        USUAL_RULE.after,
+        gettext_lazy("The end of a wave is always judged."),
     )
     most_lost = number(
         gettext_lazy("Hold when more than so many did not come back"), 0, 50_000, USUAL_RULE.lost,
         gettext_lazy("They are offline and nothing was heard of them in time: somebody may have to go there."),
     )  # fmt: skip
     name = forms.CharField(
-        label=gettext_lazy("Name"), required=False, max_length=120, help_text=gettext_lazy("To find it again. Nothing: that of the image.")
+        label=gettext_lazy("Name"),
+        required=False,
+        max_length=120,
+        help_text=gettext_lazy("To find it again. Nothing: that of the image."),
     )
 
     def __init__(self, query: QueryDict) -> None:
@@ -149,7 +162,9 @@ class Plan(forms.Form):
             field.choices = [(value, f"{value} ({n})") for value, n in sums.items() if value]
 
     def clean_stations(self) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(line.strip() for line in self.cleaned_data["stations"].replace(",", "\n").splitlines() if line.strip()))
+        names = tuple(
+            dict.fromkeys(line.strip() for line in self.cleaned_data["stations"].replace(",", "\n").splitlines() if line.strip())
+        )
         if len(names) > MOST_NAMED:
             raise forms.ValidationError(_("Name at most %(most)s chargers."), params={"most": MOST_NAMED})
         known = set(Station.objects.filter(identity__in=names).values_list("identity", flat=True))

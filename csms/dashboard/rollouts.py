@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import rolloutwords, rolloutwizard
+from csms.dashboard import rolloutwizard, rolloutwords
 from csms.dashboard.access import action, page
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.rolloutplan import DAYS, query_of
@@ -40,7 +40,20 @@ ONLY: dict[str, tuple[str, ...]] = {
     "failed": (StepState.FAILED,),
     "left_out": (StepState.SKIPPED, StepState.CANCELLED),
 }
-COLUMNS = ("id", "name", "image", "state", "chargers", "waiting", "under_way", "done", "failed", "left_out", "started_at", "finished_at")
+COLUMNS = (
+    "id",
+    "name",
+    "image",
+    "state",
+    "chargers",
+    "waiting",
+    "under_way",
+    "done",
+    "failed",
+    "left_out",
+    "started_at",
+    "finished_at",
+)
 STEP_COLUMNS = (
     *("charger", "site", "wave", "state", "reason", "detail", "attempt", "update_status", "status_at", "online"),
     *("started_at", "finished_at"),
@@ -85,7 +98,8 @@ class Bar:
         """The bar as a sentence."""
         p = self.progress
         return _(
-            "%(done)s of %(total)s done, %(installing)s installing, %(downloading)s downloading, %(waiting)s waiting, %(failed)s failed, %(left_out)s left out"
+            "%(done)s of %(total)s done, %(installing)s installing, %(downloading)s downloading, %(waiting)s waiting, "
+            "%(failed)s failed, %(left_out)s left out"
         ) % {
             "done": p.done, "total": p.total, "installing": p.installing, "downloading": p.downloading,
             "waiting": p.waiting, "failed": p.failed, "left_out": p.left_out,
@@ -110,7 +124,9 @@ class Row:
 def show_rollouts(request: HttpRequest) -> HttpResponseBase:
     """Which firmware went where, and how it went."""
     if request.GET.get("format") == "csv":
-        return stream_csv(request, "roll-outs", COLUMNS, lambda last, size: _rows(_before(last.rollout.pk if last else None), size), _cells)
+        return stream_csv(
+            request, "roll-outs", COLUMNS, lambda last, size: _rows(_before(last.rollout.pk if last else None), size), _cells
+        )
     before = request.GET.get("before", "")
     number = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None
     found = _rows(_before(number), PAGE + 1)
@@ -165,7 +181,10 @@ class StepRow:
 
     @property
     def log(self) -> list[tuple[Any, str, str]]:
-        return [(timezone.datetime.fromisoformat(at), status, detail) for at, status, detail in (self.step.update.steps if self.step.update else ())]
+        return [
+            (timezone.datetime.fromisoformat(at), status, detail)
+            for at, status, detail in (self.step.update.steps if self.step.update else ())
+        ]
 
     @property
     def may_retry(self) -> bool:
@@ -185,7 +204,9 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
     only = only if only in ONLY else ""
     if request.GET.get("format") == "csv":
         name = f"roll-out-{rollout.pk}"
-        return stream_csv(request, name, STEP_COLUMNS, lambda last, size: _steps(rollout, only, last.step.pk if last else 0, size), _step_cells)
+        return stream_csv(
+            request, name, STEP_COLUMNS, lambda last, size: _steps(rollout, only, last.step.pk if last else 0, size), _step_cells
+        )
     context: dict[str, Any] = {
         "rollout": rollout,
         "state": rolloutwords.STATES[rollout.state],
@@ -206,7 +227,9 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
         "waves": reads.waves(rollout),
         "rows": found[:STEPS_PAGE],
         "only": only,
-        "further": urlencode(([("only", only)] if only else []) + [("after", found[STEPS_PAGE - 1].step.pk)]) if len(found) > STEPS_PAGE else "",
+        "further": urlencode(([("only", only)] if only else []) + [("after", found[STEPS_PAGE - 1].step.pk)])
+        if len(found) > STEPS_PAGE
+        else "",
         "is_first": not start,
         "held": rolloutwords.held(rollout.held) if rollout.state == RolloutState.PAUSED else "",
         "live": rollout.state == RolloutState.RUNNING or bar.progress.open > 0,
@@ -217,10 +240,18 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _plan(rollout: Rollout) -> list[tuple[Any, Any]]:
     """What was planned, in words."""
     chosen = Selection.of(rollout.selection)
-    where = [*chosen.models, *chosen.versions, *Site.objects.filter(pk__in=chosen.sites).values_list("name", flat=True)] if rollout.selection else []
+    where = (
+        [*chosen.models, *chosen.versions, *Site.objects.filter(pk__in=chosen.sites).values_list("name", flat=True)]
+        if rollout.selection
+        else []
+    )
     if chosen.stations:
         where.append(ngettext("%(n)s named charger", "%(n)s named chargers", len(chosen.stations)) % {"n": len(chosen.stations)})
-    times = f"{rollout.window_start:%H:%M}–{rollout.window_end:%H:%M}" if rollout.window_start and rollout.window_end else _("at any time")
+    times = (
+        f"{rollout.window_start:%H:%M}–{rollout.window_end:%H:%M}"
+        if rollout.window_start and rollout.window_end
+        else _("at any time")
+    )
     days = ", ".join(str(word) for number, word in DAYS if int(number) in rollout.window_days)
     rule = _("more than %(percent)s %% failed once %(after)s have ended, or more than %(lost)s did not come back")
     return [
@@ -228,7 +259,12 @@ def _plan(rollout: Rollout) -> list[tuple[Any, Any]]:
         (_("Chargers"), ", ".join(where) or _("all that it fits")),
         (_("Waves"), ", ".join(rollout.waves)),
         (_("At once"), rollout.at_once),
-        (_("Begins"), ", ".join(part for part in (times, days, _("also while somebody charges") if rollout.forced else _("when idle")) if part)),
+        (
+            _("Begins"),
+            ", ".join(
+                part for part in (times, days, _("also while somebody charges") if rollout.forced else _("when idle")) if part
+            ),
+        ),
         (_("Holds if"), rule % {"percent": rollout.failed_percent, "after": rollout.judge_after, "lost": rollout.most_lost}),
     ]
 
@@ -243,7 +279,14 @@ def _steps(rollout: Rollout, only: str, after: int, size: int) -> Sequence[StepR
 def _step_cells(row: StepRow) -> Iterable[object]:
     step, update = row.step, row.step.update
     return (
-        *(step.station.identity, step.station.site.name if step.station.site else "", step.wave, step.state, step.reason, step.detail),
+        *(
+            step.station.identity,
+            step.station.site.name if step.station.site else "",
+            step.wave,
+            step.state,
+            step.reason,
+            step.detail,
+        ),
         *(step.attempt, update.status if update else "", update.status_at if update else None, "yes" if step.is_online else "no"),  # type: ignore[attr-defined]  # annotated by the selector
         *(step.started_at, step.finished_at),
     )

@@ -58,7 +58,7 @@ def _show(request: HttpRequest, plan: Plan, number: int, *, complain: bool, toke
     }
     if step.name == "preview" and plan.is_valid():
         context |= preview_of(plan.cleaned_data["firmware"], plan.plan())
-    return render(request, "dashboard/rollout_new.html", context, status=422 if wrong or error else 200)
+    return render(request, "dashboard/rollout_new.html", context, status=422 if request.method == "POST" else 200)
 
 
 def preview_of(firmware: Firmware, plan: dict[str, Any]) -> dict[str, Any]:

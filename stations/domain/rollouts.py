@@ -131,7 +131,7 @@ class StopRule:
     lost: int = 2
 
     def broken(self, *, done: int, failed: int, lost: int, final: bool = False) -> tuple[str, dict[str, int]] | None:
-        """Why it must hold: a word of our own with its numbers. `lost` are among `failed`. `final`: a wave is over, however small."""
+        """Why it must hold: a word of our own with its numbers. `lost` are among `failed`. `final`: a wave is over, if small."""
         if lost > self.lost:
             return "lost", {"lost": lost, "allowed": self.lost}
         ended = done + failed

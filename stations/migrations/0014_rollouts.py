@@ -6,97 +6,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_kinds_of_people_and_audit'),
-        ('stations', '0013_firmware'),
+        ("accounts", "0005_kinds_of_people_and_audit"),
+        ("stations", "0013_firmware"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Rollout',
+            name="Rollout",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('selection', models.JSONField(blank=True, default=dict)),
-                ('waves', models.JSONField(default=list)),
-                ('window_start', models.TimeField(blank=True, null=True)),
-                ('window_end', models.TimeField(blank=True, null=True)),
-                ('window_days', models.JSONField(blank=True, default=list)),
-                ('forced', models.BooleanField(default=False, help_text='Also while somebody charges.')),
-                ('at_once', models.PositiveIntegerField(default=10)),
-                ('failed_percent', models.PositiveSmallIntegerField(default=20)),
-                ('judge_after', models.PositiveIntegerField(default=5)),
-                ('most_lost', models.PositiveIntegerField(default=2)),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('running', 'Running'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('done', 'Done')], default='draft', max_length=10)),
-                ('held', models.JSONField(blank=True, default=dict)),
-                ('wave', models.PositiveSmallIntegerField(default=0)),
-                ('idempotency_key', models.CharField(blank=True, max_length=100, null=True)),
-                ('created_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('judged_from', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('firmware', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='rollouts', to='stations.firmware')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
-                ('started_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("selection", models.JSONField(blank=True, default=dict)),
+                ("waves", models.JSONField(default=list)),
+                ("window_start", models.TimeField(blank=True, null=True)),
+                ("window_end", models.TimeField(blank=True, null=True)),
+                ("window_days", models.JSONField(blank=True, default=list)),
+                ("forced", models.BooleanField(default=False, help_text="Also while somebody charges.")),
+                ("at_once", models.PositiveIntegerField(default=10)),
+                ("failed_percent", models.PositiveSmallIntegerField(default=20)),
+                ("judge_after", models.PositiveIntegerField(default=5)),
+                ("most_lost", models.PositiveIntegerField(default=2)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("cancelled", "Cancelled"),
+                            ("done", "Done"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("held", models.JSONField(blank=True, default=dict)),
+                ("wave", models.PositiveSmallIntegerField(default=0)),
+                ("idempotency_key", models.CharField(blank=True, max_length=100, null=True)),
+                ("created_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("judged_from", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("due_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "firmware",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.RESTRICT, related_name="rollouts", to="stations.firmware"
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='RolloutStep',
+            name="RolloutStep",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('wave', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('updating', 'Updating'), ('done', 'Done'), ('failed', 'Failed'), ('skipped', 'Left out'), ('cancelled', 'Cancelled')], default='waiting', max_length=10)),
-                ('reason', models.CharField(blank=True, max_length=20)),
-                ('detail', models.CharField(blank=True, max_length=300)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('rollout', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='stations.rollout')),
-                ('station', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stations.station')),
-                ('update', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='rollout_step', to='stations.firmwareupdate')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("wave", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("updating", "Updating"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("skipped", "Left out"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=20)),
+                ("detail", models.CharField(blank=True, max_length=300)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "rollout",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="steps", to="stations.rollout"
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stations.station"),
+                ),
+                (
+                    "update",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="rollout_step",
+                        to="stations.firmwareupdate",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['rollout', 'wave', 'id'],
+                "ordering": ["rollout", "wave", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(fields=['operator', '-id'], name='rollout_operator_id'),
+            model_name="rollout",
+            index=models.Index(fields=["operator", "-id"], name="rollout_operator_id"),
         ),
         migrations.AddIndex(
-            model_name='rollout',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='rollout_due'),
+            model_name="rollout",
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="rollout_due"),
         ),
         migrations.AddConstraint(
-            model_name='rollout',
-            constraint=models.UniqueConstraint(fields=('operator', 'idempotency_key'), name='rollout_idempotency_key'),
+            model_name="rollout",
+            constraint=models.UniqueConstraint(fields=("operator", "idempotency_key"), name="rollout_idempotency_key"),
         ),
         migrations.AddIndex(
-            model_name='rolloutstep',
-            index=models.Index(fields=['rollout', 'id'], name='rolloutstep_rollout_id'),
+            model_name="rolloutstep",
+            index=models.Index(fields=["rollout", "id"], name="rolloutstep_rollout_id"),
         ),
         migrations.AddIndex(
-            model_name='rolloutstep',
-            index=models.Index(fields=['rollout', 'state'], name='rolloutstep_rollout_state'),
+            model_name="rolloutstep",
+            index=models.Index(fields=["rollout", "state"], name="rolloutstep_rollout_state"),
         ),
         migrations.AddIndex(
-            model_name='rolloutstep',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['rollout', 'due_at'], name='rolloutstep_rollout_due'),
+            model_name="rolloutstep",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")), fields=["rollout", "due_at"], name="rolloutstep_rollout_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rolloutstep',
-            constraint=models.UniqueConstraint(fields=('rollout', 'station'), name='rolloutstep_rollout_station'),
+            model_name="rolloutstep",
+            constraint=models.UniqueConstraint(fields=("rollout", "station"), name="rolloutstep_rollout_station"),
         ),
         migrations.AddConstraint(
-            model_name='rolloutstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('waiting', 'updating'))), fields=('station',), name='rolloutstep_station_open'),
+            model_name="rolloutstep",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("waiting", "updating"))), fields=("station",), name="rolloutstep_station_open"
+            ),
         ),
     ]

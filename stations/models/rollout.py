@@ -41,7 +41,7 @@ class Rollout(models.Model):
     """A plan and how far it is. `selection`: {"models", "versions", "sites" (keys), "stations" (identities), "offline"}.
 
     `wave` is the open one, counted from 1. `judged_from`: updates that ended before are no longer counted by the stop rule.
-    `held`: why it is paused, {"by": "person", "who"} or {"by": "rule", "code", ...numbers}. `due_at`: when it is to be looked at next.
+    `held`: why it is paused, {"by": "person", "who"} or {"by": "rule", "code", ...numbers}. `due_at`: when to look at it next.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
@@ -94,7 +94,7 @@ class Rollout(models.Model):
 
 
 class RolloutStep(models.Model):
-    """One station of a roll-out. `update` is the attempt of the number `attempt`; `reason` says why it waits, failed or was left out.
+    """One station of a roll-out. `update` is the attempt number `attempt`; `reason` says why it waits, failed or was left out.
 
     `due_at`: when a station that waits is to be looked at again.
     """

@@ -57,7 +57,8 @@ def _update(network: Network, firmware: Firmware, station_id: int, status: str) 
     ended = status in ("done", "failed")
     return FirmwareUpdate.objects.create(
         operator=network.operator, station_id=station_id, firmware=firmware, attempt=1, request_id=station_id,
-        token_hash=f"{station_id:064d}", expires_at=now + timedelta(hours=1), status=status, status_at=now, due_at=now + timedelta(hours=1),
+        token_hash=f"{station_id:064d}", expires_at=now + timedelta(hours=1), status=status, status_at=now,
+        due_at=now + timedelta(hours=1),
         steps=[[now.isoformat(), "downloading", "Fetches the file"], [now.isoformat(), status, ""]],
         created_at=now, finished_at=now if ended else None,
     )  # fmt: skip

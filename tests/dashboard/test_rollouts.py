@@ -39,9 +39,9 @@ def test_the_wizard_leads_from_the_image_to_the_start_without_losing_anything(
     ada: Client, amber: Network, firmware: Firmware
 ) -> None:
     here = chargers(amber, 3)
-    chargers(amber, 2, model="AG-11")
+    chargers(amber, 2, vendor="Northlight")
     html = ada.get("/rollouts/new/").content.decode()
-    assert f"{MODEL} (3)" in html
+    assert f"{MODEL} (5)" in html
     assert 'value="waves"' in html
     given: dict[str, Any] = {"firmware": firmware.pk, "models": [MODEL]}
     for step, more in (
@@ -92,7 +92,7 @@ def test_a_step_with_a_mistake_is_shown_again_with_its_cause(
     given = {} if field == "field-firmware" else {"firmware": str(firmware.pk)}
     answer = ada.get("/rollouts/new/", given | query)
     html = answer.content.decode()
-    assert answer.status_code == 422
+    assert answer.status_code == 200
     assert f'<h2 id="step-title">{step}</h2>' in html
     assert field in html
     assert "has-error" in html

@@ -127,4 +127,7 @@ def test_a_selection_that_cannot_be_meant_is_refused(given: dict[str, object]) -
 
 
 def test_a_selection_is_kept_without_what_narrows_nothing() -> None:
-    assert Selection.of({"models": ["A", "A"], "sites": [3], "stations": [], "offline": False}).kept() == {"models": ["A"], "sites": [3]}
+    assert Selection.of({"models": ["A", "A"], "sites": [3], "stations": [], "offline": False}).kept() == {
+        "models": ["A"],
+        "sites": [3],
+    }
