@@ -124,7 +124,7 @@ class StepRow(Rows):
     station = serializers.CharField(source="station.identity")
     update_status = serializers.CharField(source="update.status", default=None, allow_null=True)
     update_status_at = Moment(source="update.status_at", default=None, allow_null=True)
-    log = serializers.JSONField(source="update.steps", default=list, help_text="[time, status, detail] of this attempt.")
+    log = serializers.SerializerMethodField(help_text="[time, status, detail] of this attempt.")
 
     class Meta:
         model = RolloutStep
@@ -132,6 +132,10 @@ class StepRow(Rows):
             *("id", "station", "wave", "state", "reason", "detail", "attempt", "update_status", "update_status_at", "log"),
             *("started_at", "finished_at"),
         ]
+
+    @extend_schema_field({"type": "array", "items": {"type": "array", "items": {"type": "string"}}})
+    def get_log(self, row: RolloutStep) -> list[list[str]]:
+        return row.update.steps if row.update else []
 
 
 class WhyNot(serializers.Serializer[Any]):
@@ -185,11 +189,11 @@ class RolloutView(mixins.RetrieveModelMixin, Lists):
         return queryset.select_related("firmware", "made_by", "started_by")
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
-        serializer = super().get_serializer(*args, **kwargs)
         if kwargs.get("many") and args:
             # Counted for all of the page in one query.
-            serializer.context["progress"] = reads.progress([row.pk for row in args[0]])
-        return serializer
+            progress = reads.progress([row.pk for row in args[0]])
+            kwargs["context"] = {**self.get_serializer_context(), "progress": progress}
+        return super().get_serializer(*args, **kwargs)
 
     @property
     def person(self) -> User | None:
@@ -309,5 +313,5 @@ class StepsOfRolloutView(Lists):
     orderings = {"id": ("id",)}
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        rollout = get_object_or_404(Rollout.objects.all(), pk=self.kwargs["pk"])
+        rollout: Rollout = get_object_or_404(Rollout.objects.all(), pk=self.kwargs["pk"])
         return queryset.filter(rollout=rollout).select_related("station", "update")

@@ -47,8 +47,8 @@ STEPS = (
 NAMES = [step.name for step in STEPS]
 
 
-def number(label: Promise, least: int, most: int, initial: int, help_text: Promise | None = None) -> forms.IntegerField:
-    return forms.IntegerField(label=label, min_value=least, max_value=most, initial=initial, help_text=help_text or "")
+def number(label: Any, least: int, most: int, initial: int, help_text: Any = "") -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=least, max_value=most, initial=initial, help_text=help_text)
 
 
 class Plan(forms.Form):

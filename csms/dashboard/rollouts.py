@@ -20,6 +20,7 @@ from accounts.permissions import may
 from csms.dashboard import rolloutwizard, rolloutwords
 from csms.dashboard.access import action, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.firmwarewords import Step, UpdateRow
 from csms.dashboard.rolloutplan import DAYS, query_of
 from csms.dashboard.states import State
 from csms.dashboard.words import in_words
@@ -117,7 +118,7 @@ class Row:
 
     @property
     def state(self) -> State:
-        return rolloutwords.STATES[self.rollout.state]
+        return rolloutwords.ROLLOUTS[self.rollout.state]
 
 
 @page
@@ -180,11 +181,8 @@ class StepRow:
         return self.step.finished_at or (update.status_at if update else None) or self.step.started_at
 
     @property
-    def log(self) -> list[tuple[Any, str, str]]:
-        return [
-            (timezone.datetime.fromisoformat(at), status, detail)
-            for at, status, detail in (self.step.update.steps if self.step.update else ())
-        ]
+    def log(self) -> list[Step]:
+        return UpdateRow(self.step.update).steps if self.step.update else []
 
     @property
     def may_retry(self) -> bool:
@@ -209,7 +207,7 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
         )
     context: dict[str, Any] = {
         "rollout": rollout,
-        "state": rolloutwords.STATES[rollout.state],
+        "state": rolloutwords.ROLLOUTS[rollout.state],
         "plan": _plan(rollout),
         "may_change": may(request.user, MAY_CHANGE),
         "again": urlencode(query_of(rollout)),

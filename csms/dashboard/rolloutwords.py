@@ -6,13 +6,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from csms.dashboard.firmwarewords import FAILURES, STATUSES
 from csms.dashboard.states import State
 from stations.models import Rollout, RolloutState, RolloutStep, StepState
 from stations.rollouts import ACCEPTED, ELSEWHERE, MAKE, OFFLINE, VERSION
 
 Word = str | Promise
 #: A roll-out's state: its colour and shape, and its word.
-STATES: dict[str, State] = {
+ROLLOUTS: dict[str, State] = {
     RolloutState.DRAFT: State("unavailable", gettext_lazy("Draft")),
     RolloutState.RUNNING: State("charging", gettext_lazy("Running")),
     RolloutState.PAUSED: State("suspended", gettext_lazy("Paused")),
@@ -27,30 +28,14 @@ STEPS: dict[str, State] = {
     StepState.SKIPPED: State("unavailable", gettext_lazy("Left out")),
     StepState.CANCELLED: State("unavailable", gettext_lazy("Cancelled")),
 }
-#: How far an update that runs is, by its status.
-UPDATING: dict[str, Word] = {
-    "waiting": gettext_lazy("Is being asked"),
-    "sent": gettext_lazy("Was asked, has not begun"),
-    "downloading": gettext_lazy("Downloads"),
-    "downloaded": gettext_lazy("Has downloaded"),
-    "verified": gettext_lazy("Has checked the signature"),
-    "installing": gettext_lazy("Installs"),
-    "rebooting": gettext_lazy("Restarts"),
-}
 WAITS: dict[str, Word] = {
     "offline": gettext_lazy("Is offline; goes on when it is back"),
     "busy": gettext_lazy("Another update runs on it"),
     "charging": gettext_lazy("Somebody charges; goes on when it is idle"),
 }
-FAILED: dict[str, Word] = {
-    "download": gettext_lazy("Could not download the image: see whether it can reach this server, and retry"),
-    "signature": gettext_lazy("Refused the signature: check the image and its certificate"),
-    "install": gettext_lazy("Could not install it"),
-    "version": gettext_lazy("Came back with another version"),
-    "timeout": gettext_lazy("Fell silent on the way; it is online"),
-    "lost": gettext_lazy("Did not come back: somebody may have to go there"),
-    "rejected": gettext_lazy("Refused the update"),
-    "gone": gettext_lazy("Its update is not known any more"),
+FAILED: dict[str, Word] = FAILURES | {
+    "lost": gettext_lazy("It did not come back: somebody may have to go there."),
+    "gone": gettext_lazy("Its update is not known any more."),
 }
 #: Why a charger is left out: before the start, and on the way.
 LEFT_OUT: dict[str, Word] = {
@@ -73,7 +58,7 @@ def step(one: RolloutStep, rollout: Rollout) -> Word:
         case StepState.WAITING:
             return WAITS.get(one.reason, _("Is next"))
         case StepState.UPDATING:
-            return UPDATING.get(one.update.status if one.update else "", "")
+            return STATUSES[one.update.status][1] if one.update else ""
         case StepState.FAILED:
             return FAILED.get(one.reason, one.reason)
         case StepState.SKIPPED:

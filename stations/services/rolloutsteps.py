@@ -35,6 +35,8 @@ EXPIRES_S = 900
 #: Steps that are ended in one transaction.
 SETTLED = 500
 
+#: The word of what was broken, and its numbers.
+Broken = tuple[str, dict[str, int]]
 log = structlog.get_logger(__name__)
 
 
@@ -111,7 +113,7 @@ def _held(rollout: Rollout, now: datetime) -> bool:
         return _hold(rollout, ("withdrawn", {}))
     while True:
         counts = _counts(rollout)
-        if counts["waiting"] and (broken := rollout.rule.broken(**_ends(counts))):
+        if counts["waiting"] and (broken := _broken(rollout, counts)):
             return _hold(rollout, broken)
         if not counts["waiting"]:
             if not counts["updating"]:
@@ -120,12 +122,12 @@ def _held(rollout: Rollout, now: datetime) -> bool:
             return True
         if counts["wave_open"]:
             return False
-        if broken := rollout.rule.broken(**_ends(counts, "wave_"), final=True):
+        if broken := _broken(rollout, counts, "wave_", final=True):
             return _hold(rollout, broken)
         rollout.wave += 1
 
 
-def _hold(rollout: Rollout, broken: tuple[str, dict[str, int]]) -> bool:
+def _hold(rollout: Rollout, broken: Broken) -> bool:
     code, numbers = broken
     log.warning("roll-out holds by its stop rule", rollout=rollout.pk, operator=rollout.operator_id, rule=code, **numbers)
     rollouts.hold(rollout, {"by": "rule", "code": code, "wave": rollout.wave} | numbers)
@@ -151,8 +153,9 @@ def _counts(rollout: Rollout) -> dict[str, int]:
     )
 
 
-def _ends(counts: dict[str, int], prefix: str = "") -> dict[str, int]:
-    return {name: counts[prefix + name] for name in ("done", "failed", "lost")}
+def _broken(rollout: Rollout, counts: dict[str, int], of: str = "", *, final: bool = False) -> Broken | None:
+    done, failed, lost = (counts[of + name] for name in ("done", "failed", "lost"))
+    return rollout.rule.broken(done=done, failed=failed, lost=lost, final=final)
 
 
 def _begin(rollout: Rollout, now: datetime) -> tuple[bool, set[int]]:

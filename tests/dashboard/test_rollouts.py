@@ -133,10 +133,10 @@ def test_the_bar_says_in_words_what_it_shows(ada: Client, amber: Network) -> Non
     assert 'aria-valuenow="5"' in html
     assert "Held by its stop rule: 2 of 3 updates failed, more than 20 %." in html
     for sentence in (
-        "Could not download the image",
-        "Did not come back",
-        "Downloads",
-        "Restarts",
+        "The charger could not fetch the file",
+        "It did not come back",
+        "Downloading",
+        "Restarting",
         "Has this version already",
         "Somebody charges",
         "Is next",
@@ -144,7 +144,7 @@ def test_the_bar_says_in_words_what_it_shows(ada: Client, amber: Network) -> Non
     ):
         assert sentence in html, sentence
     failed = ada.get(f"/rollouts/{made.rollout.pk}/?only=failed").content.decode()
-    assert "Did not come back" in failed
+    assert "It did not come back" in failed
     assert "Somebody charges" not in failed
     assert "Nightly" in ada.get("/rollouts/").content.decode()
 
