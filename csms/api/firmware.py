@@ -192,9 +192,10 @@ class FirmwareOfStationView(Lists):
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask a station to take an image; the same as its command `update_firmware`."""
+        station = self.station()
         body = NewUpdate(data=request.data)
         body.is_valid(raise_exception=True)
         options = {name: body.validated_data[name] for name in ("reason", "expires_in") if name in body.validated_data}
-        row = ask(request, self.station(), body.command(), **options)
+        row = ask(request, station, body.command(), **options)
         update = get_object_or_404(self.get_queryset(), command=row)
         return Response(UpdateRow(update).data, status=200 if row.repeated else 201)

@@ -13,9 +13,10 @@ from accounts import services as accounts
 from accounts.models import IdToken, Operator, Role, User
 from billing import services as billing
 from billing.models import Tariff
+from csms.files import images
 from csms.simulator import demo
-from stations.models import Site, Station
-from stations.services import registry
+from stations.models import Firmware, Site, Station
+from stations.services import firmware, registry
 
 #: Known to everybody by intention: `make run` listens on this machine only, and production refuses the demo.
 PASSWORD = "charge-it-all-night"  # noqa: S105
@@ -58,8 +59,25 @@ class Command(BaseCommand):
                     tax_percent=Decimal(19),
                     is_default=True,
                 )
+            if not Firmware.objects.exists():
+                _image(operator)
         for email, name, role in PEOPLE:
             self.stdout.write(f"{name} ({role.label.lower()}): {email} / {PASSWORD}")
+
+
+def _image(operator: Operator) -> None:
+    """A firmware image that fits some of the chargers: of no use to any, but something to look at and to send."""
+    vendor, model, version = demo.FIRMWARE
+    with images.stored([f"{vendor} {model} {version}\n".encode() * 10_000], operator_id=operator.pk) as stored:
+        firmware.add_firmware(
+            operator=operator,
+            vendor=vendor,
+            model=model,
+            version=version,
+            name=f"{model}-{version}.bin",
+            notes="The demo's: it holds nothing but its own name.",
+            **stored,
+        )
 
 
 def _site(operator: Operator, wanted: demo.DemoSite) -> Site:
