@@ -1,6 +1,6 @@
 """A simulated station's firmware: it fetches an image by HTTP, looks at it, installs it when no car charges, and boots with it.
 
-The version it boots with is what the image says of itself ("version: 2.1.0" in its first bytes). `Trouble` is what goes wrong.
+The version it boots with is the first that stands in the image ("2.1.0"). `Trouble` is what goes wrong.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from csms.simulator.errors import SimulatorError
 if TYPE_CHECKING:
     from csms.simulator.station import SimulatedStation
 
-VERSION = re.compile(rb"version[:= ]+([\w.+-]{1,50})", re.IGNORECASE)
+VERSION = re.compile(rb"\b(\d+\.\d+[\w.+-]{0,40})")
 HEAD_BYTES, CHUNK_BYTES, LARGEST_BYTES = 4096, 65_536, 2**31
 TIMEOUT_S = 60.0
 #: How often what could not be said is said again.
