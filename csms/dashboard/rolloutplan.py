@@ -11,21 +11,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from csms.dashboard.rolloutwords import DAYS
 from csms.dashboard.words import in_words
 from stations.domain.commands import BadCommand
 from stations.domain.rollouts import MOST_NAMED, USUAL_WAVES, Selection, StopRule, waves_of
 from stations.models import Firmware, Rollout, Site, Station
 from stations.services.rollouts import MOST_AT_ONCE, USUAL_RULE
 
-DAYS = [
-    ("0", gettext_lazy("Monday")),
-    ("1", gettext_lazy("Tuesday")),
-    ("2", gettext_lazy("Wednesday")),
-    ("3", gettext_lazy("Thursday")),
-    ("4", gettext_lazy("Friday")),
-    ("5", gettext_lazy("Saturday")),
-    ("6", gettext_lazy("Sunday")),
-]
 BOXES = forms.CheckboxSelectMultiple
 CLOCK = {"type": "time"}
 
@@ -208,6 +200,13 @@ class Plan(forms.Form):
         data = self.cleaned_data
         sites = tuple(site.pk for site in data["sites"])
         return Selection(tuple(data["models"]), tuple(data["versions"]), sites, data["stations"], data["offline"])
+
+    def as_draft(self) -> Rollout:
+        """As it would be written."""
+        data = self.plan()
+        rule, selection = data.pop("rule"), data.pop("selection")
+        numbers = {"failed_percent": rule.failed_percent, "judge_after": rule.after, "most_lost": rule.lost}
+        return Rollout(**data, **numbers, selection=selection.kept())
 
     def plan(self) -> dict[str, Any]:
         """For `rollouts.create`."""

@@ -13,7 +13,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.permissions import may
@@ -21,13 +20,12 @@ from csms.dashboard import rolloutwizard, rolloutwords
 from csms.dashboard.access import action, page
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.firmwarewords import Step, UpdateRow
-from csms.dashboard.rolloutplan import DAYS, query_of
+from csms.dashboard.rolloutplan import query_of
 from csms.dashboard.states import State
 from csms.dashboard.words import in_words
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
-from stations.domain.rollouts import Selection
-from stations.models import Rollout, RolloutState, RolloutStep, Site, StepState
+from stations.models import Rollout, RolloutState, RolloutStep, StepState
 from stations.rollouts import Progress
 from stations.services import rollouts
 
@@ -208,14 +206,13 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
     context: dict[str, Any] = {
         "rollout": rollout,
         "state": rolloutwords.ROLLOUTS[rollout.state],
-        "plan": _plan(rollout),
+        "plan": rolloutwords.plan(rollout),
         "may_change": may(request.user, MAY_CHANGE),
         "again": urlencode(query_of(rollout)),
         "now": timezone.now(),
     }
     if rollout.state == RolloutState.DRAFT:
-        plan = {"selection": Selection.of(rollout.selection), "waves": rollout.waves}
-        return render(request, "dashboard/rollout.html", context | rolloutwizard.preview_of(rollout.firmware, plan))
+        return render(request, "dashboard/rollout.html", context | rolloutwizard.preview_of(rollout))
     after = request.GET.get("after", "")
     start = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
     found = _steps(rollout, only, start, STEPS_PAGE + 1)
@@ -233,38 +230,6 @@ def show_rollout(request: HttpRequest, pk: int) -> HttpResponseBase:
         "live": rollout.state == RolloutState.RUNNING or bar.progress.open > 0,
     }
     return render(request, "dashboard/rollout.html", context)
-
-
-def _plan(rollout: Rollout) -> list[tuple[Any, Any]]:
-    """What was planned, in words."""
-    chosen = Selection.of(rollout.selection)
-    where = (
-        [*chosen.models, *chosen.versions, *Site.objects.filter(pk__in=chosen.sites).values_list("name", flat=True)]
-        if rollout.selection
-        else []
-    )
-    if chosen.stations:
-        where.append(ngettext("%(n)s named charger", "%(n)s named chargers", len(chosen.stations)) % {"n": len(chosen.stations)})
-    times = (
-        f"{rollout.window_start:%H:%M}–{rollout.window_end:%H:%M}"
-        if rollout.window_start and rollout.window_end
-        else _("at any time")
-    )
-    days = ", ".join(str(word) for number, word in DAYS if int(number) in rollout.window_days)
-    rule = _("more than %(percent)s %% failed once %(after)s have ended, or more than %(lost)s did not come back")
-    return [
-        (_("Image"), rollout.firmware),
-        (_("Chargers"), ", ".join(where) or _("all that it fits")),
-        (_("Waves"), ", ".join(rollout.waves)),
-        (_("At once"), rollout.at_once),
-        (
-            _("Begins"),
-            ", ".join(
-                part for part in (times, days, _("also while somebody charges") if rollout.forced else _("when idle")) if part
-            ),
-        ),
-        (_("Holds if"), rule % {"percent": rollout.failed_percent, "after": rollout.judge_after, "lost": rollout.most_lost}),
-    ]
 
 
 def _steps(rollout: Rollout, only: str, after: int, size: int) -> Sequence[StepRow]:

@@ -18,8 +18,8 @@ from csms.dashboard.rolloutplan import NAMES, STEPS, Plan
 from csms.dashboard.words import in_words
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
-from stations.domain.rollouts import sizes
-from stations.models import Firmware
+from stations.domain.rollouts import Selection, sizes
+from stations.models import Firmware, Rollout
 from stations.services import rollouts
 
 MAY_CHANGE = "firmware.change"
@@ -57,20 +57,20 @@ def _show(request: HttpRequest, plan: Plan, number: int, *, complain: bool, toke
         "empty": not Firmware.objects.filter(withdrawn_at__isnull=True).exists(),
     }
     if step.name == "preview" and plan.is_valid():
-        context |= preview_of(plan.cleaned_data["firmware"], plan.plan())
+        draft = plan.as_draft()
+        context |= preview_of(draft) | {"planned": rolloutwords.plan(draft)}
     return render(request, "dashboard/rollout_new.html", context, status=422 if request.method == "POST" else 200)
 
 
-def preview_of(firmware: Firmware, plan: dict[str, Any]) -> dict[str, Any]:
+def preview_of(draft: Rollout) -> dict[str, Any]:
     """Whom it takes and whom not, and what each wave adds."""
-    found = reads.preview(firmware, plan["selection"])
+    found = reads.preview(draft.firmware, Selection.of(draft.selection))
     return {
         "preview": found,
         "named": found.identities[:NAMED],
         "more": max(0, found.total - NAMED),
         "left_out": [(rolloutwords.LEFT_OUT[why], n) for why, n in found.left_out.items()],
-        "parts": list(enumerate(sizes(plan["waves"], found.total), 1)),
-        "image": firmware,
+        "parts": list(enumerate(sizes(draft.waves, found.total), 1)),
     }
 
 

@@ -8,10 +8,20 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from csms.dashboard.firmwarewords import FAILURES, STATUSES
 from csms.dashboard.states import State
-from stations.models import Rollout, RolloutState, RolloutStep, StepState
+from stations.domain.rollouts import Selection
+from stations.models import Rollout, RolloutState, RolloutStep, Site, StepState
 from stations.rollouts import ACCEPTED, ELSEWHERE, MAKE, OFFLINE, VERSION
 
 Word = str | Promise
+DAYS = [
+    ("0", gettext_lazy("Monday")),
+    ("1", gettext_lazy("Tuesday")),
+    ("2", gettext_lazy("Wednesday")),
+    ("3", gettext_lazy("Thursday")),
+    ("4", gettext_lazy("Friday")),
+    ("5", gettext_lazy("Saturday")),
+    ("6", gettext_lazy("Sunday")),
+]
 #: A roll-out's state: its colour and shape, and its word.
 ROLLOUTS: dict[str, State] = {
     RolloutState.DRAFT: State("unavailable", gettext_lazy("Draft")),
@@ -53,6 +63,8 @@ def step(one: RolloutStep, rollout: Rollout) -> Word:
     match one.state:
         case StepState.WAITING if one.wave > rollout.wave:
             return _("Its wave has not begun")
+        case StepState.WAITING if rollout.state == RolloutState.PAUSED:
+            return _("Waits until the roll-out goes on")
         case StepState.WAITING if one.reason == "window":
             return _("Waits until its site lets it")
         case StepState.WAITING:
@@ -82,3 +94,35 @@ def held(why: dict[str, Any]) -> str:
         case _:
             return _("Paused by %(who)s.") % {"who": why.get("who", "")}
     return text % why + " " + _("Look at what failed; resume to go on, and the rule counts anew.")
+
+
+def plan(rollout: Rollout) -> list[tuple[str, Any]]:
+    """What was planned, in words; it need not be written yet."""
+    chosen = Selection.of(rollout.selection)
+    where = (
+        [*chosen.models, *chosen.versions, *Site.objects.filter(pk__in=chosen.sites).values_list("name", flat=True)]
+        if rollout.selection
+        else []
+    )
+    if chosen.stations:
+        where.append(ngettext("%(n)s named charger", "%(n)s named chargers", len(chosen.stations)) % {"n": len(chosen.stations)})
+    times = (
+        f"{rollout.window_start:%H:%M}–{rollout.window_end:%H:%M}"
+        if rollout.window_start and rollout.window_end
+        else _("at any time")
+    )
+    days = ", ".join(str(word) for number, word in DAYS if int(number) in rollout.window_days)
+    rule = _("more than %(percent)s %% failed once %(after)s have ended, or more than %(lost)s did not come back")
+    return [
+        (_("Image"), rollout.firmware),
+        (_("Chargers"), ", ".join(where) or _("all that it fits")),
+        (_("Waves"), ", ".join(rollout.waves)),
+        (_("At once"), rollout.at_once),
+        (
+            _("Begins"),
+            ", ".join(
+                part for part in (times, days, _("also while somebody charges") if rollout.forced else _("when idle")) if part
+            ),
+        ),
+        (_("Holds if"), rule % {"percent": rollout.failed_percent, "after": rollout.judge_after, "lost": rollout.most_lost}),
+    ]

@@ -152,9 +152,9 @@ ROLLED_OUT = {
     "MUSEUM-01": (1, "done"),
     "MUSEUM-02": (2, "done"),
     "MUSEUM-03": (2, "failed"),
-    "BELEM-01": (2, "waiting"),
+    "MUSEUM-05": (2, "waiting"),
     "MUSEUM-04": (3, "waiting"),
-    "MUSEUM-05": (3, "waiting"),
+    "BELEM-01": (3, "waiting"),
     "AIRPORT-02": (3, "waiting"),
 }
 _PEOPLE = ("Aino", "Bram", "Clara", "Duarte", "Eero", "Fenna", "Gil", "Hanna", "Inês", "Joris", "Kaisa", "Lotte")
