@@ -258,7 +258,7 @@ class RolloutView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"])
     def pause(self, request: Request, **kwargs: Any) -> Response:
         """Begin with nobody else for now. What runs at stations comes to its end."""
-        return self._led(lambda row: rollouts.pause(rollout=row))
+        return self._led(lambda row: rollouts.pause(rollout=row, user=self.person))
 
     @extend_schema(request=None, responses={200: RolloutRow, 409: TOO_LATE})
     @action(detail=True, methods=["post"])

@@ -266,7 +266,7 @@ def lead_rollout(request: HttpRequest, pk: int) -> HttpResponse:
             case "start":
                 done = rollouts.start(rollout=rollout, user=user, seal=request.POST.get("seal"))
             case "pause":
-                done = rollouts.pause(rollout=rollout)
+                done = rollouts.pause(rollout=rollout, user=user)
             case "resume":
                 done = rollouts.resume(rollout=rollout)
             case "cancel":

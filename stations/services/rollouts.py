@@ -149,13 +149,13 @@ def start(*, rollout: Rollout, user: User | None = None, seal: str | None = None
     return True
 
 
-def pause(*, rollout: Rollout) -> bool:
+def pause(*, rollout: Rollout, user: User | None = None) -> bool:
     """Begin with nobody else. What runs at stations comes to its end. False: it does not run."""
     with transaction.atomic():
         locked = lock(rollout.pk)
         if locked.state != RolloutState.RUNNING:
             return False
-        hold(locked, {"by": "person", "who": audit.current().label})
+        hold(locked, {"by": "person", "who": user.email if user else audit.current().label})
     return True
 
 
