@@ -60,7 +60,7 @@ STATION_FILES_URL = env.str("CSMS_STATION_FILES_URL", default="").rstrip("/") or
 #: The folder of firmware images and logs; all web processes and workers share it.
 FILES_DIR = env.str("CSMS_FILES_DIR", default="") or str(BASE_DIR / ".services" / "files")
 #: A firmware image may not be larger.
-MAX_FIRMWARE_BYTES = env.int("CSMS_MAX_FIRMWARE_BYTES", default=64_000_000)
+MAX_FIRMWARE_BYTES = env.int("CSMS_MAX_FIRMWARE_BYTES", default=60 * 1024 * 1024)
 #: A station's log may not be larger.
 MAX_LOG_BYTES = env.int("CSMS_MAX_LOG_BYTES", default=512 * 1024 * 1024)
 MAX_FRAME_BYTES = 1024 * 1024
@@ -274,6 +274,8 @@ SPECTACULAR_SETTINGS = {
         "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",
         "IdTagStatusEnum": "accounts.models.IdTokenStatus",
         "CommandStatusEnum": "stations.models.CommandStatus",
+        "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
+        "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",
     },
 }
 

@@ -25,7 +25,9 @@ from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
 from stations.models import Command, Site
+from stations.services import rollouts
 from tests.api.conftest import Network, Person
+from tests.firmware import made_image, made_update
 
 document = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 document.app = get_wsgi_application()
@@ -61,11 +63,16 @@ def unbounded(settings: Any) -> None:
 def existing(ada: Person, amber: Network) -> dict[str, Any]:
     """One of each thing, by the first part of its path."""
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
+    update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
+        rollout = rollouts.create(firmware=update.firmware)
         of = {"commands": Command, "charge-records": ChargeRecord, "id-tags": IdToken, "sites": Site, "tariffs": Tariff}
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,
+            "firmware": str(update.firmware_id),
+            "firmware-updates": str(update.pk),
+            "rollouts": str(rollout.pk),
         }
 
 
