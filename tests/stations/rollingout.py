@@ -98,3 +98,10 @@ def all_end(rollout: Rollout, reason: str = "") -> int:
     for step in running:
         ends(step, reason)
     return len(running)
+
+
+@tables
+def started(network: Network) -> Rollout:
+    """The one that was started last."""
+    with scopes_disabled():
+        return Rollout.objects.filter(operator=network.operator, state="running").latest("id")
