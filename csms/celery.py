@@ -59,6 +59,7 @@ app.conf.update(
             "schedule": 900.0,
             "options": {"expires": 900.0},
         },
+        "bring roll-outs on": {"task": "stations.tasks.advance_rollouts", "schedule": 5.0, "options": {"expires": 5.0}},
     },
 )
 app.autodiscover_tasks()

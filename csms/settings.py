@@ -321,6 +321,8 @@ SPECTACULAR_SETTINGS = {
         "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",
         "IdTagStatusEnum": "accounts.models.IdTokenStatus",
         "CommandStatusEnum": "stations.models.CommandStatus",
+        "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
+        "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",
     },
 }
 

@@ -6,8 +6,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from stations import partitions
-from stations.services import commandends, diagnostics, firmware, logkeeping, quarters, retention
+from stations import outbox, partitions, ports
+from stations.services import commandends, diagnostics, firmware, logkeeping, quarters, retention, rollouts, rolloutsteps
 
 log = structlog.get_logger(__name__)
 
@@ -82,3 +82,27 @@ def sweep_firmware() -> int:
     """End the firmware updates whose time is over (see `stations.services.firmware.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
         return firmware.sweep(now=timezone.now())
+
+
+@shared_task
+def advance_rollouts() -> int:
+    """Bring firmware roll-outs on (see `stations.services.rolloutsteps.advance`). Returns how many were looked at.
+
+    1. Take the updates that ended from the outbox; their roll-outs are looked at, whoever else is at them.
+    2. Look at the roll-outs that are due; another worker's are left to it.
+
+    Safe when run twice, at once, or killed: each roll-out is a transaction of its own, under the lock of its row. If this ends
+    between the two, a roll-out's own `due_at` brings it back.
+    """
+    with outbox.claim(rollouts.SUBSCRIBER, limit=500) as entries:
+        ended = [entry.object_id for entry in entries]
+        for entry in entries:
+            with outbox.handling(entry):
+                pass
+    told = rolloutsteps.of_updates(ended)
+    for pk in told:
+        rolloutsteps.advance(rollout_id=pk, patient=True)
+    due = [pk for pk in rolloutsteps.due() if rolloutsteps.advance(rollout_id=pk)]
+    if len(entries) == 500:
+        ports.bell.work(rollouts.SUBSCRIBER)
+    return len(told) + len(due)

@@ -22,7 +22,7 @@ from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.files import images
 from stations.domain import commands
-from stations.models import Firmware, FirmwareUpdate, Station, UpdateStatus
+from stations.models import Firmware, FirmwareUpdate, Station, UpdateFailure, UpdateStatus
 from stations.services import firmware
 from stations.services.commands import LONGEST_WAIT_S
 
@@ -60,6 +60,7 @@ class UpdateRow(Rows):
     firmware = serializers.IntegerField(source="firmware_id")
     version = serializers.CharField(source="firmware.version")
     command = serializers.IntegerField(source="command_id", allow_null=True)
+    reason = serializers.ChoiceField(choices=UpdateFailure.choices, allow_blank=True, help_text="Why it failed; else empty.")
     steps = serializers.SerializerMethodField(help_text="What happened when, the oldest first.")
 
     class Meta:

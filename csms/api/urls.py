@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, logs, people, raw, views
+from csms.api import commandviews, firmware, logs, people, raw, rollouts, views
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -32,6 +32,7 @@ router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-updat
 router.register("drivers", operators.DriverView, "driver")
 router.register("people", people.PersonView, "person")
 router.register("invitations", people.InvitationView, "invitation")
+router.register("rollouts", rollouts.RolloutView, "rollout")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
@@ -50,6 +51,7 @@ urlpatterns = [
         name="station-firmware",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
+    re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
     re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 from websockets.asyncio.client import ClientConnection
 
 from csms.simulator.configuration import Configuration
-from csms.simulator.errors import SimulatorError, StationOffline
+from csms.simulator.errors import SimulatorError, StationOffline, Unreachable
 from csms.simulator.link import Link, as_wire, dial
 from csms.simulator.outbox import Outbox
 
@@ -48,6 +48,8 @@ class Client:
         self.lost = asyncio.Event()
         self.lost.set()
         self.lost_because = ""
+        #: It does not come back, whoever tries.
+        self.gone = False
         self._keep_ledger = keep_ledger
         self._tell = tell or (lambda line: None)
         self._link: Link | None = None
@@ -82,6 +84,8 @@ class Client:
 
     async def reconnect(self) -> None:
         """Connect. A station that was accepted before goes on where it was, delivers what waits and says what has changed."""
+        if self.gone:
+            raise Unreachable(f"{self.identity} does not come back")
         async with self._connecting:
             if self.connected:
                 return

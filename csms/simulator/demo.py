@@ -146,6 +146,17 @@ STATIONS = (
     _station("AIRPORT-02", "P5 long stay A", "Airport P5", "AG-11 Duo", _DUO11, _first(_QUIET, {1: (5, 900)}), _V201, 30),
     _station("AIRPORT-03", "P5 long stay B", "Airport P5", "City 22", _DUO22, _QUIET, "ocpp1.6", 30),
 )
+#: A roll-out half-way: its image (maker, model, version), and of each station its wave and how it went. Then it held.
+ROLLOUT = ("Amber", "AG-11 Duo", "1.2.0")
+ROLLED_OUT = {
+    "MUSEUM-01": (1, "done"),
+    "MUSEUM-02": (2, "done"),
+    "MUSEUM-03": (2, "failed"),
+    "MUSEUM-05": (2, "waiting"),
+    "MUSEUM-04": (3, "waiting"),
+    "BELEM-01": (3, "waiting"),
+    "AIRPORT-02": (3, "waiting"),
+}
 _PEOPLE = ("Aino", "Bram", "Clara", "Duarte", "Eero", "Fenna", "Gil", "Hanna", "Inês", "Joris", "Kaisa", "Lotte")
 TAGS = (
     DemoTag("04A1B2C3D4", "Dee"),
@@ -181,6 +192,7 @@ def demo_fleet(url: str, *, seed: int | None, narrator: Narrator) -> tuple[list[
                 configuration={"MeterValueSampleInterval": str(demo.sample_s)},
                 vendor=demo.vendor,
                 model=demo.model,
+                firmware_version=ROLLOUT[2] if ROLLED_OUT.get(demo.identity, (0, ""))[1] == "done" else "1.0.0",
                 keep_ledger=False,
                 tell=narrator.tell,
             ),
@@ -188,5 +200,8 @@ def demo_fleet(url: str, *, seed: int | None, narrator: Narrator) -> tuple[list[
         )
         for demo in STATIONS
     ]
+    for station, _ in stations:
+        # Slow enough to be watched.
+        station.updater.fetch_s, station.updater.install_s, station.updater.reboot_s = 15, 30, 5
     cards = [tag.value for tag in TAGS if tag.status == "Accepted" and not tag.expired]
     return stations, Roster(cards, strangers=STRANGERS, stranger_rate=0.08, shared=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from websockets.asyncio.client import ClientConnection
 
 from csms.simulator.connector import Connector, Transaction
+from csms.simulator.firmware import Request
 from csms.simulator.link import Link
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def heartbeat(self) -> Any: ...
+
+    @abstractmethod
+    def firmware_status(self, status: str, request: Request) -> Any | None:
+        """How far an update of the firmware is; None for what this version has no word for."""
 
     @abstractmethod
     def authorize(self, tag: str) -> Any: ...

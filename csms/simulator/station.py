@@ -25,6 +25,7 @@ from csms.simulator.configuration import Configuration
 from csms.simulator.connector import Connector, Transaction, register_at
 from csms.simulator.dialect import Dialect, State
 from csms.simulator.errors import BadAnswer, SimulatorError
+from csms.simulator.firmware import Updater
 from csms.simulator.link import Link
 from csms.simulator.outbox import Entry
 from csms.simulator.v16 import Dialect16
@@ -84,6 +85,7 @@ class SimulatedStation(Client):
         #: The types of id tokens that are no cards, as the CSMS named them (2.x).
         self.tag_types: dict[str, str] = {}
         self.dialect = DIALECTS[protocol](self)
+        self.updater = Updater(self)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -380,9 +382,14 @@ class SimulatedStation(Client):
         if deliver_first:
             await self._outbox.settled()
         self.was_reset, self.reset_when_idle = True, False
+        await self.restart()
+
+    async def restart(self, seconds: float = 0) -> None:
+        """Go, come back after a while, and boot."""
         self.registration = ""
         self.accepted_event.clear()
         self._outbox.close()
         await self.disconnect()
+        await asyncio.sleep(seconds)
         await self.reconnect()
         await self.register()

@@ -7,6 +7,7 @@ from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, Up
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry
+from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
@@ -36,9 +37,13 @@ __all__ = [
     "QuarterDue",
     "Refusal",
     "RepairMessage",
+    "Rollout",
+    "RolloutState",
+    "RolloutStep",
     "Site",
     "Station",
     "StatusHistory",
+    "StepState",
     "Transaction",
     "UpdateFailure",
     "UpdateStatus",

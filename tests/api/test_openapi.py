@@ -26,7 +26,9 @@ from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
 from stations.models import Command, LogUpload, Site
+from stations.services import rollouts
 from tests.api.conftest import Network, Person
+from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
 whole.app = get_wsgi_application()
@@ -67,7 +69,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     """One of each thing, by the first part of its path."""
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
     dee = drivers.sign_up(email="dee@example.org", password="charge-it-all-night", operator=ada.operator)
+    update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
+        rollout = rollouts.create(firmware=update.firmware)
         of = {
             "invitations": Invitation,
             "commands": Command,
@@ -80,6 +84,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,
+            "firmware": str(update.firmware_id),
+            "firmware-updates": str(update.pk),
+            "rollouts": str(rollout.pk),
             "people": str(ada.user.pk),
             "drivers": str(dee.pk),
         }

@@ -42,6 +42,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
 from tests.firmware import made_image, made_update
@@ -79,6 +80,7 @@ class World:
     person: User
     invitation: Invitation
     key: ApiKey
+    rolled: RolledOut
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -119,6 +121,9 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "invitation_renew": lambda world: [world.invitation.pk],
     "invitation_remove": lambda world: [world.invitation.pk],
     "account_key_revoke": lambda world: [world.key.pk],
+    "rollout": lambda world: [world.rolled.rollout.pk],
+    "rollout_lead": lambda world: [world.rolled.rollout.pk],
+    "rollout_step": lambda world: [world.rolled.rollout.pk, world.rolled.failed.pk],
 }
 
 
@@ -209,6 +214,7 @@ def _made(network: Network) -> World:
         *_logs(station),
         *_firmware(station, offline),
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
+        rolled_out(network),
     )
 
 
@@ -336,6 +342,9 @@ STATES: dict[str, list[str]] = {
     "people": ["", "q=NOTHING"],
     "person": [""],
     "account": [""],
+    "rollouts": ["", "before=1"],
+    "rollout": ["", "only=failed", "only=done&after=999999999"],
+    "rollout_new": ["", "step=waves&firmware={world.rolled.image.pk}", "step=preview&firmware={world.rolled.image.pk}&offline=on"],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -350,6 +359,8 @@ FILES: dict[str, list[str]] = {
     "firmware": ["format=csv"],
     "logs": ["format=csv"],
     "log_download": [""],
+    "rollouts": ["format=csv"],
+    "rollout": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
     "station": [
         *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
@@ -384,6 +395,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "firmware_withdraw": {},
     "update_firmware": {"firmware": "1"},
     "cancel_firmware": {},
+    "rollout_create": {"then": "keep", "token": "t3"},
+    "rollout_lead": {"do": "cancel"},
+    "rollout_step": {"do": "retry"},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
     "driver_block": {"because": "Unpaid bill"},

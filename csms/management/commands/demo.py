@@ -16,8 +16,9 @@ from accounts.models import IdToken, Operator, Role, User
 from billing import services as billing
 from billing.models import Tariff
 from csms.files import images
+from csms.management import demorollout
 from csms.simulator import demo
-from stations.models import Firmware, Site, Station
+from stations.models import Firmware, Rollout, Site, Station
 from stations.services import firmware, registry
 
 #: Known to everybody by intention: `make run` listens on this machine only, and production refuses the demo.
@@ -66,6 +67,8 @@ class Command(BaseCommand):
                 )
             if not Firmware.objects.exists():
                 _image(operator)
+            if not Rollout.objects.exists():
+                demorollout.make(operator)
         for email, name, role in PEOPLE:
             self.stdout.write(f"{name} ({role.label.lower()}): {email} / {PASSWORD}")
         here = f"http://127.0.0.1:{os.environ['PORT']}" if os.environ.get("PORT") else ""

@@ -8,6 +8,7 @@ from ocpp.v16.enums import Action
 
 from csms.simulator import logs
 from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 
 
@@ -79,6 +80,20 @@ class CommandLink16(AnsweringLink):
     @answers(Action.clear_cache)
     def on_clear_cache(self, **_: Any) -> Any:
         return call_result.ClearCache("Accepted")
+
+    @answers(Action.update_firmware)
+    def on_update_firmware(self, location: str, **_: Any) -> Any:
+        updater = self.station.updater
+        updater.take(Request(location))
+        self.then(updater.run())
+        return call_result.UpdateFirmware()
+
+    @answers(Action.signed_update_firmware)
+    def on_signed_update_firmware(self, request_id: int, firmware: dict[str, Any], **_: Any) -> Any:
+        updater = self.station.updater
+        gives_up = updater.take(Request(firmware["location"], request_id, signed=True))
+        self.then(updater.run())
+        return call_result.SignedUpdateFirmware("AcceptedCanceled" if gives_up else "Accepted")
 
     @answers(Action.data_transfer)
     def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:

@@ -9,8 +9,12 @@ from websockets.asyncio.client import ClientConnection
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector, Transaction
 from csms.simulator.dialect import Dialect, State
+from csms.simulator.firmware import Request
 from csms.simulator.outbox import Entry
 from csms.simulator.v16.commands import CommandLink16
+
+#: What can be told of an update without the security extension (1.6, 7.25).
+UNSIGNED = ("Downloading", "Downloaded", "DownloadFailed", "Installing", "Installed", "InstallationFailed")
 
 
 class Dialect16(Dialect):
@@ -31,6 +35,11 @@ class Dialect16(Dialect):
 
     def heartbeat(self) -> Any:
         return call.Heartbeat()
+
+    def firmware_status(self, status: str, request: Request) -> Any | None:
+        if request.signed:
+            return call.SignedFirmwareStatusNotification(status, request.request_id)
+        return call.FirmwareStatusNotification(status) if status in UNSIGNED else None
 
     def authorize(self, tag: str) -> Any:
         return call.Authorize(id_tag=tag)

@@ -10,6 +10,7 @@ from csms.simulator import logs
 from csms.simulator.answering import AnsweringLink, answers
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
+from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
 
@@ -129,6 +130,13 @@ class CommandLink201(AnsweringLink):
     @answers(Action.clear_cache)
     def on_clear_cache(self, **_: Any) -> Any:
         return call_result.ClearCache("Accepted")
+
+    @answers(Action.update_firmware)
+    def on_update_firmware(self, request_id: int, firmware: dict[str, Any], **_: Any) -> Any:
+        updater = self.station.updater
+        gives_up = updater.take(Request(firmware["location"], request_id, signed="signature" in firmware))
+        self.then(updater.run())
+        return call_result.UpdateFirmware("AcceptedCanceled" if gives_up else "Accepted")
 
     @answers(Action.data_transfer)
     def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:

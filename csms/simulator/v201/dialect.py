@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector, Transaction
 from csms.simulator.dialect import Dialect, State
+from csms.simulator.firmware import Request
 from csms.simulator.outbox import Entry
 from csms.simulator.v201.commands import CommandLink201
 from csms.simulator.v201.devicemodel import STARTED_MEASURANDS
@@ -45,6 +46,9 @@ class Dialect201(Dialect):
 
     def heartbeat(self) -> Any:
         return call.Heartbeat()
+
+    def firmware_status(self, status: str, request: Request) -> Any | None:
+        return call.FirmwareStatusNotification(status, request.request_id)
 
     def authorize(self, tag: str) -> Any:
         return call.Authorize(id_token=self._token(tag))
