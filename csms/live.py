@@ -22,6 +22,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
+from accounts.permissions import may
 from csms import health, troubles
 from csms.dashboard import fragments
 from csms.dashboard.access import rights_of
@@ -297,7 +298,7 @@ class LiveConsumer:
         user = await run_in_db(logged_in, session.session_key if session is not None else None)
         if user is None:
             await self._close(LOGGED_OUT)
-        elif user.operator_id is None and not user.is_superuser:
+        elif not may(user, "view"):
             await self._close(NO_OPERATOR)
             return None
         return user

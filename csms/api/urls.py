@@ -25,6 +25,7 @@ router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("audit", views.AuditView, "audit")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

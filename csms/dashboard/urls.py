@@ -4,6 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path, register_converter
 
 from csms.dashboard import (
+    audit,
     enrol,
     idtagimport,
     idtags,
@@ -59,6 +60,8 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
+    path("audit/", audit.show_audit, name="audit"),
+    path("audit/export/", audit.export_audit, name="audit_export"),
     path("login/", Login.as_view(), name="login"),
     path("language/", choose_language, name="language"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -10,7 +10,8 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken, SavedView
+from accounts import audit
+from accounts.models import IdToken, SavedView, User
 from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
@@ -155,6 +156,7 @@ def _made(network: Network) -> World:
     run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
+    _changed(ada, station, card)
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
     _tapped(station)
     StatusHistory.objects.bulk_create(
@@ -174,6 +176,21 @@ def _tapped(station: Station) -> None:
     now = timezone.now()
     fields = {"code": UNKNOWN, "subject": "04FFEEDDCCBBAA ISO14443", "severity": Severity.INFO, "first_at": now, "last_at": now}
     Finding.objects.create(operator=station.operator, station=station, **fields)
+
+
+def _changed(ada: User, station: Station, card: IdToken) -> None:
+    """By a person, a program and the system; with a reason, a secret, and nothing before or after."""
+    operator = station.operator
+    with audit.acting(ada, via="page"):
+        was = {"status": "Blocked", "blocked_because": "Lost", "expires_at": None}
+        now = {"status": "Accepted", "blocked_because": "", "expires_at": timezone.now()}
+        audit.record("id_token.changed", card, operator=operator, before=was, after=now)
+        audit.record("command.asked", station, operator=operator, after={"command": "reset", "when": "idle"}, note="Ground failure")
+    with audit.acting(ada, via="api", label=f"{ada.email} (key csms_a1b2c3)"):
+        audit.record(
+            "station.password_changed", station, operator=operator, before={"password_hash": "a"}, after={"password_hash": "b"}
+        )
+    audit.record("id_token.removed", operator=operator, label="GONE-CARD", before={"value": "GONE-CARD"})
 
 
 def _asked(station: Station, status: str) -> Command:
@@ -252,10 +269,11 @@ STATES: dict[str, list[str]] = {
     "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
-        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands"),
+        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=history"),
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "audit": ["", "q=NOTHING", "since=2026-02-02&until=2026-01-01"],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -266,6 +284,7 @@ FILES: dict[str, list[str]] = {
     "stations": ["format=csv"],
     "run": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
+    "audit_export": [""],
     "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
 }
 #: What scripts of the pages ask for, and what is one thing in a file.

@@ -13,6 +13,7 @@ from accounts import services as accounts
 from accounts.models import IdToken, Operator, Role, User
 from billing import services as billing
 from billing.models import Tariff
+from csms.management.shell import from_the_shell
 from csms.simulator import demo
 from stations.models import Site, Station
 from stations.services import registry
@@ -26,6 +27,7 @@ EXPIRED_AT = datetime(2025, 12, 31, 23, tzinfo=UTC)
 class Command(BaseCommand):
     help = "Loads the demo network: an operator, sites in three cities, two dozen stations, a tariff, id tags and two people."
 
+    @from_the_shell()
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION and not settings.ALLOW_INSECURE:
