@@ -76,8 +76,8 @@ def set_default_tariff(*, tariff: Tariff) -> None:
         before = ", ".join(others.values_list("name", flat=True))
         others.update(is_default=False)
         if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True):
-            told = {"before": {"default": before or None}, "after": {"default": tariff.name}}
-            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, **told)
+            was, now = {"default": before or None}, {"default": tariff.name}
+            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
         outbox.wake(SUBSCRIBER, operator_id=tariff.operator_id)
         db.on_commit(lambda: ports.bell.work(SUBSCRIBER))
     tariff.is_default = True
