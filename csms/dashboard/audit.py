@@ -106,6 +106,7 @@ def show_audit(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "rows": auditwords.rows(shown),
+        "only": shown[0].object_label if shown and query and form.asked().thing else "",
         "people": _people(request),
         "filtered": bool(query),
         "newest": query if before else None,

@@ -77,10 +77,18 @@ FIELDS: dict[str, Word] = {
     "note": gettext_lazy("Note"),
     "site": gettext_lazy("Site"),
     "identity": gettext_lazy("Identity"),
+    "security_profile": gettext_lazy("Security profile"),
+    "registration": gettext_lazy("Registration"),
     "name": gettext_lazy("Name"),
     "email": gettext_lazy("E-mail address"),
     "role": gettext_lazy("Role"),
     "stations": gettext_lazy("Chargers"),
+    "default": gettext_lazy("Tariff"),
+    "currency": gettext_lazy("Currency"),
+    "price_per_kwh": gettext_lazy("Price per kWh"),
+    "price_per_minute": gettext_lazy("Price per minute"),
+    "price_per_session": gettext_lazy("Price per session"),
+    "tax_percent": gettext_lazy("Tax in percent"),
 }
 #: What the sentence says already.
 SAID = {"command"}
@@ -134,7 +142,9 @@ class Row:
 
 
 def _name(field: str) -> str:
-    return str(FIELDS.get(field, field.replace("_", " ")))
+    known = FIELDS.get(field)
+    # What a charger calls its settings stays as it is.
+    return str(known) if known else field.replace("_", " ").capitalize() if field.islower() else field
 
 
 def _said(value: Any) -> str | None:

@@ -101,6 +101,12 @@ def test_each_filter_narrows_the_list(ada: Client, amber: Network) -> None:
         assert shown(page(ada, f"?{query}")) == wanted, query
 
 
+def test_a_list_of_one_thing_says_so(ada: Client, amber: Network) -> None:
+    station = amber.station()
+    assert f"Only what was done to {station.identity}." in page(ada, f"?kind=station&thing={station.pk}")
+    assert "Only what was done" not in page(ada, "?kind=station")
+
+
 def test_the_list_goes_on_where_the_page_ends(ada: Client, amber: Network) -> None:
     changed(amber, 120)
     found: list[int] = []
