@@ -123,7 +123,7 @@ def create_api_key(*, user: User, scopes: Iterable[str] = (), expires_at: dateti
         row = ApiKey.objects.create(
             operator=user.operator, user=user, prefix=prefix, digest=digest_of(key), scopes=wanted, expires_at=expires_at
         )
-        audit.record("apikey.added", row, operator=user.operator, after=audit.fields_of(row, "user", "scopes", "expires_at"))
+        audit.record("api_key.added", row, operator=user.operator, after=audit.fields_of(row, "user", "scopes", "expires_at"))
     return row, key
 
 

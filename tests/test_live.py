@@ -115,6 +115,11 @@ async def test_somebody_without_an_operator_is_sent_away(uvicorn: Server, networ
         assert await page.code() == NO_OPERATOR
 
 
+async def test_a_driver_of_the_network_is_sent_away(uvicorn: Server, network: Network) -> None:
+    async with wall(uvicorn, network.user("dee", kind="driver")) as page:
+        assert await page.code() == NO_OPERATOR
+
+
 async def test_a_page_that_opens_gets_the_whole_wall(server: Server, network: Network) -> None:
     connector = plug(network, "Charging")
     async with wall(server, network.user()) as page:

@@ -15,7 +15,7 @@ SERVICES = [
     *sorted(ROOT.glob("accounts/*.py")),
     *sorted(ROOT.glob("stations/services/*.py")),
     *sorted(ROOT.glob("billing/*.py")),
-    *sorted(ROOT.glob("webhooks/*.py")),
+    *sorted(ROOT.glob("csms/*/services.py")),
 ]
 WRITES = {
     *("save", "create", "update", "delete", "execute", "executemany", "bulk_create", "bulk_update", "get_or_create"),
