@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction as db
 from django_scopes import scope
 
+from accounts import audit
 from accounts.models import Operator
 from billing import money, selectors, sessions, tariff
 from billing.models import ChargeRecord, Tariff
@@ -14,6 +15,8 @@ from stations import outbox, ports
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import Transaction
 
+#: What the audit tells of a tariff.
+TOLD = ("name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent")
 #: Who we are in the outbox.
 SUBSCRIBER = "billing"
 
@@ -49,6 +52,7 @@ def add_tariff(
         added.full_clean()
         _check_currency(currency)
         added.save()
+        audit.record("tariff.added", added, operator=operator, after=audit.fields_of(added, *TOLD))
         if is_default:
             set_default_tariff(tariff=added)
     return added
@@ -68,8 +72,12 @@ def set_default_tariff(*, tariff: Tariff) -> None:
     with scope(operator=tariff.operator), db.atomic():
         # One change of an operator's default at a time: two at once would both want to be the only one.
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
-        Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk).update(is_default=False)
-        Tariff.objects.filter(pk=tariff.pk).update(is_default=True)
+        others = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk)
+        before = ", ".join(others.values_list("name", flat=True))
+        others.update(is_default=False)
+        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True):
+            was, now = {"default": before or None}, {"default": tariff.name}
+            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
         outbox.wake(SUBSCRIBER, operator_id=tariff.operator_id)
         db.on_commit(lambda: ports.bell.work(SUBSCRIBER))
     tariff.is_default = True

@@ -16,7 +16,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from accounts.models import IdTokenStatus, IdTokenType
+from accounts import history
+from accounts.models import IdTokenStatus, IdTokenType, User
 from accounts.tokens import parse_moment
 from stations import choices
 from stations.domain.commands import COMMANDS
@@ -26,7 +27,8 @@ from stations.models import CommandStatus, Station, Transaction
 AROUND = timedelta(days=1)
 #: How far back the status history of all stations can be looked into: a day, and an hour for whoever follows its pages.
 RECENT = timedelta(hours=25)
-
+#: How long a time a text is looked for in at once.
+MONTH = timedelta(days=31)
 #: What a column for an EVSE's number holds.
 HIGHEST_EVSE = 2**15 - 1
 
@@ -295,3 +297,37 @@ class IdTagFilters(Filters):
 
     def without_case(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(**{name: value.upper()})
+
+
+class AuditFilters(filters.FilterSet):
+    """A text is looked for in the changes of a month at most: there is no index of words."""
+
+    person = filters.CharFilter(method="of_person", help_text="the e-mail address of who did it")
+    action = filters.CharFilter(help_text="such as id_token.changed")
+    kind = filters.CharFilter("object_type", help_text="such as station, idtoken, tariff")
+    thing = filters.CharFilter("object_id", help_text="the key of a thing of this `kind`")
+    station = filters.CharFilter(method="of_station", help_text="what was done to this station")
+    via = filters.ChoiceFilter(choices=[(via, via) for via in ("page", "api", "shell", "job")])
+    q = filters.CharFilter(method="mentioned", max_length=100, help_text="in the name, the reason, before or after; with a `since`")
+    since, until = period("at").values()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = self.form.cleaned_data
+        if given["thing"] and not given["kind"]:
+            raise exceptions.ValidationError({"thing": ["Name its ?kind= too: things of every kind have such a key."]})
+        since, until = given["since"], given["until"]
+        if given["q"] and (since is None or (until or timezone.now()) - since > MONTH):
+            raise exceptions.ValidationError({"q": ["Name a ?since= and ?until= of 31 days at most: it is looked for there."]})
+        return super().filter_queryset(history.within(queryset, since, until))
+
+    def of_person(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Looked up first, so that the rows are found by the index on them."""
+        person = User.objects.filter(email__iexact=value).values_list("pk", flat=True).first()
+        return rows.none() if person is None else rows.filter(actor=person)
+
+    def of_station(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        station = Station.objects.filter(identity=value).values_list("pk", flat=True).first()
+        return rows.none() if station is None else rows.filter(object_type="station", object_id=str(station))
+
+    def mentioned(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return history.texts(rows).filter(history.mentions(value))

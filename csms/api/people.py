@@ -65,7 +65,7 @@ class PersonView(mixins.RetrieveModelMixin, Lists):
     serializer_class = PersonRow
     filterset_class = PersonFilters
     orderings: ClassVar[dict[str, tuple[str, ...]]] = {"email": ("email",)}
-    read_verb = change_verb = "people.change"
+    view_verb = change_verb = "people.change"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return staff_of(self.request.user.operator)  # type: ignore[union-attr]  # MayUse lets nobody anonymous in
@@ -86,7 +86,7 @@ class InvitationView(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Lists)
     serializer_class = InvitationRow
     filterset_class = InvitationFilters
     orderings: ClassVar[dict[str, tuple[str, ...]]] = {"-id": ("id",)}
-    read_verb = change_verb = "people.change"
+    view_verb = change_verb = "people.change"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset

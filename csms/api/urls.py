@@ -33,6 +33,7 @@ router.register("drivers", operators.DriverView, "driver")
 router.register("people", people.PersonView, "person")
 router.register("invitations", people.InvitationView, "invitation")
 router.register("rollouts", rollouts.RolloutView, "rollout")
+router.register("audit", views.AuditView, "audit")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

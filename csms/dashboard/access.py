@@ -1,4 +1,7 @@
-"""Who may open a page, and who may press its buttons: `accounts.permissions` applied to the operators' pages."""
+"""Who may open a page, and who may press its buttons: `accounts.permissions` applied to the operators' pages.
+
+The verb stays on the view (`view.verb`), where `tests/test_matrix.py` reads it: a page without one fails there.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,7 +32,33 @@ def page(view: View) -> View:
             )
         return view(request, *args, **kwargs)
 
+    guarded.verb = "view"  # type: ignore[attr-defined]
     return require_safe(login_required(never_cache(guarded)))
+
+
+def tabs(**verbs: str) -> Callable[[View], View]:
+    """Below `page`: parts of a page, by their `?tab=`, that need a verb of their own."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            demand(request, verbs.get(request.GET.get("tab", ""), "view"))
+            return view(request, *args, **kwargs)
+
+        guarded.tab_verbs = verbs  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def demand(request: HttpRequest, verb: str) -> None:
+    """Refuse those whose role may not do this."""
+    if not may(request.user, verb):
+        if why := _why_not(request):
+            raise PermissionDenied(why)
+        if verb.endswith("view"):
+            raise PermissionDenied(_("Your role may not look at this. Ask the owner of your network."))
+        raise PermissionDenied(_("Your role may look at this but not change it. Ask the owner of your network."))
 
 
 def needs(verb: str) -> Callable[[View], View]:
@@ -38,12 +67,10 @@ def needs(verb: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if not may(request.user, verb):
-                raise PermissionDenied(
-                    _why_not(request) or _("Your role may look at this but not change it. Ask the owner of your network.")
-                )
+            demand(request, verb)
             return view(request, *args, **kwargs)
 
+        guarded.verb = verb  # type: ignore[attr-defined]
         return login_required(never_cache(guarded))
 
     return decorate

@@ -12,16 +12,27 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, evses, firmwaretab, logs, messageviews, stationfiles, stationlist
+from csms.dashboard import (
+    asking,
+    audit,
+    commandrows,
+    daychart,
+    evses,
+    firmwaretab,
+    logs,
+    messageviews,
+    stationfiles,
+    stationlist,
+)
 from csms.dashboard import station as stationpage
-from csms.dashboard.access import action, page
+from csms.dashboard.access import action, page, tabs
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Station, Variable
 from stations.services import commandends, commands, configuration, diagnostics, firmware
 
-TABS = ("overview", "commands", "configuration", "messages", "firmware", "logs")
+TABS = ("overview", "commands", "configuration", "messages", "firmware", "logs", "history")
 
 
 def _user(request: HttpRequest) -> User | None:
@@ -33,6 +44,7 @@ def _station(identity: str) -> Station:
 
 
 @page
+@tabs(history=audit.MAY_VIEW)
 def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One charger: its plugs, what it is asked, how it is set, what it says."""
     station = _station(identity)
@@ -99,6 +111,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
     elif tab == "firmware":
         may_update = may(request.user, "firmware.change")
         context |= firmwaretab.context(station, may_update=may_update, form=more.get("update_form"))
+    elif tab == "history":
+        context |= audit.of(request, station, audit.PAGE)
     else:
         context |= messageviews.context(messageviews.log_of(request, station), station)
     return render(request, "dashboard/station.html", context, status=422 if refused else 200)

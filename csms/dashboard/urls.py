@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
     account,
+    audit,
     drivers,
     enrol,
     firmware,
@@ -94,6 +95,8 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
+    path("audit/", audit.show_audit, name="audit"),
+    path("audit/export/", audit.export_audit, name="audit_export"),
     path("people/", people.show_people, name="people"),
     path("people/export/", people.export_people, name="people_export"),
     path("people/invite/", people.invite, name="people_invite"),

@@ -11,11 +11,12 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts import audit
 from stations import ports
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
-from stations.services.commands import Claimed
+from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
 LOST_ANSWER = timedelta(seconds=150)
@@ -45,6 +46,9 @@ def cancel(*, command: Command) -> bool:
     """Take a command back that was not sent yet. False: it is too late."""
     with transaction.atomic(), connection.cursor() as cursor:
         ended = _end(cursor, CANCEL, "cancelled", now=timezone.now(), id=command.pk)
+        if ended:
+            taken = shown(commands.COMMANDS[command.kind].of(command.params))
+            audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
 

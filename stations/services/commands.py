@@ -13,7 +13,8 @@ import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import User
+from accounts import audit
+from accounts.models import AuditEntry, User
 from stations import ports
 from stations.batch import Batch
 from stations.domain import commands, events
@@ -81,6 +82,7 @@ def issue(
             row.save(force_insert=True)
             if companion := COMPANIONS.get(row.kind):
                 companion.made(row, station, command)
+            audit.record_all([told(row, station, command)])
     except IntegrityError:
         # Somebody else with the same key was faster, between our look and now.
         known = used.first() if idempotency_key else None
@@ -122,6 +124,17 @@ def ready(
         created_at=now,
         expires_at=now + timedelta(seconds=waits),
     )
+
+
+def told(row: Command, station: Station, command: commands.Command) -> AuditEntry | None:
+    """What the audit tells of a command, among what was done to its station."""
+    return audit.entry("command.asked", station, operator=row.operator_id, after=shown(command), note=row.reason)
+
+
+def shown(command: commands.Command) -> dict[str, Any]:
+    """A command as the audit tells it: a code that is typed in is as secret as a password."""
+    told = {"command": command.kind, **command.without_secrets()}
+    return told | {"id_token": "***"} if told.get("id_token_type") == "KeyCode" else told
 
 
 def asked(row: Command) -> None:

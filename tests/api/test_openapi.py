@@ -96,9 +96,11 @@ def _said(case: schemathesis.Case) -> bool:
     """Whether the document says all about what is taken.
 
     It cannot say which cursors were given out, that the history of all stations goes back a day, that an EVSE's number needs
-    its station, and which parameters of a command or CALL make sense at a station.
+    its station, that a text of the audit needs a time and a thing its kind, and which parameters of a command or CALL make sense at
+    a station.
     """
-    unsaid = {"cursor"} | {"events": {"since"}, "meter-samples": {"evse"}}.get(case.operation.path.split("/")[3], set())
+    needy = {"events": {"since"}, "meter-samples": {"evse"}, "audit": {"thing", "q"}}
+    unsaid = {"cursor"} | needy.get(case.operation.path.split("/")[3], set())
     return case.method == "GET" and not unsaid & case.query.keys()
 
 

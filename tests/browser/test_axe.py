@@ -97,7 +97,7 @@ def cases(world: World) -> list[Case]:
         Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
         Case("offline charger", f"/stations/{world.offline.identity}/?tab=commands&do=restart"),
         *(Case(f"empty {path}", path, "eve") for path in ("/", "/stations/", "/transactions/", "/id-tags/", "/onboarding/")),
-        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/")),
+        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/", "/audit/")),
         *(Case(f"crowded {path}", path, "cat") for path in ("/", "/?kiosk=1", "/stations/")),
         *(Case(f"viewer {query}", address("station", world, query), "ben") for query in ("tab=commands", "tab=configuration")),
         Case("404", "/nowhere/", status=404),

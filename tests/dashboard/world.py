@@ -10,7 +10,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts import drivers
+from accounts import audit, drivers
 from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
@@ -197,6 +197,7 @@ def _made(network: Network) -> World:
     run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
+    _changed(ada, station, card)
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
     invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
@@ -223,6 +224,21 @@ def _tapped(station: Station) -> None:
     now = timezone.now()
     fields = {"code": UNKNOWN, "subject": "04FFEEDDCCBBAA ISO14443", "severity": Severity.INFO, "first_at": now, "last_at": now}
     Finding.objects.create(operator=station.operator, station=station, **fields)
+
+
+def _changed(ada: User, station: Station, card: IdToken) -> None:
+    """By a person, a program and the system; with a reason, a secret, and nothing before or after."""
+    operator = station.operator
+    with audit.acting(ada, via="page"):
+        was = {"status": "Blocked", "blocked_because": "Lost", "expires_at": None}
+        now = {"status": "Accepted", "blocked_because": "", "expires_at": timezone.now()}
+        audit.record("id_token.changed", card, operator=operator, before=was, after=now)
+        audit.record("command.asked", station, operator=operator, after={"command": "reset", "when": "idle"}, note="Ground failure")
+    with audit.acting(ada, via="api", label=f"{ada.email} (key csms_a1b2c3)"):
+        audit.record(
+            "station.password_changed", station, operator=operator, before={"password_hash": "a"}, after={"password_hash": "b"}
+        )
+    audit.record("id_token.removed", operator=operator, label="GONE-CARD", before={"value": "GONE-CARD"})
 
 
 def _asked(station: Station, status: str) -> Command:
@@ -333,10 +349,11 @@ STATES: dict[str, list[str]] = {
     "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING", "tab=firmware"),
-        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=logs"),
+        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=logs", "tab=history"),
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "audit": ["", "q=NOTHING", "since=2026-02-02&until=2026-01-01"],
     "station_labels": [""],
     "labels": ["", "q=NOTHING", "station={world.station.pk}"],
     "people": ["", "q=NOTHING"],
@@ -362,6 +379,7 @@ FILES: dict[str, list[str]] = {
     "rollouts": ["format=csv"],
     "rollout": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
+    "audit_export": [""],
     "station": [
         *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
         *("tab=logs&format=csv", "tab=firmware&format=csv"),

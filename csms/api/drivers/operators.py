@@ -58,7 +58,7 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
     serializer_class = DriverRow
     filterset_class: Any = DriverFilters
     # Who drivers are is for those alone who give and block id tags.
-    read_verb = change_verb = "tags.change"
+    view_verb = change_verb = "tags.change"
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):

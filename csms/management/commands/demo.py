@@ -17,6 +17,7 @@ from billing import services as billing
 from billing.models import Tariff
 from csms.files import images
 from csms.management import demorollout
+from csms.management.shell import from_the_shell
 from csms.simulator import demo
 from stations.models import Firmware, Rollout, Site, Station
 from stations.services import firmware, registry
@@ -32,6 +33,7 @@ EXPIRED_AT = datetime(2025, 12, 31, 23, tzinfo=UTC)
 class Command(BaseCommand):
     help = "Loads the demo network: an operator, sites in three cities, two dozen stations, a tariff, id tags, people, a driver."
 
+    @from_the_shell()
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION and not settings.ALLOW_INSECURE:
