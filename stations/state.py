@@ -61,6 +61,8 @@ class TransactionState:
     doubt: str = ""
     stopped_at: datetime | None = None
     meter_stop_wh: Decimal | None = None
+    #: When it was last noted that subscribers are to be told how far it is (in memory only).
+    told_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -86,6 +88,9 @@ class StationState:
     firmware_version: str
     status_at: datetime | None
     concurrent_transactions: bool
+    status: str = ""
+    #: Topic to those who subscribed to it for the operator's network.
+    subscribers: dict[str, list[str]] = field(default_factory=dict)
     evses: dict[int, EvseState] = field(default_factory=dict)
     open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
@@ -97,7 +102,8 @@ class StationState:
 
 STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
-       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions
+       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
+       ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id)
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id
@@ -138,13 +144,15 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     ids = list(station_ids)
     states: dict[int, StationState] = {}
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
-        states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:])
+        found = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:-1])
+        for topic, subscriber in row[-1]:
+            found.subscribers.setdefault(topic, []).append(subscriber)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
             continue
-        found = states[station_id].evses.setdefault(evse, EvseState(evse_id, evse))
+        owner = states[station_id].evses.setdefault(evse, EvseState(evse_id, evse))
         if connector_id is not None:
-            found.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
+            owner.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
     for row in cursor.execute(TRANSACTIONS, (ids,)).fetchall():
         if row[0] in states:
             states[row[0]].open[row[2]] = transaction_of(row[1:])

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import partitions
-from stations.services import commandends, quarters, retention
+from stations.services import commandends, presence, quarters, retention
 
 log = structlog.get_logger(__name__)
 
@@ -58,3 +58,10 @@ def sweep_commands() -> int:
     """End the commands whose time is over (see `stations.services.commandends.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
         return commandends.sweep(now=timezone.now())
+
+
+@shared_task
+def notice_presence() -> int:
+    """Tell which stations went away and which are back (see `stations.services.presence`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return presence.sweep(now=timezone.now())

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, raw, views
+from csms.api import commandviews, raw, views, webhooks
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -25,6 +25,8 @@ router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("webhooks", webhooks.WebhookView, "webhook")
+router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

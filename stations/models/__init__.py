@@ -5,7 +5,7 @@ from stations.models.connection import Connection, ConnectionHistory, Refusal
 from stations.models.finding import Finding, RepairMessage
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
-from stations.models.outbox import OutboxEntry
+from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
@@ -32,6 +32,7 @@ __all__ = [
     "Site",
     "Station",
     "StatusHistory",
+    "Subscription",
     "Transaction",
     "Variable",
 ]

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from stations import ports
+from stations import ports, topics
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
@@ -213,6 +213,8 @@ def answered(
         change |= _accepted(batch, command_id, command, outcome, asked_at)
     # Once it was said there is no need to keep a secret.
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
+    if "finished_at" in change:
+        batch.tell(topics.COMMAND_FINISHED, command_id)
     if outcome is not None:
         for report in outcome.reports:
             devicemodel.store(batch, report)
@@ -299,6 +301,7 @@ def observe(event: events.Event, batch: Batch) -> None:
         if watch is not None and watch(awaited, event, batch):
             station.awaiting.remove(awaited)
             batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
             batch.touch()
 
 
