@@ -5,6 +5,7 @@ this module's own thread reads and writes the rows. What a run takes in hand is 
 loses nothing; it may send twice.
 """
 
+import contextlib
 import queue
 import threading
 import time
@@ -38,7 +39,7 @@ SLOTS, FAILING_SLOTS, SLOTS_EACH = 16, 8, 2
 LANE = 25
 IN_HAND = timedelta(seconds=60)
 #: How often the run looks up from waiting for answers.
-LOOK_S = 0.2
+LOOK_S, GATHER_S = 0.2, 0.05
 CLAIM = 100
 LOCK = "csms.webhooks"
 
@@ -178,14 +179,14 @@ class _Run:
         return begun
 
     def _wait(self) -> None:
-        """Write down what has come since the last look, waiting a little for something to come."""
+        """Wait a little for something to come, and write down what has. Several together cost what one does."""
         news: list[Told | Lane] = []
-        try:
-            news.append(self.done.get(timeout=LOOK_S))
-            while len(news) < CLAIM:
-                news.append(self.done.get_nowait())
-        except queue.Empty:
-            pass
+        wait_s = LOOK_S
+        with contextlib.suppress(queue.Empty):
+            # A thread that is free ends the gathering: there may be more for it.
+            while len(news) < CLAIM and not any(isinstance(one, Lane) for one in news[-1:]):
+                news.append(self.done.get(timeout=wait_s))
+                wait_s = GATHER_S
         told = [one for one in news if isinstance(one, Told)]
         if told:
             self.attempts += len(told)

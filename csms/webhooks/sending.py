@@ -118,11 +118,16 @@ class _Adapter(HTTPAdapter):
 _here = threading.local()
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """There is none: to find the next address, the whole body would be read first."""
+
+
 class Sender:
     """Sends one after the other, on one thread, over one connection as long as it is kept. `abort` is for another thread."""
 
     def __init__(self) -> None:
-        self.session = requests.Session()
+        self.session = _Session()
         # Nothing of our own environment: no proxy, no netrc; and no cookies.
         self.session.trust_env = False
         self.session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
@@ -146,6 +151,9 @@ class Sender:
             with self.session.post(
                 url, data=body, headers=headers, timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True
             ) as response:
+                if self.late:
+                    # What came until it was ended would be taken for the whole head.
+                    raise requests.ReadTimeout
                 code, text = response.status_code, _beginning(response)
                 error, wait_s = _refusal(response), _wait_s(response)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as failed:

@@ -88,6 +88,7 @@ class Receiver:
 def receiver(behaviour: Behaviour | None = None, port: int = 0) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -75,7 +75,7 @@ def test_an_address_that_is_dead_is_asked_now_and_then_and_told_all_when_it_is_b
     them.behaviour = other.hang_up
     tell(webhook, 40)
     for _ in range(5):
-        assert later(webhook) in (1, 2)
+        assert 1 <= (later(webhook) or 0) <= outcomes.RESTS_AFTER + dispatch.SLOTS_EACH
     assert again(webhook).failures >= outcomes.RESTS_AFTER
     # It rests: nothing is sent, whatever is due.
     with scopes_disabled():
@@ -179,8 +179,7 @@ def test_two_runs_are_never_at_it_at_once() -> None:
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as elsewhere:
         elsewhere.execute("SELECT pg_advisory_lock(hashtext(%s))", [dispatch.LOCK])
         assert dispatch.run() is None
-        elsewhere.close()
-    assert dispatch.run() == 0
+    until(lambda: dispatch.run() == 0)
 
 
 def test_what_a_killed_run_had_in_hand_is_due_again_soon(webhook: Webhook, them: Receiver, tell: Tell) -> None:
