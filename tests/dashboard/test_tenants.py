@@ -23,7 +23,7 @@ from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, NAMED, STATES,
 from tests.network import Network
 
 #: Pages for those who may change something only.
-FORMS = {"id_tag_add", "id_tags_import", "id_tag"}
+FORMS = {"id_tag_add", "id_tags_import", "id_tag", "webhook_add", "webhook_change"}
 #: The same, of which the buttons are elsewhere.
 BEFORE_FORMS = {"runs", "id_tags_enrol"}
 #: Where one comes in, goes out, and chooses a language: nobody's data.
@@ -155,9 +155,18 @@ OF_ADA = {
     "site-detail": lambda world: {"pk": world.station.site_id},
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
     "charge-record-detail": lambda world: {"pk": world.bill.pk},
+    "webhook-delivery-detail": lambda world: {"pk": world.delivery.pk},
+    "webhook-delivery-replay": lambda world: {"pk": world.delivery.pk},
+    **{
+        f"webhook-{name}": lambda world: {"pk": world.webhook.pk}
+        for name in ("detail", "pause", "resume", "rotate", "test", "replay")
+    },
 }
 #: What is sent to those that take something without naming anything.
-SENT = {("id-tag-list", "post"): {"value": "CLEOS-OWN"}}
+SENT = {
+    ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
+    ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
+}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

@@ -15,6 +15,7 @@ from billing.models import ChargeRecord
 from csms.dashboard.asking import ASKS
 from csms.dashboard.urls import urlpatterns
 from csms.dashboard.wall import CARDS
+from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
@@ -62,6 +63,8 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    webhook: Webhook
+    delivery: WebhookDelivery
 
 
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
@@ -73,6 +76,11 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "id_tag_status": lambda world: [world.card.pk],
     "run": lambda world: [world.run.pk],
     "view_delete": lambda world: [world.view.pk],
+    "webhook": lambda world: [world.webhook.pk],
+    "webhook_change": lambda world: [world.webhook.pk],
+    "webhook_do": lambda world: [world.webhook.pk],
+    "webhook_replay": lambda world: [world.webhook.pk],
+    "delivery_replay": lambda world: [world.delivery.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
     "accept_boot": lambda world: [world.pending.identity],
@@ -166,7 +174,35 @@ def _made(network: Network) -> World:
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
         billed,
+        *_told(station),
     )
+
+
+def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
+    """A webhook that works, with deliveries of every kind, and one that was switched off."""
+    now = timezone.now()
+    fields = {"operator": station.operator, "events": ["station.faulted"], "secret": "whsec_c2VjcmV0"}
+    webhook = Webhook.objects.create(**fields, url="http://127.0.0.1:9/told?key=Harbour", description="For Harbour", sequence=4)
+    Webhook.objects.create(**fields, url="http://127.0.0.1:9/off", active=False, disabled_because="Nothing was delivered.")
+    event = WebhookEvent.objects.create(
+        operator=station.operator, type="station.faulted", data={"station": station.identity, "evse": 1}, created_at=now
+    )
+    made = [
+        WebhookDelivery.objects.create(
+            operator=station.operator, webhook=webhook, event=event, sequence=number, status=status, due_at=now + timedelta(days=1),
+            **told,
+        )
+        for number, (status, told) in enumerate(
+            {
+                "delivered": {"attempts": 1, "attempted_at": now, "delivered_at": now, "response_code": 200, "response_ms": 12},
+                "failed": {"attempts": 2, "attempted_at": now, "error": "The connection was refused: nothing listens there."},
+                "given_up": {"attempts": 13, "response_code": 500, "response_body": "<h1>Oops</h1>", "error": "It answered 500."},
+                "waiting": {},
+            }.items(),
+            start=1,
+        )
+    ]  # fmt: skip
+    return webhook, made[0]
 
 
 def _tapped(station: Station) -> None:
@@ -256,6 +292,10 @@ STATES: dict[str, list[str]] = {
         *(f"tab=commands&do={name}" for name in ASKS),
     ],
     "station_message": [""],
+    "webhooks": [""],
+    "webhook_add": [""],
+    "webhook": ["", "status=given_up", "before=1"],
+    "webhook_change": [""],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -265,6 +305,8 @@ FILES: dict[str, list[str]] = {
     "onboarding_export": [""],
     "stations": ["format=csv"],
     "run": ["format=csv"],
+    "webhooks": ["format=csv"],
+    "webhook": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
     "station": ["tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"],
 }
@@ -289,6 +331,9 @@ BUTTONS: dict[str, dict[str, str]] = {
     "cancel_command": {},
     "retry_command": {},
     "change_settings": {"do": "read"},
+    "webhook_do": {"do": "pause"},
+    "webhook_replay": {"since": "2026-01-01T00:00"},
+    "delivery_replay": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
     "view_delete": {},
     "language": {"language": ""},
