@@ -55,7 +55,7 @@ class EventOfDelivery(serializers.Serializer[Any]):
     id = serializers.CharField(source="name")
     type = serializers.CharField()
     created_at = Moment()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]  # a field, of which the class has a property
 
 
 class DeliveryRow(Rows):

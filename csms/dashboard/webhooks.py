@@ -84,7 +84,8 @@ def state_of(webhook: Webhook) -> State:
     if not webhook.active:
         return State("unavailable", _("Paused"), _("What happens waits, and is sent when you resume."))
     if webhook.failing_since:
-        last = WebhookDelivery.objects.filter(webhook=webhook).exclude(error="").order_by("-attempted_at").first()
+        failed = WebhookDelivery.objects.filter(webhook=webhook, status=DeliveryStatus.FAILED)
+        last = failed.order_by("-pk").first()
         return State("suspended", _("Failing"), last.error if last else "")
     if webhook.delivered_at is None:
         return State("preparing", _("Not called yet"))
@@ -151,7 +152,7 @@ def add_webhook(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAY_CHANGE)
 def change_webhook(request: HttpRequest, pk: int) -> HttpResponse:
-    webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
+    webhook: Webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
     known = {name: getattr(webhook, name) for name in ("url", "description", "events")}
     form = WebhookForm(request.POST if request.method == "POST" else None, initial=known)
     if request.method == "POST" and form.is_valid():
@@ -168,7 +169,7 @@ def change_webhook(request: HttpRequest, pk: int) -> HttpResponse:
 @page
 def show_webhook(request: HttpRequest, pk: int) -> HttpResponseBase:
     """What was sent to it, and what did it answer?"""
-    webhook = get_object_or_404(Webhook, pk=pk)
+    webhook: Webhook = get_object_or_404(Webhook, pk=pk)
     status = request.GET.get("status", "")
     status = status if status in WORDS else ""
     rows = _log(webhook, status)
@@ -223,7 +224,7 @@ def _log_file(request: HttpRequest, webhook: Webhook, rows: QuerySet[WebhookDeli
 @action(MAY_CHANGE)
 def do_webhook(request: HttpRequest, pk: int) -> HttpResponse:
     """Pause, resume, test, give it a new secret, or remove it."""
-    webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
+    webhook: Webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
     match request.POST.get("do", ""):
         case "pause":
             services.pause(webhook=webhook)
@@ -252,7 +253,7 @@ def do_webhook(request: HttpRequest, pk: int) -> HttpResponse:
 @action(MAY_CHANGE)
 def replay_webhook(request: HttpRequest, pk: int) -> HttpResponse:
     """Send again what failed or was given up since some time."""
-    webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
+    webhook: Webhook = get_object_or_404(Webhook.objects.select_related("operator"), pk=pk)
     since = _moment(request.POST.get("since", ""))
     if since is None:
         messages.error(request, _("Say since when, as a date and a time."))
@@ -265,7 +266,7 @@ def replay_webhook(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action(MAY_CHANGE)
 def replay_delivery(request: HttpRequest, pk: int) -> HttpResponse:
-    delivery = get_object_or_404(WebhookDelivery.objects.select_related("event", "webhook", "operator"), pk=pk)
+    delivery: WebhookDelivery = get_object_or_404(WebhookDelivery.objects.select_related("event", "webhook", "operator"), pk=pk)
     services.replay(delivery=delivery)
     messages.success(request, _("%(event)s is sent again.") % {"event": delivery.event.name})
     return redirect(reverse("webhook", args=[delivery.webhook_id]) + f"#delivery-{pk}")

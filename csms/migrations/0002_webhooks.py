@@ -5,94 +5,138 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_kinds_of_people_and_audit'),
-        ('csms', '0001_jobs'),
+        ("accounts", "0005_kinds_of_people_and_audit"),
+        ("csms", "0001_jobs"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Webhook',
+            name="Webhook",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=500)),
-                ('description', models.CharField(blank=True, max_length=120)),
-                ('events', models.JSONField(default=list)),
-                ('secret', models.CharField(max_length=100)),
-                ('old_secret', models.CharField(blank=True, max_length=100)),
-                ('old_secret_until', models.DateTimeField(blank=True, null=True)),
-                ('active', models.BooleanField(default=True)),
-                ('disabled_because', models.CharField(blank=True, help_text='Why the system switched it off.', max_length=300)),
-                ('sequence', models.BigIntegerField(default=0)),
-                ('failures', models.PositiveIntegerField(default=0)),
-                ('failing_since', models.DateTimeField(blank=True, null=True)),
-                ('rests_until', models.DateTimeField(blank=True, null=True)),
-                ('delivered_at', models.DateTimeField(blank=True, help_text='The last time that anything was.', null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("url", models.CharField(max_length=500)),
+                ("description", models.CharField(blank=True, max_length=120)),
+                ("events", models.JSONField(default=list)),
+                ("secret", models.CharField(max_length=100)),
+                ("old_secret", models.CharField(blank=True, max_length=100)),
+                ("old_secret_until", models.DateTimeField(blank=True, null=True)),
+                ("active", models.BooleanField(default=True)),
+                ("disabled_because", models.CharField(blank=True, help_text="Why the system switched it off.", max_length=300)),
+                ("sequence", models.BigIntegerField(default=0)),
+                ("failures", models.PositiveIntegerField(default=0)),
+                ("failing_since", models.DateTimeField(blank=True, null=True)),
+                ("rests_until", models.DateTimeField(blank=True, null=True)),
+                ("delivered_at", models.DateTimeField(blank=True, help_text="The last time that anything was.", null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookEvent',
+            name="WebhookEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(max_length=40)),
-                ('data', models.JSONField()),
-                ('created_at', models.DateTimeField()),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("type", models.CharField(max_length=40)),
+                ("data", models.JSONField()),
+                ("created_at", models.DateTimeField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='WebhookDelivery',
+            name="WebhookDelivery",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.BigIntegerField()),
-                ('status', models.CharField(choices=[('waiting', 'Waiting'), ('failed', 'Failed'), ('delivered', 'Delivered'), ('given_up', 'Given up')], default='waiting', max_length=10)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('attempted_at', models.DateTimeField(blank=True, null=True)),
-                ('delivered_at', models.DateTimeField(blank=True, null=True)),
-                ('response_code', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('response_body', models.TextField(blank=True, help_text='The first kilobyte.')),
-                ('response_ms', models.PositiveIntegerField(blank=True, null=True)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
-                ('webhook', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='csms.webhook')),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='csms.webhookevent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.BigIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("failed", "Failed"),
+                            ("delivered", "Delivered"),
+                            ("given_up", "Given up"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("attempted_at", models.DateTimeField(blank=True, null=True)),
+                ("delivered_at", models.DateTimeField(blank=True, null=True)),
+                ("response_code", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("response_body", models.TextField(blank=True, help_text="The first kilobyte.")),
+                ("response_ms", models.PositiveIntegerField(blank=True, null=True)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="csms.webhook"
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="deliveries", to="csms.webhookevent"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.AddIndex(
-            model_name='webhook',
-            index=models.Index(fields=['operator', 'id'], name='webhook_operator_id'),
+            model_name="webhook",
+            index=models.Index(fields=["operator", "id"], name="webhook_operator_id"),
         ),
         migrations.AddIndex(
-            model_name='webhookevent',
-            index=models.Index(fields=['created_at'], name='webhookevent_created'),
+            model_name="webhookevent",
+            index=models.Index(fields=["created_at"], name="webhookevent_created"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['webhook', '-id'], name='webhookdelivery_webhook'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["webhook", "-id"], name="webhookdelivery_webhook"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status', 'delivered'), _negated=True), fields=['webhook', 'status', '-id'], name='webhookdelivery_status'),
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status", "delivered"), _negated=True),
+                fields=["webhook", "status", "-id"],
+                name="webhookdelivery_status",
+            ),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(fields=['operator', '-id'], name='webhookdelivery_operator'),
+            model_name="webhookdelivery",
+            index=models.Index(fields=["operator", "-id"], name="webhookdelivery_operator"),
         ),
         migrations.AddIndex(
-            model_name='webhookdelivery',
-            index=models.Index(condition=models.Q(('status__in', ('waiting', 'failed'))), fields=['webhook', 'due_at', 'id'], name='webhookdelivery_due'),
+            model_name="webhookdelivery",
+            index=models.Index(
+                condition=models.Q(("status__in", ("waiting", "failed"))),
+                fields=["webhook", "due_at", "id"],
+                name="webhookdelivery_due",
+            ),
         ),
     ]

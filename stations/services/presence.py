@@ -47,9 +47,10 @@ def facts(station_id: int, seen_at: datetime) -> dict[str, Any]:
 def sweep(*, now: datetime) -> int:
     """Tell which stations went away for longer than the grace, and which are back unseen. Returns how many."""
     told = 0
+    given: Any = {"now": now, "grace": GRACE, "shortest": selectors.SHORTEST_LEASE, "most": MOST}
     for topic, statement in ((topics.STATION_OFFLINE, GONE), (topics.STATION_ONLINE, BACK)):
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, {"now": now, "grace": GRACE, "shortest": selectors.SHORTEST_LEASE, "most": MOST})
+            cursor.execute(statement, given)
             found = cursor.fetchall()
             if found:
                 outbox.tell(cursor, topic, [(operator_id, None, facts(pk, seen_at)) for pk, operator_id, seen_at in found], now=now)

@@ -72,14 +72,19 @@ def test_it_is_changed_paused_resumed_and_forgotten(ada: Person, added: Any) -> 
 def test_a_test_is_followed_to_its_answer_and_sent_again(ada: Person, added: Any, them: Receiver) -> None:
     them.behaviour = answer(500, b"oops")
     delivery = post(ada, f"webhooks/{added['id']}/test/", status=202)
-    assert (delivery["status"], delivery["event"]["type"], delivery["event"]["data"]["description"]) == ("waiting", "ping", "The app")
+    assert (delivery["status"], delivery["event"]["type"], delivery["event"]["data"]["description"]) == (
+        "waiting",
+        "ping",
+        "The app",
+    )
     dispatch.run()
     failed = get(ada, f"webhook-deliveries/{delivery['id']}/")
     assert (failed["status"], failed["response_code"], failed["response_body"]) == ("failed", 500, "oops")
     them.behaviour = answer(200)
     assert post(ada, f"webhook-deliveries/{delivery['id']}/replay/", status=202)["status"] == "waiting"
     dispatch.run()
-    assert [row["id"] for row in get(ada, f"webhook-deliveries/?webhook={added['id']}&status=delivered")["results"]] == [delivery["id"]]
+    found = get(ada, f"webhook-deliveries/?webhook={added['id']}&status=delivered")["results"]
+    assert [row["id"] for row in found] == [delivery["id"]]
 
 
 def test_all_that_failed_is_sent_again(ada: Person, added: Any, them: Receiver) -> None:
