@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import structlog
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db import transaction as db
+from django.utils import timezone
 from django_scopes import scope
 
 from accounts import audit
@@ -19,6 +21,8 @@ from stations.models import Transaction
 TOLD = ("name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent")
 #: Who we are in the outbox.
 SUBSCRIBER = "billing"
+#: Told when a charge record is made.
+RECORD_TOPIC = "charge_record.made"
 
 log = structlog.get_logger(__name__)
 
@@ -103,6 +107,10 @@ def make_charge_record(*, transaction_id: int) -> bool:
     applied = selectors.default_tariff()
     if applied is None:
         raise NoTariff("No tariff: the operator has no default tariff. Add one, or make one the default.")
+    known = ChargeRecord.objects.filter(transaction=ended, revision=1)
+    if known.exists():
+        return True
+    now = timezone.now()
     snapshot = selectors.as_ocpi(applied)
     session = sessions.ended(ended, energy_wh=ended.energy_wh, end=ended.stopped_at)
     priced = tariff.price(tariff.parse(snapshot), session)
@@ -129,4 +137,6 @@ def make_charge_record(*, transaction_id: int) -> bool:
     )
     # Exactly once: the unique key (transaction, revision) decides, however many workers come here with the same transaction.
     ChargeRecord.objects.bulk_create([record], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        outbox.tell(cursor, RECORD_TOPIC, [(ended.operator_id, pk, None) for pk in known.values_list("pk", flat=True)], now=now)
     return True

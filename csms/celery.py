@@ -40,6 +40,13 @@ app.conf.update(
             "options": {"expires": settings.SILENT_AFTER_S / 3},
         },
         "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
+        "tell who comes and goes": {"task": "stations.tasks.notice_presence", "schedule": 15.0, "options": {"expires": 15.0}},
+        "send webhooks": {"task": "csms.webhooks.tasks.send", "schedule": 10.0, "options": {"expires": 10.0}},
+        "let go of old webhook deliveries": {
+            "task": "csms.webhooks.tasks.let_go",
+            "schedule": 3600.0,
+            "options": {"expires": 3600.0},
+        },
         "end commands whose time is over": {"task": "stations.tasks.sweep_commands", "schedule": 10.0},
         "end firmware updates whose time is over": {"task": "stations.tasks.sweep_firmware", "schedule": 10.0},
         "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 3600.0},

@@ -73,6 +73,10 @@ METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
 SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
 #: Requests a minute that one key or login may make of the API; 0 is no bound.
 API_RATE = env.int("CSMS_API_RATE", default=600)
+#: Whether webhooks may lead to this machine and to private networks. For trials, and for those who have one network only.
+WEBHOOK_PRIVATE = env.bool("CSMS_WEBHOOK_PRIVATE", default=not PRODUCTION)
+#: Days for which what was told to webhooks is kept.
+KEEP_WEBHOOKS_DAYS = env.int("CSMS_KEEP_WEBHOOKS_DAYS", default=30)
 #: Whole months for which rows are kept beside the one that runs; operators may have shorter terms.
 KEEP_MONTHS = {
     "messages": env.int("CSMS_KEEP_MESSAGES_MONTHS", default=6),

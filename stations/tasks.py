@@ -7,7 +7,17 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import outbox, partitions, ports
-from stations.services import commandends, diagnostics, firmware, logkeeping, quarters, retention, rollouts, rolloutsteps
+from stations.services import (
+    commandends,
+    diagnostics,
+    firmware,
+    logkeeping,
+    presence,
+    quarters,
+    retention,
+    rollouts,
+    rolloutsteps,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -106,3 +116,10 @@ def advance_rollouts() -> int:
     if len(entries) == 500:
         ports.bell.work(rollouts.SUBSCRIBER)
     return len(told) + len(due)
+
+
+@shared_task
+def notice_presence() -> int:
+    """Tell which stations went away and which are back (see `stations.services.presence`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return presence.sweep(now=timezone.now())

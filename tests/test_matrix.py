@@ -1,7 +1,7 @@
 """Role by verb by tenant, over every address there is: what `accounts.permissions.MAY` says is what happens.
 
 The verb is read where the address is: `csms.dashboard.access` leaves it on a page, the API has it in its views. What is asked comes
-from `tests/dashboard/world.py` and, for the API, from `tests/dashboard/test_tenants.py`. An address without a verb fails here,
+from `tests/dashboard/addresses.py` and, for the API, from `tests/dashboard/test_tenants.py`. An address without a verb fails here,
 and so does one that does not keep to it.
 """
 
@@ -20,8 +20,9 @@ from rest_framework.permissions import SAFE_METHODS
 from accounts.models import Role
 from accounts.permissions import MAY
 from csms.api.permissions import verb_of
+from tests.dashboard.addresses import BUTTONS, NAMED, address
 from tests.dashboard.test_tenants import DOORS, DOWNLOADS, ENDPOINTS, OF_ADA, PAGES, PRESSED, ask, mine
-from tests.dashboard.world import BUTTONS, NAMED, World, address, one_of_each
+from tests.dashboard.world import World, one_of_each
 from tests.network import Network
 
 #: Addresses that need no verb, and why.

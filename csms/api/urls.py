@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, logs, people, raw, rollouts, views
+from csms.api import commandviews, firmware, logs, people, raw, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -34,6 +34,8 @@ router.register("people", people.PersonView, "person")
 router.register("invitations", people.InvitationView, "invitation")
 router.register("rollouts", rollouts.RolloutView, "rollout")
 router.register("audit", views.AuditView, "audit")
+router.register("webhooks", webhooks.WebhookView, "webhook")
+router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

@@ -27,6 +27,7 @@ from csms.dashboard import (
     stationlistviews,
     stationviews,
     views,
+    webhooks,
 )
 from csms.dashboard.identity import IdentityConverter
 from csms.languages import choose_language
@@ -95,6 +96,13 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
+    path("webhooks/", webhooks.show_webhooks, name="webhooks"),
+    path("webhooks/add/", webhooks.add_webhook, name="webhook_add"),
+    path("webhooks/<int:pk>/", webhooks.show_webhook, name="webhook"),
+    path("webhooks/<int:pk>/change/", webhooks.change_webhook, name="webhook_change"),
+    path("webhooks/<int:pk>/do/", webhooks.do_webhook, name="webhook_do"),
+    path("webhooks/<int:pk>/replay/", webhooks.replay_webhook, name="webhook_replay"),
+    path("webhooks/deliveries/<int:pk>/replay/", webhooks.replay_delivery, name="delivery_replay"),
     path("audit/", audit.show_audit, name="audit"),
     path("audit/export/", audit.export_audit, name="audit_export"),
     path("people/", people.show_people, name="people"),

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import audit
-from stations import ports
+from stations import outbox, ports, topics
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
@@ -87,6 +87,8 @@ def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str 
         kept = commands.COMMANDS[kind].of(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
+    if ended:
+        outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)
     return [(operator_id, station_id) for operator_id, station_id, *_ in ended]
 
 

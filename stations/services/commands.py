@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import AuditEntry, User
-from stations import ports
+from stations import ports, topics
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
@@ -251,6 +251,8 @@ def answered(
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
     if companion := COMPANIONS.get(command.kind):
         companion.answered(batch, command_id, change, outcome.facts if outcome else {})
+    if "finished_at" in change:
+        batch.tell(topics.COMMAND_FINISHED, command_id)
     if outcome is not None:
         for report in outcome.reports:
             devicemodel.store(batch, report)
@@ -340,6 +342,7 @@ def observe(event: events.Event, batch: Batch) -> None:
         if watch is not None and watch(awaited, event, batch):
             station.awaiting.remove(awaited)
             batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
             batch.touch()
 
 

@@ -1,6 +1,6 @@
 """Every page, in each of its states, judged by axe: in both themes, on a wide screen and on a narrow phone.
 
-The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/world.py` fails.
+The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/addresses.py` fails.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from tests.browser.conftest import session_of
-from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, STATES, World, address, crowd, one_of_each, routes
+from tests.dashboard.addresses import BUTTONS, DATA, FILES, STATES, address, routes
+from tests.dashboard.world import LONG_TAG, World, crowd, one_of_each
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server

@@ -1,7 +1,7 @@
 """What stands on all the pages and endpoints there are: nothing of Ada's for Cleo, no controls for Ben. Who may open and press
 them at all is in `tests/test_matrix.py`; files, which a server sends, are in `tests/sockets/test_exports.py`.
 
-The cases come from the tables of addresses. A new one without an entry in `tests/dashboard/world.py` or here fails.
+The cases come from the tables of addresses. A new one without an entry in `tests/dashboard/addresses.py` or here fails.
 """
 
 import re
@@ -21,16 +21,19 @@ from django_scopes import scopes_disabled
 from accounts.models import SavedView
 from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
-from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, NAMED, STATES, World, address, one_of_each, routes
+from tests.dashboard.addresses import BUTTONS, DATA, FILES, NAMED, STATES, address, routes
+from tests.dashboard.world import LONG_TAG, World, one_of_each
 from tests.network import Network
 
 #: Pages for those who may change something only.
-FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add"}
+FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"}
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
     *("runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver", "rollout_new", "audit"),
 }
 NOT_FOR_BEN = "tab=history"
+#: What everybody does to their own login.
+OWN = {"account", "account_profile", "account_password", "account_sessions", "account_key_add"}
 #: Where one comes in, goes out, and chooses a language: nobody's data.
 DOORS = {"login", "logout", "language"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
@@ -163,6 +166,12 @@ OF_ADA = {
         f"rollout-{name}": lambda world: {"pk": world.rolled.rollout.pk}
         for name in ("detail", "preview", "start", "pause", "resume", "cancel", "retry", "leave-out", "steps")
     },
+    "webhook-delivery-detail": lambda world: {"pk": world.delivery.pk},
+    "webhook-delivery-replay": lambda world: {"pk": world.delivery.pk},
+    **{
+        f"webhook-{name}": lambda world: {"pk": world.webhook.pk}
+        for name in ("detail", "pause", "resume", "rotate", "test", "replay")
+    },
 }
 #: What may be read only by those who may fetch it.
 FETCHED_ONLY = {"log-download"}
@@ -171,6 +180,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
     ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
     ("rollout-list", "post"): {"firmware": 1},
+    ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }
 #: The same as multipart/form-data.
 UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9", "file": SimpleUploadedFile("a.bin", b"new")}}

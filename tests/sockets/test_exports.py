@@ -13,8 +13,9 @@ from accounts.imports import import_id_tokens
 from accounts.models import IdToken
 from csms.dashboard.exports import CHUNK
 from stations.models import Transaction
+from tests.dashboard.addresses import FILES, NAMED, address
 from tests.dashboard.rows import bill, finished, plug, session
-from tests.dashboard.world import FILES, NAMED, address, one_of_each
+from tests.dashboard.world import one_of_each
 from tests.network import Network
 from tests.servers import Server
 

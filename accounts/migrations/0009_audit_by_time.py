@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("accounts", "0005_kinds_of_people_and_audit")]
+    dependencies = [("accounts", "0008_keep_logs")]
 
     operations = [
         AddIndexConcurrently(
