@@ -81,6 +81,7 @@ class World:
     delivery: WebhookDelivery
 
 
+@tables
 def one_of_each(network: Network) -> World:
     with scopes_disabled():
         return _made(network)
