@@ -91,16 +91,21 @@ def cases(world: World) -> list[Case]:
         for name, queries in STATES.items()
         for query in queries
     ]
-    of_another = [f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages")]
+    of_another = [
+        f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages", "logs")
+    ]
     found += [Case(f"unheard charger {path[-8:]}", path) for path in of_another]
     found += [
         Case("finished session", f"/transactions/{world.done.pk}/"),
         Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
         Case("offline charger", f"/stations/{world.offline.identity}/?tab=commands&do=restart"),
         *(Case(f"empty {path}", path, "eve") for path in ("/", "/stations/", "/transactions/", "/id-tags/", "/onboarding/")),
-        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/", "/audit/")),
+        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/", "/audit/", "/logs/")),
         *(Case(f"crowded {path}", path, "cat") for path in ("/", "/?kiosk=1", "/stations/")),
-        *(Case(f"viewer {query}", address("station", world, query), "ben") for query in ("tab=commands", "tab=configuration")),
+        *(
+            Case(f"viewer {query}", address("station", world, query), "ben")
+            for query in ("tab=commands", "tab=configuration", "tab=logs")
+        ),
         Case("404", "/nowhere/", status=404),
         Case("403", address("id_tag_add", world), "ben", status=403),
         Case("400", "/transactions/?before=x", status=400),
@@ -116,6 +121,7 @@ def cases(world: World) -> list[Case]:
         Case("good file", "/id-tags/import/", act=upload("value,note\nNEW-ONE,of Dee\n")),
         Case("registered already", "/onboarding/", act=submit("form.one-line", identity=world.station.identity)),
         Case("registered", "/onboarding/", act=submit("form.one-line", identity=f"{world.network.prefix}-FRESH")),
+        Case("log refused", address("station", world, "tab=logs"), act=submit(".log-more form", since="2999-01-01T00:00")),
         Case("run refused", address("runs", world, "all=on&do=restart"), act=submit("form.ask")),
         Case("view saved", address("stations", world, "q=S"), act=submit("#save-view form", name="All with an S")),
         Case("command refused", address("station", world, "tab=commands&do=restart"), act=submit("form.ask")),
