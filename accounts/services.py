@@ -15,6 +15,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from accounts import audit
 from accounts.imports import import_id_tokens
 from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, SavedView, User
 from accounts.permissions import KEY_SCOPES
@@ -63,8 +64,11 @@ def _code(name: str) -> str:
 
 def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
     """Whether drivers may sign up by themselves in the network."""
-    operator.open_to_drivers = to
-    operator.save(update_fields=["open_to_drivers"])
+    before, operator.open_to_drivers = operator.open_to_drivers, to
+    with transaction.atomic():
+        operator.save(update_fields=["open_to_drivers"])
+        was, now = {"open_to_drivers": before}, {"open_to_drivers": to}
+        audit.record("operator.changed", operator, operator=operator, before=was, after=now)
     return operator
 
 
