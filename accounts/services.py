@@ -65,8 +65,11 @@ def _code(name: str) -> str:
 
 def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
     """Whether drivers may sign up by themselves in the network."""
-    operator.open_to_drivers = to
-    operator.save(update_fields=["open_to_drivers"])
+    before, operator.open_to_drivers = operator.open_to_drivers, to
+    with transaction.atomic():
+        operator.save(update_fields=["open_to_drivers"])
+        was, now = {"open_to_drivers": before}, {"open_to_drivers": to}
+        audit.record("operator.changed", operator, operator=operator, before=was, after=now)
     return operator
 
 

@@ -34,6 +34,10 @@ KEY = OpenApiParameter(
 )
 
 
+NOT_THERE = OpenApiResponse(description="There is no such plug, or no such session of yours.")
+NOT_NOW = OpenApiResponse(description="Not as things stand: `detail` says why and what to do, `code` the reason in a word.")
+
+
 class MeView(ForDrivers):
     """The driver who is logged in."""
 
@@ -166,7 +170,7 @@ class StartView(Charge):
         operation_id="charge_start",
         parameters=[KEY],
         request=rows.StartAsked,
-        responses={202: rows.Asked, 409: OpenApiResponse(description="Not as things stand: `detail` says why and what to do.")},
+        responses={202: rows.Asked, 404: NOT_THERE, 409: NOT_NOW},
     )
     def post(self, request: Request) -> Response:
         """Start charging at a plug. Follow what comes of it at charge/commands/<id>/."""
@@ -191,7 +195,7 @@ class StopView(Charge):
     @extend_schema(
         operation_id="charge_stop",
         request=rows.StopAsked,
-        responses={202: rows.Asked, 409: OpenApiResponse(description="Not as things stand: `detail` says why and what to do.")},
+        responses={202: rows.Asked, 404: NOT_THERE, 409: NOT_NOW},
     )
     def post(self, request: Request) -> Response:
         """Stop a session of mine. Follow what comes of it at charge/commands/<id>/."""

@@ -1,31 +1,39 @@
 """The drivers' side of the OpenAPI document is true, in the hands of a driver (schemathesis). What it says of logging in, which
 is allauth's, a client made from it tries: `test_client.py`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
 from hypothesis import given
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from stations.models import Connector
 from tests.api.drivers.conftest import Driver
-from tests.api.test_openapi import EVERY, Phase, drivers_document, examples, one_connection, unbounded
+from tests.api.test_openapi import EVERY, Phase, drivers_document, examples, unbounded
 from tests.dashboard.rows import bill, finished
 from tests.network import Network
 
-__all__ = ["one_connection", "unbounded"]
+__all__ = ["unbounded"]
 OPERATIONS = [found.ok() for found in drivers_document.get_all_operations()]
 
 
 @pytest.fixture
-def existing(amber: Network, dee: Driver, free: Connector) -> dict[str, str]:
+def existing(amber: Network, dee: Driver, free: Connector) -> Iterator[dict[str, str]]:
     """One of each thing, by its path."""
     done = finished(free, id_token=dee.token)
     record = bill(done, amber.tariff())
     asked = dee.app.ask("post", "charge/start/", {"station": free.evse.station.identity, "evse": 1}, 202)
-    return {"me/sessions": str(done.pk), "me/receipts": str(record.pk), "charge/commands": str(asked["id"])}
+    # After the phone's last request, which puts back what ends the test's transaction.
+    signals = request_started, request_finished
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield {"me/sessions": str(done.pk), "me/receipts": str(record.pk), "charge/commands": str(asked["id"])}
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 def ask(case: Any, dee: Driver, existing: dict[str, str]) -> None:
