@@ -42,6 +42,9 @@ def _show(request: HttpRequest, plan: Plan, number: int, *, complain: bool, toke
     """`complain`: show what is wrong in this step; else it is asked for the first time."""
     step = STEPS[number]
     wrong = [name for name in step.fields if name in plan.errors] if complain else []
+    for name in () if complain else step.fields:
+        # What was not asked yet is no mistake.
+        plan.errors.pop(name, None)
     context: dict[str, Any] = {
         "plan": plan,
         "number": number,

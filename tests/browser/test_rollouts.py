@@ -21,17 +21,17 @@ async def test_a_roll_out_is_planned_watched_paused_and_gone_on_with(
     # Nothing chosen: the step says so.
     await page.get_by_role("button", name="Next").click()
     await expect(page.get_by_role("alert")).to_contain_text("Image")
-    await page.get_by_label("Image").select_option(label="Amber AG-22 2.1.0")
+    await page.get_by_label("Image", exact=True).select_option(label="Amber AG-22 2.1.0")
     await page.get_by_role("button", name="Next").click()
-    await page.get_by_label("Waves").fill("1, 100%")
+    await page.get_by_role("textbox", name="Waves").fill("1, 100%")
     await page.get_by_role("button", name="Next").click()
     await page.get_by_role("button", name="Next").click()
     await page.get_by_role("button", name="Next").click()
     # Back and forth again: nothing is lost.
     await page.get_by_role("link", name="Waves").click()
-    await expect(page.get_by_label("Waves")).to_have_value("1, 100%")
+    await expect(page.get_by_role("textbox", name="Waves")).to_have_value("1, 100%")
     await page.go_back()
-    await page.get_by_label("Name").fill("Quay")
+    await page.get_by_role("textbox", name="Name").fill("Quay")
     await page.get_by_role("button", name="Start with 4 chargers").click()
     bar = page.get_by_role("progressbar")
     await expect(bar).to_have_attribute(

@@ -41,6 +41,7 @@ def test_the_wizard_leads_from_the_image_to_the_start_without_losing_anything(
     here = chargers(amber, 3)
     chargers(amber, 2, vendor="Northlight")
     html = ada.get("/rollouts/new/").content.decode()
+    assert "aria-invalid" not in html
     assert f"{MODEL} (5)" in html
     assert 'value="waves"' in html
     given: dict[str, Any] = {"firmware": firmware.pk, "models": [MODEL]}
@@ -138,14 +139,18 @@ def test_the_bar_says_in_words_what_it_shows(ada: Client, amber: Network) -> Non
         "Downloading",
         "Restarting",
         "Has this version already",
-        "Somebody charges",
-        "Is next",
+        "Waits until the roll-out goes on",
         "Fetches the file",
     ):
         assert sentence in html, sentence
     failed = ada.get(f"/rollouts/{made.rollout.pk}/?only=failed").content.decode()
     assert "It did not come back" in failed
-    assert "Somebody charges" not in failed
+    assert "Waits until" not in failed
+    with scopes_disabled():
+        Rollout.objects.filter(pk=made.rollout.pk).update(state="running")
+    html = ada.get(f"/rollouts/{made.rollout.pk}/").content.decode()
+    assert "Somebody charges; goes on when it is idle" in html
+    assert "Is next" in html
     assert "Nightly" in ada.get("/rollouts/").content.decode()
 
 
