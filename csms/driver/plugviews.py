@@ -1,5 +1,7 @@
 """The page that a QR code opens: price first, then sign in, start, and what came of it. Tells nothing of persons."""
 
+import secrets
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -64,7 +66,7 @@ def show_plug(request: HttpRequest, identity: str, evse: int) -> HttpResponse:
         "follows_s": FOLLOWS_S if place.busy and not still else None,
         "now": timezone.now(),
         # A form sent twice asks once.
-        "once": place.start.command.pk if place.start else 0,
+        "once": secrets.token_urlsafe(9),
     }
     with scope(operator=place.station.operator_id), timezone.override(place.zone):
         return render(request, "driver/plug.html", context)
@@ -93,9 +95,9 @@ def start(request: HttpRequest, identity: str, evse: int) -> HttpResponse:
     plug = charging.plug(identity, evse, driver=driver)
     if plug is None:
         return redirect(here)
-    once = request.POST.get("once", "")[:20]
+    once = request.POST.get("once", "").replace("\x00", "")[:20]
     try:
-        charging.start(driver=driver, evse=plug.evse, idempotency_key=f"page-{plug.evse.pk}-{once}" if once else None)
+        charging.start(driver=driver, evse=plug.evse, idempotency_key=once or None)
     except charging.Refused as refused:
         messages.error(request, str(refused))
     return redirect(here)

@@ -1,5 +1,6 @@
 """The page that a QR code opens, as nobody, as Dee, as somebody else's driver, as Ada."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -157,8 +158,19 @@ def test_dee_starts_with_one_button(phone: Client, dee: User, free: Connector) -
 
 def test_a_button_pressed_twice_starts_once(phone: Client, free: Connector) -> None:
     for _ in range(2):
-        phone.post(page_of(free, "plug_start"), {"once": "0"})
+        phone.post(page_of(free, "plug_start"), {"once": "\x000"})
     assert len(commands()) == 1
+
+
+def test_the_next_day_the_same_plug_starts_again(phone: Client, free: Connector) -> None:
+    for _ in range(2):
+        found = re.search(r'name="once" value="([^"]+)"', said(phone.get(page_of(free))))
+        assert found is not None
+        phone.post(page_of(free, "plug_start"), {"once": found[1]})
+        yesterday = timezone.now() - timedelta(days=1)
+        with scopes_disabled():
+            Command.objects.update(status="no_effect", created_at=yesterday, finished_at=yesterday)
+    assert len(commands()) == 2
 
 
 def test_who_wants_no_page_that_moves_can_have_it_still(phone: Client, dee: User, free: Connector) -> None:

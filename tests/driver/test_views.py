@@ -36,6 +36,11 @@ def test_a_session_that_runs_tells_power_energy_cost_time_and_battery(phone: Cli
     assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in html
 
 
+def test_a_session_that_is_followed_asks_little(phone: Client, running: Transaction, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(15):
+        phone.get(f"/driver/sessions/{running.pk}/")
+
+
 def test_what_is_not_known_is_a_dash(phone: Client, free: Connector, dee: User) -> None:
     silent = session(free, id_token=token_of(dee), energy_wh=None, power_w=None, meter_last_at=None)
     html = said(phone.get(f"/driver/sessions/{silent.pk}/"))
