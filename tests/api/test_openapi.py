@@ -24,6 +24,7 @@ from accounts.models import IdToken
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
+from csms.webhooks.models import Webhook, WebhookDelivery
 from stations.models import Command, Site
 from tests.api.conftest import Network, Person
 
@@ -63,6 +64,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     add_id_token(operator=ada.operator, value="DEE-CARD", group="FLEET", note="Van 7")
     with scope(operator=ada.operator):
         of = {"commands": Command, "charge-records": ChargeRecord, "id-tags": IdToken, "sites": Site, "tariffs": Tariff}
+        of |= {"webhooks": Webhook, "webhook-deliveries": WebhookDelivery}
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
             "stations": amber.station.identity,
