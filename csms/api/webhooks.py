@@ -3,8 +3,9 @@
 from typing import Any
 
 import django_filters.rest_framework as drf_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import may
 from csms.api import filters
+from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Moment, Text
 from csms.api.serializers import Rows
 from csms.api.views import Lists
@@ -138,11 +140,15 @@ class WebhookView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Upd
         """A new secret, which is in this answer and in no other. For a day the old one signs too."""
         return self._answer(WebhookWithSecret, services.rotate(webhook=self.get_object()))
 
-    @extend_schema(request=None, responses={202: DeliveryRow})
+    @extend_schema(request=None, responses={202: DeliveryRow, 409: OpenApiResponse(description="It is paused.")})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, **kwargs: Any) -> Response:
         """Send it a `ping`, and follow the delivery to see what it answers."""
-        return self._answer(DeliveryRow, services.ping(webhook=self.get_object()), 202)
+        try:
+            delivery = services.ping(webhook=self.get_object())
+        except ValidationError as error:
+            raise Conflict(" ".join(error.messages)) from error
+        return self._answer(DeliveryRow, delivery, 202)
 
     @extend_schema(request=Since, responses={202: Replayed})
     @action(detail=True, methods=["post"])

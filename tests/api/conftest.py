@@ -13,6 +13,7 @@ from django_scopes import scope
 from accounts import people, services
 from accounts.models import ApiKey, Operator, User
 from billing.models import ChargeRecord, Tariff
+from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.models import (
     Command,
     Connection,
@@ -119,6 +120,9 @@ def network(operator: Operator, identity: str) -> Network:
         )  # fmt: skip
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
+        webhook = Webhook.objects.create(operator=operator, url="https://example.com/", events=["station.online"], active=False)
+        told = WebhookEvent.objects.create(operator=operator, type="station.online", data={"identity": identity}, created_at=AT)
+        WebhookDelivery.objects.create(operator=operator, webhook=webhook, event=told, sequence=1, due_at=AT)
     people.invite(operator=operator, email=f"dora.{identity}@example.org", role="viewer")
     sample(station, one, AT)
     quarter(station, AT)

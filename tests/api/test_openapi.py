@@ -25,6 +25,7 @@ from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
+from csms.webhooks.models import Webhook, WebhookDelivery
 from stations.models import Command, LogUpload, Site
 from stations.services import rollouts
 from tests.api.conftest import Network, Person
@@ -80,6 +81,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "logs": LogUpload,
             "sites": Site,
             "tariffs": Tariff,
+            "webhooks": Webhook,
+            "webhook-deliveries": WebhookDelivery,
         }
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
