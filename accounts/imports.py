@@ -3,16 +3,22 @@
 import csv
 import io
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
-from accounts.models import IdToken, IdTokenGroup, Operator
-from accounts.tokens import fill, group_name, parse_moment
+from accounts import audit
+from accounts.models import AuditEntry, IdToken, IdTokenGroup, Operator
+from accounts.tokens import TOLD, fill, group_name, parse_moment
 
 MAX_BYTES = 5 * 1024 * 1024
+#: Tags of one file whose change the audit tells one by one; of the others it has the count.
+MOST_TOLD = 1000
 COLUMNS = ("value", "type", "group", "status", "expires", "note")
 
 
@@ -46,7 +52,7 @@ def preview_id_tokens(*, operator: Operator, content: bytes) -> list[Line]:
     """What an import of the file would do, without doing it. Raises what the import would."""
     _columns, tokens, groups = _understand(operator, content)
     with scope(operator=operator):
-        known = _known(tokens)
+        known = set(_known(tokens).values_list("key", "type"))
     return [Line(token, group, (token.key, token.type) in known) for token, group in zip(tokens, groups, strict=True)]
 
 
@@ -132,8 +138,8 @@ def _sentences(error: ValidationError) -> list[str]:
     return error.messages
 
 
-def _known(tokens: list[IdToken]) -> set[tuple[str, str]]:
-    return set(IdToken.objects.filter(key__in=[token.key for token in tokens]).values_list("key", "type"))
+def _known(tokens: list[IdToken]) -> QuerySet[IdToken]:
+    return IdToken.objects.filter(key__in=[token.key for token in tokens])
 
 
 def _write(operator: Operator, columns: list[str], tokens: list[IdToken], groups: list[str]) -> Imported:
@@ -142,15 +148,28 @@ def _write(operator: Operator, columns: list[str], tokens: list[IdToken], groups
     by_name = {group.name: group for group in IdTokenGroup.objects.filter(name__in=names)}
     for token, name in zip(tokens, groups, strict=True):
         token.group = by_name.get(name)
-    known = _known(tokens)
+    known = {(token.key, token.type): audit.fields_of(token, *TOLD) for token in _known(tokens).select_related("group")}
     changed = sum((token.key, token.type) in known for token in tokens)
     columns = [{"expires": "expires_at"}.get(name, name) for name in columns if name != "type"]
     # Sorted, so that two imports at once never wait for each other.
-    IdToken.objects.bulk_create(
+    saved = IdToken.objects.bulk_create(
         sorted(tokens, key=lambda token: (token.key, token.type)),
         batch_size=2000,
         update_conflicts=True,
         unique_fields=["operator", "key", "type"],
         update_fields=columns,
     )
-    return Imported(added=len(tokens) - changed, changed=changed)
+    done = Imported(added=len(tokens) - changed, changed=changed)
+    audit.record("id_token.imported", operator=operator, after={"added": done.added, "known": done.changed})
+    told = (_told(token, known.get((token.key, token.type)), columns) for token in saved)
+    audit.record_all(islice(filter(None, told), MOST_TOLD))
+    return done
+
+
+def _told(token: IdToken, before: dict[str, Any] | None, columns: list[str]) -> AuditEntry | None:
+    """What the audit tells of one tag of the file. None: the file says what was known."""
+    after = audit.fields_of(token, *TOLD)
+    if before is None:
+        return audit.entry("id_token.added", token, operator=token.operator_id, after=after)
+    kept = {name: value for name, value in before.items() if name not in columns}
+    return audit.entry("id_token.changed", token, operator=token.operator_id, before=before, after=after | kept)

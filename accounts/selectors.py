@@ -2,10 +2,13 @@
 
 import hashlib
 
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django_scopes import scopes_disabled
 
-from accounts.models import ApiKey, Operator, User
+from accounts.models import ApiKey, Invitation, Kind, Operator, User
 
 
 def operator_named(name: str | None) -> Operator:
@@ -43,3 +46,21 @@ def valid_api_key(key: str) -> ApiKey | None:
     if row is None or not row.user.is_active or row.user.operator_id != row.operator_id:
         return None
     return row if row.expires_at is None or row.expires_at > timezone.now() else None
+
+
+def staff_of(operator: Operator | None) -> QuerySet[User]:
+    """The people who work for an operator, of all without one, each with `second_factor`: whether their login asks for one."""
+    found = User.objects.filter(kind=Kind.STAFF)
+    if operator is not None:
+        found = found.filter(operator=operator)
+    totp = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
+    return found.annotate(second_factor=Exists(totp))
+
+
+def open_invitation(token: str, *, lock: bool = False) -> Invitation | None:
+    """The invitation whose link this is, if it is still good. Whoever has the link need not belong to anybody."""
+    with scopes_disabled():
+        found = Invitation.objects.select_related("operator")
+        if lock:
+            found = found.select_for_update(of=("self",))
+        return found.filter(digest=digest_of(token), expires_at__gt=timezone.now()).first()

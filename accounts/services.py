@@ -11,14 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from accounts import audit
 from accounts.imports import import_id_tokens
 from accounts.models import ApiKey, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType, Operator, Role, SavedView, User
 from accounts.permissions import KEY_SCOPES
 from accounts.selectors import digest_of
-from accounts.tokens import fill, group_name, plain, taken
+from accounts.tokens import TOLD, fill, group_name, plain, taken
 
 __all__ = [
     "add_id_token",
@@ -31,6 +33,7 @@ __all__ = [
     "delete_view",
     "import_id_tokens",
     "note_key_use",
+    "open_to_drivers",
     "save_view",
     "set_terms",
 ]
@@ -43,12 +46,30 @@ MOST_VIEWS = 30
 
 def add_operator(*, name: str) -> Operator:
     operator = Operator(name=plain(name, "name"))
+    operator.code = _code(operator.name)
     operator.clean_fields()
     try:
         with transaction.atomic():
             operator.save(force_insert=True)
+            audit.record("operator.added", operator, operator=operator, after={"name": operator.name})
     except IntegrityError as error:
         raise taken("name", f'There is an operator "{operator.name}" already.') from error
+    return operator
+
+
+def _code(name: str) -> str:
+    """By which drivers' apps name the operator."""
+    code = slugify(name)[:32] or "network"
+    return f"{code}-{secrets.token_hex(3)}" if Operator.objects.filter(code=code).exists() else code
+
+
+def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
+    """Whether drivers may sign up by themselves in the network."""
+    before, operator.open_to_drivers = operator.open_to_drivers, to
+    with transaction.atomic():
+        operator.save(update_fields=["open_to_drivers"])
+        was, now = {"open_to_drivers": before}, {"open_to_drivers": to}
+        audit.record("operator.changed", operator, operator=operator, before=was, after=now)
     return operator
 
 
@@ -56,9 +77,11 @@ def add_operator(*, name: str) -> Operator:
 TERMS = ("messages", "samples", "status")
 
 
+@transaction.atomic
 def set_terms(*, operator: Operator, **days: int | None) -> Operator:
     """For how many days the operator keeps messages, samples, status changes; None: as long as the system does."""
-    changed = [f"keep_{kind}_days" for kind in days]
+    changed = [f"keep_{kind}_days" for kind in days if kind in TERMS]
+    before = audit.fields_of(operator, *changed)
     for kind, term in days.items():
         if kind not in TERMS:
             raise ValidationError({kind: f"There is no term for {kind}: use {', '.join(TERMS)}."})
@@ -68,6 +91,7 @@ def set_terms(*, operator: Operator, **days: int | None) -> Operator:
             raise ValidationError({kind: wrong})
         setattr(operator, f"keep_{kind}_days", term)
     operator.save(update_fields=changed)
+    audit.record("operator.changed", operator, operator=operator, before=before, after=audit.fields_of(operator, *changed))
     return operator
 
 
@@ -88,6 +112,7 @@ def add_user(*, email: str, operator: Operator, role: str, password: str | None 
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            audit.record("user.added", user, operator=operator, after=audit.fields_of(user, "email", "name", "role"))
     except IntegrityError as error:
         raise taken("email", f"There is a user {user.email} already.") from error
     return user, password
@@ -113,9 +138,11 @@ def create_api_key(*, user: User, scopes: Iterable[str] = (), expires_at: dateti
         raise ValidationError({"user": f"{user.email} is not active."})
     prefix = f"csms_{secrets.token_hex(3)}"
     key = f"{prefix}_{secrets.token_urlsafe(32)}"
-    row = ApiKey.objects.create(
-        operator=user.operator, user=user, prefix=prefix, digest=digest_of(key), scopes=wanted, expires_at=expires_at
-    )
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            operator=user.operator, user=user, prefix=prefix, digest=digest_of(key), scopes=wanted, expires_at=expires_at
+        )
+        audit.record("api_key.added", row, operator=user.operator, after=audit.fields_of(row, "user", "scopes", "expires_at"))
     return row, key
 
 
@@ -148,7 +175,7 @@ def add_id_token(
         "note": note,
         "blocked_because": blocked_because,
     }
-    return _save(IdToken(operator=operator), given | {"group": group})
+    return _save(IdToken(operator=operator), given | {"group": group}, "id_token.added")
 
 
 @transaction.atomic
@@ -156,16 +183,18 @@ def change_id_token(*, token: IdToken, **changes: Any) -> IdToken:
     """Sets the fields given, of those that `add_id_token` takes; the others stay."""
     with scope(operator=token.operator_id):
         locked = IdToken.objects.select_for_update(of=("self",)).select_related("group").get(pk=token.pk)
-    return _save(locked, changes)
+    return _save(locked, changes, "id_token.changed", audit.fields_of(locked, *TOLD))
 
 
+@transaction.atomic
 def delete_id_token(*, token: IdToken) -> None:
     """Forgets a token. Its transactions keep the value that the station presented."""
+    audit.record("id_token.removed", token, operator=token.operator_id, before=audit.fields_of(token, *TOLD))
     token.delete()
 
 
 @transaction.atomic
-def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
+def _save(token: IdToken, changes: dict[str, Any], done: str, before: dict[str, Any] | None = None) -> IdToken:
     with scope(operator=token.operator_id):
         group = changes.pop("group", ...)
         fill(token, **changes)
@@ -178,6 +207,7 @@ def _save(token: IdToken, changes: dict[str, Any]) -> IdToken:
         except IntegrityError as error:
             text = _("There is an id tag %(tag)s of type %(type)s already (upper and lower case are the same).")
             raise taken("value", text % {"tag": token.value, "type": token.type}) from error
+        audit.record(done, token, operator=token.operator_id, before=before, after=audit.fields_of(token, *TOLD))
     return token
 
 

@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import IdToken, IdTokenStatus
 
+#: What the audit tells of a token.
+TOLD = ("value", "type", "status", "blocked_because", "expires_at", "group", "note")
+
 
 def fill(token: IdToken, **fields: Any) -> None:
     """Sets and checks a token's own fields; the group is the caller's."""

@@ -4,9 +4,12 @@ from decimal import Decimal
 
 import structlog
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db import transaction as db
+from django.utils import timezone
 from django_scopes import scope
 
+from accounts import audit
 from accounts.models import Operator
 from billing import money, selectors, sessions, tariff
 from billing.models import ChargeRecord, Tariff
@@ -14,8 +17,12 @@ from stations import outbox, ports
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import Transaction
 
+#: What the audit tells of a tariff.
+TOLD = ("name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent")
 #: Who we are in the outbox.
 SUBSCRIBER = "billing"
+#: Told when a charge record is made.
+RECORD_TOPIC = "charge_record.made"
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +56,7 @@ def add_tariff(
         added.full_clean()
         _check_currency(currency)
         added.save()
+        audit.record("tariff.added", added, operator=operator, after=audit.fields_of(added, *TOLD))
         if is_default:
             set_default_tariff(tariff=added)
     return added
@@ -68,8 +76,12 @@ def set_default_tariff(*, tariff: Tariff) -> None:
     with scope(operator=tariff.operator), db.atomic():
         # One change of an operator's default at a time: two at once would both want to be the only one.
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
-        Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk).update(is_default=False)
-        Tariff.objects.filter(pk=tariff.pk).update(is_default=True)
+        others = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk)
+        before = ", ".join(others.values_list("name", flat=True))
+        others.update(is_default=False)
+        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True):
+            was, now = {"default": before or None}, {"default": tariff.name}
+            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
         outbox.wake(SUBSCRIBER, operator_id=tariff.operator_id)
         db.on_commit(lambda: ports.bell.work(SUBSCRIBER))
     tariff.is_default = True
@@ -95,6 +107,10 @@ def make_charge_record(*, transaction_id: int) -> bool:
     applied = selectors.default_tariff()
     if applied is None:
         raise NoTariff("No tariff: the operator has no default tariff. Add one, or make one the default.")
+    known = ChargeRecord.objects.filter(transaction=ended, revision=1)
+    if known.exists():
+        return True
+    now = timezone.now()
     snapshot = selectors.as_ocpi(applied)
     session = sessions.ended(ended, energy_wh=ended.energy_wh, end=ended.stopped_at)
     priced = tariff.price(tariff.parse(snapshot), session)
@@ -121,4 +137,6 @@ def make_charge_record(*, transaction_id: int) -> bool:
     )
     # Exactly once: the unique key (transaction, revision) decides, however many workers come here with the same transaction.
     ChargeRecord.objects.bulk_create([record], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        outbox.tell(cursor, RECORD_TOPIC, [(ended.operator_id, pk, None) for pk in known.values_list("pk", flat=True)], now=now)
     return True

@@ -5,9 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.db.models import ForeignKey, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.models import ApiKey, IdToken, IdTokenGroup, Operator, User
 from billing.models import ChargeRecord, Tariff
 from stations.models import (
@@ -32,11 +36,59 @@ class RepairSite(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """By our login alone: Django's own would ask for no second factor."""
+        if request.user.is_authenticated:
+            raise PermissionDenied(_("Only those who run the whole system come in here."))
+        return redirect_to_login(request.GET.get("next", "/admin/"))
+
 
 repair = RepairSite(name="admin")
 
 
-class Rows(admin.ModelAdmin):  # type: ignore[type-arg]  # cannot be subscripted at run time
+class Recorded(admin.ModelAdmin):  # type: ignore[type-arg]  # cannot be subscripted at run time
+    """What is repaired stands in the audit of the network it belongs to; if it belongs to none, in Django's own log only."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.audit_before = _values(row)
+        return row
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        _record("added", obj, after=_values(obj))
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        _record("changed", obj, before=obj.audit_before, after=_values(obj))
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        rows = list(queryset)
+        for row in rows:
+            # What goes with its operator takes the operator's audit along.
+            if not isinstance(row, Operator):
+                _record("removed", row, before=_values(row))
+        return super().log_deletions(request, queryset)
+
+
+def _values(row: Model) -> dict[str, Any]:
+    """What differs if somebody changed the row; foreign keys as numbers, as they are typed."""
+    return {field.name: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.primary_key}
+
+
+def _record(done: str, row: Any, **told: Any) -> None:
+    """Of any row of ours: it belongs to an operator, is one, or belongs to a station or a plug of one."""
+    owner = row
+    for name in ("evse", "station"):
+        if not hasattr(owner, "operator_id") and not isinstance(owner, Operator):
+            owner = getattr(owner, name, owner)
+    operator = owner.pk if isinstance(owner, Operator) else owner.operator_id
+    if operator is not None:
+        audit.record(f"repair.{done}", row, operator=operator, **told)
+
+
+class Rows(Recorded):
     """A plain list. Foreign keys are typed as numbers: a choice of all transactions would not end."""
 
     show_full_result_count = False
@@ -66,7 +118,7 @@ class IdTokenRows(Rows):
     list_filter = ["status", "type"]
 
 
-class People(UserAdmin):  # type: ignore[type-arg]  # cannot be subscripted at run time
+class People(Recorded, UserAdmin):  # type: ignore[type-arg]  # cannot be subscripted at run time
     ordering = ["email"]
     list_display = ["email", "name", "operator", "role", "is_active", "is_superuser"]
     list_filter = ["role", "is_active"]

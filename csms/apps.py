@@ -7,6 +7,8 @@ class CsmsConfig(AppConfig):
 
     def ready(self) -> None:
         from csms import checks, jobs, ports  # noqa: F401  (registers the deployment checks)
+        from csms.people import secondfactor
 
         ports.fill()
         jobs.listen()
+        secondfactor.listen()

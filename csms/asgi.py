@@ -12,7 +12,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from csms.files import firmware  # noqa: E402
+from csms.files import firmware, uploads  # noqa: E402
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
 
@@ -34,8 +34,10 @@ async def websocket(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
-    """Stations fetch files with a token of their own: no session, no CSRF, no host name of ours."""
-    if scope["path"].startswith("/files/firmware/"):
+    """Stations fetch and send files with a token of their own: no session, no CSRF, no body that is spooled to the disk first."""
+    if scope["path"].startswith(uploads.PREFIX):
+        await uploads.take(scope, receive, send)
+    elif scope["path"].startswith("/files/firmware/"):
         await firmware.serve(scope, receive, send)
     else:
         await django(scope, receive, send)

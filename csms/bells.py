@@ -23,7 +23,11 @@ from csms.celery import app
 logger = logging.getLogger(__name__)
 
 #: The Celery task that acts on a subscriber's outbox entries.
-TASKS = {"billing": "billing.tasks.make_charge_records", "rollouts": "stations.tasks.advance_rollouts"}
+TASKS = {
+    "billing": "billing.tasks.make_charge_records",
+    "rollouts": "stations.tasks.advance_rollouts",
+    "webhooks": "csms.webhooks.tasks.send",
+}
 CHANGED_INTERVAL_S = 0.25
 WORK_INTERVAL_S = 0.2
 #: More changed rows of one operator than this are said as "everything".

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 #: A hundred years: who wants to keep rows for good.
 LONGEST_MONTHS = 1200
 SECRET_LENGTH, KEY_LENGTH = 50, 32
+MAIL_SERVERS = ("smtp", "smtps", "smtp+tls", "smtp+ssl")
 MAKE_SECRET = "python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"  # noqa: S105  (a command that makes one)
 
 
@@ -64,6 +65,11 @@ def unsafe_settings(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             f"CSMS_ACCEPT_UNKNOWN lets any station charge for {operator}.",
             "Remove it, and add stations with manage.py station add.",
         )
+    if mail := given.get("EMAIL_URL"):
+        if urlsplit(mail).scheme not in MAIL_SERVERS:
+            yield "EMAIL_URL names no mail server.", "Set it to smtp+tls://USER:PASSWORD@HOST:587, or remove it to send no mail."
+        if not given.get("CSMS_EMAIL_FROM"):
+            yield "CSMS_EMAIL_FROM is not set.", "Set it to the address that mail comes from, such as csms@example.com."
     yield from _unsafe_networks("CSMS_TRUSTED_PROXIES", "Name the addresses of your proxies only.", given)
     yield from _unsafe_networks("CSMS_METRICS_FROM", "Name the addresses of your Prometheus only.", given)
     token = given.get("CSMS_METRICS_TOKEN", "")

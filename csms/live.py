@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,8 +22,9 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_supported_language_variant
 
 from accounts.models import User
+from accounts.permissions import may
 from csms import health, troubles
-from csms.dashboard import fragments
+from csms.dashboard import fragments, wall
 from csms.dashboard.access import rights_of
 from csms.dashboard.fragments import Fragment, Known
 from csms.dashboard.worklist import Rights
@@ -43,8 +44,8 @@ TICK_S = 5.0
 #: How often a page's login is looked at.
 LOGIN_CHECK_S = 2.0
 #: After rendering for so many seconds of CPU, that many times as long nothing is rendered: the stations' messages come first, and
-#: pages cost them a twentieth at most.
-REST = 19
+#: pages cost them a twentieth at most, a hundredth where the network is large. Plugs are rendered in groups of so many chargers.
+REST, REST_OF_MANY, GROUP = 19, 99, 50
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
@@ -90,6 +91,7 @@ class Feed:
         self.known = Known()
         self.rendering = asyncio.Lock()
         self.cost_s = 0.0
+        self.many = False
         self.wholes: dict[str, asyncio.Task[Texts]] = {}
         self.troubles: Any = None
         self.dirty = asyncio.Event()
@@ -140,7 +142,6 @@ class Feed:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.dirty.wait(), TICK_S)
             self.dirty.clear()
-            self.cost_s = 0.0
             stations, transactions = self.stations, self.transactions
             self.stations, self.transactions = set(), set()
             try:
@@ -149,7 +150,11 @@ class Feed:
                 # A lease that ran out rings no bell.
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online
-                parts = await self.render(stations, transactions)
+                async for parts in self.render(stations, transactions):
+                    for page in tuple(self.pages):
+                        page.offer(parts)
+                    rest, self.cost_s = (REST_OF_MANY if self.many else REST) * self.cost_s, 0.0
+                    await asyncio.sleep(rest)
             except Exception:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
                 self.stations |= stations
@@ -158,10 +163,8 @@ class Feed:
                 await asyncio.sleep(TICK_S)
                 self.dirty.set()
                 continue
-            for page in tuple(self.pages):
-                page.offer(parts)
             self._tell_troubles()
-            await asyncio.sleep(max(PUSH_INTERVAL_S, REST * self.cost_s))
+            await asyncio.sleep(PUSH_INTERVAL_S)
 
     def _tell_troubles(self) -> None:
         """What does not work, when it has changed; the database is not asked."""
@@ -171,11 +174,18 @@ class Feed:
             for page in tuple(self.pages):
                 page.offer({told["id"]: json.dumps(told)})
 
-    async def render(self, stations: set[int], transactions: set[int]) -> Texts:
+    async def render(self, stations: set[int], transactions: set[int]) -> AsyncIterator[Texts]:
         topic = self.key
-        if topic.station is None:
-            return await self._rendered(fragments.changed, topic.language, topic.rights, stations, transactions, self.known)
-        return await self._station() if topic.station in stations else {}
+        if topic.station is not None:
+            if topic.station in stations:
+                yield await self._station()
+            return
+        self.many = await run_in_scope(scope_of(self.user), wall.dense)
+        yield await self._rendered(fragments.changed, topic.language, topic.rights, transactions, self.known)
+        waiting = sorted(stations)
+        for start in range(0, len(waiting), GROUP):
+            group = waiting[start : start + GROUP]
+            yield await self._rendered(fragments.of_plugs, topic.language, group, self.known, self.many)
 
     async def whole(self, host: dict[str, str]) -> Texts:
         """The whole page, rendered once for all that want it before the rendering begins."""
@@ -193,7 +203,7 @@ class Feed:
             return await self._rendered(fragments.everything, self.key.language, self.key.rights, host)
 
     async def _station(self) -> Texts:
-        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights.command)
+        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights)
 
     async def _rendered(self, render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
         texts, cost_s = await run_in_scope(scope_of(self.user), _texts, render, *arguments)
@@ -297,7 +307,7 @@ class LiveConsumer:
         user = await run_in_db(logged_in, session.session_key if session is not None else None)
         if user is None:
             await self._close(LOGGED_OUT)
-        elif user.operator_id is None and not user.is_superuser:
+        elif not may(user, "view"):
             await self._close(NO_OPERATOR)
             return None
         return user

@@ -2,6 +2,10 @@
 
 from django.db import models
 
+from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
+
+__all__ = ["Job", "Webhook", "WebhookDelivery", "WebhookEvent"]
+
 
 class Job(models.Model):
     """A kind of Celery job, and how it went: one row each, so the table never grows.

@@ -73,6 +73,10 @@ METRICS_TOKEN = env.str("CSMS_METRICS_TOKEN", default="")
 SILENT_AFTER_S = env.int("CSMS_SILENT_AFTER", default=180)
 #: Requests a minute that one key or login may make of the API; 0 is no bound.
 API_RATE = env.int("CSMS_API_RATE", default=600)
+#: Whether webhooks may lead to this machine and to private networks. For trials, and for those who have one network only.
+WEBHOOK_PRIVATE = env.bool("CSMS_WEBHOOK_PRIVATE", default=not PRODUCTION)
+#: Days for which what was told to webhooks is kept.
+KEEP_WEBHOOKS_DAYS = env.int("CSMS_KEEP_WEBHOOKS_DAYS", default=30)
 #: Whole months for which rows are kept beside the one that runs; operators may have shorter terms.
 KEEP_MONTHS = {
     "messages": env.int("CSMS_KEEP_MESSAGES_MONTHS", default=6),
@@ -100,6 +104,10 @@ INSTALLED_APPS = [
     "stations",
     "billing",
     "csms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.headless",
 ]
 
 MIDDLEWARE = [
@@ -113,6 +121,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "csms.languages.ChosenLanguage",
     "csms.tenancy.ScopeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -165,7 +174,7 @@ DATABASES["default"].update(
 REDIS_URL = env.str("REDIS_URL", default="") or _local.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "csms.people.cache.Cache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "csms",
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
@@ -181,6 +190,42 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "wall"
 LOGOUT_REDIRECT_URL = "login"
+
+# People log in with django-allauth: `csms.people`. Staff are invited there, so nobody's address needs to be verified again.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+ACCOUNT_ADAPTER = "csms.api.drivers.signup.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "csms.api.drivers.signup.SignUp"
+ACCOUNT_FORMS = {
+    "login": "csms.people.forms.LoginForm",
+    "reauthenticate": "csms.people.forms.ReauthenticateForm",
+    "reset_password": "csms.people.forms.ResetPasswordForm",
+    "reset_password_from_key": "csms.people.forms.NewPasswordForm",
+}
+MFA_FORMS = {
+    "authenticate": "csms.people.forms.CodeForm",
+    "reauthenticate": "csms.people.forms.CodeAgainForm",
+    "activate_totp": "csms.people.forms.FirstCodeForm",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/300s/key"}
+MFA_ADAPTER = "csms.people.secondfactor.Adapter"
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# The apps of drivers, with tokens in place of cookies: below /api/v1/auth/app/v1/.
+HEADLESS_CLIENTS = ("app",)
+HEADLESS_ONLY = False
+HEADLESS_TOKEN_STRATEGY = "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy"  # noqa: S105  (the name of a class)
+HEADLESS_JWT_ALGORITHM = "HS256"
+# A token is worth what its login is: whoever logs out or is switched off is out at once.
+HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED = True
+HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN = 900
+# As long as a login that nobody uses; each refresh begins it anew.
+HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN = 14 * 24 * 3600
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("nl", "Nederlands")]
@@ -208,8 +253,12 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not PRODUCTION
 WHITENOISE_AUTOREFRESH = DEBUG
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
-vars().update(EMAIL_CONFIG)
+# Without a mail server links are shown to those who give them. A console is no mail server: production writes no links there.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+MAIL = bool(EMAIL_URL)
+vars().update(env.email_url_config(EMAIL_URL or ("dummymail://" if PRODUCTION else "consolemail://")))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("CSMS_EMAIL_FROM", default="csms@localhost")
 
 # Security. TLS ends in front of us; who may say so is TRUSTED_PROXIES (see csms.tenancy and csms.ocpp.handshake).
 SESSION_COOKIE_HTTPONLY = True
@@ -239,6 +288,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "csms.api.authentication.ApiKeyAuthentication",
+        "csms.api.drivers.tokens.TokenAuthentication",
         "csms.api.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["csms.api.permissions.MayUse"],
@@ -268,6 +318,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "csms.api.schema.every_error",
+        "csms.api.drivers.openapi.with_login",
     ],
     "ENUM_NAME_OVERRIDES": {
         "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",

@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from csms.webhooks import tasks as webhooks  # noqa: F401  (Celery looks for jobs here)
+
 
 @shared_task
 def heartbeat() -> None:

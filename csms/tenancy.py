@@ -1,4 +1,4 @@
-"""Every request runs in the scope of its user's operator: a query for tenant data outside a scope raises."""
+"""Every request runs in the scope of its user's operator (a query for tenant data outside a scope raises), as that user's doing."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django_scopes import scope, scopes_disabled
 
+from accounts import audit
 from accounts.models import User
 
 
@@ -19,10 +20,17 @@ def scope_of(user: User | AnonymousUser) -> AbstractContextManager[None]:
     return scope(operator=(user.operator if user.is_authenticated else None) or [])
 
 
+def acting(user: User | AnonymousUser | None, *, via: str, key: str = "") -> AbstractContextManager[None]:
+    """What is changed within is told as this person's doing. `key`: the prefix of the API key with which it is done."""
+    if not isinstance(user, User):
+        return audit.acting(None, via=via, label="not logged in")
+    return audit.acting(user, via=via, label=f"{user.email} (key {key})" if key else user.email)
+
+
 class ScopeMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        with scope_of(request.user):
+        with scope_of(request.user), acting(request.user, via="page"):
             return self.get_response(request)

@@ -9,7 +9,11 @@ handler500 = "csms.troubles.failed"
 
 urlpatterns = [
     path("ocpp/<path:identity>", refuse_plain_http, name="ocpp"),
+    # Before the API, whose last address answers for all that are not there.
+    path("api/v1/auth/", include("allauth.headless.urls")),
     path("api/", include("csms.api.urls")),
     path("admin/", repair.urls),
     path("", include("csms.dashboard.urls")),
+    path("", include("csms.people.urls")),
+    path("", include("csms.driver.urls")),
 ]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -25,6 +25,7 @@ from stations.models import (
     Evse,
     Finding,
     FirmwareUpdate,
+    LogUpload,
     MessageLogEntry,
     MeterSample,
     OutboxEntry,
@@ -46,6 +47,7 @@ TABLES = (
     Table(MeterSample, key=("station_id", "at", "owner", "context"), merge="fill"),
     Table(StatusHistory),
     Table(Command),
+    Table(LogUpload),
     Table(FirmwareUpdate),
     Table(
         Variable,
@@ -81,6 +83,7 @@ SEQUENCES = {
     "connector": "stations_connector_id_seq",
     "sample": "stations_metersample_id_seq",
     "short_transaction_id": "stations_v16_transaction_id_seq",
+    "happening": "stations_outboxentry_id_seq",
 }
 
 
@@ -214,6 +217,27 @@ class Batch:
         for row in outbox.entries(topic, operator_id=self.station.operator_id, object_id=object_id, now=self.now):
             self.add(OutboxEntry, **row)
             self.woken.add(str(row["subscriber"]))
+
+    def tell(self, topic: str, object_id: int | None = None, *, facts: Row | None = None, due_in: timedelta = timedelta(0)) -> None:
+        """The same for those who subscribed to it for this operator's network alone; where nobody did it costs nothing.
+
+        What may happen to an object again before it was told has no `object_id` but `facts` (plain values of JSON).
+        """
+        for subscriber in self.station.subscribers.get(topic, ()):
+            self.add(
+                OutboxEntry,
+                operator_id=self.station.operator_id,
+                topic=topic,
+                subscriber=subscriber,
+                object_id=self.next_id("happening") if object_id is None else object_id,
+                facts=facts,
+                created_at=self.now,
+                due_at=self.now + due_in,
+                attempts=0,
+                error="",
+            )
+            if not due_in:
+                self.woken.add(subscriber)
 
     def touch(self, *, transaction_id: int | None = None) -> None:
         """Live pages show something that has changed: the station, and perhaps one of its transactions."""

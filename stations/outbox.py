@@ -1,19 +1,23 @@
 """The outbox: what follows from a batch, written in its transaction, and acted on by jobs, whatever happens in between.
 
 A batch adds `entries(...)`, one for each subscriber of the topic. A subscriber's job claims those that are due and handles
-each; a bell wakes the job, a sweep finds what a missed bell left.
+each; a bell wakes the job, a sweep finds what a missed bell left. Some subscribe for every network, at import (`subscribe`),
+some for that of one operator, in a table (`want`): what is told to those alone goes by `Batch.tell` or, outside a batch, `tell`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from stations.models import OutboxEntry
+from accounts.models import Operator
+from stations import flush
+from stations.models import OutboxEntry, Subscription
 
 FIRST_DELAY = timedelta(seconds=15)
 LONGEST_DELAY = timedelta(hours=1)
@@ -49,6 +53,52 @@ def entries(topic: str, operator_id: int, object_id: int, now: datetime) -> list
         }
         for subscriber in _subscribers.get(topic, [])
     ]
+
+
+#: Every process loads the states of an operator's stations anew. In the order in which batches lock them.
+BUMP = """
+WITH locked AS (
+    SELECT station_id FROM stations_connection WHERE operator_id = %s ORDER BY station_id FOR NO KEY UPDATE
+)
+UPDATE stations_connection AS c SET state_version = state_version + 1 FROM locked WHERE locked.station_id = c.station_id
+"""
+TELL = """
+INSERT INTO stations_outboxentry (operator_id, topic, subscriber, object_id, facts, created_at, due_at, attempts, error)
+SELECT s.operator_id, s.topic, s.subscriber, COALESCE(v.object_id, nextval('stations_outboxentry_id_seq')), v.facts,
+       %(now)s, %(now)s, 0, ''
+FROM unnest(%(operators)s::bigint[], %(objects)s::bigint[], %(facts)s::jsonb[]) AS v(operator_id, object_id, facts)
+JOIN stations_subscription s ON s.operator_id = v.operator_id AND s.topic = %(topic)s
+ON CONFLICT (topic, subscriber, object_id) DO NOTHING
+"""
+
+
+def want(subscriber: str, topics: Collection[str], *, operator: Operator) -> None:
+    """From now on exactly these topics are told to the subscriber for the operator's network."""
+    with scope(operator=operator), transaction.atomic():
+        # One change of an operator's wishes at a time.
+        Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
+        wishes = Subscription.objects.filter(subscriber=subscriber)
+        known = set(wishes.values_list("topic", flat=True))
+        if known == set(topics):
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(BUMP, [operator.pk])
+        wishes.exclude(topic__in=topics).delete()
+        new = sorted(set(topics) - known)
+        Subscription.objects.bulk_create(Subscription(operator=operator, topic=topic, subscriber=subscriber) for topic in new)
+
+
+#: Operator, object (None: it may happen again before it was told) and facts.
+Happening = tuple[int, int | None, Mapping[str, Any] | None]
+
+
+def tell(cursor: Any, topic: str, happenings: Sequence[Happening], *, now: datetime) -> None:
+    """Outside a batch: the rows for those who subscribed to the topic for these operators' networks, in the cursor's transaction.
+
+    Nobody rings: the subscribers' sweeps find them.
+    """
+    operators, objects, facts = (flush.array(column) for column in zip(*happenings, strict=True))
+    cursor.execute(TELL, {"topic": topic, "now": now, "operators": operators, "objects": objects, "facts": facts})
 
 
 @contextmanager
@@ -98,6 +148,7 @@ def late_since(before: datetime) -> datetime | None:
     """The oldest moment at which an entry was due, if that is before `before`: the jobs have fallen behind since then."""
     subscribers = {subscriber for names in _subscribers.values() for subscriber in names}
     with scopes_disabled():
+        subscribers |= set(Subscription.objects.order_by().values_list("subscriber", flat=True).distinct())
         late = [
             OutboxEntry.objects.filter(subscriber=subscriber, due_at__lt=before).order_by("due_at").first()
             for subscriber in subscribers

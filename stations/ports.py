@@ -4,6 +4,7 @@ The core rings bells and asks prices; it never imports who answers.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
@@ -56,6 +57,9 @@ class Files(Protocol):
 
     def delete(self, paths: Iterable[str]) -> None:
         """Delete files, after the commit that took their rows."""
+
+    def older(self, folder: str, before: datetime) -> Iterable[str]:
+        """The paths of a folder at which something lies that was last written before this."""
 
 
 #: Filled by `csms`; without it there are no files.

@@ -61,6 +61,8 @@ class TransactionState:
     doubt: str = ""
     stopped_at: datetime | None = None
     meter_stop_wh: Decimal | None = None
+    #: When it was last noted that subscribers are to be told how far it is (in memory only).
+    told_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -100,6 +102,9 @@ class StationState:
     firmware_version: str
     status_at: datetime | None
     concurrent_transactions: bool
+    status: str = ""
+    #: Topic to those who subscribed to it for the operator's network.
+    subscribers: dict[str, list[str]] = field(default_factory=dict)
     evses: dict[int, EvseState] = field(default_factory=dict)
     open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
@@ -112,7 +117,8 @@ class StationState:
 
 STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
-       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions,
+       s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
+       ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id),
        u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
@@ -156,16 +162,18 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     ids = list(station_ids)
     states: dict[int, StationState] = {}
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
-        state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:11])
-        if row[11] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[11:]
+        state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:12])
+        for topic, subscriber in row[12]:
+            state.subscribers.setdefault(topic, []).append(subscriber)
+        if row[13] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[13:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
             continue
-        found = states[station_id].evses.setdefault(evse, EvseState(evse_id, evse))
+        owner = states[station_id].evses.setdefault(evse, EvseState(evse_id, evse))
         if connector_id is not None:
-            found.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
+            owner.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
     for row in cursor.execute(TRANSACTIONS, (ids,)).fetchall():
         if row[0] in states:
             states[row[0]].open[row[2]] = transaction_of(row[1:])

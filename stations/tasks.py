@@ -7,7 +7,17 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from stations import outbox, partitions, ports
-from stations.services import commandends, firmware, quarters, retention, rollouts, rolloutsteps
+from stations.services import (
+    commandends,
+    diagnostics,
+    firmware,
+    logkeeping,
+    presence,
+    quarters,
+    retention,
+    rollouts,
+    rolloutsteps,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +54,23 @@ def let_go() -> int:
     """
     with scopes_disabled():
         return retention.let_go(now=timezone.now()).deleted
+
+
+@shared_task
+def let_go_of_logs() -> int:
+    """Delete the logs whose term is over (see `stations.services.logkeeping`), their files after them. Returns how many.
+
+    Safe when run twice, at once, or killed: files that lost their row are found by the next run.
+    """
+    with scopes_disabled():
+        return logkeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
+
+
+@shared_task
+def sweep_logs() -> int:
+    """End the logs that will not come (see `stations.services.diagnostics.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return diagnostics.sweep(now=timezone.now())
 
 
 @shared_task
@@ -89,3 +116,10 @@ def advance_rollouts() -> int:
     if len(entries) == 500:
         ports.bell.work(rollouts.SUBSCRIBER)
     return len(told) + len(due)
+
+
+@shared_task
+def notice_presence() -> int:
+    """Tell which stations went away and which are back (see `stations.services.presence`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return presence.sweep(now=timezone.now())

@@ -7,6 +7,7 @@ with sockets, threads and processes: nothing is flushed afterwards, a fresh oper
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -39,6 +40,12 @@ def django_db_setup(
     if not keep:
         with django_db_blocker.unblock():
             teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Firmware images and logs of tests, and of the processes they start, lie in a folder of the run's own."""
+    settings.FILES_DIR = str(tmp_path_factory.mktemp("files"))
 
 
 @pytest.fixture

@@ -29,7 +29,8 @@ def until(condition: Callable[[], Any], *, patience_s: float = PATIENCE_S) -> An
 def environment(**more: str) -> dict[str, str]:
     """What a process needs to work on the test database."""
     url = urlsplit(settings.DATABASE_URL)._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    return os.environ | {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "CSMS_MODE": "test", "CSMS_DB_POOL": "8"} | more
+    own = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL, "CSMS_FILES_DIR": settings.FILES_DIR}
+    return os.environ | own | {"CSMS_MODE": "test", "CSMS_DB_POOL": "8"} | more
 
 
 class Process:

@@ -32,6 +32,14 @@ def test_a_safe_environment_is_not_complained_of() -> None:
     assert complaints() == []
 
 
+def test_mail_goes_to_a_server_or_nowhere() -> None:
+    sender = {"CSMS_EMAIL_FROM": "csms@example.com"}
+    assert complaints(EMAIL_URL="smtp+tls://csms:secret@mail.example.com:587", **sender) == []
+    # What is written to a console or a file is links that let somebody in.
+    for url in ("consolemail://", "filemail:///var/mail"):
+        assert complaints(EMAIL_URL=url, **sender) == ["EMAIL_URL names no mail server."]
+
+
 def test_an_empty_environment_is_told_all_that_is_missing() -> None:
     named = [wrong.split()[0] for wrong, _ in unsafe_settings({"DATABASE_URL": SAFE["DATABASE_URL"]})]
     assert named == [
@@ -69,6 +77,7 @@ def test_an_empty_environment_is_told_all_that_is_missing() -> None:
         ("CSMS_METRICS_FROM", "::/0", "CSMS_METRICS_FROM trusts everybody (::/0)."),
         ("CSMS_METRICS_FROM", "prometheus", 'CSMS_METRICS_FROM has "prometheus", which is no address or network.'),
         ("CSMS_METRICS_TOKEN", "short", "CSMS_METRICS_TOKEN can be guessed."),
+        ("EMAIL_URL", "smtp+tls://csms:secret@mail.example.com:587", "CSMS_EMAIL_FROM is not set."),
         ("CSMS_STATION_SECRET_KEYS", "", "CSMS_STATION_SECRET_KEYS is not set."),
         ("CSMS_STATION_SECRET_KEYS", "key-without-id", "CSMS_STATION_SECRET_KEYS has an entry that is not id:key."),
         (

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from accounts.models import Role
+from accounts.permissions import MAY
 from csms.api.urls import router
 from csms.ocpp import schemas, v16, v201
 from csms.ocpp.mend import MENDERS
@@ -118,6 +120,15 @@ def test_the_table_of_commands_is_that_of_the_code() -> None:
     table = {kind: row for kind, row in table.items() if set(kind) != {"-"}}
     versions = [{translator.command.kind: translator.action for translator in version.OUTGOING} for version in (v16, v201)]
     assert table == {kind: [sayings.get(kind, "") for sayings in versions] for kind in COMMANDS}
+
+
+def test_the_table_of_roles_is_that_of_the_code() -> None:
+    head, _, *table = rows("docs/roles.md")
+    roles = head[2:]
+    assert roles == Role.values
+    told = {row[0].strip("`"): {role for role, cell in zip(roles, row[2:], strict=True) if cell == "yes"} for row in table}
+    assert told == {verb: set(may) for verb, may in MAY.items()}
+    assert {cell for row in table for cell in row[2:]} == {"yes", ""}
 
 
 def made_in_code(pattern: str) -> set[str]:

@@ -115,6 +115,11 @@ async def test_somebody_without_an_operator_is_sent_away(uvicorn: Server, networ
         assert await page.code() == NO_OPERATOR
 
 
+async def test_a_driver_is_sent_away_from_what_operators_see(uvicorn: Server, network: Network) -> None:
+    async with wall(uvicorn, network.user("dee", kind="driver", role="owner")) as page:
+        assert await page.code() == NO_OPERATOR
+
+
 async def test_a_page_that_opens_gets_the_whole_wall(server: Server, network: Network) -> None:
     connector = plug(network, "Charging")
     async with wall(server, network.user()) as page:

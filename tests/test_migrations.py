@@ -17,8 +17,9 @@ from django.db.models.functions import Now
 BIG = {
     *("transaction", "metersample", "statushistory", "messagelogentry", "finding", "meterquarter", "meterday"),
     *("connectionhistory", "command", "outboxentry", "repairmessage", "chargerecord"),
+    "auditentry",
 }
-TABLES = "|".join(f"(?:stations|billing)_{name}" for name in BIG)
+TABLES = "|".join(f"(?:accounts|stations|billing)_{name}" for name in BIG)
 OURS = ("accounts", "stations", "billing", "csms")
 #: The migrations before anybody had big tables.
 FIRST = {"0001_initial", "0002_partitioned_tables", "0003_commands_and_variables", "0004_transaction_fillfactor"}

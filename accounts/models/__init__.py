@@ -2,6 +2,7 @@
 
 from accounts.models.apikey import ApiKey
 from accounts.models.audit import AuditEntry
+from accounts.models.invitation import Invitation
 from accounts.models.operator import Operator
 from accounts.models.savedview import SavedView
 from accounts.models.token import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
@@ -14,6 +15,7 @@ __all__ = [
     "IdTokenGroup",
     "IdTokenStatus",
     "IdTokenType",
+    "Invitation",
     "Kind",
     "Operator",
     "Role",

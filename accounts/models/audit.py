@@ -35,6 +35,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["operator", "object_type", "object_id", "-id"], name="audit_of_object"),
             models.Index(fields=["operator", "actor", "-id"], name="audit_of_actor"),
             models.Index(fields=["operator", "action", "-id"], name="audit_of_action"),
+            models.Index(fields=["operator", "at", "id"], name="audit_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from accounts.models.operator import Operator
+from accounts.models.user import User
 
 
 class IdTokenType(models.TextChoices):
@@ -55,6 +56,10 @@ class IdToken(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     group = models.ForeignKey(IdTokenGroup, models.SET_NULL, null=True, blank=True, related_name="id_tokens")
     note = models.CharField(max_length=200, blank=True)
+    driver = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="id_tokens")
+    driver_since = models.DateTimeField(
+        null=True, blank=True, help_text="When a card was given to its driver: what was charged with it before is somebody else's."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.operator import Operator
@@ -55,6 +56,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         db_default="",
         help_text="Of the pages; empty: the one the browser asks for.",
     )
+    blocked_because = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Why a driver may not charge; empty: they may."
+    )
+    sessions = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Part of what every login of theirs is signed with: another text ends them all.",
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -67,6 +79,18 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["email"]
+        indexes = [
+            models.Index(fields=["operator", "-id"], condition=models.Q(kind="driver"), name="user_drivers_newest"),
+            # Operators have far more drivers than staff.
+            models.Index(fields=["operator", "email"], condition=models.Q(kind="staff"), name="user_staff_of_operator"),
+        ]
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # What Django's makes of the password, bound to `sessions`; empty, as it is until somebody ends them, changes nothing.
+        signed: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.sessions:
+            return signed
+        return salted_hmac("accounts.User.sessions", signed + self.sessions, secret=secret, algorithm="sha256").hexdigest()

@@ -5,13 +5,13 @@ from typing import Any
 import orjson
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError, PermissionDenied
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
 from accounts.models import User
 from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Text, Whole
-from csms.api.permissions import why_not
+from csms.api.permissions import demand
 from csms.api.serializers import Rows
 from csms.ocpp.masking import MASK, masked
 from stations.domain import commands
@@ -74,16 +74,21 @@ class Asked(KnownOnly):
     reason = Text(max_length=200, required=False, allow_blank=True)
 
 
-def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> Command:
-    """The command; with an Idempotency-Key that was used before it is the one of then, `repeated`."""
-    # The view's own verb lets in whoever may send commands; some need more.
-    if problem := why_not(request, command.verb):
-        raise PermissionDenied(problem)
+def key_of(request: Request) -> str | None:
+    """The Idempotency-Key, if there is one."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY:
         raise ParseError(f"An Idempotency-Key has at most {LONGEST_KEY} characters.")
+    return key or None
+
+
+def ask(request: Request, station: Station, command: commands.Command, **options: Any) -> Command:
+    """The command; with an Idempotency-Key that was used before it is the one of then, `repeated`."""
+    key = key_of(request)
+    # The view's own verb lets in whoever may send commands; some need more.
+    demand(request, command.verb)
     user = request.user if isinstance(request.user, User) else None
-    row = life.issue(station=station, command=command, user=user, idempotency_key=key or None, **options)
+    row = life.issue(station=station, command=command, user=user, idempotency_key=key, **options)
     if (row.station_id, row.kind, row.params) != (station.pk, command.kind, command.params()):
         raise Conflict(f"This Idempotency-Key was used for another command (id {row.pk}): use a new one for each command.")
     return row

@@ -11,11 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from csms.api import filters
-from csms.api.commands import LONGEST_KEY, Asked, CommandRow, ask
+from csms.api.commands import LONGEST_KEY, Asked, CommandRow, ask, key_of
 from csms.api.errors import Conflict
+from csms.api.logs import ask_for_log
+from csms.api.permissions import demand
 from csms.api.schema import asked
 from csms.api.views import Lists
-from stations.domain.commands import COMMANDS
+from stations.domain.commands import COMMANDS, BadCommand, GetLog
 from stations.models import Command, Station
 from stations.services import commandends
 
@@ -88,5 +90,11 @@ class CommandsOfStationView(Lists):
         body = Asked(data=request.data)
         body.is_valid(raise_exception=True)
         kind, params, options = body.validated_data.pop("command"), body.validated_data.pop("params"), body.validated_data
-        row = ask(request, station, COMMANDS[kind].of(params), **options)
+        if ours := COMMANDS[kind].ours & params.keys():
+            raise BadCommand("%(name)s is not for you to say.", name=", ".join(sorted(ours)))
+        if kind == GetLog.kind and not params.get("location"):
+            demand(request, "logs.fetch")
+            row = ask_for_log(request, station, params, key_of(request), **options)
+        else:
+            row = ask(request, station, COMMANDS[kind].of(params), **options)
         return Response(CommandRow(row).data, status=200 if row.repeated else 201)

@@ -46,6 +46,8 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         errors = {"" if name == NON_FIELD_ERRORS_KEY else name: lines for name, lines in errors.items()}
         problem["detail"] = "; ".join(_lines(errors)) or title
         problem["errors"] = errors
+    if isinstance(error, Refused):
+        problem["code"] = error.code
     response.data = problem
     response.content_type = "application/problem+json"
     return response
@@ -55,6 +57,14 @@ class Conflict(exceptions.APIException):
     """It makes sense, but not as things stand."""
 
     status_code = HTTPStatus.CONFLICT
+
+
+class Refused(Conflict):
+    """The same, with a word for programs."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 class Taken(Conflict):

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters as filters
 from django import forms
@@ -10,12 +10,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.request import Request
 
-from accounts.models import IdTokenStatus, IdTokenType
+from accounts import history
+from accounts.models import IdTokenStatus, IdTokenType, User
 from accounts.tokens import parse_moment
 from stations import choices
 from stations.domain.commands import COMMANDS
@@ -25,7 +27,8 @@ from stations.models import CommandStatus, Station, Transaction
 AROUND = timedelta(days=1)
 #: How far back the status history of all stations can be looked into: a day, and an hour for whoever follows its pages.
 RECENT = timedelta(hours=25)
-
+#: How long a time a text is looked for in at once.
+MONTH = timedelta(days=31)
 #: What a column for an EVSE's number holds.
 HIGHEST_EVSE = 2**15 - 1
 
@@ -100,16 +103,35 @@ class Backend(DjangoFilterBackend):
             raise exceptions.ValidationError({name: ["Is empty: say what to look for, or leave it out."] for name in empty})
         if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
             raise exceptions.ValidationError({name: ["Is given more than once."] for name in twice})
-        rows: QuerySet[Any] = super().filter_queryset(request, queryset, view)
-        return rows
+        given = request.query_params.dict()
+        looked_for = {name: given.pop(name) for name in view.filterset_class.looks_for if name in given}
+        rows = narrowed(view, queryset, given)
+        if not looked_for:
+            return rows
+        view.looked_through = rows
+        return narrowed(view, rows, looked_for)
 
 
-class SiteFilters(filters.FilterSet):
+def narrowed(view: Any, rows: QuerySet[Any], given: dict[str, str]) -> QuerySet[Any]:
+    found = view.filterset_class(given, queryset=rows, request=view.request)
+    if not found.is_valid():
+        raise translate_validation(found.errors)
+    narrowed: QuerySet[Any] = found.qs
+    return narrowed
+
+
+class Filters(filters.FilterSet):
+    """Base. `looks_for`: filters without an index of their own. The paginator looks through a bounded number of rows for them."""
+
+    looks_for: ClassVar[tuple[str, ...]] = ()
+
+
+class SiteFilters(Filters):
     station = filters.CharFilter("stations__identity", help_text="the site of this station")
     city = filters.CharFilter()
 
 
-class StationFilters(filters.FilterSet):
+class StationFilters(Filters):
     station = filters.CharFilter("identity")
     site = filters.CharFilter("site__name")
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
@@ -117,17 +139,17 @@ class StationFilters(filters.FilterSet):
     online = YesNoFilter()
 
 
-class EvseFilters(filters.FilterSet):
+class EvseFilters(Filters):
     station = StationFilter("station_id")
 
 
-class ConnectorFilters(filters.FilterSet):
+class ConnectorFilters(Filters):
     station = StationFilter("evse__station_id")
     evse = NumberFilter("evse__number", max_value=HIGHEST_EVSE)
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
 
 
-class TransactionFilters(filters.FilterSet):
+class TransactionFilters(Filters):
     station = StationFilter("station_id")
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
     id_tag = filters.CharFilter(lookup_expr="iexact")
@@ -140,18 +162,20 @@ class TransactionFilters(filters.FilterSet):
         return rows.filter(ocpp_transaction_id=value, station__in=Station.objects.order_by().values("pk"))
 
 
-class TariffFilters(filters.FilterSet):
+class TariffFilters(Filters):
     is_default = YesNoFilter()
     currency = filters.CharFilter()
 
 
-class ChargeRecordFilters(filters.FilterSet):
+class ChargeRecordFilters(Filters):
+    looks_for = ("station",)
+
     station = StationFilter("transaction__station_id")
     transaction = NumberFilter("transaction_id")
     since, until = period("created_at").values()
 
 
-class MeterSampleFilters(filters.FilterSet):
+class MeterSampleFilters(Filters):
     station = StationFilter("station_id")
     transaction = NumberFilter(method="of_transaction")
     evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
@@ -172,20 +196,26 @@ class MeterSampleFilters(filters.FilterSet):
         return rows if found.stopped_at is None else rows.filter(at__lte=found.stopped_at + AROUND)
 
 
-class MeterQuarterFilters(filters.FilterSet):
+class MeterQuarterFilters(Filters):
+    looks_for = ("evse",)
+
     station = StationFilter("station_id")
     evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since, until = period("start").values()
 
 
-class MeterDayFilters(filters.FilterSet):
+class MeterDayFilters(Filters):
+    looks_for = ("evse",)
+
     station = StationFilter("station_id")
     evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since = filters.DateFilter("day", "gte", help_text="this day and later")
     until = filters.DateFilter("day", "lt", help_text="earlier than this day")
 
 
-class MessageFilters(filters.FilterSet):
+class MessageFilters(Filters):
+    looks_for = ("action", "direction", "event", "outcome", "message_id")
+
     station = StationFilter("station_id")
     action = filters.CharFilter()
     direction = filters.ChoiceFilter(choices=[("in", "from the station"), ("out", "to the station")])
@@ -195,13 +225,15 @@ class MessageFilters(filters.FilterSet):
     since, until = period("received_at").values()
 
 
-class RefusalFilters(filters.FilterSet):
+class RefusalFilters(Filters):
     station = filters.CharFilter("identity")
     reason = filters.CharFilter()
     since, until = period("last_at").values()
 
 
-class FindingFilters(filters.FilterSet):
+class FindingFilters(Filters):
+    looks_for = ("code", "severity")
+
     station = StationFilter("station_id")
     transaction = NumberFilter("transaction_id")
     code = filters.CharFilter()
@@ -209,7 +241,9 @@ class FindingFilters(filters.FilterSet):
     since, until = period("last_at").values()
 
 
-class CommandsOfStation(filters.FilterSet):
+class CommandsOfStation(Filters):
+    looks_for = ("kind", "since", "until")
+
     kind = filters.ChoiceFilter(choices=[(kind, kind) for kind in COMMANDS])
     status = filters.ChoiceFilter(choices=CommandStatus.choices)
     since, until = period("created_at").values()
@@ -220,19 +254,23 @@ class CommandFilters(CommandsOfStation):
     run = NumberFilter("run_id", help_text="asked of many stations at once, as a command's `run` says")
 
 
-class VariableFilters(filters.FilterSet):
+class VariableFilters(Filters):
+    looks_for = ("component", "variable")
+
     station = StationFilter("station_id")
     component = filters.CharFilter()
     variable = filters.CharFilter()
 
 
-class ConnectionFilters(filters.FilterSet):
+class ConnectionFilters(Filters):
+    looks_for = ("protocol", "since", "until")
+
     station = StationFilter("station_id")
     protocol = filters.CharFilter()
     since, until = period("opened_at").values()
 
 
-class EventFilters(filters.FilterSet):
+class EventFilters(Filters):
     """Without a station the last day only: the history is found by station and time."""
 
     station = StationFilter("station_id")
@@ -249,7 +287,9 @@ class EventFilters(filters.FilterSet):
         return rows.filter(at__gte=recent, station__in=Station.objects.order_by().values("pk"))
 
 
-class IdTagFilters(filters.FilterSet):
+class IdTagFilters(Filters):
+    looks_for = ("type", "status", "group")
+
     value = filters.CharFilter("key", method="without_case")
     type = filters.ChoiceFilter(choices=IdTokenType.choices)
     status = filters.ChoiceFilter(choices=IdTokenStatus.choices)
@@ -257,3 +297,37 @@ class IdTagFilters(filters.FilterSet):
 
     def without_case(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(**{name: value.upper()})
+
+
+class AuditFilters(filters.FilterSet):
+    """A text is looked for in the changes of a month at most: there is no index of words."""
+
+    person = filters.CharFilter(method="of_person", help_text="the e-mail address of who did it")
+    action = filters.CharFilter(help_text="such as id_token.changed")
+    kind = filters.CharFilter("object_type", help_text="such as station, idtoken, tariff")
+    thing = filters.CharFilter("object_id", help_text="the key of a thing of this `kind`")
+    station = filters.CharFilter(method="of_station", help_text="what was done to this station")
+    via = filters.ChoiceFilter(choices=[(via, via) for via in ("page", "api", "shell", "job")])
+    q = filters.CharFilter(method="mentioned", max_length=100, help_text="in the name, the reason, before or after; with a `since`")
+    since, until = period("at").values()
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        given = self.form.cleaned_data
+        if given["thing"] and not given["kind"]:
+            raise exceptions.ValidationError({"thing": ["Name its ?kind= too: things of every kind have such a key."]})
+        since, until = given["since"], given["until"]
+        if given["q"] and (since is None or (until or timezone.now()) - since > MONTH):
+            raise exceptions.ValidationError({"q": ["Name a ?since= and ?until= of 31 days at most: it is looked for there."]})
+        return super().filter_queryset(history.within(queryset, since, until))
+
+    def of_person(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        """Looked up first, so that the rows are found by the index on them."""
+        person = User.objects.filter(email__iexact=value).values_list("pk", flat=True).first()
+        return rows.none() if person is None else rows.filter(actor=person)
+
+    def of_station(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        station = Station.objects.filter(identity=value).values_list("pk", flat=True).first()
+        return rows.none() if station is None else rows.filter(object_type="station", object_id=str(station))
+
+    def mentioned(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return history.texts(rows).filter(history.mentions(value))

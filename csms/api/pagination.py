@@ -1,5 +1,6 @@
 """Pages by key, not by number: the thousandth page costs what the first does, and nothing is counted."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 DEFAULT_SIZE, MAX_SIZE = 100, 1000
+#: Rows that are looked through for a page, where what is looked for has no index: the page then ends there, with a `next`.
+LOOKED_THROUGH = 10_000
 
 
 class NewestFirst(BasePagination):
@@ -19,6 +22,7 @@ class NewestFirst(BasePagination):
 
     A view's `orderings` maps each name of `?ordering=` to the fields that make it a total order, all of one direction and none
     null; the first is the default, descending with a "-". The cursor is signed for its list and ordering, so it needs no checks.
+    Of a view that has `looked_through` rows for what it looks for, a page may be short, or empty, and yet have a next one.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -30,6 +34,8 @@ class NewestFirst(BasePagination):
         descending = ordering.startswith("-")
         fields = view.orderings.get(ordering) or view.orderings[ordering.removeprefix("-") if descending else f"-{ordering}"]
         salt = f"{queryset.model._meta.label_lower}:{ordering}"
+        through = getattr(view, "looked_through", None)
+        op, sign = ("lt", "-") if descending else ("gt", "")
         if cursor := request.query_params.get("cursor"):
             try:
                 values = signing.loads(cursor, salt=salt)
@@ -37,9 +43,17 @@ class NewestFirst(BasePagination):
                 raise ValidationError(
                     {"cursor": ["This is not a cursor of this list in this order: follow `next`, or start without one."]}
                 ) from None
-            queryset = queryset.filter(_after(fields, values, "lt" if descending else "gt"))
-        rows = list(queryset.order_by(*(f"-{field}" if descending else field for field in fields))[: size + 1])
-        self.next = signing.dumps([_value(rows[size - 1], field) for field in fields], salt=salt) if len(rows) > size else None
+            behind = _after(fields, values, op)
+            queryset, through = queryset.filter(behind), None if through is None else through.filter(behind)
+        order = [f"{sign}{field}" for field in fields]
+        edge = None
+        if through is not None:
+            edge = through.order_by(*order).values_list(*fields)[LOOKED_THROUGH - 1 : LOOKED_THROUGH].first()
+            if edge is not None:
+                queryset = queryset.filter(_until(fields, edge, op))
+        rows = list(queryset.order_by(*order)[: size + 1])
+        last = [_value(rows[size - 1], field) for field in fields] if len(rows) > size else edge and [*map(_plain, edge)]
+        self.next = signing.dumps(last, salt=salt) if last else None
         return rows[:size]
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -84,8 +98,21 @@ def _after(fields: tuple[str, ...], values: list[Any], op: str) -> Q:
     return Q(**{f"{field}__{op}e": value}) & (Q(**{f"{field}__{op}": value}) | _after(fields[1:], values[1:], op))
 
 
+def _until(fields: tuple[str, ...], values: Sequence[Any], op: str) -> Q:
+    """Rows up to `values`, and that one too. Again every level says `>=`, so that the index is left at its place."""
+    field, value = fields[0], values[0]
+    before = {"lt": "gt", "gt": "lt"}[op]
+    upto = Q(**{f"{field}__{before}e": value})
+    return upto if len(fields) == 1 else upto & (Q(**{f"{field}__{before}": value}) | _until(fields[1:], values[1:], op))
+
+
 def _value(row: Model, path: str) -> Any:
     value: Any = row
     for name in path.split("__"):
         value = getattr(value, name)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON holds it."""
     return value.isoformat() if isinstance(value, date) else value  # a datetime is a date, too

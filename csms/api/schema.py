@@ -15,6 +15,7 @@ PROBLEM = {
         "title": {"type": "string", "description": "The status in words."},
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string", "description": "For people: cause and remedy."},
+        "code": {"type": "string", "description": "Of what charge/ refuses: the reason in a word."},
         "errors": {"type": "object", "additionalProperties": {}, "description": 'By field or parameter; "" is the whole.'},
     },
 }
@@ -79,6 +80,7 @@ def _form(kind: str, command: type[Command]) -> dict[str, Any]:
         "properties": {
             one.name: _type(hints[one.name]) | ({} if one.default in (MISSING, None) else {"default": one.default})
             for one in fields(command)
+            if one.name not in command.ours
         },
     }
     return {

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import IdToken, IdTokenStatus, IdTokenType
+from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
 from billing.models import ChargeRecord, Tariff
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.ocpp.masking import MASK, SECRET_NAMES
@@ -325,3 +325,21 @@ class IdTagRow(KnownOnly):
     group = GroupName(max_length=20, required=False, allow_null=True, allow_blank=True, default=None)
     note = Text(max_length=200, required=False, allow_blank=True)
     created_at = Moment(read_only=True)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class Values(serializers.JSONField):
+    """Fields that differ, by name."""
+
+
+class AuditRow(Rows):
+    actor = serializers.CharField(source="actor_label", help_text="An e-mail address, with the key's prefix; or what else it was.")
+    kind = serializers.CharField(source="object_type", help_text="Of the thing: station, idtoken, tariff ...")
+    thing = serializers.CharField(source="object_id", help_text="Its key.")
+    name = serializers.CharField(source="object_label", help_text="As it was called.")
+    before = Values(read_only=True)
+    after = Values(read_only=True)
+
+    class Meta:
+        model = AuditEntry
+        fields = read_only_fields = ["id", "at", "actor", "via", "action", "kind", "thing", "name", "before", "after", "note"]

@@ -26,16 +26,21 @@ class PerKey(BaseThrottle):
     """
 
     waits_s = 0.0
+    counted = "api-rate"
+
+    def bound(self) -> int:
+        rate: int = settings.API_RATE
+        return rate
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         if not settings.API_RATE:
             return True
         minute, gone_s = divmod(time.time(), PERIOD_S)
         self.waits_s = PERIOD_S - gone_s
-        name = f"api-rate:{_who(request)}:{minute:.0f}"
+        name = f"{self.counted}:{_who(request)}:{minute:.0f}"
         try:
             cache.add(name, 0, 2 * PERIOD_S)
-            return cache.incr(name) <= settings.API_RATE
+            return cache.incr(name) <= self.bound()
         except (RedisError, ValueError) as error:  # ValueError: it was evicted between the two
             log.warning("Requests are not counted: %s", error)
             return True

@@ -4,7 +4,8 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, raw, rollouts, views
+from csms.api import commandviews, firmware, logs, people, raw, rollouts, views, webhooks
+from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
 router.register("sites", views.SiteView, "site")
@@ -24,16 +25,24 @@ router.register("events", views.EventView, "event")
 router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
+router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")
 router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
+router.register("drivers", operators.DriverView, "driver")
+router.register("people", people.PersonView, "person")
+router.register("invitations", people.InvitationView, "invitation")
 router.register("rollouts", rollouts.RolloutView, "rollout")
+router.register("audit", views.AuditView, "audit")
+router.register("webhooks", webhooks.WebhookView, "webhook")
+router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
 app_name = "api"
 urlpatterns = [
     path("v1/", include(router.urls)),
+    path("v1/", include("csms.api.drivers.urls")),
     re_path(
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),

@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import services
-from accounts.models import IdToken
+from accounts.models import ApiKey, AuditEntry, IdToken
 from accounts.permissions import may
 from billing.models import ChargeRecord, Tariff
 from csms.api import filters
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
 from csms.api.renderers import ByFormat, Csv
-from csms.tenancy import scope_of
+from csms.tenancy import acting, scope_of
 from stations import selectors
 from stations.models import (
     ConnectionHistory,
@@ -50,6 +50,8 @@ class Scoped(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.scopes.enter_context(scope_of(request.user))
+        key = request.auth.prefix if isinstance(request.auth, ApiKey) else ""
+        self.scopes.enter_context(acting(request.user, via="api", key=key))
 
     def throttled(self, request: Request, wait: float) -> NoReturn:
         raise TooMany(wait)
@@ -289,6 +291,18 @@ class IdTagView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
 
     def perform_destroy(self, instance: IdToken) -> None:
         services.delete_id_token(token=instance)
+
+
+class AuditView(Lists):
+    """Who changed what, with before and after. Kept for good, never altered."""
+
+    model = AuditEntry
+    serializer_class = rows.AuditRow
+    filterset_class = filters.AuditFilters
+    view_verb = "audit.view"
+
+    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset
 
 
 @extend_schema(exclude=True)

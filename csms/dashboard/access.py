@@ -1,4 +1,7 @@
-"""Who may open a page, and who may press its buttons: `accounts.permissions` applied to the operators' pages."""
+"""Who may open a page, and who may press its buttons: `accounts.permissions` applied to the operators' pages.
+
+The verb stays on the view (`view.verb`), where `tests/test_matrix.py` reads it: a page without one fails there.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.models import Operator, User
+from accounts.models import Kind, Operator, User
 from accounts.permissions import may
 from csms.dashboard.worklist import Rights
 
@@ -24,10 +27,38 @@ def page(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not may(request.user, "view"):
-            raise PermissionDenied(_("Your account belongs to no network yet. Ask the owner of one to add you."))
+            raise PermissionDenied(
+                _why_not(request) or _("Your account belongs to no network yet. Ask the owner of one to add you.")
+            )
         return view(request, *args, **kwargs)
 
+    guarded.verb = "view"  # type: ignore[attr-defined]
     return require_safe(login_required(never_cache(guarded)))
+
+
+def tabs(**verbs: str) -> Callable[[View], View]:
+    """Below `page`: parts of a page, by their `?tab=`, that need a verb of their own."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            demand(request, verbs.get(request.GET.get("tab", ""), "view"))
+            return view(request, *args, **kwargs)
+
+        guarded.tab_verbs = verbs  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def demand(request: HttpRequest, verb: str) -> None:
+    """Refuse those whose role may not do this."""
+    if not may(request.user, verb):
+        if why := _why_not(request):
+            raise PermissionDenied(why)
+        if verb.endswith("view"):
+            raise PermissionDenied(_("Your role may not look at this. Ask the owner of your network."))
+        raise PermissionDenied(_("Your role may look at this but not change it. Ask the owner of your network."))
 
 
 def needs(verb: str) -> Callable[[View], View]:
@@ -36,13 +67,32 @@ def needs(verb: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            if not may(request.user, verb):
-                raise PermissionDenied(_("Your role may look at this but not change it. Ask the owner of your network."))
+            demand(request, verb)
             return view(request, *args, **kwargs)
 
+        guarded.verb = verb  # type: ignore[attr-defined]
         return login_required(never_cache(guarded))
 
     return decorate
+
+
+def own(view: View) -> View:
+    """A page or button about a person's own login. Drivers have theirs elsewhere."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if why := _why_not(request):
+            raise PermissionDenied(why)
+        return view(request, *args, **kwargs)
+
+    return login_required(never_cache(guarded))
+
+
+def _why_not(request: HttpRequest) -> str:
+    """What a driver is told who comes to a page of the operators'."""
+    if getattr(request.user, "kind", None) != Kind.DRIVER:
+        return ""
+    return _("This page is for the people who run the network. Yours, to charge, is at /driver/.")
 
 
 def action(verb: str) -> Callable[[View], View]:
@@ -52,7 +102,7 @@ def action(verb: str) -> Callable[[View], View]:
 
 def rights_of(user: User | AnonymousUser) -> Rights:
     """What a person may do about what the wall shows."""
-    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"))
+    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"), fetch=may(user, "logs.fetch"))
 
 
 def may_add(request: HttpRequest, verb: str) -> bool:

@@ -28,6 +28,7 @@ WORDS: dict[str, Word] = {
     "clear_cache": gettext_lazy("Forget remembered id tags"),
     "trigger_message": gettext_lazy("Ask for status"),
     "data_transfer": gettext_lazy("Send a vendor's message"),
+    "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
 }
 STEPS: tuple[Word, ...] = (
@@ -142,8 +143,8 @@ class CommandRow:
         """Whether it came to nothing and may be asked again: not what held a secret, which is not kept, and no raw CALL."""
         command = self.command
         secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
-        # Who may fetch from an address stands in it, and is not kept.
-        secret |= "***@" in str(command.params.get("location", ""))
+        # Who may fetch from an address stands in it, and is not kept. A log is asked for anew, with an address of its own.
+        secret |= "***@" in str(command.params.get("location", "")) or command.kind == "get_log"
         return command.status in FAILED and not secret and not command.facts.get("raw")
 
     @property

@@ -1,13 +1,13 @@
 """The parts of live pages that change, rendered one by one from the templates the page itself is made of."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TypedDict
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, evses, station, wall, worklist
+from csms.dashboard import commandrows, evses, logs, station, wall, worklist
 from csms.dashboard.worklist import Rights
 from stations import selectors
 
@@ -29,12 +29,19 @@ class Known:
 
     def __init__(self) -> None:
         self._hashes: dict[str, int] = {}
+        self._states: dict[int, object] = {}
 
     def new(self, fragment: Fragment) -> bool:
         """Whether it differs from what was offered before, but for ages."""
         was, now = self._hashes.get(fragment["id"]), hash(AGE.sub(r"\1", fragment["html"]))
         self._hashes[fragment["id"]] = now
         return was != now
+
+    def moved(self, states: Mapping[int, object]) -> list[int]:
+        """The chargers whose state is not the one that was asked about before."""
+        moved = [pk for pk, state in states.items() if self._states.get(pk) != state]
+        self._states.update(states)
+        return moved
 
 
 def everything(language: str, rights: Rights, host: dict[str, str]) -> list[Fragment]:
@@ -43,10 +50,8 @@ def everything(language: str, rights: Rights, host: dict[str, str]) -> list[Frag
         return [_fragment("wall", "dashboard/_wall.html", {"wall": wall.wall(rights), **host})]
 
 
-def changed(
-    language: str, rights: Rights, stations: Collection[int], transactions: Collection[int], known: Known
-) -> list[Fragment]:
-    """What is to be replaced when these rows have changed: the summary, which carries the clock, and what is not `known`."""
+def changed(language: str, rights: Rights, transactions: Collection[int], known: Known) -> list[Fragment]:
+    """What is to be replaced when these have changed: the summary, which carries the clock, and what is not `known`."""
     with translation.override(language):
         summary = wall.summary()
         work = worklist.work(rights, summary.now)
@@ -54,12 +59,6 @@ def changed(
             _fragment("work", "dashboard/_work.html", {"work": work, "now": summary.now}),
             _fragment("refusals", "dashboard/_refusals.html", {"refusals": list(selectors.recent_refusals())}),
         ]
-        if stations:
-            template = "dashboard/_dot.html" if summary.dense else "dashboard/_plug.html"
-            parts += [
-                _fragment(f"connector-{plug.connector.pk}", template, {"plug": plug})
-                for plug in wall.plugs(stations, priced=not summary.dense)
-            ]
         parts = [part for part in parts if known.new(part)]
         if transactions:
             parts += [
@@ -69,13 +68,29 @@ def changed(
         return [_fragment("summary", "dashboard/_summary.html", {"summary": summary, "todo": len(work.tasks)}), *parts]
 
 
-def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
-    """What changes on the pages of one charger: its head, its plugs and its newest commands. A bounded number of each."""
+def of_plugs(language: str, stations: Collection[int], known: Known, dense: bool) -> list[Fragment]:
+    """The plugs of some chargers that are not `known`, as cards, or as the dots of a `dense` wall.
+
+    A dot is made anew when its state changes. What it tells of a session says of what time it is, so a reading is no reason.
+    """
+    template = "dashboard/_dot.html" if dense else "dashboard/_plug.html"
+    if dense:
+        stations = known.moved(wall.states(stations))
+    with translation.override(language):
+        parts = (
+            _fragment(f"connector-{plug.connector.pk}", template, {"plug": plug}) for plug in wall.plugs(stations, priced=not dense)
+        )
+        return [part for part in parts if known.new(part)]
+
+
+def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
+    """What changes on the pages of one charger: its head, its plugs, its newest commands and logs. A bounded number of each."""
     with translation.override(language):
         head = station.head(pk)
         if head is None:
             return []
         rows = commandrows.newest(head.station, head.online)
+        may_command = rights.command
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
             *(
@@ -88,6 +103,10 @@ def of_station(language: str, pk: int, may_command: bool) -> list[Fragment]:
                     f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands"
                 )
                 for row in reversed(rows)
+            ),
+            *(
+                _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
+                for row in reversed(logs.newest(head.station))
             ),
         ]
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.imports import COLUMNS
 from accounts.models import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
 from accounts.services import add_id_token, change_id_token
-from csms.dashboard import savedviews
+from csms.dashboard import audit, savedviews
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
 from stations.models import Transaction
@@ -202,7 +202,8 @@ def _undo(request: HttpRequest) -> IdToken | None:
 def _form(request: HttpRequest, form: IdTagForm, tag: IdToken | None) -> HttpResponse:
     groups = IdTokenGroup.objects.values_list("name", flat=True)[:200]
     status = 422 if form.errors else 200
-    return render(request, "dashboard/id_tag.html", {"form": form, "tag": tag, "groups": groups}, status=status)
+    context = {"form": form, "tag": tag, "groups": groups} | (audit.of(request, tag) if tag else {})
+    return render(request, "dashboard/id_tag.html", context, status=status)
 
 
 def _last_use(tags: Sequence[IdToken]) -> dict[int, datetime]:

@@ -84,9 +84,9 @@ class SessionFilters(forms.Form):
         if wanted["status"]:
             found = found.filter(status=wanted["status"])
         if wanted["since"]:
-            found = found.filter(started_at__gte=_midnight(wanted["since"]))
+            found = found.filter(started_at__gte=midnight(wanted["since"]))
         if wanted["until"]:
-            found = found.filter(started_at__lt=_midnight(wanted["until"] + timedelta(days=1)))
+            found = found.filter(started_at__lt=midnight(wanted["until"] + timedelta(days=1)))
         if wanted["doubtful"]:
             found = found.exclude(doubt="")
         if wanted["findings"]:
@@ -196,5 +196,5 @@ def _cursor(text: str) -> tuple[datetime, int]:
     return moment, number
 
 
-def _midnight(day: Any) -> datetime:
+def midnight(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

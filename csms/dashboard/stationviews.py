@@ -12,16 +12,27 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from csms.dashboard import asking, commandrows, daychart, evses, firmwaretab, messageviews, stationfiles, stationlist
+from csms.dashboard import (
+    asking,
+    audit,
+    commandrows,
+    daychart,
+    evses,
+    firmwaretab,
+    logs,
+    messageviews,
+    stationfiles,
+    stationlist,
+)
 from csms.dashboard import station as stationpage
-from csms.dashboard.access import action, page
+from csms.dashboard.access import action, page, tabs
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Station, Variable
-from stations.services import commandends, commands, configuration, firmware
+from stations.services import commandends, commands, configuration, diagnostics, firmware
 
-TABS = ("overview", "commands", "configuration", "messages", "firmware")
+TABS = ("overview", "commands", "configuration", "messages", "firmware", "logs", "history")
 
 
 def _user(request: HttpRequest) -> User | None:
@@ -33,6 +44,7 @@ def _station(identity: str) -> Station:
 
 
 @page
+@tabs(history=audit.MAY_VIEW)
 def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
     """One charger: its plugs, what it is asked, how it is set, what it says."""
     station = _station(identity)
@@ -43,6 +55,8 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
             return answer
     if tab == "commands" and request.GET.get("format") == "csv":
         return stationfiles.commands(request, station)
+    if tab == "logs" and request.GET.get("format") == "csv":
+        return logs.export_of(request, station)
     if tab == "configuration" and request.GET.get("format") == "csv":
         return stationfiles.settings(request, station, *_settings_asked(request))
     if tab == "firmware" and request.GET.get("format") == "csv":
@@ -56,7 +70,7 @@ def _settings_asked(request: HttpRequest) -> tuple[str, bool]:
 
 
 def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask | None = None, **more: Any) -> HttpResponse:
-    refused = form is not None or "problem" in more
+    refused = form is not None or "problem" in more or "log_form" in more
     head = stationpage.of(station)
     may_command = may(request.user, "commands.send")
     context: dict[str, Any] = {
@@ -65,6 +79,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
         "tab": tab,
         "now": timezone.now(),
         "may_command": may_command,
+        "may_fetch": may(request.user, logs.FETCH),
     } | more
     if tab == "overview":
         context |= {
@@ -91,9 +106,13 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "drifts": len(stationpage.settings(station, drifting=True)),
             "rows": commandrows.newest(station, head.online, 3),
         }
+    elif tab == "logs":
+        context |= logs.of_station(station, more.get("log_form"))
     elif tab == "firmware":
         may_update = may(request.user, "firmware.change")
         context |= firmwaretab.context(station, may_update=may_update, form=more.get("update_form"))
+    elif tab == "history":
+        context |= audit.of(request, station, audit.PAGE)
     else:
         context |= messageviews.context(messageviews.log_of(request, station), station)
     return render(request, "dashboard/station.html", context, status=422 if refused else 200)
@@ -179,6 +198,20 @@ def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
         notices.error(request, _("It was not asked again: %(why)s") % {"why": in_words(error)})
         return _back(station, "commands", f"#command-{command.pk}")
     return _back(station, "commands", f"#command-{row.pk}")
+
+
+@action(logs.FETCH)
+def request_log(request: HttpRequest, identity: str) -> HttpResponse:
+    """Get a log of a charger: all it keeps, unless the form says which, and of which time."""
+    station = _station(identity)
+    form = logs.AskForLog(request.POST)
+    if not form.is_valid():
+        return _render(request, station, "logs", log_form=form)
+    try:
+        upload = diagnostics.request_log(station=station, user=_user(request), **form.asked)
+    except BadCommand as error:
+        return _render(request, station, "logs", log_form=form, log_problem=in_words(error))
+    return _back(station, "logs", f"#log-{upload.pk}")
 
 
 @action("commands.send")

@@ -1,15 +1,22 @@
 """Addresses of the operators' pages."""
 
-from django.contrib.auth.views import LogoutView
+from allauth.account import views as allauth
 from django.urls import path, register_converter
+from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
+    account,
+    audit,
+    drivers,
     enrol,
     firmware,
     idtagimport,
     idtags,
+    labels,
+    logs,
     messageviews,
     onboarding,
+    people,
     pointviews,
     rollouts,
     rolloutwizard,
@@ -20,9 +27,9 @@ from csms.dashboard import (
     stationlistviews,
     stationviews,
     views,
+    webhooks,
 )
 from csms.dashboard.identity import IdentityConverter
-from csms.dashboard.login import Login
 from csms.languages import choose_language
 
 register_converter(IdentityConverter, "identity")
@@ -42,6 +49,13 @@ urlpatterns = [
     path("id-tags/import/run/", idtagimport.run_import, name="id_tags_import_run"),
     path("id-tags/<int:pk>/", idtags.change_id_tag, name="id_tag"),
     path("id-tags/<int:pk>/status/", idtags.set_id_tag_status, name="id_tag_status"),
+    path("drivers/", drivers.show_drivers, name="drivers"),
+    path("drivers/export/", drivers.export_drivers, name="drivers_export"),
+    path("drivers/<int:pk>/", drivers.show_driver, name="our_driver"),
+    path("drivers/<int:pk>/block/", drivers.block_driver, name="driver_block"),
+    path("drivers/<int:pk>/unblock/", drivers.unblock_driver, name="driver_unblock"),
+    path("drivers/<int:pk>/id-tags/", drivers.add_driver_tag, name="driver_tag_add"),
+    path("drivers/<int:pk>/id-tags/<int:tag>/", drivers.remove_driver_tag, name="driver_tag_remove"),
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
     path("onboarding/export/", onboarding.export_knocks, name="onboarding_export"),
     path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
@@ -68,6 +82,13 @@ urlpatterns = [
     path("stations/<identity:identity>/", stationviews.show_station, name="station"),
     path("stations/<identity:identity>/points/", pointviews.station_points, name="station_points"),
     path("stations/<identity:identity>/accept/", views.accept_boot, name="accept_boot"),
+    path("logs/", logs.show_logs, name="logs"),
+    path("logs/<int:pk>/download/", logs.download, name="log_download"),
+    path("logs/<int:pk>/give-up/", logs.give_up, name="log_give_up"),
+    path("logs/<int:pk>/delete/", logs.delete, name="log_delete"),
+    path("stations/<identity:identity>/logs/", stationviews.request_log, name="log_request"),
+    path("stations/<identity:identity>/labels/", labels.show_station_labels, name="station_labels"),
+    path("labels/", labels.show_labels, name="labels"),
     path("messages/", messageviews.show_messages, name="messages"),
     path("stations/<identity:identity>/messages/<int:pk>/", messageviews.show_message, name="station_message"),
     path("stations/<identity:identity>/messages/<int:pk>/test/", messageviews.save_message_test, name="station_message_test"),
@@ -75,7 +96,29 @@ urlpatterns = [
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),
-    path("login/", Login.as_view(), name="login"),
+    path("webhooks/", webhooks.show_webhooks, name="webhooks"),
+    path("webhooks/add/", webhooks.add_webhook, name="webhook_add"),
+    path("webhooks/<int:pk>/", webhooks.show_webhook, name="webhook"),
+    path("webhooks/<int:pk>/change/", webhooks.change_webhook, name="webhook_change"),
+    path("webhooks/<int:pk>/do/", webhooks.do_webhook, name="webhook_do"),
+    path("webhooks/<int:pk>/replay/", webhooks.replay_webhook, name="webhook_replay"),
+    path("webhooks/deliveries/<int:pk>/replay/", webhooks.replay_delivery, name="delivery_replay"),
+    path("audit/", audit.show_audit, name="audit"),
+    path("audit/export/", audit.export_audit, name="audit_export"),
+    path("people/", people.show_people, name="people"),
+    path("people/export/", people.export_people, name="people_export"),
+    path("people/invite/", people.invite, name="people_invite"),
+    path("people/invitations/<int:pk>/renew/", people.renew_invitation, name="invitation_renew"),
+    path("people/invitations/<int:pk>/remove/", people.remove_invitation, name="invitation_remove"),
+    path("people/<int:pk>/", people.show_person, name="person"),
+    path("people/<int:pk>/change/", people.change_person, name="person_change"),
+    path("account/", account.show_account, name="account"),
+    path("account/profile/", account.save_profile, name="account_profile"),
+    path("account/password/", account.save_password, name="account_password"),
+    path("account/sessions/", account.end_sessions, name="account_sessions"),
+    path("account/keys/", account.add_key, name="account_key_add"),
+    path("account/keys/<int:pk>/revoke/", account.revoke_key, name="account_key_revoke"),
+    path("login/", allauth.login, name="login"),
     path("language/", choose_language, name="language"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", require_POST(allauth.logout), name="logout"),
 ]

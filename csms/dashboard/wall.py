@@ -146,7 +146,6 @@ class Summary:
 
     @property
     def dense(self) -> bool:
-        """Whether there are too many plugs for a card each."""
         return self.counters["connectors"] > CARDS
 
 
@@ -169,6 +168,11 @@ class Wall:
 def summary() -> Summary:
     now = timezone.now()
     return Summary(selectors.counters(), billed_since(selectors.midnight(now)), now)
+
+
+def dense() -> bool:
+    """Whether there are too many plugs for a card each."""
+    return Connector.objects.order_by()[: CARDS + 1].count() > CARDS
 
 
 def wall(rights: worklist.Rights) -> Wall:
@@ -194,6 +198,19 @@ def plugs(stations: Collection[int], *, priced: bool = True) -> list[Plug]:
     running = selectors.running(evses_of=stations).select_related("id_token")
     found = sessions(running) if priced else [Session(transaction, None, 0) for transaction in running]
     return _plugs(selectors.connectors(stations=stations), found)
+
+
+def states(stations: Collection[int]) -> dict[int, object]:
+    """What a dot shows at a glance, by charger: the state of each plug, and which session it is in."""
+    plugs = selectors.connectors(stations=stations).order_by("pk")
+    sessions = Transaction.objects.filter(status=TransactionStatus.ACTIVE, station__in=stations).order_by("pk")
+    found: dict[int, list[object]] = {pk: [] for pk in stations}
+    shown = ("pk", "shown", "error_code", "evse__station__error_code")  # the second is annotated by the selector
+    for pk, *state in plugs.values_list("evse__station_id", *shown):
+        found[pk].append(state)
+    for pk, session in sessions.values_list("station_id", "pk"):
+        found[pk].append(session)
+    return dict(found)
 
 
 def changed_sessions(transactions: Collection[int]) -> list[Session]:

@@ -23,6 +23,7 @@ class Rights:
 
     command: bool = False
     change: bool = False
+    fetch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The addresses stations are given, and the core's door to files (`stations.ports.Files`)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from urllib.parse import quote
 
 from django.conf import settings
@@ -22,3 +23,6 @@ class Files:
 
     def delete(self, paths: Iterable[str]) -> None:
         storage.delete(paths)
+
+    def older(self, folder: str, before: datetime) -> Iterable[str]:
+        return storage.older(folder, before)

@@ -3,11 +3,13 @@
 A file is written beside its name and moved there when it is whole, so that a name always stands for a whole file.
 """
 
+import contextlib
 import hashlib
 import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,16 @@ def pieces(path: str, start: int = 0, length: int | None = None) -> Iterator[byt
             if length is not None:
                 length -= len(piece)
             yield piece
+
+
+def older(folder: str, before: datetime) -> Iterator[str]:
+    """The paths of a folder at which a file, or what a broken writer left of one, was last written before this."""
+    root = Path(settings.FILES_DIR)
+    for found in (root / folder).glob("*/*/*"):
+        path = str(found.relative_to(root)).split(".")[0]
+        with contextlib.suppress(FileNotFoundError):
+            if PATH.match(path) and found.stat().st_mtime < before.timestamp():
+                yield path
 
 
 def delete(paths: Iterable[str]) -> None:

@@ -37,8 +37,9 @@ log = structlog.get_logger(__name__)
 
 #: Messages in one transaction at most: beyond it latency grows and nothing is gained.
 MAX_BATCH = 256
-#: Newcomers admitted in one round at most: in a storm of them, messages of those who are in have their turn in between.
-MAX_ARRIVALS = 32
+#: Comings and goings attended to in one round at most: when a whole network goes or comes back, messages of those who are in have
+#: their turn in between.
+MAX_DOORS = 32
 #: A station whose messages fail this often is handled apart from the others, until as many have gone well.
 SUSPICIOUS = 2
 #: Deadlocks and the like are tried again this often before the messages are handled one by one.
@@ -89,7 +90,7 @@ class BatchThread(Database, threading.Thread):
         self.ids = Ids(block=500)
         self.failures: dict[int, int] = {}
         self.claiming = True
-        self.knocking: deque[Arrival] = deque()
+        self.at_the_doors: deque[Door] = deque()
         self.ending = False
 
     # The round
@@ -107,7 +108,7 @@ class BatchThread(Database, threading.Thread):
         connection.close()
 
     def _round(self) -> bool:
-        items = [] if self.knocking else [self.items.get()]
+        items = [] if self.at_the_doors else [self.items.get()]
         while len(items) < MAX_BATCH:
             try:
                 items.append(self.items.get_nowait())
@@ -120,18 +121,16 @@ class BatchThread(Database, threading.Thread):
             # The thread is the only one there is: whatever happens, it goes on with the next round.
             log.exception("a round of the batch thread failed")
         self.busy_since = None
-        return not self.ending or bool(self.knocking) or not self.items.empty()
+        return not self.ending or bool(self.at_the_doors) or not self.items.empty()
 
     def _handle(self, items: Sequence[Item]) -> None:
         inbound = [item for item in items if isinstance(item, Inbound | Answered)]
         if inbound:
             self._messages(inbound)
         # After the messages: an arrival may take over from a socket whose messages are among them.
-        self.knocking.extend(item for item in items if isinstance(item, Arrival))
-        at_the_doors: list[Door] = [item for item in items if isinstance(item, Door) and not isinstance(item, Arrival)]
-        at_the_doors += [self.knocking.popleft() for _ in range(min(len(self.knocking), MAX_ARRIVALS))]
-        if at_the_doors:
-            self._doors(at_the_doors)
+        self.at_the_doors.extend(item for item in items if isinstance(item, Door))
+        if self.at_the_doors:
+            self._doors([self.at_the_doors.popleft() for _ in range(min(len(self.at_the_doors), MAX_DOORS))])
         unsent = [item for item in items if isinstance(item, Unsent)]
         if unsent:
             self._unsent(unsent)

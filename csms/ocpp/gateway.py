@@ -18,6 +18,7 @@ from csms.ocpp.batching import BatchThread, Item, LastErrands, Look, Results, Un
 from csms.ocpp.doors import Arrival, Departure, SignsOfLife, Turned, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound
+from csms.ocpp.garbage import Garbage
 from stations.services.connections import Admitted, Knock, Refused
 
 log = structlog.get_logger(__name__)
@@ -99,6 +100,7 @@ class Gateway:
         self.draining = False
         self.written: dict[int, float] = {}
         self.throttle = Throttle()
+        self.garbage: Garbage | None = None
 
     # Coming and going
 
@@ -200,6 +202,7 @@ class Gateway:
         self.draining = False
         self.thread = BatchThread(self._deliver)
         self.thread.start()
+        self.garbage = Garbage(time.monotonic())
         self.watcher = loop.create_task(self._watch(), name="gateway watch")
         hub.listen("fenced", self._fenced)
         hub.listen("command", self._command)
@@ -243,6 +246,8 @@ class Gateway:
                 signs.append((station_id, link.admitted.fence, wall))
         if signs:
             self._put(SignsOfLife(signs))
+        if self.garbage is not None:
+            self.garbage.look(now)
         if self.thread is not None:
             self.thread.watch(now)
         since = self.thread.away_since if self.thread is not None else None

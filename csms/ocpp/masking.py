@@ -5,11 +5,11 @@ from typing import Any
 
 import orjson
 
+from stations.domain.addresses import without_secrets
+
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
 NEEDLES = ("pass", "key", "\\u00")
-#: Who may fetch from an address, and the token of a one-time address of ours.
-ADDRESS = re.compile(r'(://)[^/?#@\s"\\]+@|(/files/[a-z]+/)[0-9a-f]{16,}', re.IGNORECASE)
 SECRET_NAMES = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
 #: What is kept of a frame that names a secret but is no JSON: message type, message id and action.
 READABLE = re.compile(r'\s*\[\s*\d\s*(?:,\s*"[^"]{0,50}"\s*){0,2}')
@@ -23,8 +23,8 @@ TAIL = 4
 
 def masked(text: str) -> str:
     """The frame with every secret replaced."""
-    if "://" in text:
-        text = ADDRESS.sub(lambda found: f"{found[1]}{MASK}@" if found[1] else f"{found[2]}{MASK}", text)
+    if "://" in text or ":\\/" in text:
+        text = without_secrets(text)
     lowered = text.lower()
     if not any(needle in lowered for needle in NEEDLES):
         return text

@@ -1,7 +1,8 @@
 """Takes connections from the listening socket a few at a time.
 
 asyncio and Twisted take whatever waits there in one go. After an outage that is a whole network, and whoever is connected already
-would wait until the last of thousands of handshakes is parsed; so between any few newcomers everybody else has a turn.
+would wait until the last of thousands of handshakes is parsed. So while more wait than are taken, newcomers are let in at a steady
+rate that leaves most of the processor to those who are in; the others wait in the kernel's queue.
 """
 
 import asyncio
@@ -12,8 +13,9 @@ from collections.abc import Callable
 
 logger = logging.getLogger("csms.server")
 
-#: Newcomers for each turn of the event loop: a handshake costs about a millisecond.
-AT_ONCE = 2
+#: Newcomers taken together, and the rest after that if there were so many, in seconds: 250 a second in each process. One costs it,
+#: with its boot and its first status, about two milliseconds of the loop and of the batch thread.
+AT_ONCE, REST_S = 2, 0.008
 #: Without a free file descriptor there is no use in trying at once, in seconds.
 PAUSE_S = 0.5
 #: What may wait unsent in the kernel for one connection. Its own bound is megabytes: so much a station that does not read would
@@ -43,11 +45,15 @@ class Acceptor:
             except OSError as error:
                 if error.errno in EXHAUSTED:
                     logger.error("no further connection can be accepted: %s", error)
-                    self.loop.remove_reader(self.sock)
-                    self.loop.call_later(PAUSE_S, self.go_on)
+                    self.rest(PAUSE_S)
                 return  # otherwise nobody waits, or whoever did has gone
             connection.setblocking(False)
             self.adopt(connection)
+        self.rest(REST_S)
+
+    def rest(self, seconds: float) -> None:
+        self.loop.remove_reader(self.sock)
+        self.loop.call_later(seconds, self.go_on)
 
     def stop(self) -> None:
         """Closes the listening socket, too."""

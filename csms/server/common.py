@@ -20,8 +20,10 @@ Drain = Callable[[], Awaitable[None]]
 BACKLOG = 4096
 #: Seconds an HTTP connection may be silent, before its first request as well.
 HTTP_IDLE_S = 60
-#: A firmware image is the largest thing anybody uploads.
+#: A firmware image is the largest thing anybody uploads to a page or the API, which get a body when it is whole.
 MAX_BODY_BYTES = 64 * 1024 * 1024
+#: What begins so goes to the application as it comes, which knows its own limit and is not sent more than it reads.
+STREAMED = ("/files/logs/",)
 #: Deflate's window and memory level: 32 KB to compress and 11 KB to expand a socket, a seventh of the defaults (uvicorn#1862).
 WINDOW_BITS, MEMORY_LEVEL = 12, 5
 #: Messages that wait for the application, or bytes of them, before reading pauses.
@@ -62,6 +64,11 @@ class Server(Protocol):
 
 class Disconnected(OSError):
     """Raised by `send` when the socket has ended, as ASGI 2.4 wants it on every server."""
+
+
+def body_limit(path: str) -> int | None:
+    """The bytes that the body of a request may have; None: the application sees to it itself."""
+    return None if path.startswith(STREAMED) else MAX_BODY_BYTES
 
 
 def shorten(reason: str | None) -> str:

@@ -18,7 +18,7 @@ from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredica
 
 from csms.server.accepting import Acceptor
 from csms.server.common import Application, Disconnected, Limits, Message
-from csms.server.daphne_request import Request, Requests
+from csms.server.daphne_request import Request, Requests, Stream
 from csms.server.daphne_websocket import WebSocket
 from csms.server.ending import Ending
 
@@ -80,14 +80,14 @@ class DaphneServer:
     def protocol_disconnected(self, protocol: WebSocket | Request) -> None:
         self.open_sockets.discard(protocol)
 
-    def create_application(self, protocol: WebSocket | Request, scope: dict[str, Any]) -> "asyncio.Queue[Message] | None":
+    def create_application(self, protocol: WebSocket | Request, scope: dict[str, Any]) -> "asyncio.Queue[Message] | Stream | None":
         scope["asgi"] = {"version": "3.0", "spec_version": "2.4"}
         if isinstance(protocol, WebSocket):
             protocol.scope = scope
             scope.update(scheme="ws", extensions={"websocket.http.response": {}})
             self.start(self.socket_tasks, protocol, self.application(scope, protocol.receive, protocol.send))
             return None
-        inbox: asyncio.Queue[Message] = asyncio.Queue()
+        inbox: asyncio.Queue[Message] | Stream = protocol.stream or asyncio.Queue()
         self.start(self.request_tasks, protocol, self.application(scope, inbox.get, protocol.send))
         return inbox
 

@@ -19,13 +19,13 @@ from websockets.http11 import Request
 from csms.server.accepting import Acceptor
 from csms.server.common import (
     HTTP_IDLE_S,
-    MAX_BODY_BYTES,
     Application,
     Disconnected,
     Limits,
     Message,
     Receive,
     Send,
+    body_limit,
     shorten,
 )
 from csms.server.ending import Ending
@@ -198,16 +198,17 @@ def with_body_limit(application: Application) -> Application:
     """Answers 413 to a request whose body is larger than anything we take; Django would spool it all to disk first."""
 
     def choose(scope: Any, receive: Receive, send: Send) -> Awaitable[None]:
-        return (limited if scope["type"] == "http" else application)(scope, receive, send)
+        most = body_limit(scope["path"]) if scope["type"] == "http" else None
+        return application(scope, receive, send) if most is None else limited(most, scope, receive, send)
 
-    async def limited(scope: Any, receive: Receive, send: Send) -> None:
+    async def limited(most: int, scope: Any, receive: Receive, send: Send) -> None:
         total, started = 0, False
 
         async def counted() -> Message:
             nonlocal total
             message = await receive()
             total += len(message.get("body", b""))
-            if total > MAX_BODY_BYTES:
+            if total > most:
                 raise BodyTooLarge
             return message
 
@@ -218,7 +219,7 @@ def with_body_limit(application: Application) -> Application:
 
         try:
             declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-            if int(declared) > MAX_BODY_BYTES:
+            if int(declared) > most:
                 raise BodyTooLarge
             await application(scope, counted, noted)
         except BodyTooLarge:

@@ -78,6 +78,8 @@ class Command:
     while_pending: ClassVar[bool] = True
     #: What whoever asks must be allowed (accounts.permissions).
     verb: ClassVar[str] = "commands.send"
+    #: Parameters that nobody outside may say.
+    ours: ClassVar[frozenset[str]] = frozenset()
 
     @classmethod
     def of(cls, params: dict[str, Any]) -> Self:
@@ -133,6 +135,14 @@ def need_time(name: str, value: Any) -> None:
         zoned = False
     if not zoned:
         raise BadCommand("%(name)s must be a time with its zone, such as 2030-01-31T02:00:00Z.", name=name)
+
+
+def moment_of(name: str, text: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise BadCommand("%(name)s must be a time such as 2026-11-21T04:00:00Z.", name=name) from None
 
 
 def need_list(name: str, value: Any) -> None:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
+from stations.domain.addresses import LOCATION, without_secrets
 from stations.domain.command import (
     SECRET,
     BadCommand,
@@ -16,6 +17,7 @@ from stations.domain.command import (
     VariableName,
     VariableReport,
     Verdict,
+    moment_of,
     need_list,
     need_number,
     need_one_of,
@@ -31,6 +33,7 @@ __all__ = [
     "ClearCache",
     "Command",
     "GetBaseReport",
+    "GetLog",
     "GetVariables",
     "Outcome",
     "RemoteStart",
@@ -47,9 +50,8 @@ __all__ = [
     "named_variable",
 ]
 
-#: An address, and in it who may fetch from there.
+#: Where a station fetches from: any scheme it may know.
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://\S+\Z", re.IGNORECASE)
-CREDENTIALS = re.compile(r"(?<=://)[^/?#@]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,37 @@ class SendVendorMessage(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class GetLog(Command):
+    """Send a log to an address (OCPP 2.0.1 N01): "diagnostics" or "security", from `since` to `until` (ISO 8601) if they are given.
+
+    Without a `location` it is sent to us; `upload` is then the row that follows it.
+    """
+
+    log: str = "diagnostics"
+    since: str | None = None
+    until: str | None = None
+    location: str = ""
+    upload: int | None = None
+    kind: ClassVar[str] = "get_log"
+    verb: ClassVar[str] = "logs.fetch"
+    expires_s: ClassVar[int] = 24 * 3600
+    ours: ClassVar[frozenset[str]] = frozenset({"upload"})
+
+    def check(self) -> None:
+        need_one_of("log", self.log, ("diagnostics", "security"))
+        moments = [moment_of(name, text) for name, text in (("since", self.since), ("until", self.until)) if text is not None]
+        if len(moments) == 2 and moments[0] >= moments[1]:
+            raise BadCommand("since must be before until.")
+        if not isinstance(self.location, str) or len(self.location) > 512:
+            raise BadCommand("location must be an address of at most 512 characters.")
+        if self.location and not LOCATION.match(self.location):
+            raise BadCommand("location must be an address such as https://files.example.com/logs/ or one of ftp, ftps or sftp.")
+
+    def without_secrets(self) -> dict[str, Any]:
+        return self.params() | {"location": without_secrets(self.location)}
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateFirmware(Command):
     """Fetch firmware and install it (OCPP 2.0.1 L01-L02, 1.6 5.19 and the security whitepaper 5.15).
 
@@ -273,7 +306,7 @@ class UpdateFirmware(Command):
         return replace(self, **facts.get("fixed", {}))
 
     def without_secrets(self) -> dict[str, Any]:
-        return self.params() | {"location": CREDENTIALS.sub("***@", self.location)}
+        return self.params() | {"location": without_secrets(self.location)}
 
 
 def named_variable(one: Any) -> VariableName:
@@ -307,6 +340,7 @@ COMMANDS: dict[str, type[Command]] = {
         ClearCache,
         TriggerMessage,
         SendVendorMessage,
+        GetLog,
         UpdateFirmware,
     )
 }

@@ -6,11 +6,12 @@ from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
-from stations.models.outbox import OutboxEntry
+from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
+from stations.models.upload import LogKind, LogStatus, LogUpload
 from stations.models.variable import Variable
 
 __all__ = [
@@ -24,6 +25,9 @@ __all__ = [
     "Finding",
     "Firmware",
     "FirmwareUpdate",
+    "LogKind",
+    "LogStatus",
+    "LogUpload",
     "MessageLogEntry",
     "MeterDay",
     "MeterProgress",
@@ -40,6 +44,7 @@ __all__ = [
     "Station",
     "StatusHistory",
     "StepState",
+    "Subscription",
     "Transaction",
     "UpdateFailure",
     "UpdateStatus",

@@ -24,6 +24,7 @@ class Connection(models.Model):
     connected_at = models.DateTimeField(null=True, blank=True)
     disconnected_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
+    told_online = models.BooleanField(null=True, blank=True, help_text="What was told last (see `stations.services.presence`).")
 
     objects = ScopedManager(operator="operator")
 

@@ -23,6 +23,7 @@ class Site(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["operator", "name"], name="site_operator_name")]
+        indexes = [models.Index(fields=["operator", "latitude", "longitude"], name="site_operator_place")]
 
     def __str__(self) -> str:
         return self.name

@@ -33,7 +33,7 @@ class Transaction(models.Model):
     ocpp_transaction_id = models.CharField(max_length=36)
     start_key = models.CharField(max_length=32, null=True, blank=True, editable=False)
     protocol = models.CharField(max_length=20, blank=True)
-    id_token = models.ForeignKey(IdToken, models.SET_NULL, null=True, blank=True, related_name="transactions")
+    id_token = models.ForeignKey(IdToken, models.SET_NULL, null=True, blank=True, related_name="transactions", db_index=False)
     id_tag = models.CharField(max_length=255, blank=True, help_text="The token as the station presented it.")
     authorization_status = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=10, choices=choices.TRANSACTION_STATUS, default=TransactionStatus.ACTIVE.value)
@@ -76,6 +76,7 @@ class Transaction(models.Model):
             models.Index(
                 fields=["station", "stopped_at"], condition=Q(stopped_at__isnull=False), name="transaction_station_stopped"
             ),
+            models.Index(fields=["id_token", "-id"], name="transaction_token_id"),
             models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),
         ]
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import ComponentEventsReported, ConnectorStatusReported, Done, HeartbeatReceived, TimeTold
 from stations.domain.times import believed
@@ -59,13 +60,15 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
         batch.note(note)
     if event.evse == 0:
         if _newer(station.status_at, at):
-            station.status_at = at
+            _tell_fault(event, batch, station.status, status, at)
+            station.status, station.status_at = status.value, at
             batch.change(Station, station.id, status=status.value, status_at=at, error_code=event.error_code)
     else:
         known = connector(batch, event.evse, event.connector)
         if known is None:
             return Done()
         if _newer(known.status_at, at):
+            _tell_fault(event, batch, known.status.value, status, at)
             known.status, known.status_at = status, at
             batch.change(
                 Connector,
@@ -93,6 +96,24 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
     )
     batch.touch()
     return Done()
+
+
+def _tell_fault(event: ConnectorStatusReported, batch: Batch, before: str, status: ConnectorStatus, at: datetime) -> None:
+    if status is not ConnectorStatus.FAULTED or before == status.value:
+        return
+    facts = {
+        "station_id": batch.station.id,
+        "evse_number": event.evse,
+        "connector_number": event.connector if event.evse else 0,
+        "status": status.value,
+        "error_code": event.error_code,
+        "info": event.info,
+        "vendor_id": event.vendor_id,
+        "vendor_error_code": event.vendor_error_code,
+        "at": at.isoformat(),
+        "received_at": (batch.frame.received_at if batch.frame else batch.now).isoformat(),
+    }
+    batch.tell(topics.STATION_FAULTED, facts=facts)
 
 
 def _newer(known: datetime | None, at: datetime) -> bool:

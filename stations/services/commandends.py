@@ -11,11 +11,12 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from stations import ports
+from accounts import audit
+from stations import outbox, ports, topics
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
-from stations.services.commands import Claimed
+from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
 LOST_ANSWER = timedelta(seconds=150)
@@ -45,6 +46,9 @@ def cancel(*, command: Command) -> bool:
     """Take a command back that was not sent yet. False: it is too late."""
     with transaction.atomic(), connection.cursor() as cursor:
         ended = _end(cursor, CANCEL, "cancelled", now=timezone.now(), id=command.pk)
+        if ended:
+            taken = shown(commands.COMMANDS[command.kind].of(command.params))
+            audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
 
@@ -83,6 +87,8 @@ def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str 
         kept = commands.COMMANDS[kind].of(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
+    if ended:
+        outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)
     return [(operator_id, station_id) for operator_id, station_id, *_ in ended]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import audit
 from accounts.models import Operator, User
 from stations import models
 from stations.domain.commands import BadCommand, Command
@@ -38,10 +39,14 @@ def start(
         },
     )
     if new:
-        rows = []
+        rows, told = [], []
         for station, command in asked:
             command.check()
-            rows.append(commands.ready(station=station, command=command, user=user, reason=reason, run=run))
+            row = commands.ready(station=station, command=command, user=user, reason=reason, run=run)
+            rows.append(row)
+            told.append(commands.told(row, station, command))
         for row in models.Command.objects.bulk_create(rows):
             commands.asked(row)
+        audit.record("run.started", run, operator=operator, after=commands.shown(first) | {"stations": len(rows)}, note=run.reason)
+        audit.record_all(told)
     return run

@@ -13,8 +13,9 @@ import orjson
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import User
-from stations import ports
+from accounts import audit
+from accounts.models import AuditEntry, User
+from stations import ports, topics
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
@@ -81,6 +82,7 @@ def issue(
             row.save(force_insert=True)
             if companion := COMPANIONS.get(row.kind):
                 companion.made(row, station, command)
+            audit.record_all([told(row, station, command)])
     except IntegrityError:
         # Somebody else with the same key was faster, between our look and now.
         known = used.first() if idempotency_key else None
@@ -122,6 +124,17 @@ def ready(
         created_at=now,
         expires_at=now + timedelta(seconds=waits),
     )
+
+
+def told(row: Command, station: Station, command: commands.Command) -> AuditEntry | None:
+    """What the audit tells of a command, among what was done to its station."""
+    return audit.entry("command.asked", station, operator=row.operator_id, after=shown(command), note=row.reason)
+
+
+def shown(command: commands.Command) -> dict[str, Any]:
+    """A command as the audit tells it: a code that is typed in is as secret as a password."""
+    told = {"command": command.kind, **command.without_secrets()}
+    return told | {"id_token": "***"} if told.get("id_token_type") == "KeyCode" else told
 
 
 def asked(row: Command) -> None:
@@ -238,6 +251,8 @@ def answered(
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
     if companion := COMPANIONS.get(command.kind):
         companion.answered(batch, command_id, change, outcome.facts if outcome else {})
+    if "finished_at" in change:
+        batch.tell(topics.COMMAND_FINISHED, command_id)
     if outcome is not None:
         for report in outcome.reports:
             devicemodel.store(batch, report)
@@ -287,6 +302,9 @@ def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
         return None  # an EVSE that restarts says nothing of it
     if outcome.verdict is Verdict.SCHEDULED:
         return DAY_S
+    if isinstance(command, commands.GetLog):
+        # How far it is stands in the upload's row, which gives up sooner.
+        return None if command.upload is None else 2 * DAY_S
     if isinstance(command, commands.Reset):
         return DAY_S if command.when == "idle" else 600
     effects: dict[type[commands.Command], int] = {
@@ -324,6 +342,7 @@ def observe(event: events.Event, batch: Batch) -> None:
         if watch is not None and watch(awaited, event, batch):
             station.awaiting.remove(awaited)
             batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
             batch.touch()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import F
 
+from accounts import audit
 from accounts.models import User
 from stations.domain.commands import SECRET, BadCommand, SetVariables
 from stations.models import Command, Station, Variable
@@ -27,13 +28,14 @@ def want(*, variable: Variable, value: str, user: User | None = None) -> Command
         raise BadCommand("%(name)s must be one of %(options)s.", name=variable.variable, options=", ".join(allowed))
     command = SetVariables([_entry(variable, value)])
     command.check()
-    Variable.objects.filter(pk=variable.pk).update(wanted=value)
+    _wish(variable, value)
     return commands.issue(station=variable.station, command=command, user=user)
 
 
+@transaction.atomic
 def forget(*, variable: Variable) -> None:
     """Want nothing of a setting any more. The station keeps what it has."""
-    Variable.objects.filter(pk=variable.pk).update(wanted=None)
+    _wish(variable, None)
 
 
 def apply(*, station: Station, user: User | None = None) -> Command | None:
@@ -43,6 +45,13 @@ def apply(*, station: Station, user: User | None = None) -> Command | None:
         return None
     command = SetVariables([_entry(variable, variable.wanted or "") for variable in found])
     return commands.issue(station=station, command=command, user=user)
+
+
+def _wish(variable: Variable, value: str | None) -> None:
+    name = str(variable)
+    before, after = {name: variable.wanted}, {name: value}
+    Variable.objects.filter(pk=variable.pk).update(wanted=value)
+    audit.record("setting.wanted", variable.station, operator=variable.operator_id, before=before, after=after)
 
 
 def _entry(variable: Variable, value: str) -> dict[str, object]:

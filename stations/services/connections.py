@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from stations import credentials
+from stations import credentials, outbox, topics
 from stations.flush import Cursor, array
+from stations.services import presence
 
 #: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
 REFUSALS_KEPT = 1000
@@ -79,15 +80,15 @@ FROM stations_station s WHERE s.identity = ANY(%s)
 TAKE_OVER = """
 UPDATE stations_connection AS c
 SET fence = nextval('stations_fence_seq'), protocol = v.protocol, node = %s, address = v.address,
-    connected_at = %s, disconnected_at = NULL, seen_at = %s
+    connected_at = %s, disconnected_at = NULL, seen_at = %s, told_online = true
 FROM (
-    SELECT k.station_id, k.protocol, k.address
+    SELECT k.station_id, k.protocol, k.address, locked.told_online
     FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS k(station_id, protocol, address)
     JOIN stations_connection locked ON locked.station_id = k.station_id
     ORDER BY k.station_id FOR UPDATE OF locked
 ) AS v
 WHERE c.station_id = v.station_id
-RETURNING c.station_id, c.fence
+RETURNING c.station_id, c.fence, c.operator_id, v.told_online
 """
 OPENED = """
 INSERT INTO stations_connectionhistory (operator_id, station_id, fence, protocol, node, address, opened_at, close_reason)
@@ -165,9 +166,12 @@ def take_over(cursor: Cursor, knocks: Mapping[int, Knock], *, node: str, now: da
     """
     ids = list(knocks)
     values = (node, now, now, ids, [knocks[i].protocol for i in ids], [knocks[i].address[:100] for i in ids])
-    fences: dict[int, int] = dict(cursor.execute(TAKE_OVER, values).fetchall())
+    rows = cursor.execute(TAKE_OVER, values).fetchall()
     cursor.execute(OPENED, (ids,))
-    return fences
+    back = [(operator_id, None, presence.facts(pk, now)) for pk, _, operator_id, told_online in rows if not told_online]
+    if back:
+        outbox.tell(cursor, topics.STATION_ONLINE, back, now=now)
+    return {row[0]: row[1] for row in rows}
 
 
 def left(cursor: Cursor, ends: Sequence[tuple[int, int, int, str]], *, now: datetime) -> list[tuple[int, int]]:

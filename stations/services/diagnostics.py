@@ -1,12 +1,231 @@
-"""Diagnostics (OCPP 2.0.1 chapter N): how far the upload of a log is."""
+"""Diagnostics (OCPP 2.0.1 chapter N): asking a station for a log, and following it until the file is here.
 
+The file is the proof: `stations.services.loguploads` takes it in. What the station says meanwhile is only shown, unless it says
+that nothing will come. Rows whose time is over are ended by `sweep`.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_scopes import scope
+
+from accounts import audit
+from accounts.models import User
+from stations import ports
 from stations.batch import Batch
+from stations.domain.commands import BadCommand, GetLog
 from stations.domain.events import Done, LogStatusReported
-from stations.models import Station
+from stations.models import Command, CommandStatus, LogKind, LogStatus, LogUpload, Station
+from stations.models.command import FRUITLESS
+from stations.models.upload import LOG_OPEN
+from stations.services import commandends, commands, registry
+from stations.state import AwaitedEffect, StationState
+
+FOLDER = "logs"
+#: After its command has expired an address works for so much longer: a large log on a slow line takes hours.
+GRACE = timedelta(hours=24)
+#: A station that agreed, and one that began, are given up after so long without a sign.
+SILENT = timedelta(hours=1)
+#: A station that says it has sent the log is believed for so long.
+CLAIMED = timedelta(minutes=5)
+#: Ended by one run of the sweep, at most.
+SWEPT = 500
+
+#: What a station says when nothing will come (2.x LogStatusEnumType, 1.6 DiagnosticsStatus).
+FAILURES = {
+    "UploadFailed": "The charger could not send the log. Look whether it can reach this system over plain HTTP.",
+    "UploadFailure": "The charger could not send the log. Look whether it can reach this system over plain HTTP.",
+    "BadMessage": "The charger did not understand where to send the log.",
+    "NotSupportedOperation": "The charger cannot send a log to an address of this kind.",
+    "PermissionDenied": "The charger was not allowed to send the log there.",
+    "AcceptedCanceled": "The charger dropped this request for a newer one.",
+}
+#: Errors by which a station says that it does not know the message at all.
+UNKNOWN = ("NotSupported", "NotImplemented")
+
+
+# Asking
+
+
+def request_log(
+    *,
+    station: Station,
+    kind: str = LogKind.DIAGNOSTICS,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    user: User | None = None,
+    reason: str = "",
+    expires_in: int | None = None,
+    idempotency_key: str | None = None,
+) -> LogUpload:
+    """Ask a station for a log, to be sent to a one-time address of ours. Raises BadCommand, also while one of its kind is open.
+
+    With an idempotency key that was used before, returns the log it was used for, `command.repeated`.
+    """
+    if idempotency_key:
+        used = LogUpload.objects.select_related("command", "station").filter(
+            command__operator_id=station.operator_id, command__idempotency_key=idempotency_key
+        )
+        if known := used.first():
+            assert known.command is not None
+            known.command.repeated = True
+            return known
+    now = timezone.now()
+    for over in _over(LogUpload.objects.filter(station=station), now):
+        _end_over(over, now)
+    wanted = GetLog(str(kind), since.isoformat() if since else None, until.isoformat() if until else None)
+    wanted.check()
+    if since is not None and since > now:
+        raise BadCommand("since is in the future: no log has that yet.")
+    token, token_hash = ports.files.credential()
+    waits = timedelta(seconds=GetLog.expires_s if expires_in is None else expires_in)
+    upload = LogUpload(
+        operator_id=station.operator_id,
+        station=station,
+        requested_by=user,
+        kind=str(kind),
+        since=since,
+        until=until,
+        token_hash=token_hash,
+        created_at=now,
+        expires_at=now + waits + GRACE,
+        due_at=now + waits + GRACE,
+    )
+    try:
+        with transaction.atomic():
+            upload.save(force_insert=True)
+            command = replace(wanted, location=ports.files.address(FOLDER, token), upload=upload.pk)
+            upload.command = commands.issue(
+                station=station, command=command, user=user, reason=reason, expires_in=expires_in, idempotency_key=idempotency_key
+            )
+            upload.save(update_fields=["command"])
+            after = {"station": station.identity} | audit.fields_of(upload, "kind", "since", "until")
+            audit.record("log.requested", upload, operator=station.operator_id, after=after, label=station.identity, note=reason)
+    except IntegrityError:
+        raise BadCommand(
+            "%(station)s is being asked for this log already. Wait for it, or give it up first.", station=station.identity
+        ) from None
+    return upload
+
+
+def give_up(*, upload: LogUpload) -> bool:
+    """Wait for it no more: its address is closed, and its command taken back if it was not sent. False: it has ended already."""
+    now = timezone.now()
+    with transaction.atomic():
+        ended = _end(upload.pk, upload.station_id, LogStatus.FAILED, "It was given up.", now, expires_at=now)
+        if ended:
+            audit.record("log.given_up", upload, operator=upload.operator_id, label=upload.station.identity)
+    if ended and upload.command is not None:
+        commandends.cancel(command=upload.command)
+    return ended
+
+
+# What the station says
 
 
 def status_reported(event: LogStatusReported, batch: Batch) -> Done:
-    """Keep the newest status on the station; the message log has them all."""
+    """Keep the newest status on the station, and show it with the log it is about."""
     batch.change(Station, batch.station.id, log_status=event.status[:30], log_status_at=batch.now)
+    asked = _asked(event, batch.station)
+    if asked is not None:
+        _follow(event.status, asked, batch)
     batch.touch()
     return Done()
+
+
+def _asked(event: LogStatusReported, station: StationState) -> AwaitedEffect | None:
+    """The request that a status is about: by its number, or where the message has none the newest."""
+    asked = [one for one in station.awaiting if one.kind == GetLog.kind]
+    if event.request_id is not None:
+        asked = [one for one in asked if one.facts.get("request_id") in (event.request_id, None)]
+    return asked[-1] if asked else None
+
+
+def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
+    pk = asked.params["upload"]
+    if status == "Uploading":
+        batch.change(LogUpload, pk, status=LogStatus.UPLOADING.value, reason="", due_at=batch.now + SILENT)
+    elif status == "Uploaded":
+        said = "The charger says that it has sent the log; it is not here yet."
+        batch.change(LogUpload, pk, reason=said, due_at=batch.now + CLAIMED)
+    elif status in FAILURES:
+        batch.station.awaiting.remove(asked)
+        failed = {"status": LogStatus.FAILED.value, "reason": FAILURES[status], "finished_at": batch.now}
+        batch.change(LogUpload, pk, **failed)
+        batch.change(
+            Command, asked.command_id, status=CommandStatus.NO_EFFECT.value, detail=FAILURES[status], finished_at=batch.now
+        )
+
+
+# The end of those that do not come
+
+
+def sweep(*, now: datetime) -> int:
+    """End the logs that will not come. Returns how many.
+
+    1. Their command came to nothing: failed, with its reason. 2. The station agreed or began, and was silent since: expired.
+    3. A command that was answered only after its log had ended ends as the log did.
+    """
+    ended = sum(_end_over(upload, now) for upload in _over(LogUpload.objects.all(), now))
+    late = LogUpload.objects.filter(command__status=CommandStatus.ACCEPTED, command__kind=GetLog.kind)
+    for upload in late.exclude(status__in=LOG_OPEN).order_by("pk")[:SWEPT]:
+        with transaction.atomic():
+            registry.bump(upload.station_id)
+            status = CommandStatus.CONFIRMED if upload.status == LogStatus.UPLOADED else CommandStatus.NO_EFFECT
+            end_command(upload, status, upload.reason, now)
+    return ended
+
+
+def _over(uploads: "QuerySet[LogUpload]", now: datetime) -> list[LogUpload]:
+    ended = Q(command__status__in=[*FRUITLESS, CommandStatus.CANCELLED], status=LogStatus.REQUESTED)
+    silent = Q(status=LogStatus.REQUESTED, command__status=CommandStatus.ACCEPTED, command__answered_at__lte=now - SILENT)
+    # Of what was begun once the row's own time counts, which every sign of life puts off.
+    never_began = Q(started_at__isnull=True)
+    over = Q(due_at__lte=now) | (ended & never_began) | (silent & never_began) | Q(command__isnull=True)
+    return list(uploads.filter(status__in=LOG_OPEN).filter(over).select_related("command").order_by("due_at")[:SWEPT])
+
+
+def _end_over(upload: LogUpload, now: datetime) -> bool:
+    command = upload.command
+    if command is not None and command.status in (CommandStatus.REJECTED, CommandStatus.FAILED, CommandStatus.CANCELLED):
+        return _end(upload.pk, upload.station_id, LogStatus.FAILED, _why(upload, command), now)
+    if command is not None and command.status in (CommandStatus.TIMED_OUT, CommandStatus.EXPIRED):
+        return _end(upload.pk, upload.station_id, LogStatus.EXPIRED, command.detail, now)
+    why = upload.reason or "The charger agreed to send the log, but nothing came."
+    return _end(upload.pk, upload.station_id, LogStatus.EXPIRED, why, now)
+
+
+def _why(upload: LogUpload, command: Command) -> str:
+    if command.status == CommandStatus.CANCELLED:
+        return "The request was taken back before it was sent."
+    if command.error_code in UNKNOWN and command.sent_at is not None:
+        if upload.kind == LogKind.SECURITY:
+            return "The charger has no security log to send: it does not know the message. Ask for its diagnostics instead."
+        return "The charger cannot send its diagnostics: it does not know the message. Ask for its security log instead."
+    return f"The charger refused: {command.detail or command.error_code}."[:300]
+
+
+def _end(pk: int, station_id: int, status: LogStatus, reason: str, now: datetime, **more: datetime) -> bool:
+    """End an open one and the command that waits for it. False: it has ended meanwhile."""
+    with transaction.atomic():
+        # Whoever holds the station awaits the log in memory.
+        registry.bump(station_id)
+        uploads = LogUpload.objects.with_scopes_disabled().select_for_update().filter(pk=pk, status__in=LOG_OPEN)
+        upload = uploads.first()
+        if upload is None:
+            return False
+        with scope(operator=upload.operator_id):
+            LogUpload.objects.filter(pk=pk).update(status=status, reason=reason[:300], finished_at=now, **more)
+            end_command(upload, CommandStatus.NO_EFFECT, reason, now)
+        operator_id = upload.operator_id
+        transaction.on_commit(lambda: ports.bell.changed(operator_id, stations=[station_id], transactions=[]))
+    return True
+
+
+def end_command(upload: LogUpload, status: CommandStatus, detail: str, now: datetime) -> None:
+    """The command that waits for a log ends as it does."""
+    waiting = Command.objects.filter(pk=upload.command_id or 0, status=CommandStatus.ACCEPTED)
+    waiting.update(status=status, detail=detail[:300], finished_at=now)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Done, MetersSampled
 from stations.domain.times import believed
@@ -11,6 +13,9 @@ from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
 from stations.services import availability
 from stations.state import StationState, TransactionState
+
+#: How far a running transaction is, is told this often at most.
+TOLD_EVERY = timedelta(seconds=60)
 
 
 def sampled_needs(event: MetersSampled, station: StationState) -> Iterable[Need]:
@@ -114,6 +119,14 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
     if start is not None and last is not None and last >= start:
         change["energy_wh"] = last - start
     batch.change(Transaction, transaction.id, **change)
+    updated(batch, transaction)
+
+
+def updated(batch: Batch, transaction: TransactionState) -> None:
+    """Something about a running transaction has changed. Told at the end of the interval that this begins, as it is then."""
+    if transaction.stopped_at is None and (transaction.told_at is None or batch.now >= transaction.told_at + TOLD_EVERY):
+        transaction.told_at = batch.now
+        batch.tell(topics.TRANSACTION_UPDATED, transaction.id, due_in=TOLD_EVERY)
 
 
 def _float(batch: Batch, transaction: TransactionState, reading: Reading, *, newest: bool) -> dict[str, object]:

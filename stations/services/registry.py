@@ -12,17 +12,20 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
+from accounts import audit
 from accounts.models import Operator
 from accounts.tokens import taken
 from stations import ports
 from stations.credentials import hash_password
 from stations.domain.values import Registration
-from stations.models import Connection, Site, Station, Transaction
+from stations.models import Connection, LogUpload, Site, Station, Transaction
 
 #: Without what is easily mistaken when it is typed from paper.
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 #: OCPP 2.0.1 A00.FR.205 and the 1.6 security whitepaper.
 PASSWORD_MIN, PASSWORD_MAX, PASSWORD_MADE = 16, 40, 20
+#: What the audit tells of a station that came or went.
+TOLD = ("identity", "site", "security_profile")
 #: Above the number of any socket.
 ANY_FENCE = 2**63 - 1
 
@@ -59,6 +62,7 @@ def add_station(
             with transaction.atomic():
                 station.save(force_insert=True)
                 Connection.objects.create(station=station, operator=operator)
+                audit.record("station.added", station, operator=operator, after=audit.fields_of(station, *TOLD))
         except IntegrityError as error:
             message = _("The identity %(identity)s is taken: identities are unique over the whole system.") % {"identity": identity}
             raise taken("identity", message) from error
@@ -84,7 +88,11 @@ def site_named(*, operator: Operator, name: str) -> Site:
     with scope(operator=operator):
         site = Site(operator=operator, name=name.strip())
         site.clean_fields()
-        return Site.objects.get_or_create(operator=operator, name=site.name)[0]
+        with transaction.atomic():
+            found, new = Site.objects.get_or_create(operator=operator, name=site.name)
+            if new:
+                audit.record("site.added", found, operator=operator, after={"name": found.name})
+        return found
 
 
 @transaction.atomic
@@ -98,7 +106,10 @@ def remove_station(*, station: Station) -> None:
                 "To turn the station away, set its registration to Rejected."
             )
         station_id = station.pk
+        paths = list(LogUpload.objects.filter(station=station).exclude(path="").values_list("path", flat=True))
+        audit.record("station.removed", station, operator=station.operator_id, before=audit.fields_of(station, *TOLD))
         station.delete()
+        transaction.on_commit(lambda: ports.files.delete(paths))
     transaction.on_commit(lambda: ports.bell.fenced(station_id, ANY_FENCE))
 
 
@@ -111,8 +122,11 @@ def set_password(*, station: Station, password: str | None = None) -> str:
         )
     password = make_password() if password is None else check_password(password)
     bump(station.pk)
+    before = audit.fields_of(station, "password_hash")
     station.password_hash = hash_password(password)
     station.save(update_fields=["password_hash"])
+    after = audit.fields_of(station, "password_hash")
+    audit.record("station.password_changed", station, operator=station.operator_id, before=before, after=after)
     return password
 
 
@@ -124,8 +138,11 @@ def set_registration(*, station: Station, registration: Registration | str) -> N
     except ValueError:
         raise ValidationError({"registration": f"{registration} is none of {', '.join(Registration)}."}) from None
     bump(station.pk)
+    before = audit.fields_of(station, "registration")
     station.registration = value.value
     station.save(update_fields=["registration"])
+    after = audit.fields_of(station, "registration")
+    audit.record("station.changed", station, operator=station.operator_id, before=before, after=after)
 
 
 def make_password() -> str:

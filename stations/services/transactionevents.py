@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Progress, TransactionProgressAnswered, TransactionProgressed
 from stations.domain.times import believed
@@ -79,6 +80,7 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         change |= _settle(batch, transaction, notes)
     if change:
         batch.change(Transaction, transaction.id, **change)
+        metervalues.updated(batch, transaction)
     for note in notes:
         batch.note(note, transaction.id)
     batch.touch(transaction_id=transaction.id)
@@ -112,6 +114,7 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         received_at=batch.frame.received_at if batch.frame else batch.now,
         sequences=[],
     )
+    batch.tell(topics.TRANSACTION_STARTED, transaction.id)
     return transaction
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
 from stations.domain.metering import LIMIT
@@ -112,6 +113,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         energy_wh=Decimal(0) if meter_start is not None else None,
     )
     batch.lookups.starts[need] = transaction
+    batch.tell(topics.TRANSACTION_STARTED, transaction.id)
     for note in notes:
         batch.note(note, transaction.id)
     batch.touch(transaction_id=transaction.id)
@@ -204,8 +206,10 @@ def _give_up(batch: Batch, old: TransactionState, note: Note, at: datetime) -> N
 
 
 def close(batch: Batch, transaction: TransactionState, at: datetime, meter_stop_wh: Decimal | None, doubt: Doubt) -> None:
-    """Later messages of the batch find the transaction ended, and its token free."""
+    """Later messages of the batch find the transaction ended, and its token free. Told when it ends, and when its doubt changes."""
     station = batch.station
+    if (transaction.status, transaction.doubt) != (TransactionStatus.ENDED.value, doubt.value):
+        batch.tell(topics.TRANSACTION_ENDED, transaction.id)
     station.open.pop(transaction.ocpp_id, None)
     transaction.status, transaction.doubt = TransactionStatus.ENDED.value, doubt.value
     transaction.stopped_at, transaction.meter_stop_wh = at, meter_stop_wh
@@ -294,6 +298,7 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         meter_stop_wh=_bounded(event.meter_stop_wh, notes),
     )
     metervalues.store(batch, 0, transaction_id, event.readings)
+    batch.tell(topics.TRANSACTION_ENDED, transaction_id)
     batch.lookups.transactions[orphan] = TransactionState(
         id=transaction_id,
         ocpp_id=orphan.ocpp_id,

@@ -10,9 +10,10 @@ from django.db import connection
 from django.test import Client
 from django_scopes import scope
 
-from accounts import services
+from accounts import people, services
 from accounts.models import ApiKey, Operator, User
 from billing.models import ChargeRecord, Tariff
+from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.models import (
     Command,
     Connection,
@@ -20,6 +21,7 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
+    LogUpload,
     MeterDay,
     MeterQuarter,
     Refusal,
@@ -112,8 +114,16 @@ def network(operator: Operator, identity: str) -> Network:
                 total_excl_tax=Decimal(revision), total_incl_tax=Decimal("3.57"),
             )  # fmt: skip
         asked(station)
+        LogUpload.objects.create(
+            operator=operator, station=station, kind="diagnostics", status="failed", token_hash=identity,
+            created_at=AT, expires_at=AT, due_at=AT, finished_at=AT,
+        )  # fmt: skip
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
+        webhook = Webhook.objects.create(operator=operator, url="https://example.com/", events=["station.online"], active=False)
+        told = WebhookEvent.objects.create(operator=operator, type="station.online", data={"identity": identity}, created_at=AT)
+        WebhookDelivery.objects.create(operator=operator, webhook=webhook, event=told, sequence=1, due_at=AT)
+    people.invite(operator=operator, email=f"dora.{identity}@example.org", role="viewer")
     sample(station, one, AT)
     quarter(station, AT)
     day(station, AT.date())

@@ -12,7 +12,7 @@ from tests.api.conftest import AT, LINE, Network, Person, asked, event, message,
 
 LISTS = [
     *("stations", "evses", "connectors", "transactions", "meter-samples", "messages", "refusals", "findings", "events"),
-    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records"),
+    *("connections", "variables", "commands", "id-tags", "sites", "tariffs", "charge-records", "logs"),
     *("meter-quarters", "meter-days"),
 ]
 
@@ -232,7 +232,7 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
         *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
         *[
             ("variables/", 1),
-            ("variables/?station=AMBER-01&component=Auth", 2),
+            ("variables/?station=AMBER-01&component=Auth", 3),
             ("commands/", 1),
             ("commands/?station=AMBER-01", 2),
         ],

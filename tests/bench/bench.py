@@ -13,10 +13,16 @@ from tests.bench import database, ledger, load, network, subjects
 from tests.bench.network import Fleet
 from tests.bench.subjects import Subject
 
+#: What the bare echo does on two cores of the machine that the figures are meant for, in messages a second.
+ECHO = 70_000
+
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value beside what it must be and what it aims at; `limit` is "<=" or ">=", or "" where nothing is asked."""
+    """One measured value beside what it must be and what it aims at; `limit` is "<=" or ">=", or "" where nothing is asked.
+
+    `scaled`: what depends on the machine's speed, as it would be where the bare echo does `ECHO`.
+    """
 
     what: str
     value: float
@@ -24,11 +30,13 @@ class Figure:
     limit: str = ""
     must: float | None = None
     aim: float | None = None
+    scaled: float | None = None
 
     @property
     def verdict(self) -> str:
         def holds(bound: float) -> bool:
-            return self.value <= bound if self.limit == "<=" else self.value >= bound
+            value = self.value if self.scaled is None else self.scaled
+            return value <= bound if self.limit == "<=" else value >= bound
 
         if self.must is None or self.aim is None:
             return ""
@@ -46,6 +54,7 @@ class Bench:
     details: dict[str, Any] = field(default_factory=dict)
     ledger: dict[str, load.Entry] = field(default_factory=dict)
     fleets: dict[str, Fleet] = field(default_factory=dict)
+    speed: float | None = None
 
     @classmethod
     def begin(cls, options: argparse.Namespace) -> "Bench":
@@ -88,6 +97,19 @@ class Bench:
         for what, count in outcome.errors.items():
             print(f"{subject.name}: {count} x {what}", file=sys.stderr)
         return outcome
+
+    def scale(self) -> float:
+        """How fast this machine is, as a share of the one that the figures are meant for: by the echo, measured once a run."""
+        if self.speed is None:
+            with self.running(subjects.echo) as bare:
+                outcome = self.drive(bare, self.fleet("ECHO", 500), ours=False, seconds=5.0)
+            self.speed = outcome.messages / outcome.seconds
+            self.figures.append(Figure("echo, uvicorn", round(self.speed), "msg/s"))
+        return self.speed / ECHO
+
+    def took(self, what: str, value: float, unit: str, must: float, aim: float) -> None:
+        """A time that was measured: on a faster machine it would be shorter."""
+        self.figures.append(Figure(what, value, unit, "<=", must, aim, round(value * self.scale(), 2)))
 
     def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

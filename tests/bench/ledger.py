@@ -26,7 +26,7 @@ def differences(ledger: Mapping[str, Entry]) -> list[str]:
     with scopes_disabled():
         ids = dict(Station.objects.filter(identity__in=ledger).values_list("identity", "pk"))
         stored = {
-            "log rows": _counts(MessageLogEntry.objects.filter(outcome="result"), ids.values()),
+            "log rows": _counts(MessageLogEntry.objects.filter(direction="in", outcome="result"), ids.values()),
             "samples": _counts(MeterSample.objects.all(), ids.values()),
             "status rows": _counts(StatusHistory.objects.all(), ids.values()),
             "ended transactions": _counts(Transaction.objects.filter(status="ended", doubt=""), ids.values()),

@@ -63,11 +63,12 @@ def text(found: dict[str, Any]) -> str:
 
 
 def rows(found: dict[str, Any]) -> list[Sequence[str]]:
-    """Each figure beside what must be and what is aimed at; the first row is the head."""
-    rows: list[Sequence[str]] = [("", "value", "unit", "must", "aim", "reached")]
+    """Each figure, as it would be where the echo does 70,000, and what must be and is aimed at; the first row is the head."""
+    rows: list[Sequence[str]] = [("", "value", "unit", "scaled", "must", "aim", "reached")]
     for one in found["figures"]:
         bounds = [f"{one['limit']} {one[name]:g}" if one[name] is not None else "" for name in ("must", "aim")]
-        rows.append((one["what"], f"{one['value']:g}", one["unit"], *bounds, one["verdict"]))
+        scaled = "" if one["scaled"] is None else f"{one['scaled']:g}"
+        rows.append((one["what"], f"{one['value']:g}", one["unit"], scaled, *bounds, one["verdict"]))
     return rows
 
 

@@ -1,6 +1,6 @@
 """Every page, in each of its states, judged by axe: in both themes, on a wide screen and on a narrow phone.
 
-The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/world.py` fails.
+The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/addresses.py` fails.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from tests.browser.conftest import session_of
-from tests.dashboard.world import BUTTONS, DATA, FILES, LONG_TAG, STATES, World, address, crowd, one_of_each, routes
+from tests.dashboard.addresses import BUTTONS, DATA, FILES, STATES, address, routes
+from tests.dashboard.world import LONG_TAG, World, crowd, one_of_each
 from tests.database import tables
 from tests.network import Network
 from tests.servers import Server
@@ -90,23 +91,28 @@ def cases(world: World) -> list[Case]:
         for name, queries in STATES.items()
         for query in queries
     ]
-    of_another = [f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages")]
+    of_another = [
+        f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages", "logs")
+    ]
     found += [Case(f"unheard charger {path[-8:]}", path) for path in of_another]
     found += [
         Case("finished session", f"/transactions/{world.done.pk}/"),
         Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
         Case("offline charger", f"/stations/{world.offline.identity}/?tab=commands&do=restart"),
         *(Case(f"empty {path}", path, "eve") for path in ("/", "/stations/", "/transactions/", "/id-tags/", "/onboarding/")),
-        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/")),
+        *(Case(f"empty {path}", path, "eve") for path in ("/messages/", "/commands/", "/audit/", "/logs/")),
         *(Case(f"crowded {path}", path, "cat") for path in ("/", "/?kiosk=1", "/stations/")),
-        *(Case(f"viewer {query}", address("station", world, query), "ben") for query in ("tab=commands", "tab=configuration")),
+        *(
+            Case(f"viewer {query}", address("station", world, query), "ben")
+            for query in ("tab=commands", "tab=configuration", "tab=logs")
+        ),
         Case("404", "/nowhere/", status=404),
         Case("403", address("id_tag_add", world), "ben", status=403),
         Case("400", "/transactions/?before=x", status=400),
         Case("too old", address("id_tag_add", world), act=submit_without_token),
         Case("500", "/broken/", status=500),
         Case("keys", "/", act=type_question_mark),
-        Case("wrong password", "/login/", "nobody", act=submit("main form", username="eve@example.org", password="x")),
+        Case("wrong password", "/login/", "nobody", act=submit("main form", login="eve@example.org", password="x")),
         Case("tag refused", "/id-tags/add/", act=submit("main form.sheet")),
         Case("tag known", "/id-tags/add/", act=submit("main form.sheet", value=LONG_TAG)),
         Case("tag blocked", "/id-tags/", act=submit(".cell-actions form")),
@@ -115,6 +121,7 @@ def cases(world: World) -> list[Case]:
         Case("good file", "/id-tags/import/", act=upload("value,note\nNEW-ONE,of Dee\n")),
         Case("registered already", "/onboarding/", act=submit("form.one-line", identity=world.station.identity)),
         Case("registered", "/onboarding/", act=submit("form.one-line", identity=f"{world.network.prefix}-FRESH")),
+        Case("log refused", address("station", world, "tab=logs"), act=submit(".log-more form", since="2999-01-01T00:00")),
         Case("run refused", address("runs", world, "all=on&do=restart"), act=submit("form.ask")),
         Case("view saved", address("stations", world, "q=S"), act=submit("#save-view form", name="All with an S")),
         Case("command refused", address("station", world, "tab=commands&do=restart"), act=submit("form.ask")),

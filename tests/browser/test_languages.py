@@ -5,7 +5,8 @@ from playwright.async_api import Page
 
 from accounts.models import User
 from tests.browser.conftest import Open, holds
-from tests.dashboard.world import address, one_of_each
+from tests.dashboard.addresses import address
+from tests.dashboard.world import one_of_each
 from tests.network import Network
 from tests.servers import Server
 

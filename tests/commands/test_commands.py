@@ -150,3 +150,15 @@ def test_an_operator_may_keep_rows_for_a_shorter_time() -> None:
 def test_a_term_that_makes_no_sense_is_refused_with_the_reason(words: list[str], said: str) -> None:
     with pytest.raises(CommandError, match=said):
         run("operator", "keep", *words)
+
+
+@pytest.mark.usefixtures("_amber")
+def test_an_operator_tells_its_code_and_closes_its_doors_to_drivers() -> None:
+    (line,) = run("operator", "drivers", "Amber Grid")
+    assert line == "Drivers sign up by themselves. In their apps, the code of the network is amber-grid."
+    (line,) = run("operator", "drivers", "Amber Grid", "--closed")
+    assert line.startswith("Drivers do not sign up by themselves.")
+    (line,) = run("operator", "drivers", "Amber Grid", "--open")
+    assert line.startswith("Drivers sign up")
+    with pytest.raises(CommandError, match="no operator"):
+        run("operator", "drivers", "Nobody")

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from csms.dashboard import fragments
+from csms.dashboard.worklist import Rights
 from stations.domain.commands import RemoteStop
 from stations.models import MeterSample, Transaction, Variable
 from stations.services.commands import issue
@@ -70,7 +71,7 @@ def test_a_session_is_stopped_from_its_card_once(ada: Client, ben: Client, amber
     assert button in page(ada, running)
     assert stop not in page(ben, running)
     with scope(operator=amber.operator):
-        parts = [part["html"] for part in fragments.of_station("en", running.station_id, may_command=True)]
+        parts = [part["html"] for part in fragments.of_station("en", running.station_id, Rights(command=True))]
         assert any(button in html for html in parts)
         issue(station=running.station, command=RemoteStop(running.ocpp_transaction_id))
     html = page(ada, running)

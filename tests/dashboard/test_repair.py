@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from django_scopes import scope
 
+from accounts.models import AuditEntry
 from csms.admin import repair
 from tests.dashboard.rows import bill, finding, finished, plug, session
 from tests.network import Network
@@ -45,3 +47,33 @@ def test_a_row_can_be_repaired(root: Client, amber: Network) -> None:
         data |= {f"{name}_0": "2026-11-20", f"{name}_1": "12:00:00"}
     assert root.post(f"/admin/stations/connector/{connector.pk}/change/", data).status_code == 302
     assert amber.connectors(connector.evse.station)[1].status == "Available"
+    entry = newest(amber)
+    assert (entry.action, entry.object_type, entry.object_id) == ("repair.changed", "connector", str(connector.pk))
+    assert (entry.before["status"], entry.after["status"], entry.actor_label[:5]) == ("Charging", "Available", "root.")
+
+
+def newest(network: Network) -> AuditEntry:
+    with scope(operator=network.operator):
+        entry = AuditEntry.objects.first()
+    assert entry is not None
+    return entry
+
+
+def test_what_is_added_and_removed_by_way_of_repair_is_told_too(root: Client, amber: Network) -> None:
+    base = "/admin/accounts/idtokengroup/"
+    root.post(f"{base}add/", {"operator": amber.operator.pk, "name": "DEE"})
+    entry = newest(amber)
+    assert (entry.action, entry.after["name"], entry.before) == ("repair.added", "DEE", {})
+    assert root.post(f"{base}{entry.object_id}/delete/", {"post": "yes"}).status_code == 302
+    gone = newest(amber)
+    assert (gone.action, gone.object_id, gone.before["name"], gone.after) == ("repair.removed", entry.object_id, "DEE", {})
+
+
+def test_a_new_password_of_a_person_is_told_without_it(root: Client, amber: Network) -> None:
+    person = amber.user()
+    answer = root.post(
+        f"/admin/accounts/user/{person.pk}/password/", dict.fromkeys(("password1", "password2"), "charge-it-all-day")
+    )
+    assert answer.status_code == 302
+    entry = newest(amber)
+    assert (entry.action, entry.object_label, entry.after) == ("repair.changed", person.email, {"password": "***"})

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_scopes import scope
 
 from csms.dashboard import fragments
+from csms.dashboard.worklist import Rights
 from stations.domain.commands import ClearCache
 from stations.services.commands import issue
 from tests.dashboard.rows import finding, plug, sample, seen, session
@@ -108,8 +109,8 @@ def test_live_parts_of_a_charger_are_its_own_operators_alone(amber: Network, cob
     station = connector.evse.station
     with scope(operator=amber.operator):
         issue(station=station, command=ClearCache())
-        ids = [part["id"] for part in fragments.of_station("en", station.pk, may_command=False)]
+        ids = [part["id"] for part in fragments.of_station("en", station.pk, Rights())]
     assert ids[:2] == ["station-head", f"connector-{connector.pk}"]
     assert len(ids) == 3
     with scope(operator=cobalt.operator):
-        assert fragments.of_station("en", station.pk, may_command=True) == []
+        assert fragments.of_station("en", station.pk, Rights(command=True)) == []

@@ -81,7 +81,8 @@ def _connectors(transaction: Transaction) -> list[Any]:
 
 
 def changes(stations: list[int], transactions: list[int], known: fragments.Known) -> list[str]:
-    return [part["id"] for part in fragments.changed("en", Rights(), stations, transactions, known)]
+    parts = fragments.changed("en", Rights(), transactions, known) + fragments.of_plugs("en", stations, known, wall.dense())
+    return [part["id"] for part in parts]
 
 
 def test_only_what_differs_is_sent_again(amber: Network, scoped: None) -> None:
@@ -93,6 +94,21 @@ def test_only_what_differs_is_sent_again(amber: Network, scoped: None) -> None:
     one.status = "Faulted"
     one.save()
     assert changes(both, [], known) == ["summary", "work", f"connector-{one.pk}"]
+
+
+def test_a_dot_is_sent_when_its_state_changes_and_not_for_a_reading(
+    amber: Network, scoped: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall, "CARDS", 1)
+    one, other = plug(amber, "Charging"), plug(amber)
+    running, both, known = session(one), [one.evse.station_id, other.evse.station_id], fragments.Known()
+    assert f"connector-{one.pk}" in changes(both, [], known)
+    running.power_w = 7000
+    running.save()
+    assert changes(both, [], known) == ["summary"]
+    running.status = "ended"
+    running.save()
+    assert changes(both, [], known) == ["summary", f"connector-{one.pk}"]
 
 
 def test_an_age_that_grows_is_no_difference() -> None:

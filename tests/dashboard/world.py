@@ -1,20 +1,20 @@
 """A network with one of each thing a page can show, and the addresses of the pages that show it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
-from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken, SavedView
+from accounts import audit, drivers
+from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
+from accounts.people import invite
+from accounts.services import create_api_key
 from billing.models import ChargeRecord
-from csms.dashboard.asking import ASKS
-from csms.dashboard.urls import urlpatterns
 from csms.dashboard.wall import CARDS
+from csms.files import storage
+from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
@@ -26,6 +26,7 @@ from stations.models import (
     Finding,
     Firmware,
     FirmwareUpdate,
+    LogUpload,
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
@@ -66,52 +67,18 @@ class World:
     fixed: Variable
     message: MessageLogEntry
     bill: ChargeRecord
+    log: LogUpload
+    awaited: LogUpload
     image: Firmware
     update: FirmwareUpdate
+    driver: User
+    driver_card: IdToken
+    person: User
+    invitation: Invitation
+    key: ApiKey
     rolled: RolledOut
-
-
-#: What a route's address names. A route that names something and has no entry here cannot be opened.
-NAMED: dict[str, Callable[[World], list[Any]]] = {
-    "transaction": lambda world: [world.running.pk],
-    "transaction_stop": lambda world: [world.running.pk],
-    "session_points": lambda world: [world.running.pk],
-    "id_tag": lambda world: [world.card.pk],
-    "id_tag_status": lambda world: [world.card.pk],
-    "run": lambda world: [world.run.pk],
-    "firmware_image": lambda world: [world.image.pk],
-    "firmware_file": lambda world: [world.image.pk],
-    "firmware_withdraw": lambda world: [world.image.pk],
-    "update_firmware": lambda world: [world.station.identity],
-    "cancel_firmware": lambda world: [world.station.identity, world.update.pk],
-    "view_delete": lambda world: [world.view.pk],
-    "station": lambda world: [world.station.identity],
-    "station_points": lambda world: [world.station.identity],
-    "accept_boot": lambda world: [world.pending.identity],
-    "station_message": lambda world: [world.station.identity, world.message.pk],
-    "station_message_test": lambda world: [world.station.identity, world.message.pk],
-    "send_command": lambda world: [world.station.identity],
-    "cancel_command": lambda world: [world.station.identity, world.queued.pk],
-    "retry_command": lambda world: [world.station.identity, world.refused.pk],
-    "change_settings": lambda world: [world.station.identity],
-    "rollout": lambda world: [world.rolled.rollout.pk],
-    "rollout_lead": lambda world: [world.rolled.rollout.pk],
-    "rollout_step": lambda world: [world.rolled.rollout.pk, world.rolled.failed.pk],
-}
-
-
-def address(name: str, world: World, query: str = "") -> str:
-    """Where it is. What a query names of the world stands in it in braces."""
-    arguments = NAMED[name](world) if name in NAMED else []
-    lately = timezone.now() - timedelta(minutes=30)
-    asked = query.format(world=world, lately=quote(lately.isoformat()))
-    return reverse(name, args=arguments) + (f"?{asked}" if asked else "")
-
-
-def routes() -> set[str]:
-    """The name of every address of the operators' pages."""
-    assert all(isinstance(pattern, URLPattern) for pattern in urlpatterns)
-    return {str(pattern.name) for pattern in urlpatterns}
+    webhook: Webhook
+    delivery: WebhookDelivery
 
 
 @tables
@@ -170,18 +137,54 @@ def _made(network: Network) -> World:
     run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
+    _changed(ada, station, card)
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
+    invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]
     )  # fmt: skip
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
+    dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
+    dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
-        billed, *_firmware(station, offline), rolled_out(network),
-    )  # fmt: skip
+        billed,
+        *_logs(station),
+        *_firmware(station, offline),
+        *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
+        rolled_out(network),
+        *_told(station),
+    )
+
+
+def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
+    """A webhook that works, with deliveries of every kind, and one that was switched off."""
+    now = timezone.now()
+    fields = {"operator": station.operator, "events": ["station.faulted"], "secret": "whsec_c2VjcmV0"}
+    webhook = Webhook.objects.create(**fields, url="http://127.0.0.1:9/told?key=Harbour", description="For Harbour", sequence=4)
+    Webhook.objects.create(**fields, url="http://127.0.0.1:9/off", active=False, disabled_because="Nothing was delivered.")
+    event = WebhookEvent.objects.create(
+        operator=station.operator, type="station.faulted", data={"station": station.identity, "evse": 1}, created_at=now
+    )
+    made = [
+        WebhookDelivery.objects.create(
+            operator=station.operator, webhook=webhook, event=event, sequence=number, status=status, due_at=now + timedelta(days=1),
+            **told,
+        )
+        for number, (status, told) in enumerate(
+            {
+                "delivered": {"attempts": 1, "attempted_at": now, "delivered_at": now, "response_code": 200, "response_ms": 12},
+                "failed": {"attempts": 2, "attempted_at": now, "error": "The connection was refused: nothing listens there."},
+                "given_up": {"attempts": 13, "response_code": 500, "response_body": "<h1>Oops</h1>", "error": "It answered 500."},
+                "waiting": {},
+            }.items(),
+            start=1,
+        )
+    ]  # fmt: skip
+    return webhook, made[0]
 
 
 def _tapped(station: Station) -> None:
@@ -189,6 +192,21 @@ def _tapped(station: Station) -> None:
     now = timezone.now()
     fields = {"code": UNKNOWN, "subject": "04FFEEDDCCBBAA ISO14443", "severity": Severity.INFO, "first_at": now, "last_at": now}
     Finding.objects.create(operator=station.operator, station=station, **fields)
+
+
+def _changed(ada: User, station: Station, card: IdToken) -> None:
+    """By a person, a program and the system; with a reason, a secret, and nothing before or after."""
+    operator = station.operator
+    with audit.acting(ada, via="page"):
+        was = {"status": "Blocked", "blocked_because": "Lost", "expires_at": None}
+        now = {"status": "Accepted", "blocked_because": "", "expires_at": timezone.now()}
+        audit.record("id_token.changed", card, operator=operator, before=was, after=now)
+        audit.record("command.asked", station, operator=operator, after={"command": "reset", "when": "idle"}, note="Ground failure")
+    with audit.acting(ada, via="api", label=f"{ada.email} (key csms_a1b2c3)"):
+        audit.record(
+            "station.password_changed", station, operator=operator, before={"password_hash": "a"}, after={"password_hash": "b"}
+        )
+    audit.record("id_token.removed", operator=operator, label="GONE-CARD", before={"value": "GONE-CARD"})
 
 
 def _asked(station: Station, status: str) -> Command:
@@ -228,6 +246,21 @@ def _settings(station: Station) -> list[Variable]:
     ][:2]
 
 
+def _logs(station: Station) -> list[LogUpload]:
+    """One that is here, one that is on its way, and one that failed."""
+    now, paths = timezone.now(), [storage.new_path("logs", station.operator_id)]
+    with storage.Writer(paths[0], limit=100) as writer:
+        writer.write(b"a log of\nthe world")
+        writer.finish()
+    fields = {"operator": station.operator, "station": station, "created_at": now, "expires_at": now, "due_at": now + timedelta(1)}
+    rows: list[dict[str, Any]] = [
+        {"kind": "diagnostics", "status": "uploaded", "filename": "diag.zip", "size": 18, "path": paths[0], "finished_at": now},
+        {"kind": "diagnostics", "status": "uploading", "size": 3_000_000, "started_at": now},
+        {"kind": "security", "status": "failed", "reason": "The charger refused: Rejected.", "since": now, "finished_at": now},
+    ]
+    return [LogUpload.objects.create(**fields | row, token_hash=f"{station.pk}-{number}") for number, row in enumerate(rows)][:2]
+
+
 def _messages(station: Station) -> MessageLogEntry:
     """From and to the charger: answered, refused, never answered. Returns the refused one."""
     fields = {"operator_id": station.operator_id, "station_id": station.pk, "protocol": "ocpp1.6", "handling_us": 2400}
@@ -259,83 +292,3 @@ def crowd(network: Network) -> None:
             Connector(evse=evse, number=1, status=states[evse.number % len(states)], status_at=timezone.now()) for evse in evses
         ]
         session(Connector.objects.bulk_create(connectors)[states.index(ConnectorStatus.CHARGING) - 1])
-
-
-#: Every page's states, by its route: the query it is opened with. Where it names something, that is the world's.
-STATES: dict[str, list[str]] = {
-    "wall": ["", "kiosk=1"],
-    "sessions": ["", "status=active", "id_tag=NOBODY", "since=2026-02-02&until=2026-01-01"],
-    "transaction": [""],
-    "id_tags": ["", "q=NOTHING"],
-    "id_tag_add": [""],
-    "id_tags_import": [""],
-    "id_tags_enrol": ["since={lately}"],
-    "id_tag": [""],
-    "onboarding": ["", "waiting=UNKNOWN"],
-    "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
-    "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
-    "run": ["", "only=failed"],
-    "firmware": ["", "q=NOTHING", "withdrawn=1"],
-    "firmware_add": ["vendor=Alfen"],
-    "firmware_image": [""],
-    "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
-    "station": [
-        *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING"),
-        *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=firmware"),
-        *(f"tab=commands&do={name}" for name in ASKS),
-    ],
-    "station_message": [""],
-    "rollouts": ["", "before=1"],
-    "rollout": ["", "only=failed", "only=done&after=999999999"],
-    "rollout_new": ["", "step=waves&firmware={world.rolled.image.pk}", "step=preview&firmware={world.rolled.image.pk}&offline=on"],
-    "login": [""],
-}
-#: Files to download: what they are asked with.
-FILES: dict[str, list[str]] = {
-    "sessions_export": [""],
-    "id_tags_export": [""],
-    "onboarding_export": [""],
-    "stations": ["format=csv"],
-    "run": ["format=csv"],
-    "firmware": ["format=csv"],
-    "rollouts": ["format=csv"],
-    "rollout": ["format=csv"],
-    "messages": ["format=csv", "format=ndjson"],
-    "station": [
-        *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
-        "tab=firmware&format=csv",
-    ],
-}
-#: What scripts of the pages ask for, and what is one thing in a file.
-DATA: dict[str, list[str]] = {
-    "station_points": [""],
-    "session_points": [""],
-    "station_message_test": [""],
-    "firmware_file": [""],
-    "messages": ["format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
-    "station": ["tab=messages&format=newer&after=2026-01-01T00:00:00%2B00:00~1"],
-}
-#: Buttons: what they post.
-BUTTONS: dict[str, dict[str, str]] = {
-    "transaction_stop": {},
-    "id_tag_status": {"status": "Blocked"},
-    "id_tags_import_run": {"ticket": "x"},
-    "onboarding_accept": {"identity": ""},
-    "onboarding_password": {},
-    "accept_boot": {},
-    "run_start": {"do": "clear", "token": "t2"},
-    "send_command": {"do": "clear"},
-    "cancel_command": {},
-    "retry_command": {},
-    "change_settings": {"do": "read"},
-    "firmware_withdraw": {},
-    "update_firmware": {"firmware": "1"},
-    "cancel_firmware": {},
-    "rollout_create": {"then": "keep", "token": "t3"},
-    "rollout_lead": {"do": "cancel"},
-    "rollout_step": {"do": "retry"},
-    "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},
-    "view_delete": {},
-    "language": {"language": ""},
-    "logout": {},
-}

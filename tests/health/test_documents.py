@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from django.conf import settings
 
+import csms.api.drivers.live
 import csms.asgi
 import csms.metrics.pulse  # noqa: F401  (with the one above, all that a web process counts)
 from csms import health

@@ -11,7 +11,7 @@ from django_scopes import scopes_disabled
 
 from csms.ocpp import batching
 from csms.ocpp.batching import BatchThread, Results
-from csms.ocpp.doors import Arrival
+from csms.ocpp.doors import Arrival, Departure
 from csms.ocpp.exchange import Inbound
 from stations.batch import Batch
 from stations.models import Station
@@ -164,7 +164,7 @@ def knock(who: Station) -> Knock:
     return Knock(who.identity, (who.identity.encode(), PASSWORD.encode()), "ocpp1.6", ("ocpp1.6",), "127.0.0.1", secure=False)
 
 
-@pytest.mark.parametrize("many", [batching.MAX_ARRIVALS + 5, batching.MAX_BATCH + 5])
+@pytest.mark.parametrize("many", [batching.MAX_DOORS + 5, batching.MAX_BATCH + 5])
 def test_whoever_knocks_when_the_thread_is_to_end_is_answered_and_it_ends(network: Network, many: int) -> None:
     """In a storm more wait than a round takes, and the word to end comes among them."""
     known = network.station(accepted=True)
@@ -177,6 +177,24 @@ def test_whoever_knocks_when_the_thread_is_to_end_is_answered_and_it_ends(networ
     thread.join(30)
     assert not thread.is_alive()
     assert sorted(token for token, _ in verdicts) == list(range(many))
+
+
+def test_messages_have_their_turn_while_a_whole_network_comes_and_goes(network: Network) -> None:
+    """A thousand comings and goings are attended to a few at a time; who is in is answered in between."""
+    charging, coming = network.station(accepted=True), network.station(accepted=True)
+    results: list[Any] = []
+    thread = BatchThread(results.append)
+    for number in range(10 * batching.MAX_DOORS):
+        thread.items.put(Arrival(knock(coming), number) if number % 2 else Departure(coming.pk, 0, 1006, ""))
+    with scopes_disabled():
+        inbound = Engine().inbound(charging, "Heartbeat", {})
+    thread.items.put(inbound)
+    thread.stop()
+    thread.start()
+    thread.join(30)
+    answered = next(place for place, one in enumerate(results) if one.answers)
+    assert sum(len(one.verdicts) for one in results) == 5 * batching.MAX_DOORS
+    assert sum(len(one.verdicts) for one in results[:answered]) <= batching.MAX_BATCH / 2
 
 
 def test_a_bug_in_a_round_does_not_end_the_thread(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:

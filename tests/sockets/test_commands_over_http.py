@@ -161,7 +161,7 @@ async def test_past_the_wait_it_is_202_and_the_same_key_asks_for_the_rest(server
     ("protocol", "not_made", "of_stations", "unknown"),
     [
         ("ocpp1.6", "GetCompositeSchedule", "BootNotification", "GetVariables"),
-        ("ocpp2.0.1", "GetLog", "NotifyReport", "RemoteStartTransaction"),
+        ("ocpp2.0.1", "GetReport", "NotifyReport", "RemoteStartTransaction"),
     ],
 )
 async def test_an_action_that_cannot_be_sent_says_why(

@@ -13,8 +13,9 @@ from accounts.imports import import_id_tokens
 from accounts.models import IdToken
 from csms.dashboard.exports import CHUNK
 from stations.models import Transaction
+from tests.dashboard.addresses import FILES, NAMED, address
 from tests.dashboard.rows import bill, finished, plug, session
-from tests.dashboard.world import FILES, NAMED, address, one_of_each
+from tests.dashboard.world import one_of_each
 from tests.network import Network
 from tests.servers import Server
 
@@ -26,8 +27,8 @@ def download(server: Server, network: Network, path: str) -> list[list[str]]:
     request = urllib.request.Request(server.http + path, headers={"Cookie": cookie})  # noqa: S310  (our own)
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
-        # Sent in pieces: its length is not known beforehand.
-        assert "Content-Length" not in answer.headers
+        # A list is sent in pieces: its length is not known beforehand.
+        assert ("Content-Length" in answer.headers) == (answer.headers["Content-Type"] == "application/octet-stream")
         return list(csv.reader(io.StringIO(answer.read().decode("utf-8-sig"))))
 
 

@@ -1,5 +1,6 @@
 """`manage.py demo`: the demo network that `make run` shows. Running it again adds what is missing and changes nothing else."""
 
+import os
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -9,12 +10,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django_scopes import scope
 
+from accounts import drivers
 from accounts import services as accounts
 from accounts.models import IdToken, Operator, Role, User
 from billing import services as billing
 from billing.models import Tariff
 from csms.files import images
 from csms.management import demorollout
+from csms.management.shell import from_the_shell
 from csms.simulator import demo
 from stations.models import Firmware, Rollout, Site, Station
 from stations.services import firmware, registry
@@ -22,12 +25,15 @@ from stations.services import firmware, registry
 #: Known to everybody by intention: `make run` listens on this machine only, and production refuses the demo.
 PASSWORD = "charge-it-all-night"  # noqa: S105
 PEOPLE = (("ada@amber.example", "Ada", Role.OWNER), ("ben@amber.example", "Ben", Role.VIEWER))
+#: Who drives, with which card, and a plug at which she may start from her phone.
+DRIVER, HER_CARD, HER_PLUG = ("dee@amber.example", "Dee"), "04A1B2C3D4", "MARKET-03/1"
 EXPIRED_AT = datetime(2025, 12, 31, 23, tzinfo=UTC)
 
 
 class Command(BaseCommand):
-    help = "Loads the demo network: an operator, sites in three cities, two dozen stations, a tariff, id tags and two people."
+    help = "Loads the demo network: an operator, sites in three cities, two dozen stations, a tariff, id tags, people, a driver."
 
+    @from_the_shell()
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION and not settings.ALLOW_INSECURE:
@@ -50,6 +56,7 @@ class Command(BaseCommand):
                         expires_at=EXPIRED_AT if tag.expired else None,
                         note=tag.label,
                     )
+            _driver(operator)
             if not Tariff.objects.exists():
                 billing.add_tariff(
                     operator=operator,
@@ -66,6 +73,16 @@ class Command(BaseCommand):
                 demorollout.make(operator)
         for email, name, role in PEOPLE:
             self.stdout.write(f"{name} ({role.label.lower()}): {email} / {PASSWORD}")
+        here = f"http://127.0.0.1:{os.environ['PORT']}" if os.environ.get("PORT") else ""
+        self.stdout.write(f"{DRIVER[1]} (driver): {DRIVER[0]} / {PASSWORD}, with a phone at {here}/charge/{HER_PLUG}")
+
+
+def _driver(operator: Operator) -> None:
+    """Dee, whose card charges by itself, so that she has a history."""
+    email, name = DRIVER
+    if User.objects.filter(email=email).exists():
+        return
+    drivers.add_id_tag(driver=drivers.sign_up(operator=operator, email=email, name=name, password=PASSWORD), value=HER_CARD)
 
 
 def _image(operator: Operator) -> None:

@@ -29,6 +29,7 @@ INCOMING = (
 OUTGOING = (
     authorization.ClearCache,
     availability.ChangeAvailability,
+    diagnostics.GetLog,
     firmware.UpdateFirmware,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
@@ -75,7 +76,6 @@ NOT_SENT_YET = frozenset(
         "GetDisplayMessages",
         "GetInstalledCertificateIds",
         "GetLocalListVersion",
-        "GetLog",
         "GetMonitoringReport",
         "GetReport",
         "GetTransactionStatus",

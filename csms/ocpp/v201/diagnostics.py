@@ -1,5 +1,6 @@
-"""OCPP 2.0.1 LogStatusNotification (N01)."""
+"""OCPP 2.0.1 GetLog and LogStatusNotification (N01)."""
 
+from csms.ocpp import logrequests
 from csms.ocpp.translator import Incoming, Payload
 from stations.domain.events import LogStatusReported, Reply
 from stations.domain.values import Note
@@ -15,3 +16,7 @@ class LogStatusNotification(Incoming):
     @staticmethod
     def encode(reply: Reply) -> Payload:
         return {}
+
+
+class GetLog(logrequests.GetLog):
+    """OCPP 2.0.1 GetLog (N01)."""

@@ -1,11 +1,12 @@
 """What a CSMS may ask of a simulated OCPP 1.6 Core station, and how it answers."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
-from ocpp.v16 import call_result
+from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action
 
+from csms.simulator import logs
 from csms.simulator.answering import AnsweringLink, answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
@@ -97,6 +98,26 @@ class CommandLink16(AnsweringLink):
     @answers(Action.data_transfer)
     def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
         return call_result.DataTransfer("UnknownVendorId")
+
+    @answers(Action.get_diagnostics)
+    def on_get_diagnostics(self, location: str, **_: Any) -> Any:
+        station = self.station
+
+        def tell(status: str) -> Any:
+            return station.call(call.DiagnosticsStatusNotification(cast(Any, status)))
+
+        self.then(logs.send(station, location, "diagnostics", tell, "UploadFailed"))
+        return call_result.GetDiagnostics(logs.name_of(station, "diagnostics"))
+
+    @answers(Action.get_log)
+    def on_get_log(self, log: dict[str, Any], log_type: str, request_id: int, **_: Any) -> Any:
+        station, kind = self.station, "security" if log_type == "SecurityLog" else "diagnostics"
+
+        def tell(status: str) -> Any:
+            return station.call(call.LogStatusNotification(cast(Any, status), request_id))
+
+        self.then(logs.send(station, log["remote_location"], kind, tell, "UploadFailure"))
+        return call_result.GetLog(cast(Any, "Accepted"), logs.name_of(station, kind))
 
     @answers(Action.trigger_message)
     def on_trigger_message(self, requested_message: str, connector_id: int | None = None, **_: Any) -> Any:

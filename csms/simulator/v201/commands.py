@@ -6,6 +6,7 @@ from typing import Any, cast
 from ocpp.v201 import call, call_result
 from ocpp.v201.enums import Action
 
+from csms.simulator import logs
 from csms.simulator.answering import AnsweringLink, answers
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
@@ -140,6 +141,16 @@ class CommandLink201(AnsweringLink):
     @answers(Action.data_transfer)
     def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
         return call_result.DataTransfer("UnknownVendorId")
+
+    @answers(Action.get_log)
+    def on_get_log(self, log: dict[str, Any], log_type: str, request_id: int, **_: Any) -> Any:
+        station, kind = self.station, "security" if log_type == "SecurityLog" else "diagnostics"
+
+        def tell(status: str) -> Any:
+            return station.call(call.LogStatusNotification(status, request_id))
+
+        self.then(logs.send(station, log["remote_location"], kind, tell, "UploadFailure"))
+        return call_result.GetLog("Accepted", filename=logs.name_of(station, kind))
 
     @answers(Action.trigger_message)
     def on_trigger_message(self, requested_message: str, evse: dict[str, Any] | None = None, **_: Any) -> Any:

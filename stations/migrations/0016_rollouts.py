@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_kinds_of_people_and_audit"),
-        ("stations", "0013_firmware"),
+        ("stations", "0015_sessions_of_drivers_and_places"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

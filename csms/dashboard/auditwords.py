@@ -1,0 +1,228 @@
+"""Changes in words: what somebody did, to what, and what was before and after.
+
+An action that is recorded and has no sentence here fails `tests/dashboard/test_audit.py`.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import AuditEntry, IdToken
+from csms.dashboard.commandrows import CommandRow
+from stations.models import Command, CommandRun, Station, Transaction
+
+Word = str | Promise
+
+ACTIONS: dict[str, Word] = {
+    "operator.added": gettext_lazy("{who} added the network {thing}"),
+    "operator.changed": gettext_lazy("{who} changed the network {thing}"),
+    "user.added": gettext_lazy("{who} added the person {thing}"),
+    "api_key.added": gettext_lazy("{who} made the API key {thing}"),
+    "api_key.revoked": gettext_lazy("{who} revoked the API key {thing}"),
+    "invitation.sent": gettext_lazy("{who} invited {thing}"),
+    "invitation.renewed": gettext_lazy("{who} invited {thing} anew"),
+    "invitation.removed": gettext_lazy("{who} took back the invitation of {thing}"),
+    "person.joined": gettext_lazy("{who} accepted an invitation and joined as {thing}"),
+    "person.changed": gettext_lazy("{who} changed the person {thing}"),
+    "person.renamed": gettext_lazy("{who} changed the name of {thing}"),
+    "person.password_changed": gettext_lazy("{who} changed the password of {thing}"),
+    "person.password_link_made": gettext_lazy("{who} made a link for {thing} to choose a password"),
+    "person.second_factor_reset": gettext_lazy("{who} reset the second factor of {thing}"),
+    "person.sessions_ended": gettext_lazy("{who} logged {thing} out everywhere"),
+    "driver.signed_up": gettext_lazy("{who} signed up the driver {thing}"),
+    "driver.blocked": gettext_lazy("{who} blocked the driver {thing}"),
+    "driver.unblocked": gettext_lazy("{who} unblocked the driver {thing}"),
+    "driver.deleted": gettext_lazy("{who} deleted the account of the driver {thing}"),
+    "driver.id_tag_added": gettext_lazy("{who} gave the driver {thing} an id tag"),
+    "driver.id_tag_removed": gettext_lazy("{who} took an id tag from the driver {thing}"),
+    "id_token.added": gettext_lazy("{who} added the id tag {thing}"),
+    "id_token.changed": gettext_lazy("{who} changed the id tag {thing}"),
+    "id_token.removed": gettext_lazy("{who} removed the id tag {thing}"),
+    "id_token.imported": gettext_lazy("{who} imported a file of id tags"),
+    "site.added": gettext_lazy("{who} added the site {thing}"),
+    "station.added": gettext_lazy("{who} added the charger {thing}"),
+    "station.changed": gettext_lazy("{who} changed the charger {thing}"),
+    "station.removed": gettext_lazy("{who} removed the charger {thing}"),
+    "station.password_changed": gettext_lazy("{who} gave the charger {thing} a new password"),
+    "setting.wanted": gettext_lazy("{who} chose a setting of the charger {thing}"),
+    "command.asked": gettext_lazy("{who} asked the charger {thing}: {what}"),
+    "command.cancelled": gettext_lazy("{who} took back what the charger {thing} was asked: {what}"),
+    "run.started": gettext_lazy("{who} asked several chargers at once: {what}"),
+    "firmware.added": gettext_lazy("{who} added the firmware {thing}"),
+    "firmware.withdrawn": gettext_lazy("{who} withdrew the firmware {thing}"),
+    "firmware_update.started": gettext_lazy("{who} began to update the charger {thing}"),
+    "firmware_update.cancelled": gettext_lazy("{who} gave up the update of the charger {thing}"),
+    "rollout.created": gettext_lazy("{who} planned the roll-out {thing}"),
+    "rollout.discarded": gettext_lazy("{who} discarded the roll-out {thing}"),
+    "rollout.started": gettext_lazy("{who} started the roll-out {thing}"),
+    "rollout.paused": gettext_lazy("{who} paused the roll-out {thing}"),
+    "rollout.resumed": gettext_lazy("{who} resumed the roll-out {thing}"),
+    "rollout.cancelled": gettext_lazy("{who} cancelled the roll-out {thing}"),
+    "rollout.retried": gettext_lazy("{who} tried again in the roll-out {thing}"),
+    "rollout.left_out": gettext_lazy("{who} left a charger out of the roll-out {thing}"),
+    "log.requested": gettext_lazy("{who} asked for the log of the charger {thing}"),
+    "log.downloaded": gettext_lazy("{who} downloaded the log {thing}"),
+    "log.deleted": gettext_lazy("{who} deleted the log {thing}"),
+    "log.given_up": gettext_lazy("{who} gave up waiting for the log of the charger {thing}"),
+    "webhook.added": gettext_lazy("{who} added the webhook {thing}"),
+    "webhook.changed": gettext_lazy("{who} changed the webhook {thing}"),
+    "webhook.removed": gettext_lazy("{who} removed the webhook {thing}"),
+    "webhook.resumed": gettext_lazy("{who} resumed the webhook {thing}"),
+    "webhook.paused": gettext_lazy("{who} paused the webhook {thing}"),
+    "webhook.switched_off": gettext_lazy("{who} switched the webhook {thing} off"),
+    "webhook.secret_changed": gettext_lazy("{who} gave the webhook {thing} a new secret"),
+    "webhook.tested": gettext_lazy("{who} tested the webhook {thing}"),
+    "webhook.delivery_replayed": gettext_lazy("{who} had the webhook {thing} deliver something again"),
+    "webhook.deliveries_replayed": gettext_lazy("{who} had the webhook {thing} deliver again what had failed"),
+    "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
+    "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
+    "repair.added": gettext_lazy("{who} added {thing} by way of repair"),
+    "repair.changed": gettext_lazy("{who} changed {thing} by way of repair"),
+    "repair.removed": gettext_lazy("{who} removed {thing} by way of repair"),
+}
+#: The kinds of things, by the name of their model.
+KINDS: dict[str, Word] = {
+    "station": gettext_lazy("Charger"),
+    "idtoken": gettext_lazy("Id tag"),
+    "commandrun": gettext_lazy("Command to several chargers"),
+    "site": gettext_lazy("Site"),
+    "tariff": gettext_lazy("Tariff"),
+    "user": gettext_lazy("Person"),
+    "apikey": gettext_lazy("API key"),
+    "operator": gettext_lazy("Network"),
+    "invitation": gettext_lazy("Invitation"),
+    "firmware": gettext_lazy("Firmware"),
+    "rollout": gettext_lazy("Roll-out"),
+    "logupload": gettext_lazy("Log"),
+    "webhook": gettext_lazy("Webhook"),
+}
+#: Where it is not a page.
+VIAS: dict[str, Word] = {
+    "api": gettext_lazy("through the API"),
+    "shell": gettext_lazy("at the machine"),
+    "job": gettext_lazy("by itself"),
+}
+FIELDS: dict[str, Word] = {
+    "added": gettext_lazy("New"),
+    "known": gettext_lazy("Known already"),
+    "value": gettext_lazy("Number"),
+    "type": gettext_lazy("Type"),
+    "status": gettext_lazy("Status"),
+    "blocked_because": gettext_lazy("Why it is blocked"),
+    "expires_at": gettext_lazy("Valid until"),
+    "group": gettext_lazy("Group"),
+    "note": gettext_lazy("Note"),
+    "site": gettext_lazy("Site"),
+    "identity": gettext_lazy("Identity"),
+    "security_profile": gettext_lazy("Security profile"),
+    "registration": gettext_lazy("Registration"),
+    "name": gettext_lazy("Name"),
+    "email": gettext_lazy("E-mail address"),
+    "role": gettext_lazy("Role"),
+    "stations": gettext_lazy("Chargers"),
+    "default": gettext_lazy("Tariff"),
+    "currency": gettext_lazy("Currency"),
+    "price_per_kwh": gettext_lazy("Price per kWh"),
+    "price_per_minute": gettext_lazy("Price per minute"),
+    "price_per_session": gettext_lazy("Price per session"),
+    "tax_percent": gettext_lazy("Tax in percent"),
+}
+#: What the sentence says already.
+SAID = {"command"}
+
+
+def sentence(action: str, who: object, thing: object, what: object = "…") -> SafeString:
+    known = ACTIONS.get(action)
+    if known is None:
+        return format_html("{}: {} {}", who, action.replace(".", " ").replace("_", " "), thing)
+    return format_html(str(known), who=who, thing=thing, what=what)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field, what it was and what it is; None: there was nothing, or there is nothing any more. `hidden`: a secret."""
+
+    name: str
+    before: str | None
+    after: str | None
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    entry: AuditEntry
+    url: str
+
+    @property
+    def sentence(self) -> SafeString:
+        entry = self.entry
+        who = _("The system") if entry.actor_label == "system" else entry.actor_label
+        label = entry.object_label or entry.object_id
+        thing = format_html('<a href="{}">{}</a>', self.url, label) if self.url else format_html("<strong>{}</strong>", label)
+        params = entry.after or entry.before
+        kind = str(params.get("command", ""))
+        return sentence(entry.action, who, thing, CommandRow(Command(kind=kind, params=params), online=True).word)
+
+    @property
+    def via(self) -> Word:
+        return VIAS.get(self.entry.via, "")
+
+    @property
+    def changes(self) -> list[Change]:
+        before, after = self.entry.before, self.entry.after
+        names = [name for name in [*before, *(name for name in after if name not in before)] if name not in SAID]
+        found = [
+            Change(_name(name), _said(before.get(name)), _said(after.get(name)), "***" in (before.get(name), after.get(name)))
+            for name in names
+        ]
+        return [one for one in found if one.before is not None or one.after is not None]
+
+
+def _name(field: str) -> str:
+    known = FIELDS.get(field)
+    # What a charger calls its settings stays as it is.
+    return str(known) if known else field.replace("_", " ").capitalize() if field.islower() else field
+
+
+def _said(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, str) and len(value) > 18 and value[4] == "-" and "T" in value[:11]:
+        try:
+            return date_format(timezone.localtime(datetime.fromisoformat(value)), "j M Y H:i")
+        except ValueError:
+            pass
+    return str(value)
+
+
+def rows(entries: Iterable[AuditEntry]) -> list[Row]:
+    """With the addresses of those things that are still there: one query for each kind of them."""
+    entries = list(entries)
+    urls: dict[tuple[str, str], str] = {}
+    for kind, (model, address) in PLACES.items():
+        keys = {one.object_id for one in entries if one.object_type == kind and one.object_id.isdigit()}
+        if keys:
+            urls |= {(kind, str(row.pk)): address(row) for row in model._default_manager.filter(pk__in=keys)}
+    return [Row(one, urls.get((one.object_type, one.object_id), "")) for one in entries]
+
+
+#: The pages that things have.
+PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
+    "station": (Station, lambda row: reverse("station", args=[row.identity])),
+    "idtoken": (IdToken, lambda row: reverse("id_tag", args=[row.pk])),
+    "commandrun": (CommandRun, lambda row: reverse("run", args=[row.pk])),
+    "transaction": (Transaction, lambda row: reverse("transaction", args=[row.pk])),
+}

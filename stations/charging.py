@@ -1,0 +1,189 @@
+"""What a driver sees of the network: a plug before anything is pressed, what they charge and charged, and what came of a start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django_scopes import scope, scopes_disabled
+
+from accounts.models import IdToken, User
+from stations import selectors
+from stations.domain.values import ConnectorStatus, TransactionStatus
+from stations.models import Command, CommandStatus, Connector, Evse, Station, Transaction
+from stations.models.command import OPEN
+
+#: States in which a plug may be started: the car may be plugged in first, or still be from before.
+STARTABLE = (ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
+#: An EVSE of several connectors is in the first of these states that one of them is in.
+_ORDER = (
+    selectors.OFFLINE,
+    ConnectorStatus.CHARGING,
+    ConnectorStatus.SUSPENDED_EV,
+    ConnectorStatus.SUSPENDED_EVSE,
+    ConnectorStatus.OCCUPIED,
+    ConnectorStatus.FINISHING,
+    ConnectorStatus.PREPARING,
+    ConnectorStatus.RESERVED,
+    ConnectorStatus.AVAILABLE,
+    ConnectorStatus.UNAVAILABLE,
+    ConnectorStatus.FAULTED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plug:
+    """An EVSE as a driver sees it. `state`: one of ConnectorStatus, or selectors.OFFLINE.
+
+    `session` runs at it, `mine` if it is the driver's; `starting` is the driver's own start that is under way, `claimed` says
+    that somebody else's is. `others`: the numbers of the station's other plugs that are free now.
+    """
+
+    station: Station
+    evse: Evse
+    connectors: list[Connector]
+    state: str
+    session: Transaction | None
+    mine: bool
+    starting: Command | None
+    claimed: bool
+    others: list[int]
+
+    @property
+    def free(self) -> bool:
+        """Whether it can be started now."""
+        return self.state in STARTABLE and self.session is None and not self.claimed
+
+
+def plug(identity: str, evse: int, *, driver: User | None = None) -> Plug | None:
+    """A plug by the code on it, whoever's network it is in; None: there is none. Needs no scope: the code leads to the network."""
+    with scopes_disabled():
+        found = (
+            Evse.objects.select_related("station__site", "station__operator")
+            .filter(station__identity=identity, number=evse)
+            .first()
+        )
+    if found is None:
+        return None
+    with scope(operator=found.station.operator_id):
+        return next(one for one in plugs([found.station], driver=driver) if one.evse.number == evse)
+
+
+def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Plug]:
+    """The plugs of stations of the network in scope, in the order of the stations. Four queries, however many."""
+    pks = {station.pk: station for station in stations}
+    by_evse: dict[int, list[Connector]] = {}
+    evses: dict[int, Evse] = {}
+    for connector in selectors.connectors(stations=list(pks)).order_by("evse__number", "number"):
+        connector.evse.station = pks[connector.evse.station_id]
+        by_evse.setdefault(connector.evse_id, []).append(connector)
+        evses[connector.evse_id] = connector.evse
+    active = Transaction.objects.filter(station__in=pks, status=TransactionStatus.ACTIVE).order_by("id")
+    sessions = {one.evse_id: one for one in active}  # of several at one plug the newest
+    starts = Command.objects.filter(station__in=pks, status__in=OPEN, kind="remote_start").order_by("-id")
+    asked = {(start.station_id, start.params.get("evse")): start for start in reversed(list(starts))}
+    own = set(tokens(driver).values_list("pk", flat=True)) if driver else set()
+    states = {pk: _state(evses[pk].station, connectors) for pk, connectors in by_evse.items()}
+    found = []
+    for pk, connectors in by_evse.items():
+        evse, session = evses[pk], sessions.get(pk)
+        start = asked.get((evse.station_id, evse.number))
+        own_start = start is not None and driver is not None and start.requested_by_id == driver.pk
+        others = [
+            other.number
+            for other in evses.values()
+            if other.station_id == evse.station_id
+            and other.pk != pk
+            and states[other.pk] == ConnectorStatus.AVAILABLE
+            and other.pk not in sessions
+            and (other.station_id, other.number) not in asked
+        ]
+        found.append(
+            Plug(
+                *(evse.station, evse, connectors, states[pk], session),
+                mine=session is not None and session.id_token_id in own,
+                starting=start if own_start else None,
+                claimed=start is not None and not own_start,
+                others=others,
+            )
+        )
+    place = {pk: number for number, pk in enumerate(pks)}
+    return sorted(found, key=lambda one: (place[one.station.pk], one.evse.number))
+
+
+def _state(station: Station, connectors: Sequence[Connector]) -> str:
+    if station.accepted_at is None:
+        return selectors.OFFLINE  # it may not be asked to start
+    shown = {str(connector.shown) for connector in connectors}  # type: ignore[attr-defined]  # annotated by the selector
+    return next((str(state) for state in _ORDER if state in shown), str(ConnectorStatus.UNAVAILABLE))
+
+
+def tokens(driver: User) -> QuerySet[IdToken]:
+    """The driver's id tags: the one made for them, and those the operator gave them."""
+    with scope(operator=driver.operator_id or []):
+        return IdToken.objects.filter(driver=driver).order_by("pk")
+
+
+def history(driver: User) -> QuerySet[Transaction]:
+    """What the driver charges and has charged; the newest has the highest id."""
+    whose = Q(pk__in=[])
+    for pk, since in tokens(driver).values_list("pk", "driver_since"):
+        whose |= Q(id_token=pk, started_at__gte=since) if since else Q(id_token=pk)
+    with scope(operator=driver.operator_id or []):
+        return Transaction.objects.filter(whose).select_related("station__site", "evse").order_by("-id")
+
+
+def running(driver: User) -> list[Transaction]:
+    """What the driver charges now, the newest first."""
+    return list(history(driver).filter(status=TransactionStatus.ACTIVE)[:20])
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What came of a start. `state`: "asking" the charger, "plug_in" until `until` (it waits for the car), "charging" (or charged:
+    `session` says), "failed". Of a stop: "asking", "stopped", "failed".
+
+    `because` is the charger's own word for its refusal, if it gave one.
+    """
+
+    command: Command
+    state: str
+    until: datetime | None = None
+    session: Transaction | None = None
+    because: str = ""
+
+
+def starts(driver: User) -> QuerySet[Command]:
+    """What the driver asked of stations."""
+    with scope(operator=driver.operator_id or []):
+        return Command.objects.filter(requested_by=driver).select_related("station")
+
+
+def follow(command: Command, *, driver: User) -> Start:
+    """What came so far of a start, or a stop, that a driver asked for."""
+    if command.kind == "remote_stop":
+        return _follow_stop(command, driver)
+    if command.status in (CommandStatus.SENT, CommandStatus.ACCEPTED, CommandStatus.CONFIRMED):
+        # The first that began since it was asked.
+        began = history(driver).filter(station=command.station_id, evse__number=command.params.get("evse"))
+        session = began.filter(received_at__gte=command.created_at).last()
+        if session is not None or command.status == CommandStatus.CONFIRMED:
+            return Start(command, "charging", session=session)
+    if command.status == CommandStatus.ACCEPTED:
+        return Start(command, "plug_in", until=command.effect_due_at)
+    return _open_or_failed(command)
+
+
+def _follow_stop(command: Command, driver: User) -> Start:
+    sessions = history(driver).filter(station=command.station_id, ocpp_transaction_id=command.params.get("transaction"))
+    session = sessions.first()
+    if command.status == CommandStatus.CONFIRMED or (session and session.status == TransactionStatus.ENDED):
+        return Start(command, "stopped", session=session)
+    return _open_or_failed(command, session)
+
+
+def _open_or_failed(command: Command, session: Transaction | None = None) -> Start:
+    if command.status in OPEN:
+        until = command.effect_due_at if command.status == CommandStatus.ACCEPTED else command.expires_at
+        return Start(command, "asking", until, session)
+    return Start(command, "failed", None, session, command.detail if command.status == CommandStatus.REJECTED else "")

@@ -1,0 +1,9 @@
+"""What is told of a network to those who subscribed to it (`stations.outbox.want`). `billing` adds its own."""
+
+TRANSACTION_STARTED = "transaction.started"
+TRANSACTION_UPDATED = "transaction.updated"
+TRANSACTION_ENDED = "transaction.ended"
+STATION_ONLINE = "station.online"
+STATION_OFFLINE = "station.offline"
+STATION_FAULTED = "station.faulted"
+COMMAND_FINISHED = "command.finished"

@@ -1,0 +1,112 @@
+"""Every service that writes for a person or a program tells the audit, or says here why not.
+
+Read from the source: what a function calls, through all functions of ours. A function that is handed a batch or a cursor is on
+the way of the stations' messages, which are no audit.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+
+ROOT: Path = settings.BASE_DIR
+SERVICES = [
+    *sorted(ROOT.glob("accounts/*.py")),
+    *sorted(ROOT.glob("stations/services/*.py")),
+    *sorted(ROOT.glob("billing/*.py")),
+    *sorted(ROOT.glob("csms/*/services.py")),
+]
+WRITES = {
+    *("save", "create", "update", "delete", "execute", "executemany", "bulk_create", "bulk_update", "get_or_create"),
+    *("update_or_create", "copy"),
+}
+RECORDS = {"accounts.audit.record", "accounts.audit.record_all"}
+HANDED = {"batch", "cursor"}
+#: Services that write and tell nothing, and why.
+SILENT = {
+    "accounts.services.choose_language": "how a person likes to read is theirs",
+    "accounts.services.delete_view": "what a person saved for themselves",
+    "accounts.services.save_view": "what a person saves for themselves",
+    "accounts.services.note_key_use": "that a key is used is no change of anything",
+    "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
+    "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
+    "stations.services.quarters.count": "counts what stations said",
+    "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
+    "stations.services.retention.let_go": "by the terms that somebody set, which was told then",
+}
+
+
+@cache
+def module(name: str) -> tuple[dict[str, ast.FunctionDef], dict[str, str]] | None:
+    """The functions of one of our modules, and what its imported names mean."""
+    path = ROOT / (name.replace(".", "/") + ".py")
+    if not path.is_file():
+        path = ROOT / name.replace(".", "/") / "__init__.py"
+    if not path.is_file():
+        return None
+    tree = ast.parse(path.read_text())
+    names = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}, names
+
+
+@cache
+def reached(function: str) -> frozenset[str]:
+    """The functions of ours and the writing methods that a function comes to, however deep."""
+    found: set[str] = set()
+    todo = [function]
+    while todo:
+        one = todo.pop()
+        if one in found:
+            continue
+        found.add(one)
+        home, _, name = one.rpartition(".")
+        known = module(home)
+        if known is None or name not in known[0]:
+            continue
+        functions, names = known
+        for node in ast.walk(functions[name]):
+            match node:
+                case ast.Name(id=called) if called in functions:
+                    todo.append(f"{home}.{called}")
+                case ast.Name(id=called) if called in names:
+                    todo.append(names[called])
+                case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr=called)) if owner in names:
+                    todo.append(f"{names[owner]}.{called}")
+                    found.add(called)
+                case ast.Call(func=ast.Attribute(attr=called)):
+                    found.add(called)
+    return frozenset(found)
+
+
+def services() -> set[str]:
+    """What one can ask of the services by name: public functions with arguments that must be named."""
+    return {
+        f"{'.'.join(path.relative_to(ROOT).with_suffix('').parts)}.{node.name}"
+        for path in SERVICES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and node.args.kwonlyargs
+        and not node.name.startswith("_")
+        and not {arg.arg for arg in node.args.args} & HANDED
+    }
+
+
+def writing() -> set[str]:
+    return {name for name in services() if reached(name) & WRITES and not name.startswith("accounts.audit.")}
+
+
+def test_every_service_that_writes_tells_the_audit_or_says_why_not() -> None:
+    assert {name for name in writing() if not reached(name) & RECORDS} == set(SILENT)
+
+
+def test_the_source_is_read_as_it_is() -> None:
+    found = writing()
+    assert {"accounts.services.add_id_token", "stations.services.commandruns.start", "billing.services.add_tariff"} <= found
+    assert "accounts.audit.record" in reached("accounts.services.change_id_token")
+    assert "accounts.imports.preview_id_tokens" not in found

@@ -1,0 +1,154 @@
+"""What can be told: each kind once, as the documentation says it, with what the API says of the thing."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django_scopes import scopes_disabled
+
+from billing.services import RECORD_TOPIC, make_charge_record
+from csms.webhooks import catalogue, dispatch, services
+from csms.webhooks.models import Webhook, WebhookEvent
+from stations import outbox, topics
+from stations.domain import commands as domain
+from stations.models import OutboxEntry, Station
+from stations.services import commands, presence
+from tests import v16
+from tests.dashboard.rows import seen
+from tests.engine import Engine
+from tests.network import Network
+from tests.stations.charging import started
+from tests.webhooks.conftest import log
+from tests.webhooks.receiver import Receiver
+
+
+def test_every_topic_can_be_told_and_nothing_else() -> None:
+    made = {getattr(topics, name) for name in dir(topics) if name.isupper()} | {RECORD_TOPIC}
+    assert set(catalogue.EVENTS) == made
+    assert catalogue.PING not in made
+
+
+def test_the_documents_table_is_that_of_the_code() -> None:
+    text = (settings.BASE_DIR / "docs/webhooks.md").read_text()
+    section = text.split("| type | when |")[1].split("\n\n")[0]
+    assert set(re.findall(r"^\| `([a-z_.]+)` \|", section, re.MULTILINE)) == set(catalogue.EVENTS)
+
+
+@pytest.fixture
+def webhook(network: Network) -> Any:
+    """To nobody: what is told is looked at in the tables."""
+    made = services.add(operator=network.operator, url="http://127.0.0.1:9/", events=list(catalogue.EVENTS))
+    yield made
+    with scopes_disabled():
+        # Nothing is flushed between these tests, and nobody is to call it later.
+        services.remove(webhook=Webhook.objects.get(pk=made.pk))
+
+
+@pytest.fixture
+def station(network: Network) -> Station:
+    network.token("CARD")
+    network.tariff()
+    return network.station(accepted=True)
+
+
+def told(network: Network) -> dict[str, Any]:
+    """The data of each event, by type, once the outbox is empty. What has to wait for its minute does not."""
+    with scopes_disabled():
+        OutboxEntry.objects.filter(operator=network.operator, subscriber=services.SUBSCRIBER).update(due_at=datetime.now(UTC))
+        while dispatch.tell_some():
+            pass
+        return {event.type: event.data for event in WebhookEvent.objects.filter(operator=network.operator).order_by("id")}
+
+
+def test_a_session_is_told_as_the_api_tells_it(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+    number = started(engine, station)
+    engine.say(station, "MeterValues", v16.meters(2000, 200, number))
+    data = told(network)
+    assert set(data) == {"transaction.started", "transaction.updated"}
+    assert data["transaction.updated"]["energy_wh"] == 1000
+    assert (data["transaction.started"]["station"], data["transaction.started"]["status"]) == (station.identity, "active")
+    engine.say(station, "MeterValues", v16.meters(3000, 100, number))
+    engine.say(station, "StopTransaction", v16.stop(number, meter=5000))
+    (row,) = network.transactions(station)
+    with scopes_disabled():
+        make_charge_record(transaction_id=row.pk)
+    data = told(network)
+    assert data["transaction.ended"]["energy_wh"] == 4000
+    # A readings' entry that was due after the end is no news.
+    assert data["transaction.updated"]["energy_wh"] == 1000
+    assert (data["charge_record.made"]["transaction"], data["charge_record.made"]["currency"]) == (row.pk, "EUR")
+    assert [delivery.sequence for delivery in log(webhook)] == [1, 2, 3, 4]
+
+
+def test_a_bill_that_exists_is_not_told_again(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+    engine.say(station, "StopTransaction", v16.stop(started(engine, station)))
+    (row,) = network.transactions(station)
+    with scopes_disabled():
+        for _ in range(2):
+            make_charge_record(transaction_id=row.pk)
+        assert len([entry for entry in network.outbox() if entry.topic == RECORD_TOPIC]) == 1
+        told(network)
+        make_charge_record(transaction_id=row.pk)
+    assert not [entry for entry in network.outbox() if entry.topic == RECORD_TOPIC]
+
+
+def test_who_comes_and_goes_is_told_as_it_was_then(network: Network, station: Station, webhook: Webhook) -> None:
+    seen(station, ago=timedelta(hours=1), told_online=True)
+    with scopes_disabled():
+        presence.sweep(now=datetime.now(UTC))
+        seen(station)
+        presence.sweep(now=datetime.now(UTC))
+    data = told(network)
+    assert (data["station.offline"]["online"], data["station.online"]["online"]) == (False, True)
+    assert data["station.offline"]["seen_at"] < data["station.online"]["seen_at"]
+    assert data["station.online"]["identity"] == station.identity
+
+
+def test_a_fault_is_told_as_it_was_reported(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+    engine.say(station, "StatusNotification", v16.status("Faulted", 20, error="GroundFailure", vendorErrorCode="E7"))
+    engine.say(station, "StatusNotification", v16.status("Available", 10))
+    fault = told(network)["station.faulted"]
+    assert (fault["station"], fault["evse"], fault["connector"], fault["status"]) == (station.identity, 1, 1, "Faulted")
+    assert (fault["error_code"], fault["vendor_error_code"]) == ("GroundFailure", "E7")
+
+
+def test_a_command_is_told_when_it_has_ended(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+    engine.connect(station)
+    with scopes_disabled():
+        command = commands.issue(station=station, command=domain.ClearCache())
+    (errand,) = engine.claim(station)
+    engine.reply(station, errand, {"status": "Rejected"})
+    data = told(network)["command.finished"]
+    assert (data["id"], data["command"], data["status"]) == (command.pk, "clear_cache", "rejected")
+
+
+def test_what_is_gone_when_it_is_to_be_told_is_let_go(network: Network, webhook: Webhook) -> None:
+    with scopes_disabled():
+        now = datetime.now(UTC)
+        OutboxEntry.objects.bulk_create(
+            OutboxEntry(
+                operator=network.operator, topic=topic, subscriber="webhooks", object_id=2**60 + n, created_at=now, due_at=now
+            )
+            for n, topic in enumerate(catalogue.EVENTS)
+        )
+    assert told(network) == {}
+    assert network.outbox() == []
+
+
+def test_each_webhook_is_told_what_it_wants_and_only_of_its_network(
+    network: Network, engine: Engine, station: Station, webhook: Webhook, them: Receiver
+) -> None:
+    other = Network()
+    mine = services.add(operator=network.operator, url=them.url, events=["transaction.ended"])
+    theirs = services.add(operator=other.operator, url=them.url, events=list(catalogue.EVENTS))
+    engine.say(station, "StopTransaction", v16.stop(started(engine, station)))
+    told(network)
+    assert [delivery.event.type for delivery in log(webhook)] == ["transaction.started", "transaction.ended"]
+    assert [delivery.event.type for delivery in log(mine)] == ["transaction.ended"]
+    assert log(theirs) == []
+    for one in (mine, theirs):
+        services.remove(webhook=one)
+    with scopes_disabled():
+        assert not outbox.Subscription.objects.filter(operator=other.operator).exists()

@@ -1,0 +1,152 @@
+"""Webhooks called by real Celery workers: nothing lost, whoever is killed and whatever the other side does."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_scopes import scopes_disabled
+
+from csms.models import Job
+from csms.tasks import heartbeat
+from csms.webhooks import services, tasks
+from csms.webhooks.models import Webhook
+from stations import topics
+from tests import v16
+from tests.engine import Engine
+from tests.network import Network
+from tests.servers import Worker, until
+from tests.stations.batches import fleet
+from tests.webhooks import receiver as other
+from tests.webhooks.conftest import again, log
+from tests.webhooks.receiver import Call, Receiver, answer, receiver
+from tests.webhooks.test_signing import documented
+
+WANTED = [topics.TRANSACTION_STARTED, topics.TRANSACTION_ENDED]
+
+
+@pytest.fixture
+def them() -> Iterator[Receiver]:
+    with receiver() as found:
+        yield found
+
+
+@pytest.fixture
+def webhook(network: Network, them: Receiver) -> Iterator[Webhook]:
+    made = services.add(operator=network.operator, url=them.url, events=WANTED)
+    yield made
+    with scopes_disabled():
+        services.remove(webhook=Webhook.objects.get(pk=made.pk))
+
+
+@pytest.fixture
+def worker() -> Iterator[Any]:
+    """Starts one; all are killed at the end."""
+    started: list[Worker] = []
+
+    def start() -> Worker:
+        started.append(Worker())
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+def charge(engine: Engine, network: Network, count: int) -> None:
+    """So many sessions from their start to their end, of as many stations."""
+    stations = fleet(network, count)
+    began = engine.round(*(engine.inbound(one, "StartTransaction", v16.start()) for one in stations))
+    numbers = [frame[2]["transactionId"] for frame in began if frame]
+    engine.round(*(engine.inbound(one, "StopTransaction", v16.stop(number)) for one, number in zip(stations, numbers, strict=True)))
+
+
+def call(task: Any) -> None:
+    """As the bell and the beat do. Our own queue has the name of the database that was there before the tests'."""
+    task.apply_async(queue=f"csms-{connection.settings_dict['NAME']}")
+
+
+def hurry(webhook: Webhook) -> None:
+    """As if the pauses were over, and as if the beat had called for a run."""
+    with scopes_disabled():
+        Webhook.objects.filter(pk=webhook.pk).update(rests_until=None)
+        webhook.deliveries.filter(status="failed").update(due_at=webhook.created_at)
+    call(tasks.send)
+
+
+def all_delivered(webhook: Webhook, count: int) -> bool:
+    found = log(webhook)
+    return len(found) == count and {one.status for one in found} == {"delivered"}
+
+
+def assert_told_of_each(webhook: Webhook, them: Receiver, count: int) -> None:
+    """Each event at least once, each with a signature that verifies, the numbers without a gap."""
+    calls = {call.headers["Webhook-Id"]: call for call in them.calls}
+    assert sorted(call.payload["sequence"] for call in calls.values()) == list(range(1, count + 1))
+    assert all(documented()(webhook.secret, call.headers, call.body) for call in calls.values())
+    assert {call.payload["type"] for call in calls.values()} == set(WANTED)
+
+
+def test_sessions_are_told_by_a_worker(network: Network, engine: Engine, webhook: Webhook, them: Receiver, worker: Any) -> None:
+    charge(engine, network, 20)
+    worker()
+    hurry(webhook)
+    until(lambda: all_delivered(webhook, 40))
+    assert_told_of_each(webhook, them, 40)
+
+
+@pytest.mark.long
+def test_a_receiver_that_is_slow_dead_lying_and_back_again_is_told_of_each_event(
+    network: Network, engine: Engine, webhook: Webhook, them: Receiver, worker: Any
+) -> None:
+    """While workers are killed. Each behaviour is met some times before the next."""
+
+    def late(handler: Any, call: Call) -> None:
+        them.released.wait(11)
+        answer(200)(handler, call)
+
+    lies = [answer(500), answer(302, Location="/x"), other.hang_up, late, other.drip, answer(503, b"x" * 1_000_000), other.huge]
+    bad = itertools.chain.from_iterable(itertools.repeat(lie, 2) for lie in lies)
+    good = answer(200)
+
+    def behave(handler: Any, call: Call) -> None:
+        with them.lock:
+            behaviour = next(bad, good)
+        behaviour(handler, call)
+
+    them.behaviour = behave
+    charge(engine, network, 100)
+    for _ in range(3):
+        seen = len(them.calls)
+        running = worker()
+        hurry(webhook)
+        until(lambda seen=seen: len(them.calls) > seen)
+        running.kill()
+    worker()
+
+    def done() -> bool:
+        hurry(webhook)
+        # What a killed run had in hand is its own for a minute.
+        return all_delivered(webhook, 200)
+
+    until(done, patience_s=240)
+    assert_told_of_each(webhook, them, 200)
+    assert again(webhook).failures == 0
+
+
+@pytest.mark.long
+def test_a_slow_receiver_does_not_hold_up_other_jobs(
+    network: Network, engine: Engine, webhook: Webhook, them: Receiver, worker: Any
+) -> None:
+    """The only worker there is has a receiver that takes its time for each of a hundred events, and does other jobs in between."""
+    them.behaviour = them.slow
+    charge(engine, network, 50)
+    worker()
+    hurry(webhook)
+    until(lambda: them.at_once)
+    began = timezone.now()
+    call(heartbeat)
+    until(lambda: Job.objects.filter(name=heartbeat.name, finished_at__gt=began).exists())
+    assert not [one for one in log(webhook) if one.status == "delivered"]
