@@ -23,6 +23,7 @@ from csms.api.fields import KnownOnly, Moment, Text, Whole
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from stations import rollouts as reads
+from stations.domain.commands import BadCommand
 from stations.domain.rollouts import MOST_WAVES, USUAL_WAVES, Selection, StopRule, sizes
 from stations.models import Firmware, Rollout, RolloutState, RolloutStep, StepState
 from stations.services import rollouts
@@ -298,7 +299,12 @@ class RolloutView(mixins.RetrieveModelMixin, Lists):
         row: Rollout = self.get_object()
         if body is not None:
             body.is_valid(raise_exception=True)
-        if not lead(row):
+        try:
+            led = lead(row)
+        except BadCommand as error:
+            # It makes sense, but not as things stand: nobody would be taken, or the image was withdrawn.
+            raise Conflict(str(error)) from error
+        if not led:
             row = self.get_object()
             raise Conflict(f"Roll-out {row.pk} is {row.get_state_display().lower()}: this cannot be done now.")
         return row if row.state == RolloutState.DRAFT and self.action == "destroy" else self.get_object()

@@ -88,6 +88,12 @@ def test_a_draft_is_thrown_away(ada: Person, image: Firmware) -> None:
     assert ada.client.rows("rollouts/") == []
 
 
+def test_one_that_would_take_nobody_is_not_started(ada: Person, image: Firmware) -> None:
+    row = post(ada.client, "rollouts/", {"firmware": image.pk}).json()
+    answer = post(ada.client, f"rollouts/{row['id']}/start/")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "No charger is taken: widen the choice.")
+
+
 def test_the_same_idempotency_key_makes_one(ada: Person, image: Firmware) -> None:
     answers = [post(ada.client, "rollouts/", {"firmware": image.pk}, **{"Idempotency-Key": "night-7"}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 200]

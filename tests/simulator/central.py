@@ -55,6 +55,10 @@ class Peer(Watching, ChargePoint):
     def status(self, **_: Any) -> Any:
         return call_result.StatusNotification()
 
+    @on(Action.firmware_status_notification)
+    def firmware_status(self, **_: Any) -> Any:
+        return call_result.FirmwareStatusNotification()
+
     @on(Action.meter_values)
     def meter_values(self, **_: Any) -> Any:
         return call_result.MeterValues()
