@@ -48,7 +48,10 @@ class Texts(Catalog):
 
 def source(path: Path) -> IO[bytes]:
     """Python, or what gettext takes for Python: the texts of a template among other things."""
-    return io.BytesIO(templatize(path.read_text()).encode()) if path.suffix == ".html" else path.open("rb")
+    if path.suffix != ".html":
+        return path.open("rb")
+    # Its lines are indented as the template's are, which in Python is an error.
+    return io.BytesIO("\n".join(map(str.strip, templatize(path.read_text()).splitlines())).encode())
 
 
 def texts() -> Iterator[tuple[Any, str | None]]:
