@@ -9,7 +9,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -44,8 +44,8 @@ TICK_S = 5.0
 #: How often a page's login is looked at.
 LOGIN_CHECK_S = 2.0
 #: After rendering for so many seconds of CPU, that many times as long nothing is rendered: the stations' messages come first, and
-#: pages cost them a twentieth at most, a hundredth where the network is large. Plugs are rendered in groups of so many chargers.
-REST, REST_OF_MANY, GROUP = 19, 99, 50
+#: pages cost a twentieth at most, a hundredth where the network is large. So many chargers are looked at, and rendered, at once.
+REST, REST_OF_MANY, LOOKED_AT, GROUP = 19, 99, 500, 50
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
@@ -151,7 +151,7 @@ class Feed:
                 stations |= now_online ^ (now_online if online is None else online)
                 online = now_online
                 async for parts in self.render(stations, transactions):
-                    for page in tuple(self.pages):
+                    for page in tuple(self.pages) if parts else ():
                         page.offer(parts)
                     rest, self.cost_s = (REST_OF_MANY if self.many else REST) * self.cost_s, 0.0
                     await asyncio.sleep(rest)
@@ -183,9 +183,12 @@ class Feed:
         self.many = await run_in_scope(scope_of(self.user), wall.dense)
         yield await self._rendered(fragments.changed, topic.language, topic.rights, transactions, self.known)
         waiting = sorted(stations)
-        for start in range(0, len(waiting), GROUP):
-            group = waiting[start : start + GROUP]
-            yield await self._rendered(fragments.of_plugs, topic.language, group, self.known, self.many)
+        for looked_at in groups(waiting, LOOKED_AT):
+            if self.many:
+                looked_at = await self._timed(fragments.moved, looked_at, self.known)
+                yield {}
+            for group in groups(looked_at, GROUP):
+                yield await self._rendered(fragments.of_plugs, topic.language, group, self.known, self.many)
 
     async def whole(self, host: dict[str, str]) -> Texts:
         """The whole page, rendered once for all that want it before the rendering begins."""
@@ -206,15 +209,28 @@ class Feed:
         return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights)
 
     async def _rendered(self, render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
-        texts, cost_s = await run_in_scope(scope_of(self.user), _texts, render, *arguments)
-        self.cost_s += cost_s
+        texts: Texts = await self._timed(_texts, render, *arguments)
         return texts
 
+    async def _timed(self, func: Callable[..., Any], *arguments: object) -> Any:
+        """What it returns; the seconds of CPU that it takes are added up."""
+        result, cost_s = await run_in_scope(scope_of(self.user), _timed, func, *arguments)
+        self.cost_s += cost_s
+        return result
 
-def _texts(render: Callable[..., list[Fragment]], *arguments: object) -> tuple[Texts, float]:
-    """What was rendered, and the seconds of CPU that it took."""
+
+def _texts(render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
+    return {fragment["id"]: json.dumps(fragment) for fragment in render(*arguments)}
+
+
+def _timed(func: Callable[..., Any], *arguments: object) -> tuple[Any, float]:
     began = time.thread_time()
-    return {fragment["id"]: json.dumps(fragment) for fragment in render(*arguments)}, time.thread_time() - began
+    result = func(*arguments)
+    return result, time.thread_time() - began
+
+
+def groups(found: list[int], size: int) -> Iterator[list[int]]:
+    return (found[start : start + size] for start in range(0, len(found), size))
 
 
 class LiveConsumer:

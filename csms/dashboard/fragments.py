@@ -68,14 +68,17 @@ def changed(language: str, rights: Rights, transactions: Collection[int], known:
         return [_fragment("summary", "dashboard/_summary.html", {"summary": summary, "todo": len(work.tasks)}), *parts]
 
 
-def of_plugs(language: str, stations: Collection[int], known: Known, dense: bool) -> list[Fragment]:
-    """The plugs of some chargers that are not `known`, as cards, or as the dots of a `dense` wall.
+def moved(stations: Collection[int], known: Known) -> list[int]:
+    """Those of these chargers whose dots on a dense wall are to be made anew, because their state is not the one that is `known`.
 
-    A dot is made anew when its state changes. What it tells of a session says of what time it is, so a reading is no reason.
+    What a dot tells of a session says of what time it is, so a reading is no reason.
     """
+    return known.moved(wall.states(stations))
+
+
+def of_plugs(language: str, stations: Collection[int], known: Known, dense: bool) -> list[Fragment]:
+    """The plugs of some chargers that are not `known`, as cards, or as the dots of a `dense` wall."""
     template = "dashboard/_dot.html" if dense else "dashboard/_plug.html"
-    if dense:
-        stations = known.moved(wall.states(stations))
     with translation.override(language):
         parts = (
             _fragment(f"connector-{plug.connector.pk}", template, {"plug": plug}) for plug in wall.plugs(stations, priced=not dense)

@@ -81,7 +81,9 @@ def _connectors(transaction: Transaction) -> list[Any]:
 
 
 def changes(stations: list[int], transactions: list[int], known: fragments.Known) -> list[str]:
-    parts = fragments.changed("en", Rights(), transactions, known) + fragments.of_plugs("en", stations, known, wall.dense())
+    dense = wall.dense()
+    shown = fragments.moved(stations, known) if dense else stations
+    parts = fragments.changed("en", Rights(), transactions, known) + fragments.of_plugs("en", shown, known, dense)
     return [part["id"] for part in parts]
 
 
