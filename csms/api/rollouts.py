@@ -165,12 +165,14 @@ class AllOrOne(KnownOnly):
     station = Text(max_length=48, required=False)
 
 
-class RolloutFilters(djangofilters.FilterSet):
+class RolloutFilters(filters.Filters):
+    looks_for = ("state",)
+
     state = djangofilters.ChoiceFilter(choices=RolloutState.choices)
     firmware = filters.NumberFilter("firmware_id")
 
 
-class StepFilters(djangofilters.FilterSet):
+class StepFilters(filters.Filters):
     state = djangofilters.ChoiceFilter(choices=StepState.choices)
     station = filters.StationFilter("station_id")
 
