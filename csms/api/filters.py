@@ -299,7 +299,7 @@ class IdTagFilters(Filters):
         return rows.filter(**{name: value.upper()})
 
 
-class AuditFilters(filters.FilterSet):
+class AuditFilters(Filters):
     """A text is looked for in the changes of a month at most: there is no index of words."""
 
     person = filters.CharFilter(method="of_person", help_text="the e-mail address of who did it")

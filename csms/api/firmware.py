@@ -17,7 +17,7 @@ from csms.api.commands import ask
 from csms.api.commandviews import IDEMPOTENCY_KEY
 from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Moment, Text, Whole
-from csms.api.filters import NumberFilter, StationFilter, YesNoFilter, period
+from csms.api.filters import Filters, NumberFilter, StationFilter, YesNoFilter, period
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.files import images
@@ -90,14 +90,14 @@ class NewUpdate(KnownOnly):
         return commands.UpdateFirmware(firmware=given["firmware"], retries=firmware.RETRIES, signed=given["signed"], **times)
 
 
-class FirmwareFilters(filters.FilterSet):
+class FirmwareFilters(Filters):
     vendor = filters.CharFilter("vendor", "iexact")
     model = filters.CharFilter("model", "iexact")
     version = filters.CharFilter("version", "iexact")
     withdrawn = YesNoFilter("withdrawn_at", "isnull", exclude=True)
 
 
-class UpdatesOfStation(filters.FilterSet):
+class UpdatesOfStation(Filters):
     firmware = NumberFilter("firmware")
     status = filters.ChoiceFilter(choices=UpdateStatus.choices)
     open = YesNoFilter("finished_at", "isnull", help_text="those that have not ended, or those that have")

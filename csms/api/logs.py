@@ -16,8 +16,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from accounts.tokens import parse_moment
 from csms.api.errors import Conflict
-from csms.api.filters import StationFilter, period
-from csms.api.permissions import demand
+from csms.api.filters import Filters, StationFilter, period
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.files.downloads import log_file
@@ -39,7 +38,7 @@ class LogRow(Rows):
         ]
 
 
-class LogFilters(filters.FilterSet):
+class LogFilters(Filters):
     station = StationFilter("station_id")
     kind = filters.ChoiceFilter(choices=LogKind.choices)
     status = filters.ChoiceFilter(choices=LogStatus.choices)
@@ -70,10 +69,9 @@ class LogView(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Lists):
             404: OpenApiResponse(description="It is not there, or its file has not come."),
         }
     )
-    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, Binary])
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, Binary], view_verb="logs.fetch")
     def download(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """The file. Needs the scope and the role to fetch logs."""
-        demand(request, self.change_verb)
         return log_file(self.get_object())
 
     @extend_schema(responses={204: None})

@@ -48,13 +48,13 @@ class NewInvitation(InvitationRow):
     mailed = serializers.BooleanField(read_only=True, help_text="Whether a mail with it is on its way.")
 
 
-class PersonFilters(filters.filters.FilterSet):
+class PersonFilters(filters.Filters):
     email = filters.filters.CharFilter(lookup_expr="iexact")
     role = filters.filters.ChoiceFilter(choices=Role.choices)
     active = filters.YesNoFilter("is_active")
 
 
-class InvitationFilters(filters.filters.FilterSet):
+class InvitationFilters(filters.Filters):
     email = filters.filters.CharFilter(lookup_expr="iexact")
 
 

@@ -61,6 +61,7 @@ class Lists(Scoped, mixins.ListModelMixin, viewsets.GenericViewSet[Any]):
     """Base: a list, read only, newest first."""
 
     model: ClassVar[type[Model]]
+    view_verb: ClassVar[str] = "view"
     orderings: ClassVar[dict[str, tuple[str, ...]]] = {"-id": ("id",)}
     lookup_value_regex = "[0-9]+"
 

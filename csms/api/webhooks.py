@@ -82,11 +82,11 @@ class Replayed(serializers.Serializer[Any]):
     replayed = serializers.IntegerField(min_value=0)
 
 
-class WebhookFilters(drf_filters.FilterSet):
+class WebhookFilters(filters.Filters):
     active = filters.YesNoFilter()
 
 
-class DeliveryFilters(drf_filters.FilterSet):
+class DeliveryFilters(filters.Filters):
     webhook = filters.NumberFilter("webhook_id")
     status = drf_filters.ChoiceFilter(choices=DeliveryStatus.choices)
 

@@ -12,6 +12,7 @@ from stations.services import (
     authorization,
     availability,
     commands,
+    companions,
     diagnostics,
     firmware,
     firmwareprogress,
@@ -52,7 +53,7 @@ RULES: dict[type[Event], Rule] = {
     events.VendorMessageReceived: Rule(vendor.received),
 }
 
-commands.COMPANIONS["update_firmware"] = commands.Companion(firmware.made, firmwareprogress.answered)
+companions.OF["update_firmware"] = companions.Companion(firmware.made, firmwareprogress.answered)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -22,7 +22,7 @@ from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.flush import Cursor
 from stations.models import Command, CommandRun, Station, Transaction
-from stations.services import devicemodel
+from stations.services import companions, devicemodel
 from stations.state import AwaitedEffect, TransactionState
 
 LONGEST_WAIT_S = 30 * 24 * 3600
@@ -34,18 +34,6 @@ CLOCKS_DIFFER = timedelta(seconds=60)
 
 #: Numbers that go with commands in messages are int32 (OCPP 2.0.1 requestId, remoteStartId).
 INT32 = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Companion:
-    """What is made together with a command, and follows it: a firmware update. `answered` gets what changed of the row."""
-
-    made: Callable[[Command, Station, commands.Command], None]
-    answered: Callable[[Batch, int, dict[str, Any], dict[str, Any]], None]
-
-
-#: By the command's kind; `stations.services` names them.
-COMPANIONS: dict[str, Companion] = {}
 
 
 # Asking
@@ -80,7 +68,7 @@ def issue(
     try:
         with transaction.atomic():
             row.save(force_insert=True)
-            if companion := COMPANIONS.get(row.kind):
+            if companion := companions.OF.get(row.kind):
                 companion.made(row, station, command)
             audit.record_all([told(row, station, command)])
     except IntegrityError:
@@ -249,7 +237,7 @@ def answered(
         change |= _accepted(batch, command_id, command, outcome, asked_at)
     # Once it was said there is no need to keep a secret.
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
-    if companion := COMPANIONS.get(command.kind):
+    if companion := companions.OF.get(command.kind):
         companion.answered(batch, command_id, change, outcome.facts if outcome else {})
     if "finished_at" in change:
         batch.tell(topics.COMMAND_FINISHED, command_id)

@@ -2,14 +2,14 @@
 
 import django_filters as filters
 
-from csms.api.filters import period
+from csms.api.filters import Filters, period
 from stations import choices
 
 
-class NoFilters(filters.FilterSet):
+class NoFilters(Filters):
     """By nothing: the list is short."""
 
 
-class MySessionFilters(filters.FilterSet):
+class MySessionFilters(Filters):
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
     since, until = period("started_at").values()

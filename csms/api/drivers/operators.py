@@ -15,7 +15,7 @@ from accounts import drivers
 from accounts.models import IdToken, IdTokenType, User
 from csms.api.drivers.rows import MyIdTag
 from csms.api.fields import KnownOnly, Moment, Text
-from csms.api.filters import YesNoFilter
+from csms.api.filters import Filters, YesNoFilter
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 
@@ -31,7 +31,7 @@ class DriverRow(Rows):
         ]
 
 
-class DriverFilters(filters.FilterSet):
+class DriverFilters(Filters):
     email = filters.CharFilter(method="by_email", help_text="the whole address")
     blocked = YesNoFilter(method="by_block")
 
