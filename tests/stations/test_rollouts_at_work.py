@@ -254,7 +254,7 @@ async def test_two_hundred_stations_with_failures_hold_where_the_rule_says_and_e
             if one["code"] == "failed":
                 assert one["failed"] * 100 > 20 * one["ended"]
             else:
-                assert one["lost"] == 2
+                assert one["lost"] > one["allowed"] == 1
         assert held[0]["wave"] == 3
         # Every station is accounted for, as it really went; and nobody was asked twice.
         found = {step.station.identity: (step.state, step.reason) for step in steps(rollout)}
