@@ -166,6 +166,8 @@ class AllOrOne(KnownOnly):
 
 
 class RolloutFilters(filters.Filters):
+    looks_for = ("state",)
+
     state = djangofilters.ChoiceFilter(choices=RolloutState.choices)
     firmware = filters.NumberFilter("firmware_id")
 

@@ -24,7 +24,7 @@ from csms.simulator.firmware import Trouble
 from stations import ports
 from stations.domain.rollouts import StopRule
 from stations.models import Firmware, FirmwareUpdate, Rollout
-from stations.services import rollouts
+from stations.services import firmware, rollouts
 from tests.database import tables
 from tests.network import PASSWORD, Network
 from tests.servers import Beat, Process, Server, Worker
@@ -147,7 +147,9 @@ def give_up_on_the_silent() -> int:
     with scopes_disabled():
         silent = FirmwareUpdate.objects.filter(status="rebooting", station__connection__disconnected_at__isnull=False)
         silent |= FirmwareUpdate.objects.filter(status="installing", station__connection__disconnected_at__isnull=False)
-        return silent.filter(finished_at__isnull=True).update(due_at=timezone.now())
+        n = silent.filter(finished_at__isnull=True).update(due_at=timezone.now())
+        # The beat would do it some seconds later, when the others may have got to the end.
+        return n and firmware.sweep(now=timezone.now())
 
 
 @contextmanager
@@ -210,7 +212,7 @@ def two_hundred() -> list[Trouble]:
     bad = [Trouble.DOWNLOAD, Trouble.SIGNATURE, Trouble.INSTALL, Trouble.OLD]
     for number, place in enumerate(range(21, 100, 3)):
         troubles[place] = bad[number % 4]
-    for place in (30, 72, 150, 151):
+    for place in (30, 72, 104, 105):
         troubles[place] = Trouble.NEVER
     for place in (110, 133, 162, 185):
         troubles[place] = bad[place % 4]
@@ -252,7 +254,7 @@ async def test_two_hundred_stations_with_failures_hold_where_the_rule_says_and_e
             if one["code"] == "failed":
                 assert one["failed"] * 100 > 20 * one["ended"]
             else:
-                assert one["lost"] == 2
+                assert one["lost"] > one["allowed"] == 1
         assert held[0]["wave"] == 3
         # Every station is accounted for, as it really went; and nobody was asked twice.
         found = {step.station.identity: (step.state, step.reason) for step in steps(rollout)}
