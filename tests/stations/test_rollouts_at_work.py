@@ -142,11 +142,10 @@ def lead(what: Callable[..., Any], rollout: Rollout, **options: Any) -> Any:
 
 
 @tables
-def give_up_on_the_silent() -> int:
+def give_up_on(gone: list[str]) -> int:
     """Hours pass for those who restarted and were not heard of since."""
     with scopes_disabled():
-        silent = FirmwareUpdate.objects.filter(status="rebooting", station__connection__disconnected_at__isnull=False)
-        silent |= FirmwareUpdate.objects.filter(status="installing", station__connection__disconnected_at__isnull=False)
+        silent = FirmwareUpdate.objects.filter(station__identity__in=gone, station__connection__disconnected_at__isnull=False)
         n = silent.filter(finished_at__isnull=True).update(due_at=timezone.now())
         # The beat would do it some seconds later, when the others may have got to the end.
         return n and firmware.sweep(now=timezone.now())
@@ -231,7 +230,7 @@ async def test_two_hundred_stations_with_failures_hold_where_the_rule_says_and_e
         held: list[dict[str, Any]] = []
         async with asyncio.timeout(480):
             while (rollout := now_is(rollout)).state != "done":
-                give_up_on_the_silent()
+                give_up_on([sim.identity for sim in campaign.sims if sim.gone])
                 counts = states(rollout)
                 if kills and counts.get("done", 0) >= kills[0] and counts.get("updating"):
                     kills.pop(0)
