@@ -44,8 +44,8 @@ TICK_S = 5.0
 #: How often a page's login is looked at.
 LOGIN_CHECK_S = 2.0
 #: After rendering for so many seconds of CPU, that many times as long nothing is rendered: the stations' messages come first, and
-#: pages cost a twentieth at most, a hundredth where the network is large. So many chargers are looked at, and rendered, at once.
-REST, REST_OF_MANY, LOOKED_AT, GROUP = 19, 99, 500, 50
+#: pages cost a twentieth at most, a fiftieth where the network is large. So many chargers are looked at, and rendered, at once.
+REST, REST_OF_MANY, LONGEST_REST_S, LOOKED_AT, GROUP = 19, 49, 2.0, 500, 50
 ANSWER_TIMEOUT_S = 30.0
 LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
@@ -153,7 +153,7 @@ class Feed:
                 async for parts in self.render(stations, transactions):
                     for page in tuple(self.pages) if parts else ():
                         page.offer(parts)
-                    rest, self.cost_s = (REST_OF_MANY if self.many else REST) * self.cost_s, 0.0
+                    rest, self.cost_s = (min(REST_OF_MANY * self.cost_s, LONGEST_REST_S) if self.many else REST * self.cost_s), 0.0
                     await asyncio.sleep(rest)
             except Exception:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)
@@ -181,7 +181,6 @@ class Feed:
                 yield await self._station()
             return
         self.many = await run_in_scope(scope_of(self.user), wall.dense)
-        yield await self._rendered(fragments.changed, topic.language, topic.rights, transactions, self.known)
         waiting = sorted(stations)
         for looked_at in groups(waiting, LOOKED_AT):
             if self.many:
@@ -189,6 +188,7 @@ class Feed:
                 yield {}
             for group in groups(looked_at, GROUP):
                 yield await self._rendered(fragments.of_plugs, topic.language, group, self.known, self.many)
+        yield await self._rendered(fragments.changed, topic.language, topic.rights, transactions, self.known)
 
     async def whole(self, host: dict[str, str]) -> Texts:
         """The whole page, rendered once for all that want it before the rendering begins."""

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from stations.domain.addresses import without_secrets
 from stations.domain.commands import SECRET
 from stations.models import Command, CommandStatus, Station
 
@@ -106,7 +107,7 @@ class CommandRow:
             parts.append(_("plug %(number)s") % {"number": params["evse"]})
         if params.get("firmware"):
             parts.append(_("image %(id)s of the library") % {"id": params["firmware"]})
-        parts += [str(params[name]) for name in ("message", "vendor_id", "location") if params.get(name)]
+        parts += [without_secrets(str(params[name])) for name in ("message", "vendor_id", "location") if params.get(name)]
         named = params.get("variables") or []
         parts += [str(one.get("variable", "")) for one in named[:3]] + (["…"] if len(named) > 3 else [])
         return ", ".join(parts)

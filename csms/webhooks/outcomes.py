@@ -91,7 +91,7 @@ def _fails(webhook: Webhook, answer: Answer, at: datetime) -> None:
 
 def _switch_off(webhook: Webhook, reason: str) -> None:
     webhook.active, webhook.disabled_because = False, reason[:300]
-    audit.record("webhook switched off", webhook, operator=webhook.operator_id, note=reason)
+    audit.record("webhook.switched_off", webhook, operator=webhook.operator_id, note=reason)
 
 
 def _about(seconds: int) -> timedelta:

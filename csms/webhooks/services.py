@@ -38,7 +38,7 @@ def add(*, operator: Operator, url: str, events: Iterable[str], description: str
             )
         _fill(webhook, url=url, events=events, description=description)
         webhook.save()
-        audit.record("webhook added", webhook, operator=operator, after=_facts(webhook))
+        audit.record("webhook.added", webhook, operator=operator, after=_facts(webhook))
         _subscribe(operator)
     return webhook
 
@@ -53,7 +53,7 @@ def change(*, webhook: Webhook, **changes: Any) -> Webhook:
             # Another address starts afresh.
             locked.failures, locked.failing_since, locked.rests_until = 0, None, None
         locked.save()
-        audit.record("webhook changed", locked, operator=locked.operator_id, before=before, after=_facts(locked))
+        audit.record("webhook.changed", locked, operator=locked.operator_id, before=before, after=_facts(locked))
         _subscribe(locked.operator)
     transaction.on_commit(_ring)
     return locked
@@ -79,7 +79,7 @@ def _set_active(webhook: Webhook, *, active: bool) -> None:
         locked.save()
         if active:
             locked.deliveries.filter(status__in=OPEN).update(due_at=timezone.now())
-        verb = "webhook resumed" if active else "webhook paused"
+        verb = "webhook.resumed" if active else "webhook.paused"
         audit.record(verb, locked, operator=locked.operator_id, before={"active": not active}, after={"active": active})
     transaction.on_commit(_ring)
 
@@ -91,7 +91,7 @@ def rotate(*, webhook: Webhook) -> Webhook:
         locked.old_secret, locked.old_secret_until = locked.secret, timezone.now() + OVERLAP
         locked.secret = signing.make_secret()
         locked.save(update_fields=["secret", "old_secret", "old_secret_until"])
-        audit.record("webhook secret changed", locked, operator=locked.operator_id, note="The old one signs for another day.")
+        audit.record("webhook.secret_changed", locked, operator=locked.operator_id, note="The old one signs for another day.")
     return locked
 
 
@@ -99,7 +99,7 @@ def remove(*, webhook: Webhook) -> None:
     """Forget a webhook, and what was or was not delivered to it."""
     with scope(operator=webhook.operator), transaction.atomic():
         locked = _locked(webhook)
-        audit.record("webhook removed", locked, operator=locked.operator_id, before=_facts(locked))
+        audit.record("webhook.removed", locked, operator=locked.operator_id, before=_facts(locked))
         locked.delete()
         _subscribe(webhook.operator)
 
@@ -116,7 +116,7 @@ def ping(*, webhook: Webhook) -> WebhookDelivery:
         # Somebody waits for the answer: before all others.
         (delivery,) = deliver(event, [locked], due_at=now - timedelta(days=365))
         Webhook.objects.filter(pk=locked.pk).update(rests_until=None)
-        audit.record("webhook tested", locked, operator=locked.operator_id)
+        audit.record("webhook.tested", locked, operator=locked.operator_id)
     transaction.on_commit(_ring)
     return delivery
 
@@ -137,7 +137,7 @@ def replay(*, delivery: WebhookDelivery) -> None:
     with scope(operator=delivery.operator_id), transaction.atomic():
         WebhookDelivery.objects.filter(pk=delivery.pk).update(status=DeliveryStatus.WAITING, attempts=0, due_at=timezone.now())
         Webhook.objects.filter(pk=delivery.webhook_id).update(rests_until=None)
-        audit.record("webhook delivery replayed", delivery.webhook, operator=delivery.operator_id, note=delivery.event.name)
+        audit.record("webhook.delivery_replayed", delivery.webhook, operator=delivery.operator_id, note=delivery.event.name)
     transaction.on_commit(_ring)
 
 
@@ -149,7 +149,7 @@ def replay_failed(*, webhook: Webhook, since: datetime) -> int:
         if count:
             Webhook.objects.filter(pk=webhook.pk).update(rests_until=None)
             note = f"{count} deliveries since {since.isoformat()}"
-            audit.record("webhook deliveries replayed", webhook, operator=webhook.operator_id, note=note)
+            audit.record("webhook.deliveries_replayed", webhook, operator=webhook.operator_id, note=note)
     transaction.on_commit(_ring)
     return count
 

@@ -165,8 +165,8 @@ def test_every_change_is_in_the_audit_and_no_secret_is(webhook: Webhook, tell: T
     services.remove(webhook=webhook)
     with scopes_disabled():
         entries = list(AuditEntry.objects.filter(operator=webhook.operator, object_type="webhook").order_by("id"))
-    assert [entry.action.removeprefix("webhook ") for entry in entries] == [
-        *("added", "changed", "paused", "resumed", "secret changed", "tested", "removed")
+    assert [entry.action.removeprefix("webhook.") for entry in entries] == [
+        *("added", "changed", "paused", "resumed", "secret_changed", "tested", "removed")
     ]
     assert not [entry for entry in entries if new.secret in str(vars(entry)) or webhook.secret in str(vars(entry))]
 
