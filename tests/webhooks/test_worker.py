@@ -148,5 +148,5 @@ def test_a_slow_receiver_does_not_hold_up_other_jobs(
     until(lambda: them.at_once)
     began = timezone.now()
     call(heartbeat)
-    until(lambda: Job.objects.filter(name=heartbeat.name, finished_at__gt=began).exists())
+    until(lambda: Job.objects.filter(name=heartbeat.name, finished_at__gt=began).exists(), patience_s=240)
     assert not [one for one in log(webhook) if one.status == "delivered"]
