@@ -91,11 +91,13 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     translator = registry.outgoing(claimed.protocol, claimed.kind)
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")
-    translator = translator.choose(said)
     raw = claimed.facts.get("raw")
-    if raw is not None and raw["action"] == translator.action:
-        calls = [raw["payload"]]
+    named = registry.BY_ACTION[claimed.protocol].get(raw["action"]) if raw is not None else None
+    if raw is not None and named is not None and named.command.kind == claimed.kind:
+        # Whoever names an action gets that one, where a version has two for the command.
+        translator, calls = named, [raw["payload"]]
     else:
+        translator = translator.choose(said)
         calls = translator.encode(said, life.number_of(claimed.id), limits)
     for payload in calls:
         try:
