@@ -37,6 +37,9 @@ from stations.models import (
 )
 from stations.state import StationState
 
+#: Rows, or what is changed of them, by their key.
+Rows = dict[Any, Row]
+
 #: The tables a batch writes, in the order of their foreign keys.
 TABLES = (
     Table(Station),
@@ -135,8 +138,8 @@ class Batch:
         self.fences: dict[int, int] = {}
         self.xid: str | None = None
         self.frame: Frame | None = None
-        self.added: dict[type[models.Model], dict[Any, Row]] = defaultdict(dict)
-        self.changed: dict[type[models.Model], dict[Any, Row]] = defaultdict(dict)
+        self.added: dict[type[models.Model], Rows] = defaultdict(dict)
+        self.changed: dict[type[models.Model], Rows] = defaultdict(dict)
         self.by_id: dict[tuple[type[models.Model], Any], Row] = {}
         self.touched: dict[int, Touched] = defaultdict(Touched)
         self.woken: set[str] = set()
@@ -145,10 +148,17 @@ class Batch:
 
     # What happens before handling
 
-    def preamble(self, station_ids: Iterable[int]) -> None:
-        """Lock the connection rows in id order, read their fences, and reload the states that are old or missing."""
+    def preamble(self, station_ids: Iterable[int], *, begin: bool = False) -> None:
+        """Lock the connection rows in id order, read their fences, and reload the states that are old or missing.
+
+        `begin`: with a transaction of the batch's own.
+        """
         wanted = sorted(set(station_ids))
-        rows = self.cursor.execute(PREAMBLE, (wanted,)).fetchall()
+        with self.cursor.connection.pipeline():
+            if begin:
+                flush.beside(self.cursor).execute("BEGIN")
+            self.cursor.execute(PREAMBLE, (wanted,))
+        rows = self.cursor.fetchall()
         self.fences = {row[0]: row[1] for row in rows}
         self.xid = rows[0][3] if rows else None
         stale = [row[0] for row in rows if (known := self.states.get(row[0])) is None or known.version != row[2]]
@@ -249,19 +259,29 @@ class Batch:
     # What happens after handling
 
     def flush(self) -> None:
-        """Write everything, a statement or two a table. Findings come last but two, since merged samples may make some."""
+        """Write everything, a statement or two a table.
+
+        The statements leave together, without waiting for each other's answers: a round trip each would be half of a round's time.
+        Findings come after them, since merged samples may make some, and so does what is copied, which cannot be sent along.
+        """
+        inserted: list[tuple[Table, Rows, Cursor]] = []
+        with self.cursor.connection.pipeline():
+            for table in TABLES:
+                if changes := self.changed.get(table.model):
+                    table.update(self.cursor, changes)
+                if table.key and table.model is not Finding and (rows := self.added.get(table.model)):
+                    inserted.append((table, rows, flush.beside(self.cursor)))
+                    table.insert(inserted[-1][2], list(rows.values()))
+        for table, rows, cursor in inserted:
+            if table.merge == "fill":
+                for stored in table.stored(cursor, list(rows.values())):
+                    self._compare(table, rows[tuple(stored[column] for column in table.key)], stored)
         for table in TABLES:
-            changes = self.changed.get(table.model)
-            if changes:
-                table.update(self.cursor, changes)
-            rows = self.added.get(table.model)
-            if not rows:
-                continue
-            if not table.key:
+            rows = self.added.get(table.model, {})
+            if rows and table.model is Finding:
+                table.insert(self.cursor, list(rows.values()))
+            elif rows and not table.key:
                 table.append(self.cursor, list(rows.values()))
-                continue
-            for stored in table.insert(self.cursor, list(rows.values())):
-                self._compare(table, rows[tuple(stored[column] for column in table.key)], stored)
 
     def ring(self) -> None:
         """After the commit: whoever watches may look."""

@@ -20,6 +20,12 @@ from psycopg.types.json import Jsonb
 Cursor = psycopg.Cursor[tuple]  # type: ignore[type-arg]
 Row = dict[str, Any]
 
+
+def beside(cursor: Cursor) -> Cursor:
+    """Another cursor of the same connection: in a pipeline each keeps the rows of one statement."""
+    return type(cursor)(cursor.connection)
+
+
 #: Types whose values may hold what means something in an array literal.
 QUOTED = {"text", "jsonb"}
 
@@ -80,15 +86,17 @@ class Table:
             for row in rows:
                 copy.write_row([row[column] for column in columns])
 
-    def insert(self, cursor: Cursor, rows: Sequence[Row]) -> list[Row]:
-        """Insert rows with a natural key. Of a "fill" table, the rows that existed are returned as they are now."""
+    def insert(self, cursor: Cursor, rows: Sequence[Row]) -> None:
+        """Insert rows with a natural key. Of a "fill" table, the cursor then has those that existed (`stored`)."""
         columns = self.columns(rows[0])
         arrays = [self._array(column, rows) for column in columns]
-        if self.merge != "fill":
-            cursor.execute(self._insert(tuple(columns)), arrays)
-            return []
-        cursor.execute(self._insert(tuple(columns)), [*arrays, arrays[columns.index("id")]])
-        names = [*self.key, *self._filled(columns)]
+        if self.merge == "fill":
+            arrays.append(arrays[columns.index("id")])
+        cursor.execute(self._insert(tuple(columns)), arrays)
+
+    def stored(self, cursor: Cursor, rows: Sequence[Row]) -> list[Row]:
+        """Of the rows that this cursor inserted into a "fill" table, those that existed, as they are now."""
+        names = [*self.key, *self._filled(self.columns(rows[0]))]
         return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
     def update(self, cursor: Cursor, changes: Mapping[Any, Row]) -> None:

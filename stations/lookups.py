@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-import psycopg
-
+from stations.flush import Cursor, beside
 from stations.state import COLUMNS, TransactionState, transaction_of
 
 
@@ -99,25 +98,32 @@ JOIN stations_transaction t ON t.station_id = n.station_id AND t.stopped_at = n.
 """
 
 
-def load(cursor: psycopg.Cursor[tuple], needs: Iterable[Need]) -> Lookups:  # type: ignore[type-arg]
-    """Answer all needs, in one statement for each kind that occurs."""
+def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
+    """Answer all needs, in one statement for each kind that occurs; they are asked together."""
     wanted = set(needs)
     found = Lookups()
+    if not wanted:
+        return found
     tokens = [n for n in wanted if isinstance(n, TokenNeed)]
-    if tokens:
-        cursor.execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
-        for row in cursor.fetchall():
-            found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
     by_id = [n for n in wanted if isinstance(n, TransactionNeed)]
-    if by_id:
-        cursor.execute(BY_ID, ([n.station_id for n in by_id], [n.ocpp_id for n in by_id]))
-        found.transactions = {TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in cursor.fetchall()}
     by_start = [n for n in wanted if isinstance(n, StartNeed)]
-    if by_start:
-        cursor.execute(BY_START, ([n.station_id for n in by_start], [n.start_key for n in by_start]))
-        found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in cursor.fetchall()}
     by_stop = [n for n in wanted if isinstance(n, StopNeed)]
-    if by_stop:
-        cursor.execute(BY_STOP, ([n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]))
-        found.stops = {StopNeed(*row) for row in cursor.fetchall()}
+    cursors = [beside(cursor) for _ in range(4)]
+    with cursor.connection.pipeline():
+        if tokens:
+            cursors[0].execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
+        if by_id:
+            cursors[1].execute(BY_ID, ([n.station_id for n in by_id], [n.ocpp_id for n in by_id]))
+        if by_start:
+            cursors[2].execute(BY_START, ([n.station_id for n in by_start], [n.start_key for n in by_start]))
+        if by_stop:
+            stops = [n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]
+            cursors[3].execute(BY_STOP, stops)
+    for row in cursors[0].fetchall() if tokens else ():
+        found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
+    found.transactions = {
+        TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
+    }
+    found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
+    found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
     return found

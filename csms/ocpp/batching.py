@@ -196,10 +196,9 @@ class BatchThread(Database, threading.Thread):
 
     def _attempt(self, inbound: Sequence[Message]) -> tuple[Batch, list[tuple[Message, str | None]]]:
         cursor = self._cursor()
-        cursor.execute("BEGIN")
         try:
             batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
-            batch.preamble({one.station_id for one in inbound})
+            batch.preamble({one.station_id for one in inbound}, begin=True)
             current = [one for one in inbound if batch.fences.get(one.station_id) == one.fence and one.station_id in self.states]
             batch.look_up([need for one in current for need in exchange.read(one, self.states[one.station_id])])
             with logs.About(batch):
@@ -219,10 +218,9 @@ class BatchThread(Database, threading.Thread):
         begun = time.monotonic()
         try:
             cursor = self._cursor()
-            cursor.execute("BEGIN")
             try:
                 batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
-                batch.preamble([one.station_id])
+                batch.preamble([one.station_id], begin=True)
                 if batch.fences.get(one.station_id) != one.fence:
                     self._roll_back(cursor)
                     return [(one, None)]

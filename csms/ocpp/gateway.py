@@ -149,6 +149,8 @@ class Gateway:
 
     def shut(self, link: Link, code: int, reason: str) -> None:
         """A socket has ended."""
+        if self.garbage is not None:
+            self.garbage.ended += 1
         admitted = link.admitted
         if self.links.get(admitted.station_id) is link:
             del self.links[admitted.station_id]
@@ -247,7 +249,7 @@ class Gateway:
         if signs:
             self._put(SignsOfLife(signs))
         if self.garbage is not None:
-            self.garbage.look(now)
+            self.garbage.look(now, len(self.links))
         if self.thread is not None:
             self.thread.watch(now)
         since = self.thread.away_since if self.thread is not None else None
