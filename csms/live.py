@@ -11,8 +11,9 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable
 from django.conf import settings
@@ -24,14 +25,15 @@ from django.utils.translation import get_supported_language_variant
 from accounts.models import User
 from accounts.permissions import may
 from csms import health, troubles
-from csms.dashboard import fragments, wall
+from csms.dashboard import fragments, rendering, wall
 from csms.dashboard.access import rights_of
-from csms.dashboard.fragments import Fragment, Known
+from csms.dashboard.rendering import Texts
 from csms.dashboard.worklist import Rights
 from csms.db import run_in_db, run_in_scope
 from csms.hub import Message, hub
 from csms.metrics.meters import Gauge
 from csms.ocpp.faults import AWAY
+from csms.renderer import Renderer
 from csms.tenancy import scope_of
 from stations import selectors
 
@@ -51,8 +53,9 @@ LOGGED_OUT, NO_OPERATOR, NO_ANSWER, BROKEN = 4401, 4403, 4408, 4500
 
 SessionStore = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
 Scope = dict[str, Any]
-#: Fragments as JSON, by their id: made once, however many pages they go to.
-Texts = dict[str, str]
+T = TypeVar("T")
+#: Where they are rendered.
+renderer = Renderer()
 
 
 def logged_in(session_key: str | None) -> User | None:
@@ -88,7 +91,7 @@ class Feed:
         self.pages: set[LiveConsumer] = set()
         self.stations: set[int] = set()
         self.transactions: set[int] = set()
-        self.known = Known()
+        self.name = uuid4().hex
         self.rendering = asyncio.Lock()
         self.cost_s = 0.0
         self.many = False
@@ -184,11 +187,11 @@ class Feed:
         waiting = sorted(stations)
         for looked_at in groups(waiting, LOOKED_AT):
             if self.many:
-                looked_at = await self._timed(fragments.moved, looked_at, self.known)
+                looked_at = await self._counted(rendering.moved, self.name, looked_at)
                 yield {}
             for group in groups(looked_at, GROUP):
-                yield await self._rendered(fragments.of_plugs, topic.language, group, self.known, self.many)
-        yield await self._rendered(fragments.changed, topic.language, topic.rights, transactions, self.known)
+                yield await self._counted(rendering.news, self.name, fragments.of_plugs, topic.language, group, self.many)
+        yield await self._counted(rendering.news, self.name, fragments.changed, topic.language, topic.rights, transactions)
 
     async def whole(self, host: dict[str, str]) -> Texts:
         """The whole page, rendered once for all that want it before the rendering begins."""
@@ -203,30 +206,17 @@ class Feed:
             del self.wholes[host["ws_url"]]
             if self.key.station is not None:
                 return await self._station()
-            return await self._rendered(fragments.everything, self.key.language, self.key.rights, host)
+            return await self._counted(rendering.texts, fragments.everything, self.key.language, self.key.rights, host)
 
     async def _station(self) -> Texts:
-        return await self._rendered(fragments.of_station, self.key.language, self.key.station, self.key.rights)
+        topic = self.key
+        return await self._counted(rendering.texts, fragments.of_station, topic.language, topic.station, topic.rights)
 
-    async def _rendered(self, render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
-        texts: Texts = await self._timed(_texts, render, *arguments)
-        return texts
-
-    async def _timed(self, func: Callable[..., Any], *arguments: object) -> Any:
-        """What it returns; the seconds of CPU that it takes are added up."""
-        result, cost_s = await run_in_scope(scope_of(self.user), _timed, func, *arguments)
+    async def _counted(self, func: Callable[..., tuple[T, float]], *arguments: Any) -> T:
+        """What it returns for this feed's person; the seconds of CPU that it takes are added up."""
+        result, cost_s = await renderer.run(func, self.user, *arguments)
         self.cost_s += cost_s
         return result
-
-
-def _texts(render: Callable[..., list[Fragment]], *arguments: object) -> Texts:
-    return {fragment["id"]: json.dumps(fragment) for fragment in render(*arguments)}
-
-
-def _timed(func: Callable[..., Any], *arguments: object) -> tuple[Any, float]:
-    began = time.thread_time()
-    result = func(*arguments)
-    return result, time.thread_time() - began
 
 
 def groups(found: list[int], size: int) -> Iterator[list[int]]:

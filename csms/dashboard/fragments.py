@@ -76,7 +76,7 @@ def moved(stations: Collection[int], known: Known) -> list[int]:
     return known.moved(wall.states(stations))
 
 
-def of_plugs(language: str, stations: Collection[int], known: Known, dense: bool) -> list[Fragment]:
+def of_plugs(language: str, stations: Collection[int], dense: bool, known: Known) -> list[Fragment]:
     """The plugs of some chargers that are not `known`, as cards, or as the dots of a `dense` wall."""
     template = "dashboard/_dot.html" if dense else "dashboard/_plug.html"
     with translation.override(language):

@@ -83,7 +83,7 @@ def _connectors(transaction: Transaction) -> list[Any]:
 def changes(stations: list[int], transactions: list[int], known: fragments.Known) -> list[str]:
     dense = wall.dense()
     shown = fragments.moved(stations, known) if dense else stations
-    parts = fragments.changed("en", Rights(), transactions, known) + fragments.of_plugs("en", shown, known, dense)
+    parts = fragments.changed("en", Rights(), transactions, known) + fragments.of_plugs("en", shown, dense, known)
     return [part["id"] for part in parts]
 
 
