@@ -4,6 +4,7 @@ Two ways to the database. `db` (pytest-django) wraps a test in a transaction nob
 with sockets, threads and processes: nothing is flushed afterwards, a fresh operator keeps such tests apart.
 """
 
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,23 @@ from tests import database
 from tests.engine import Engine
 from tests.network import Network
 from tests.servers import Server, Servers
+
+KINDS = ("daphne", "uvicorn")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is obeyed
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that runs on both kinds of server does so in `make test-long`; in `make test` on one, which its name decides.
+
+    Those that share one bare server for all (`tests/server`) cost nothing, and run on both always.
+    """
+    for item in items:
+        called = getattr(item, "callspec", None)
+        kind = next((value for value in called.params.values() if value in KINDS), None) if called else None
+        if kind and "shared" not in item.fixturenames:  # type: ignore[attr-defined]
+            spared = KINDS[zlib.crc32(item.nodeid.replace(kind, "").encode()) % 2]
+            if kind == spared:
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +94,7 @@ def servers(django_db_setup: None) -> Iterator[Servers]:
     started.stop()
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
+@pytest.fixture(params=KINDS)
 def server(request: pytest.FixtureRequest, servers: Servers) -> Server:
     """A running server; the test runs on both kinds."""
     return servers.get(request.param)

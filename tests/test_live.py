@@ -183,6 +183,7 @@ async def test_the_bells_of_another_operator_are_not_heard(
         assert f"connector-{theirs.pk}" not in message
 
 
+@pytest.mark.long
 async def test_a_slow_browser_gets_the_newest_state_and_no_queue(uvicorn: Server, network: Network, bell: RedisBell) -> None:
     slow, quick = plug(network), plug(network)
     user = network.user()
@@ -223,6 +224,7 @@ async def test_logging_out_closes_the_page(uvicorn: Server, network: Network) ->
         assert await page.code() == LOGGED_OUT
 
 
+@pytest.mark.long
 async def test_a_new_password_closes_the_page(uvicorn: Server, network: Network) -> None:
     user = network.user()
     async with wall(uvicorn, user) as page:

@@ -118,6 +118,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(station
     assert_each_has_exactly_one_right_record(transactions)
 
 
+@pytest.mark.long
 def test_two_workers_at_once_share_the_work(station, tariff, start_worker):
     transactions = make.transactions(station, energies(300))
     make.ended(transactions)

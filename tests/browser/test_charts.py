@@ -106,6 +106,7 @@ async def test_a_part_of_the_day_is_drawn_over_and_the_address_keeps_it(browse: 
     await expect(page).to_have_url(re.compile(r"/$"))
 
 
+@pytest.mark.long
 async def test_the_chart_is_moved_by_keyboard_and_its_table_is_reached(browse: Open, uvicorn: Server, network: Network) -> None:
     running = session(plug(network, "Charging"))
     samples_over(running, (20, 0))

@@ -1,5 +1,6 @@
 """Lists in a browser: they follow what is typed and what happens, and nobody loses their place by it."""
 
+import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import Open, holds
@@ -78,6 +79,7 @@ async def test_several_are_asked_by_keys_alone(browse: Open, uvicorn: Server, ne
     await expect(page.locator("tbody tr")).to_have_count(3)
 
 
+@pytest.mark.long
 async def test_the_list_of_sessions_is_live(browse: Open, uvicorn: Server, network: Network) -> None:
     page = await browse()
     await page.goto(f"{uvicorn.http}/transactions/?status=active")

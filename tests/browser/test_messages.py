@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 from playwright.async_api import expect
 
@@ -111,6 +112,7 @@ async def test_keys_move_along_the_rows_open_one_and_come_back(browse: Open, uvi
     await expect(page.locator("#log-rows tr")).to_have_count(23)
 
 
+@pytest.mark.long
 async def test_a_filter_narrows_the_tail_too(browse: Open, uvicorn: Server, network: Network) -> None:
     async with charger(uvicorn, network) as (peer, _):
         page = await browse()

@@ -133,6 +133,7 @@ async def test_start_one_by_card_number_and_stop_it(browse: Open, uvicorn: Serve
         await expect(page.locator(".command").first.locator(".dot.is-done")).to_have_count(4)
 
 
+@pytest.mark.long
 async def test_settings_are_read_shown_without_a_reload_and_changed(browse: Open, uvicorn: Server, network: Network) -> None:
     async with charger(uvicorn, network) as (peer, known):
         page = await browse()

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, WebSocketRoute, expect
 
 from csms.bells import RedisBell
@@ -172,6 +173,7 @@ async def test_a_lost_link_is_said_after_three_seconds_greys_the_page_after_fift
     await expect(page.locator("body")).to_have_attribute("data-live", "on")
 
 
+@pytest.mark.long
 async def test_after_logging_out_elsewhere_the_page_goes_to_the_login(browse: Open, network: Network) -> None:
     page = await browse()
     log_out()
@@ -191,6 +193,7 @@ async def test_ada_logs_in_sees_a_session_and_logs_out(browse: Open, network: Ne
     await expect(page.get_by_role("heading", level=1)).to_contain_text(charging.station.identity)
 
 
+@pytest.mark.long
 async def test_the_page_fits_a_narrow_phone_in_both_themes(browse: Open, network: Network) -> None:
     tariff = network.tariff()
     connector = plug(network, "SuspendedEVSE")

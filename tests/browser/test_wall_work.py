@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from playwright.async_api import expect
 
@@ -77,6 +78,7 @@ async def test_counters_and_money_change_without_a_reload(browse: Open, network:
     await expect(page).to_have_url(re.compile(r"/stations/\?status=Charging$"))
 
 
+@pytest.mark.long
 async def test_the_sound_is_off_until_asked_for_remembered_and_only_for_new_faults(browse: Open, network: Network) -> None:
     old, new = plug(network, "Faulted"), plug(network)
     page = await browse()
@@ -98,6 +100,7 @@ async def test_the_sound_is_off_until_asked_for_remembered_and_only_for_new_faul
     await expect(sound).to_be_checked()
 
 
+@pytest.mark.long
 async def test_the_wall_screen_is_dark_without_controls_and_stays_live(browse: Open, uvicorn: Server, network: Network) -> None:
     connector = plug(network)
     page = await browse(color_scheme="light", viewport={"width": 1600, "height": 900})
@@ -120,6 +123,7 @@ async def test_the_wall_screen_is_dark_without_controls_and_stays_live(browse: O
     await expect(page.get_by_role("navigation", name="Pages")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_motion_stops_for_those_who_asked_for_less(browse: Open, network: Network) -> None:
     session(plug(network, "Charging"))
     moving = "document.getAnimations().filter((a) => a.animationName === 'breathe').length"
@@ -129,6 +133,7 @@ async def test_motion_stops_for_those_who_asked_for_less(browse: Open, network: 
     assert await page.evaluate(moving) == 0
 
 
+@pytest.mark.long
 async def test_of_many_plugs_each_tells_its_story_when_pointed_at_or_stood_on(browse: Open, network: Network) -> None:
     station = plug(network).evse.station
     for _ in range(119):

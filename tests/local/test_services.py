@@ -44,6 +44,7 @@ def test_services_print_urls_that_answer_and_ctrl_c_leaves_nothing_behind(checko
     assert gone(pids)
 
 
+@pytest.mark.long
 def test_the_servers_let_nobody_in_without_the_password(checkout: Path, launch: Launch) -> None:
     urls = launch(checkout, "services").urls()
     with pytest.raises(psycopg.OperationalError, match="password"):
@@ -112,6 +113,7 @@ def test_two_checkouts_have_servers_of_their_own(make_checkout: Callable[[], Pat
     assert not set(one.values()) & set(other.values())
 
 
+@pytest.mark.long
 def test_test_runs_have_forgetful_servers_of_their_own(checkout: Path) -> None:
     with services.for_tests(checkout) as one, services.for_tests(checkout) as other:
         assert one["DATABASE_URL"] != other["DATABASE_URL"]

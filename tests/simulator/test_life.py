@@ -176,6 +176,7 @@ async def run_demo(central, enough):
     return lines
 
 
+@pytest.mark.long
 async def test_the_demo_has_sessions_of_both_versions_running_at_once():
     def enough(stations):
         running = [s.protocol for s in stations.values() for c in s.connectors if c.transaction and c.transaction.id]

@@ -80,6 +80,7 @@ async def test_a_command_of_another_process_reaches_the_station(
         assert (await answered(peer, known)).reason in ("from a shell", "from a worker")
 
 
+@pytest.mark.long
 async def test_with_redis_away_the_sweep_finds_it(network: Network, relay: Relay) -> None:
     """The web process hears no bell; the row is the truth, and it looks for itself."""
     known = network.station(accepted=True)

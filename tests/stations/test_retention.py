@@ -134,7 +134,9 @@ def test_a_term_set_by_the_installation_counts(station: Station, settings: Any) 
     assert moments(MeterSample, station) == [OLD]
 
 
-@pytest.mark.parametrize("unfinished", [{"status": "active", "stopped_at": None}, {"doubt": "register"}, {}])
+@pytest.mark.parametrize(
+    "unfinished", [{"status": "active", "stopped_at": None}, pytest.param({"doubt": "register"}, marks=pytest.mark.long), {}]
+)
 def test_samples_of_a_session_that_is_not_final_stay(station: Station, unfinished: dict[str, Any]) -> None:
     kept, final = transaction(station, "1", **unfinished), transaction(station, "2")
     if not unfinished:  # billing has not seen its end yet
@@ -202,6 +204,7 @@ def test_what_waits_in_the_default_partition_goes_too(station: Station) -> None:
         assert moments(model, station) == []
 
 
+@pytest.mark.long
 def test_a_long_reader_puts_a_month_off_and_holds_up_no_writer(station: Station) -> None:
     sample(station, OLD)
     with other_connection() as reader:
@@ -215,6 +218,7 @@ def test_a_long_reader_puts_a_month_off_and_holds_up_no_writer(station: Station)
     assert "stations_metersample_2018_03" in let_go().dropped
 
 
+@pytest.mark.long
 def test_a_writer_waits_behind_a_drop_for_its_patience_at_most(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the drop waits for a reader, whoever comes waits behind it; then it gives up, and they go on."""
     monkeypatch.setattr(partitions, "PATIENCE", "2s")
