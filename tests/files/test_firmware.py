@@ -116,7 +116,10 @@ def test_an_address_leads_to_its_file_and_nowhere_else(server: Server, station: 
 def test_a_station_that_hangs_up_is_sent_no_more(server: Server, network: Network, station: Station) -> None:
     size = 12 * TALLY_BYTES
     path = given(station, made_image(network.operator, version="big", content=bytes(size)))
-    with socket.create_connection(("127.0.0.1", urlsplit(server.http).port or 0), timeout=30) as peer, peer.makefile("rb") as answer:
+    with (
+        socket.create_connection(("127.0.0.1", urlsplit(server.http).port or 0), timeout=30) as peer,
+        peer.makefile("rb") as answer,
+    ):
         peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert answer.read(15) == b"HTTP/1.1 200 OK"
         # Whole: a socket with a time-out gives what is there, whatever its flags say.
