@@ -85,9 +85,12 @@ class _Looking:
                 error = failed
             else:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                _here.sender.watch(sock)
                 return sock
         raise error or OSError("no address")
+
+    def connect(self: Any) -> None:
+        super().connect()  # type: ignore[misc]
+        _here.sender.sock = self.sock
 
 
 class _Http(_Looking, HTTPConnection):
@@ -135,8 +138,7 @@ class Sender:
             "Content-Type": "application/json",
             "Accept-Encoding": "identity",
         }
-        #: The connection, as a handle of our own: that of urllib3 goes over to TLS, of which the beginning may be late as well.
-        self.line: socket.socket | None = None
+        self.sock: socket.socket | None = None
         #: When the attempt under way is over (monotonic seconds).
         self.until: float | None = None
         self.late = False
@@ -166,22 +168,14 @@ class Sender:
             self.abort()
 
     def abort(self) -> None:
-        line = self.line
-        if self.until is not None and line is not None:
+        if self.until is not None and self.sock is not None:
             self.late = True
             with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-
-    def watch(self, sock: socket.socket) -> None:
-        """A new connection is made, in place of the one before."""
-        before, self.line = self.line, sock.dup()
-        if before is not None:
-            before.close()
+                # The plain one: that of TLS would first do things to the connection that belong to the other thread.
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
         self.session.close()
-        if self.line is not None:
-            self.line.close()
 
     def _words(self, error: BaseException) -> str:
         """Cause and remedy, in a sentence for the log."""
