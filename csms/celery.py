@@ -11,6 +11,23 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "csms.settings")
 
 from django.conf import settings
 
+#: What is done again and again: the job, and after how many seconds.
+EVERY: dict[str, tuple[str, float]] = {
+    "show that the worker and the beat live": ("csms.tasks.heartbeat", settings.SILENT_AFTER_S / 3),
+    "sweep the outbox": ("billing.tasks.make_charge_records", 30.0),
+    "tell who comes and goes": ("stations.tasks.notice_presence", 15.0),
+    "send webhooks": ("csms.webhooks.tasks.send", 10.0),
+    "let go of old webhook deliveries": ("csms.webhooks.tasks.let_go", 3600.0),
+    "end commands whose time is over": ("stations.tasks.sweep_commands", 10.0),
+    "end firmware updates whose time is over": ("stations.tasks.sweep_firmware", 10.0),
+    "make partitions ahead": ("stations.tasks.make_partitions", 3600.0),
+    "let go of what is older than its term": ("stations.tasks.let_go", 3600.0),
+    "end logs that will not come": ("stations.tasks.sweep_logs", 10.0),
+    "let go of logs that are older than their term": ("stations.tasks.let_go_of_logs", 3600.0),
+    "count quarters and days": ("stations.tasks.count_quarters", 900.0),
+    "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
+}
+
 app = Celery("csms")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -32,41 +49,9 @@ app.conf.update(
     worker_max_tasks_per_child=1000,
     worker_hijack_root_logger=False,
     timezone="UTC",
+    # What nobody did in time needs not be done later: the next is on its way.
     beat_schedule={
-        # What nobody did in time needs not be done later: the next is on its way.
-        "show that the worker and the beat live": {
-            "task": "csms.tasks.heartbeat",
-            "schedule": settings.SILENT_AFTER_S / 3,
-            "options": {"expires": settings.SILENT_AFTER_S / 3},
-        },
-        "sweep the outbox": {"task": "billing.tasks.make_charge_records", "schedule": 30.0},
-        "tell who comes and goes": {"task": "stations.tasks.notice_presence", "schedule": 15.0, "options": {"expires": 15.0}},
-        "send webhooks": {"task": "csms.webhooks.tasks.send", "schedule": 10.0, "options": {"expires": 10.0}},
-        "let go of old webhook deliveries": {
-            "task": "csms.webhooks.tasks.let_go",
-            "schedule": 3600.0,
-            "options": {"expires": 3600.0},
-        },
-        "end commands whose time is over": {"task": "stations.tasks.sweep_commands", "schedule": 10.0},
-        "end firmware updates whose time is over": {"task": "stations.tasks.sweep_firmware", "schedule": 10.0},
-        "make partitions ahead": {"task": "stations.tasks.make_partitions", "schedule": 3600.0},
-        "let go of what is older than its term": {
-            "task": "stations.tasks.let_go",
-            "schedule": 3600.0,
-            "options": {"expires": 3600.0},
-        },
-        "end logs that will not come": {"task": "stations.tasks.sweep_logs", "schedule": 10.0},
-        "let go of logs that are older than their term": {
-            "task": "stations.tasks.let_go_of_logs",
-            "schedule": 3600.0,
-            "options": {"expires": 3600.0},
-        },
-        "count quarters and days": {
-            "task": "stations.tasks.count_quarters",
-            "schedule": 900.0,
-            "options": {"expires": 900.0},
-        },
-        "bring roll-outs on": {"task": "stations.tasks.advance_rollouts", "schedule": 5.0, "options": {"expires": 5.0}},
+        name: {"task": task, "schedule": seconds, "options": {"expires": seconds}} for name, (task, seconds) in EVERY.items()
     },
 )
 app.autodiscover_tasks()

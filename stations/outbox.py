@@ -110,7 +110,7 @@ def claim(subscriber: str, *, limit: int) -> Iterator[list[OutboxEntry]]:
     """
     with transaction.atomic():
         with scopes_disabled():
-            due = OutboxEntry.objects.filter(subscriber=subscriber, due_at__lte=timezone.now()).order_by("id")
+            due = OutboxEntry.objects.filter(subscriber=subscriber, due_at__lte=timezone.now()).order_by("due_at", "id")
             claimed = list(due.select_related("operator").select_for_update(skip_locked=True, of=("self",))[:limit])
         yield claimed
 
@@ -124,8 +124,9 @@ def handling(entry: OutboxEntry) -> Iterator[None]:
     with scope(operator=entry.operator):
         try:
             with transaction.atomic():
-                yield
+                # First, so that whoever writes the entry again from now on waits for us, and is not content with this one.
                 OutboxEntry.objects.filter(pk=entry.pk).delete()
+                yield
         except Exception as error:
             entry.error = str(error) if isinstance(error, NotYet) else f"{type(error).__name__}: {error}"
             entry.due_at = timezone.now() + min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY)

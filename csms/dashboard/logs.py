@@ -118,6 +118,9 @@ class LogRow:
                 return _("The charger will be asked as soon as it can be.")
             case CommandStatus.SENT:
                 return _("The charger was asked, and has not answered yet.")
+            case CommandStatus.ACCEPTED if command and not command.facts.get("filename") and "request_id" not in command.facts:
+                # OCPP 1.6 (5.9): without a name there is nothing to send. Some send a file all the same.
+                return _("The charger agreed, but names no file: it may have nothing to send.")
             case CommandStatus.ACCEPTED:
                 return _("The charger agreed to send it.")
         return _("The charger did not agree. Why stands here in a moment.")

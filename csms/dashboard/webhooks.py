@@ -26,7 +26,7 @@ from csms.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
 
 MAY_CHANGE = "webhooks.change"
 PAGE = 50
-#: Where the session keeps a new secret until the next page shows it.
+#: Where the session keeps that the next page of a webhook may show its new secret.
 FRESH = "webhook_secret"
 #: From when on what failed is sent again, unless somebody says otherwise.
 REPLAYED = timedelta(days=7)
@@ -178,11 +178,9 @@ def show_webhook(request: HttpRequest, pk: int) -> HttpResponseBase:
     before = _number(request.GET.get("before", ""))
     found = list(rows.filter(pk__lt=before)[: PAGE + 1] if before else rows[: PAGE + 1])
     shown = [Row(one) for one in found[:PAGE]]
-    secret = request.session.get(FRESH)
-    if secret and secret["webhook"] != webhook.pk:
-        secret = None
+    fresh = request.session.get(FRESH) == webhook.pk
     # Shown once: gone with the first page that shows it, not with what refreshes an open one.
-    if secret and request.headers.get("X-Requested-With") != "refresh":
+    if fresh and request.headers.get("X-Requested-With") != "refresh":
         del request.session[FRESH]
     now = timezone.now()
     context = {
@@ -195,7 +193,7 @@ def show_webhook(request: HttpRequest, pk: int) -> HttpResponseBase:
         "first": bool(before),
         "more": shown[-1].delivery.pk if len(found) > PAGE else None,
         "waits": any(row.delivery.status in (DeliveryStatus.WAITING, DeliveryStatus.FAILED) for row in shown) and webhook.active,
-        "secret": secret,
+        "fresh": fresh,
         "since": timezone.localtime(now - REPLAYED),
         "may_change": may_add(request, MAY_CHANGE),
         "now": now,
@@ -273,8 +271,7 @@ def replay_delivery(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _with_secret(request: HttpRequest, webhook: Webhook) -> HttpResponse:
-    old = webhook.old_secret_until
-    request.session[FRESH] = {"webhook": webhook.pk, "secret": webhook.secret, "until": old.isoformat() if old else ""}
+    request.session[FRESH] = webhook.pk
     return redirect("webhook", webhook.pk)
 
 

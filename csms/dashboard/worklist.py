@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from csms.dashboard import commandrows
 from csms.dashboard.states import STATES, error, label
+from csms.webhooks.models import Webhook
 from stations import problems
 from stations.domain.values import ConnectorStatus, Registration
 from stations.models import Command, Connector, Station, Transaction
@@ -56,7 +57,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Six queries, each of a bounded number of rows."""
+    """The list. Seven queries, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
@@ -67,6 +68,8 @@ def work(rights: Rights, now: datetime) -> WorkList:
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
     found.take(commands, (_fruitless(c) for c in commands), _("All chargers"), stations)
+    silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
+    found.take(silent, (_switched_off(w) for w in silent), _("Webhooks"), reverse("webhooks"))
     found.more = list(dict.fromkeys(found.more))
     return found
 
@@ -152,3 +155,10 @@ def _fruitless(command: Command) -> Task:
     to = _station(command.station, f"#command-{command.pk}", tab="commands")
     name, url = command.station.identity, _station(command.station)
     return Task(f"command-{command.pk}", "bad", name, url, reason, command.finished_at, _("The answer, try again"), to)
+
+
+def _switched_off(webhook: Webhook) -> Task:
+    """The reason is that of an answer, in English as it stands in the log."""
+    reason = _("The webhook was switched off: %(reason)s") % {"reason": webhook.disabled_because}
+    to = reverse("webhook", args=[webhook.pk])
+    return Task(f"webhook-{webhook.pk}", "bad", str(webhook), to, reason, webhook.failing_since, _("Its deliveries, resume"), to)

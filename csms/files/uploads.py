@@ -24,8 +24,8 @@ from csms.files.multipart import BadForm, FirstFile
 from stations.services import loguploads
 
 PREFIX = "/files/logs/"
-#: At once in one process; each may hold a piece in memory and a thread while it is written.
-MOST = 32
+#: At once in one process, and those of one operator's stations; each may hold a piece in memory and a thread while it is written.
+MOST, OPERATORS_MOST = 32, 16
 PIECE_BYTES = 256 * 1024
 #: What a form may have around its file.
 FORM_BYTES = 64 * 1024
@@ -41,7 +41,8 @@ Send = Callable[[Any], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 _disk = ThreadPoolExecutor(max_workers=4, thread_name_prefix="logs")
-_under_way: set[object] = set()
+#: Whose each is; None until its address was looked at.
+_under_way: dict[object, int | None] = {}
 
 
 class Answer(Exception):
@@ -58,12 +59,11 @@ class Gone(Exception):
 
 async def take(scope: Any, receive: Receive, send: Send) -> None:
     """The ASGI application."""
-    turn = object()
     body = Body(receive)
     try:
         if len(_under_way) >= MOST:
-            raise Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Too many logs come at once. Try again in a minute.", retry_after="60")
-        _under_way.add(turn)
+            raise _too_many()
+        _under_way[body] = None
         await _take(scope, body)
     except Answer as answer:
         await _answer(answer, body, send)
@@ -74,7 +74,7 @@ async def take(scope: Any, receive: Receive, send: Send) -> None:
         text = "The database does not answer. Try again in a minute."
         await _answer(Answer(HTTPStatus.SERVICE_UNAVAILABLE, text, retry_after="60"), body, send)
     finally:
-        _under_way.discard(turn)
+        _under_way.pop(body, None)
 
 
 class Body:
@@ -111,6 +111,9 @@ async def _take(scope: Any, body: Body) -> None:
         raise Answer(HTTPStatus.BAD_REQUEST, "Send the log whole: parts of it are not put together here.")
     token, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
     expected = await _expected(token)
+    if sum(whose == expected.operator_id for whose in _under_way.values()) >= OPERATORS_MOST:
+        raise _too_many()
+    _under_way[body] = expected.operator_id
     kind = headers.get("content-type", "")
     try:
         form = FirstFile(kind) if kind.lower().startswith("multipart/form-data") else None
@@ -149,6 +152,10 @@ async def _take(scope: Any, body: Body) -> None:
     log.info("a log came", upload=expected.id, bytes=writer.size)
     status = HTTPStatus.CREATED if scope["method"] == "PUT" else HTTPStatus.OK
     raise Answer(status, f"{writer.size} bytes, sha256 {writer.sha256}")
+
+
+def _too_many() -> Answer:
+    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Too many logs come at once. Try again in a minute.", retry_after="60")
 
 
 async def _expected(token: str) -> loguploads.Expected:

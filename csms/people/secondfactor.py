@@ -1,27 +1,23 @@
 """The second factor: what is kept of it is encrypted, and what people do to it is in the audit."""
 
 import base64
-import hashlib
-import hmac
-import logging
 import secrets
 from typing import Any
 
 from allauth.mfa import signals
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, InvalidToken
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.people import note_own_change
+from csms import sealing
 
-logger = logging.getLogger(__name__)
+PURPOSE = "second factor"
 
 
 class Adapter(DefaultMFAAdapter):
-    """Secrets lie in the database as `<key id>$<text>`, encrypted with the first of CSMS_STATION_SECRET_KEYS."""
+    """Secrets lie in the database sealed."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": _(
@@ -31,24 +27,12 @@ class Adapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        key_id, key = settings.STATION_SECRET_KEYS[0]
-        return f"{key_id}${_box(key).encrypt(text.encode()).decode()}"
+        return sealing.seal(text, purpose=PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
-        key_id, _sep, text = encrypted_text.partition("$")
-        key = dict(settings.STATION_SECRET_KEYS).get(key_id)
-        try:
-            if key is not None:
-                return _box(key).decrypt(text.encode()).decode()
-        except InvalidToken:
-            pass
-        logger.error("A second factor cannot be read: CSMS_STATION_SECRET_KEYS has no key %s, or another.", key_id)
+        found = sealing.unseal(encrypted_text, purpose=PURPOSE)
         # One that nobody knows, so that no code fits. An owner resets it.
-        return base64.b32encode(secrets.token_bytes(20)).decode()
-
-
-def _box(key: str) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(hmac.digest(key.encode(), b"second factor", hashlib.sha256)))
+        return base64.b32encode(secrets.token_bytes(20)).decode() if found is None else found
 
 
 def _note(user: User, authenticator: Authenticator, **rest: Any) -> None:

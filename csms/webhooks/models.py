@@ -5,6 +5,7 @@ from django.db.models import Q
 from django_scopes import ScopedManager
 
 from accounts.models import Operator
+from csms.sealing import SealedField
 
 
 class DeliveryStatus(models.TextChoices):
@@ -23,17 +24,18 @@ UNDELIVERED = (DeliveryStatus.FAILED, DeliveryStatus.GIVEN_UP)
 class Webhook(models.Model):
     """An address that wants to be told of some kinds of events.
 
-    The secret signs what is sent, so it is kept as it is; it is shown once. After a change the old one signs too until
-    `old_secret_until`. `failures` counts attempts that failed one after the other, `failing_since` is when the first of them was,
-    and before `rests_until` nothing is sent. `sequence` is the number of the newest delivery.
+    The secret signs what is sent, so it can be read, but only with the keys that lie outside the database; it is shown once.
+    After a change the old one signs too until `old_secret_until`. `failures` counts attempts that failed one after the other,
+    `failing_since` is when the first of them was, and before `rests_until` nothing is sent. `sequence` is the number of the
+    newest delivery.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
     url = models.CharField(max_length=500)
     description = models.CharField(max_length=120, blank=True)
     events = models.JSONField(default=list)
-    secret = models.CharField(max_length=100)
-    old_secret = models.CharField(max_length=100, blank=True)
+    secret = SealedField(max_length=300, purpose="webhook secret")
+    old_secret = SealedField(max_length=300, blank=True, purpose="webhook secret")
     old_secret_until = models.DateTimeField(null=True, blank=True)
     active = models.BooleanField(default=True)
     disabled_because = models.CharField(max_length=300, blank=True, help_text="Why the system switched it off.")

@@ -25,6 +25,8 @@ MOST = 20
 #: How long the old secret signs too.
 OVERLAP = timedelta(hours=24)
 LONGEST_URL = 500
+#: How it does, in the row.
+HEALTH = ("failures", "failing_since", "rests_until")
 
 
 def add(*, operator: Operator, url: str, events: Iterable[str], description: str = "") -> Webhook:
@@ -47,20 +49,23 @@ def change(*, webhook: Webhook, **changes: Any) -> Webhook:
     """Sets the fields given, of those that `add` takes; the others stay."""
     with scope(operator=webhook.operator), transaction.atomic():
         locked = _locked(webhook)
-        before = _facts(locked)
+        before, url = _facts(locked), locked.url
         _fill(locked, **changes)
-        if locked.url != before["url"]:
+        if moved := locked.url != url:
             # Another address starts afresh.
             locked.failures, locked.failing_since, locked.rests_until = 0, None, None
-        locked.save()
-        audit.record("webhook.changed", locked, operator=locked.operator_id, before=before, after=_facts(locked))
+        locked.save(update_fields=["url", "description", "events", *HEALTH])
+        after = _facts(locked)
+        if moved and after["url"] == before["url"]:
+            after["url"] += " (another)"
+        audit.record("webhook.changed", locked, operator=locked.operator_id, before=before, after=after)
         _subscribe(locked.operator)
     transaction.on_commit(_ring)
     return locked
 
 
 def pause(*, webhook: Webhook) -> None:
-    """Send nothing to it. What happens meanwhile waits."""
+    """Send nothing to it. What happens meanwhile waits. One that was switched off is now so on purpose."""
     _set_active(webhook, active=False)
 
 
@@ -72,15 +77,17 @@ def resume(*, webhook: Webhook) -> None:
 def _set_active(webhook: Webhook, *, active: bool) -> None:
     with scope(operator=webhook.operator), transaction.atomic():
         locked = _locked(webhook)
-        if locked.active == active:
+        if locked.active == active and not locked.disabled_because:
             return
+        before = audit.fields_of(locked, "active", "disabled_because")
         locked.active, locked.disabled_because = active, ""
         locked.failures, locked.failing_since, locked.rests_until = 0, None, None
-        locked.save()
+        locked.save(update_fields=["active", "disabled_because", *HEALTH])
         if active:
             locked.deliveries.filter(status__in=OPEN).update(due_at=timezone.now())
         verb = "webhook.resumed" if active else "webhook.paused"
-        audit.record(verb, locked, operator=locked.operator_id, before={"active": not active}, after={"active": active})
+        after = audit.fields_of(locked, "active", "disabled_because")
+        audit.record(verb, locked, operator=locked.operator_id, before=before, after=after)
     transaction.on_commit(_ring)
 
 
@@ -163,7 +170,8 @@ def _ring() -> None:
 
 
 def _facts(webhook: Webhook) -> dict[str, Any]:
-    return {"url": webhook.url, "description": webhook.description, "events": ", ".join(webhook.events)}
+    """For the audit, which is kept for years: without what may be secret in the address."""
+    return {"url": webhook.shown_url, "description": webhook.description, "events": ", ".join(webhook.events)}
 
 
 def _subscribe(operator: Operator) -> None:
@@ -179,7 +187,7 @@ def _fill(webhook: Webhook, **values: Any) -> None:
         webhook.events = _check_events(values["events"])
     if "description" in values:
         webhook.description = str(values["description"]).strip()
-    webhook.clean_fields(exclude=["operator", "old_secret"])
+    webhook.clean_fields(exclude=["operator", "secret", "old_secret"])
 
 
 def _check_events(events: Iterable[str]) -> list[str]:

@@ -1,32 +1,33 @@
 """Jobs of the webhooks."""
 
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_process_shutdown
 from django.conf import settings
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from csms.webhooks import dispatch, services
+from csms.webhooks import telling
 from csms.webhooks.models import WebhookEvent
-from stations import ports
 
 #: Events deleted in one transaction, and in one run.
 BATCH, MOST = 2000, 200_000
 
 
 @shared_task
-def send() -> int:
-    """Tell what is due (see `csms.webhooks.dispatch`). Returns how many attempts were made.
+def send() -> None:
+    """Have what is due told (see `csms.webhooks.telling`). The job is over at once: no address, however slow, holds up another job.
 
-    1. If another worker is at it, leave it to that one.
-    2. Make deliveries of the outbox's entries, and send those that are due, for some seconds.
-    3. If anything is left that can be done now, call for another run, behind the jobs that wait meanwhile.
+    Raises what ended the telling before.
     """
-    attempts = dispatch.run()
-    if attempts is not None and dispatch.anything_due():
-        ports.bell.work(services.SUBSCRIBER)
-    return attempts or 0
+    telling.wake()
+
+
+@worker_process_shutdown.connect
+def _stop(**_: Any) -> None:
+    telling.stop()
 
 
 @shared_task

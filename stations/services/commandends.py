@@ -33,6 +33,7 @@ ORPHAN = END.format(which="station_id = ANY(%(stations)s) AND status = 'sent'")
 EXPIRE = END.format(which="status = 'queued' AND expires_at <= %(now)s")
 LOSE = END.format(which="status = 'sent' AND sent_at <= %(before)s")
 FRUITLESS = END.format(which="status = 'accepted' AND effect_due_at <= %(now)s")
+DECIDED = END.format(which="id = %(id)s AND status = 'accepted'")
 # Whoever holds the station awaits the effect in memory: its state is changed, so the version is, first.
 AWAITED_NO_MORE = """
 UPDATE stations_connection SET state_version = state_version + 1 WHERE station_id IN
@@ -51,6 +52,12 @@ def cancel(*, command: Command) -> bool:
             audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
+
+
+def decide(*, command_id: int, status: str, detail: str, now: datetime) -> None:
+    """The effect of an accepted command came, or will not come. Whoever holds the station is told by a new version of its state."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _end(cursor, DECIDED, status, detail[:300], now=now, id=command_id)
 
 
 def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:

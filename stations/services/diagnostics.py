@@ -14,7 +14,7 @@ from django_scopes import scope
 
 from accounts import audit
 from accounts.models import User
-from stations import ports
+from stations import ports, topics
 from stations.batch import Batch
 from stations.domain.commands import BadCommand, GetLog
 from stations.domain.events import Done, LogStatusReported
@@ -158,6 +158,7 @@ def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
         batch.change(
             Command, asked.command_id, status=CommandStatus.NO_EFFECT.value, detail=FAILURES[status], finished_at=batch.now
         )
+        batch.tell(topics.COMMAND_FINISHED, asked.command_id)
 
 
 # The end of those that do not come
@@ -227,5 +228,5 @@ def _end(pk: int, station_id: int, status: LogStatus, reason: str, now: datetime
 
 def end_command(upload: LogUpload, status: CommandStatus, detail: str, now: datetime) -> None:
     """The command that waits for a log ends as it does."""
-    waiting = Command.objects.filter(pk=upload.command_id or 0, status=CommandStatus.ACCEPTED)
-    waiting.update(status=status, detail=detail[:300], finished_at=now)
+    if upload.command_id is not None:
+        commandends.decide(command_id=upload.command_id, status=status.value, detail=detail, now=now)

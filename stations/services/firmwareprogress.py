@@ -6,6 +6,7 @@ Whoever changes an update does it in a batch, on the station's state; an update 
 from datetime import datetime, timedelta
 from typing import Any
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Done, FirmwareStatusReported, StationBooted
 from stations.models import Command, CommandStatus, FirmwareUpdate, Station, UpdateFailure, UpdateStatus
@@ -82,6 +83,7 @@ def booted(event: StationBooted, batch: Batch) -> None:
             # It got there by another way: there is nothing left to ask.
             detail = "The station came with this version before it was asked."
             batch.change(Command, update.command_id, status=CommandStatus.CANCELLED.value, detail=detail, finished_at=batch.now)
+            batch.tell(topics.COMMAND_FINISHED, update.command_id)
         finish(batch, f"Booted with {event.firmware_version}")
     elif not event.firmware_version and update.steps and update.steps[-1][2] == "Installed":
         # It said so, and there is no more to be had of it.

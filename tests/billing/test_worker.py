@@ -101,7 +101,8 @@ def test_bells_make_the_record_and_further_ones_change_nothing(station, tariff, 
     assert_each_has_exactly_one_right_record([one, two])
 
 
-@pytest.mark.parametrize(("block", "committed"), [pytest.param(obstacle, 100, marks=pytest.mark.long), (obstacle_at_commit, 200)])
+@pytest.mark.long
+@pytest.mark.parametrize(("block", "committed"), [(obstacle, 100), (obstacle_at_commit, 200)])
 def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(station, tariff, start_worker, block, committed):
     transactions = make.transactions(station, energies(300))
     make.ended(transactions)

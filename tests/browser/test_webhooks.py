@@ -26,6 +26,7 @@ async def test_a_webhook_is_added_tested_and_sent_again(browse: Open) -> None:
         them.behaviour = answer(200)
         await page.click("#deliveries button:text('Send it again')")
         tables(dispatch.run)()
+        await page.reload()
         await holds(page, "document.querySelector('#deliveries').innerText.includes('Delivered')")
         assert all(documented()(secret, call.headers, call.body) for call in them.calls)
         assert len(them.calls) == 2

@@ -52,6 +52,16 @@ def test_one_click_gets_the_log(ada: Client, station: Station) -> None:
     assert "is being asked for this log already" in again.content.decode()
 
 
+def test_a_charger_that_names_no_file_is_said_to_have_none_perhaps(ada: Client, station: Station) -> None:
+    ada.post(f"/stations/{station.identity}/logs/")
+    page = f"/stations/{station.identity}/?tab=logs"
+    for facts, sentence in (({"filename": ""}, "but names no file"), ({"filename": "d.zip"}, "agreed to send it"),
+                            ({"filename": "", "request_id": 7}, "agreed to send it")):  # fmt: skip
+        with scopes_disabled():
+            Command.objects.filter(station=station).update(status="accepted", facts=facts)
+        assert sentence in ada.get(page).content.decode()
+
+
 def test_the_security_log_of_a_certain_time_is_asked_for_by_the_form(ada: Client, station: Station) -> None:
     ada.post(f"/stations/{station.identity}/logs/", {"kind": "security", "since": "2026-11-01T10:00", "until": "2026-11-02T10:00"})
     (log,) = logs(station)

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from csms.dashboard.worklist import Rights, work
+from csms.webhooks import services
+from csms.webhooks.models import Webhook
 from stations import problems
 from stations.models import Command, Connector, Station, Transaction
 from tests.dashboard.rows import finished, plug, seen, session
@@ -201,7 +203,26 @@ def test_another_operator_has_nothing_to_do_with_it(cleo: Client, cobalt: Networ
     assert broken.evse.station.identity not in page(cleo)
 
 
-def test_the_list_takes_six_queries_whatever_is_wrong(amber: Network, django_assert_num_queries: Callable[..., Any]) -> None:
+def test_a_webhook_that_was_switched_off_leads_to_its_log_and_a_paused_one_is_no_task(
+    ada: Client, cleo: Client, amber: Network
+) -> None:
+    url, events = "https://example.com/h?key=1", ["station.online"]
+    off, paused = (services.add(operator=amber.operator, url=url, events=events) for _ in range(2))
+    services.pause(webhook=paused)
+    with scopes_disabled():
+        Webhook.objects.filter(pk=off.pk).update(active=False, disabled_because="It answered 410.", failing_since=ago(hours=2))
+    assert keys(amber) == [f"webhook-{off.pk}"]
+    html = page(ada)
+    said = "https://example.com/h?… The webhook was switched off: It answered 410. 2 h ago Its deliveries, resume"
+    assert said in part(html, f"task-webhook-{off.pk}")
+    assert f'href="/webhooks/{off.pk}/"' in html
+    assert f"task-webhook-{off.pk}" not in page(cleo)
+    # Either way somebody has seen it.
+    services.pause(webhook=off)
+    assert keys(amber) == []
+
+
+def test_the_list_takes_seven_queries_whatever_is_wrong(amber: Network, django_assert_num_queries: Callable[..., Any]) -> None:
     for count in (1, 12):
         for _ in range(count):
             broken = plug(amber, "Faulted")
@@ -210,7 +231,7 @@ def test_the_list_takes_six_queries_whatever_is_wrong(amber: Network, django_ass
             was(session(plug(amber, "Charging")), meter_last_at=ago(hours=4), started_at=ago(hours=5))
             seen(plug(amber).evse.station, ago=timedelta(days=1))
             amber.station(registration="Pending", booted_at=timezone.now())
-        with scope(operator=amber.operator), django_assert_num_queries(6):
+        with scope(operator=amber.operator), django_assert_num_queries(7):
             work(EVERYTHING, timezone.now())
 
 

@@ -40,7 +40,7 @@ def awaited(network: Network) -> Callable[..., Awaited]:
     @tables
     def ask(station: Station | None = None, **options: Any) -> Awaited:
         station = station or network.station(accepted=True)
-        with scope(operator=network.operator):
+        with scope(operator=station.operator):
             upload = diagnostics.request_log(station=station, **options)
         assert upload.command is not None
         return Awaited(upload, urlsplit(upload.command.params["location"]).path)

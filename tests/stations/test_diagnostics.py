@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
+from stations import outbox, topics
 from stations.domain.commands import BadCommand, GetLog
 from stations.models import Command, LogUpload, Station
 from stations.services import commandends, diagnostics, loguploads
@@ -252,6 +253,25 @@ def test_a_file_that_comes_before_the_answer_confirms_the_command_when_that_has_
     engine.reply(station, errand, {} if errand.action == "GetDiagnostics" else {"status": "Accepted"})
     sweep(station)
     assert (command_of(upload).status, now(upload).status) == ("confirmed", "uploaded")
+
+
+@pytest.mark.parametrize("end", ["it comes", "the station cannot", "nothing comes", "given up"])
+def test_the_end_of_the_command_is_told_however_it_ends(station: Station, engine: Engine, network: Network, end: str) -> None:
+    outbox.want("ears", [topics.COMMAND_FINISHED], operator=network.operator)
+    upload = request(station)
+    call = agree(engine, station)
+    assert network.outbox() == []
+    if end == "it comes":
+        assert loguploads.arrived(expected(call), size=1, sha256="", filename="a", content_type="", now=timezone.now())
+    elif end == "the station cannot":
+        said(engine, station, "UploadFailed" if engine.protocol == "ocpp1.6" else "UploadFailure", call.get("requestId"))
+    elif end == "nothing comes":
+        sweep(station, 61)
+    else:
+        diagnostics.give_up(upload=now(upload))
+    assert [(entry.topic, entry.object_id) for entry in network.outbox()] == [(topics.COMMAND_FINISHED, upload.command_id)]
+    assert command_of(upload).status == ("confirmed" if end == "it comes" else "no_effect")
+    outbox.want("ears", [], operator=network.operator)
 
 
 def test_the_same_idempotency_key_asks_once(station: Station, engine: Engine) -> None:

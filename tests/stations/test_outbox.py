@@ -162,6 +162,27 @@ def test_two_workers_never_claim_the_same_entry(amber):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_happens_again_while_it_is_handled_waits_and_is_not_lost(amber):
+    write(amber, 1)
+    again = (
+        "INSERT INTO stations_outboxentry (operator_id, topic, subscriber, object_id, created_at, due_at, attempts, error) "
+        "VALUES (%s, 'lamp_lit', 'moths', 1, now(), now(), 0, '') ON CONFLICT (topic, subscriber, object_id) DO NOTHING"
+    )
+    with psycopg.connect(
+        **connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, options="-c lock_timeout=100"
+    ) as batch:
+
+        def happen(entry):
+            # Content with the entry that is just going, it would be forgotten.
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                batch.execute(again, [amber.pk])
+            batch.rollback()
+
+        work(happen)
+        assert left() == {}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_worker_that_dies_leaves_its_entries_as_they_were(amber):
     write(amber, 1, 2)
 

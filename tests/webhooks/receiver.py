@@ -1,5 +1,7 @@
 """A program that is told: well, slow, dead, or lying, as a test wants it."""
 
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -61,6 +63,25 @@ def drip(handler: BaseHTTPRequestHandler, call: Call) -> None:
         handler.wfile.write(b"X")
         handler.wfile.flush()
         time.sleep(0.05)
+
+
+@contextmanager
+def handshakes_that_drip() -> Iterator[str]:
+    """The address of one that speaks TLS, and never comes to the end of its first word."""
+    ended = threading.Event()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            line, _ = listener.accept()
+            with line:
+                line.sendall(b"\x16\x03\x03\x40\x00")
+                while not ended.wait(0.05):
+                    line.sendall(b"\x02")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}/hook"
+        ended.set()
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,7 +12,6 @@ from django_scopes import scopes_disabled
 
 from csms.webhooks import dispatch, outcomes, sending, services, tasks
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
-from stations import ports
 from tests.network import Network
 from tests.servers import until
 from tests.webhooks import receiver as other
@@ -154,24 +154,96 @@ def _when(condition: object, act: object) -> None:
         act()  # type: ignore[operator]
 
 
-def test_a_run_ends_after_its_budget_and_the_rest_is_for_the_next(
+def test_slow_addresses_of_one_network_leave_room_for_those_of_others(
+    amber: Network, cobalt: Network, tell: Tell, them: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "SLOTS", 3)
+    monkeypatch.setattr(dispatch, "OPERATOR_SLOTS", 2)
+    with receiver() as slow:
+        slow.behaviour = slow.slow
+        for _ in range(4):
+            tell(services.add(operator=amber.operator, url=slow.url, events=["station.online"]), 3)
+        good = services.add(operator=cobalt.operator, url=them.url, events=["station.online"])
+        tell(good, 30)
+        releasing = threading.Thread(target=lambda: _when(lambda: len(them.calls) == 30, slow.released.set))
+        releasing.start()
+        dispatch.run()
+        releasing.join()
+        assert slow.most_at_once == 2
+        assert statuses(good) == ["delivered"] * 30
+
+
+def test_addresses_that_were_slow_have_a_part_of_the_calls_only(db: None, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although they work: each takes what it is told, after a while."""
+    monkeypatch.setattr(dispatch, "SLOW_MS", 100)
+    monkeypatch.setattr(dispatch, "SLOW_SLOTS", 2)
+    with receiver() as slow:
+
+        def late(handler: object, call: other.Call) -> None:
+            threading.Event().wait(0.15)
+            answer(200)(handler, call)  # type: ignore[arg-type]
+
+        slow.behaviour = late
+        webhooks = [services.add(operator=Network().operator, url=slow.url, events=["station.online"]) for _ in range(4)]
+        for webhook in webhooks:
+            tell(webhook)
+        dispatch.run()
+        slow.most_at_once = 0
+        for webhook in webhooks:
+            tell(webhook, 2)
+        dispatch.run()
+        assert slow.most_at_once == 2
+        assert [statuses(webhook) for webhook in webhooks] == [["delivered"] * 3] * 4
+
+
+def test_a_thread_begins_nothing_more_after_its_time_and_the_rest_is_for_the_next(
     webhook: Webhook, them: Receiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "BUDGET_S", 0.0)
-    monkeypatch.setattr(dispatch, "CLAIM", 1)
-    rung: list[str] = []
-
-    class Bell(ports.Silence):
-        def work(self, subscriber: str) -> None:
-            rung.append(subscriber)
-
-    monkeypatch.setattr(ports, "bell", Bell())
+    """So that what is in hand is never so for longer than is reckoned with."""
+    monkeypatch.setattr(dispatch, "LANE_S", 0.0)
     tell(webhook, 3)
-    tasks.send()
-    assert rung == [services.SUBSCRIBER]
+    with scopes_disabled():
+        found = dispatch._Run(threading.Event())
+        (lane,) = found._new_lanes()
+        lane.run()
+        found.lanes.append(lane)
+        found._wait()
+    assert them.calls == []
+    assert max(one.due_at for one in log(webhook)) <= timezone.now()
     monkeypatch.undo()
-    tasks.send()
+    assert dispatch.run() == 3
+
+
+def test_a_run_that_is_to_stop_begins_nothing_and_waits_for_nobody(
+    webhook: Webhook, them: Receiver, tell: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "STOP_S", 0.1)
+    them.behaviour = them.slow
+    tell(webhook, 3)
+    stop = threading.Event()
+    stopping = threading.Thread(target=lambda: _when(lambda: them.at_once, stop.set))
+    stopping.start()
+    dispatch.run(stop)
+    stopping.join()
+    assert (len(them.calls), statuses(webhook)) == (1, ["waiting"] * 3)
+    assert dispatch.run(stop) == 0
+    # What was under way is due again when its time in hand is over.
+    them.released.set()
+    later(webhook)
     assert statuses(webhook) == ["delivered"] * 3
+
+
+def test_nothing_is_sent_with_a_secret_that_cannot_be_read(webhook: Webhook, them: Receiver, tell: Tell, settings: Any) -> None:
+    known, settings.STATION_SECRET_KEYS = settings.STATION_SECRET_KEYS, [("new", "k" * 40)]
+    tell(webhook)
+    dispatch.run()
+    assert them.calls == []
+    assert "CSMS_STATION_SECRET_KEYS" in log(webhook)[0].error
+    # Neither is it lost: the key may come back.
+    services.change(webhook=again(webhook), description="still there")
+    services.pause(webhook=again(webhook))
+    settings.STATION_SECRET_KEYS = [("new", "k" * 40), *known]
+    assert again(webhook).secret == webhook.secret
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import AuditEntry
+from csms import sealing
 from csms.webhooks import catalogue, dispatch, services
 from csms.webhooks.models import Webhook
 from stations.models import Subscription
@@ -169,6 +171,29 @@ def test_every_change_is_in_the_audit_and_no_secret_is(webhook: Webhook, tell: T
         *("added", "changed", "paused", "resumed", "secret_changed", "tested", "removed")
     ]
     assert not [entry for entry in entries if new.secret in str(vars(entry)) or webhook.secret in str(vars(entry))]
+
+
+def test_in_the_table_no_secret_lies_as_it_is(webhook: Webhook) -> None:
+    new = services.rotate(webhook=webhook)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret, old_secret FROM csms_webhook WHERE id = %s", [webhook.pk])
+        kept = cursor.fetchone()
+    for plain, sealed in zip((new.secret, webhook.secret), kept, strict=True):
+        assert plain.removeprefix("whsec_") not in sealed
+        assert sealing.unseal(sealed, purpose="webhook secret") == plain
+        # Of no use where another kind of secret is looked for.
+        assert sealing.unseal(sealed, purpose="second factor") is None
+    assert (again(webhook).secret, again(webhook).old_secret) == (new.secret, webhook.secret)
+
+
+def test_what_may_be_secret_in_an_address_is_not_in_the_audit(webhook: Webhook) -> None:
+    for token in ("first-token", "second-token"):
+        services.change(webhook=webhook, url=f"https://example.com/h?token={token}")
+    with scopes_disabled():
+        entries = AuditEntry.objects.filter(operator=webhook.operator, action="webhook.changed").order_by("id")
+        first, second = [(entry.before, entry.after) for entry in entries]
+    assert "token=" not in str((first, second))
+    assert second == ({"url": "https://example.com/h?…"}, {"url": "https://example.com/h?… (another)"})
 
 
 def test_what_may_be_secret_in_an_address_is_not_shown(amber: Network) -> None:
