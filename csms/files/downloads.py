@@ -1,15 +1,12 @@
 """A file of ours as a download: read in pieces, never opened by the browser, whatever it is."""
 
-import asyncio
-from collections.abc import AsyncIterator
-
 from django.http import Http404, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from csms.files import storage
+from csms.files import sending, storage
 from stations.models import LogStatus, LogUpload
 from stations.services import logkeeping
 
@@ -20,16 +17,9 @@ def attachment(path: str, name: str) -> StreamingHttpResponse:
     if size is None:
         raise Http404(_("The file is not there any more."))
 
-    # Async, because ASGI would collect a plain iterator whole before it sends any of it.
-    async def body() -> AsyncIterator[bytes]:
-        pieces = storage.pieces(path)
-        loop = asyncio.get_running_loop()
-        while piece := await loop.run_in_executor(None, next, pieces, b""):
-            yield piece
-
     # Never as what the station says it is: a page of a stranger's would run as one of ours.
     headers = {"Content-Disposition": str(content_disposition_header(True, name)), "Content-Length": str(size)}
-    return StreamingHttpResponse(body(), content_type="application/octet-stream", headers=headers)
+    return StreamingHttpResponse(sending.pieces(path), content_type="application/octet-stream", headers=headers)
 
 
 def log_file(upload: LogUpload) -> StreamingHttpResponse:
