@@ -109,13 +109,11 @@ def advance_rollouts() -> int:
         for entry in entries:
             with outbox.handling(entry):
                 pass
-    told = rolloutsteps.of_updates(ended)
-    for pk in told:
-        rolloutsteps.advance(rollout_id=pk, patient=True)
-    due = [pk for pk in rolloutsteps.due() if rolloutsteps.advance(rollout_id=pk)]
+    looked_at = rolloutsteps.look_at(rolloutsteps.of_updates(ended), patient=True)
+    looked_at += rolloutsteps.look_at(rolloutsteps.due())
     if len(entries) == 500:
         ports.bell.work(rollouts.SUBSCRIBER)
-    return len(told) + len(due)
+    return looked_at
 
 
 @shared_task

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import DjangoDbBlocker
 
+from csms.bells import RedisBell
 from stations import ports
 from tests import database
 from tests.engine import Engine
@@ -40,6 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody outside the test hears its bells. A test about bells fills the port itself."""
     monkeypatch.setattr(ports, "bell", ports.Silence())
+
+
+@pytest.fixture
+def bells(silence: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process rings for real: it is a page, a worker or a shell that knows no sockets."""
+    bell = RedisBell()
+    monkeypatch.setattr(ports, "bell", bell)
+    yield
+    bell.flush()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,14 @@
 """Firmware for tests: an image whose file is stored, and updates as rows."""
 
+import base64
 from datetime import timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -12,7 +18,26 @@ from stations.models import Firmware, FirmwareUpdate, Station
 from stations.services import firmware
 from tests.database import tables
 
-PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+def certificate(key: Key, *, name: str = "Maker", issuer: tuple[str, Key] | None = None) -> str:
+    """In PEM; its own issuer, or of another's name and key."""
+    by, by_key = issuer or (name, key)
+    named, by_named = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, by))
+    now = timezone.now()
+    made = x509.CertificateBuilder().subject_name(named).issuer_name(by_named).public_key(key.public_key()).serial_number(1)
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=9))
+    return made.sign(by_key, SHA256()).public_bytes(Encoding.PEM).decode().strip()
+
+
+KEY = ec.generate_private_key(ec.SECP256R1())
+PEM = certificate(KEY)
+
+
+def signature_over(content: bytes) -> str:
+    """By the one whose certificate PEM is, in Base64."""
+    return base64.b64encode(KEY.sign(content, ec.ECDSA(SHA256()))).decode()
 
 
 @tables
@@ -28,7 +53,7 @@ def made_image(
     """An image in the library, with its file."""
     fields = {"name": f"image-{version}.bin"} | fields
     if signed:
-        fields |= {"signature": "c2lnbmF0dXJl", "signing_certificate": PEM}
+        fields |= {"signature": signature_over(content), "signing_certificate": PEM}
     with images.stored([content], operator_id=operator.pk) as stored:
         return firmware.add_firmware(operator=operator, vendor=vendor, version=version, **stored, **fields)
 

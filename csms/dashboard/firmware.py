@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import messages as notices
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +20,7 @@ from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.firmwareform import ImageForm
 from csms.dashboard.firmwarewords import UpdateRow
-from csms.files import images, sending, storage
+from csms.files import downloads, images
 from stations import selectors
 from stations.models import Firmware, FirmwareUpdate
 from stations.selectors import Version
@@ -166,18 +166,7 @@ def show_image(request: HttpRequest, pk: int) -> HttpResponse:
 def download_image(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file, as it was taken in."""
     image: Firmware = get_object_or_404(Firmware, pk=pk)
-    if storage.size(image.path) is None:
-        raise Http404(_("The file is not there any more."))
-    return file_answer(image)
-
-
-def file_answer(image: Firmware) -> StreamingHttpResponse:
-    headers = {
-        "Content-Disposition": f'attachment; filename="{image.name}"',
-        "Content-Length": str(image.size),
-        "X-Content-Type-Options": "nosniff",
-    }
-    return StreamingHttpResponse(sending.pieces(image.path), content_type="application/octet-stream", headers=headers)
+    return downloads.attachment(image.path, image.name)
 
 
 @action(MAY_CHANGE)

@@ -17,13 +17,12 @@ from csms.dashboard.words import in_words
 from stations import selectors
 from stations.domain.commands import BadCommand
 from stations.models import Firmware, FirmwareUpdate, Station
+from stations.services.firmware import FURTHEST
 from stations.services.firmwareprogress import same_version
 
 SHOWN = 20
 #: Images to choose from.
 OFFERED = 200
-#: A plan further ahead is a mistake in the date.
-FURTHEST = timedelta(days=90)
 HEADER = (
     *("id", "firmware", "version", "attempt", "status", "reason", "detail", "version_before", "asked_at", "status_at"),
     *("finished_at", "bytes_served", "by"),

@@ -185,7 +185,7 @@ class StepRow:
     @property
     def may_retry(self) -> bool:
         over = self.rollout.state in (RolloutState.CANCELLED, RolloutState.DRAFT)
-        return self.step.state in (StepState.FAILED, StepState.SKIPPED) and not over
+        return self.step.state in rollouts.RETRYABLE and not over
 
     @property
     def may_skip(self) -> bool:

@@ -11,6 +11,7 @@ from csms.dashboard.states import State
 from stations.domain.rollouts import Selection
 from stations.models import Rollout, RolloutState, RolloutStep, Site, StepState
 from stations.rollouts import ACCEPTED, ELSEWHERE, MAKE, OFFLINE, VERSION
+from stations.services.firmwareprogress import same_version
 
 Word = str | Promise
 DAYS = [
@@ -71,6 +72,12 @@ def step(one: RolloutStep, rollout: Rollout) -> Word:
             return WAITS.get(one.reason, _("Is next"))
         case StepState.UPDATING:
             return STATUSES[one.update.status][1] if one.update else ""
+        case StepState.FAILED if one.reason in ("lost", "timeout") and same_version(
+            one.station.firmware_version, rollout.firmware.version
+        ):
+            return _("It came back late, with the new version: nothing is left to do.")
+        case StepState.FAILED if one.reason == "lost" and one.is_online:  # type: ignore[attr-defined]  # annotated by the selector
+            return _("It did not come back in time, and is online now: try it again.")
         case StepState.FAILED:
             return FAILED.get(one.reason, one.reason)
         case StepState.SKIPPED:

@@ -60,8 +60,8 @@ async def _serve(scope: Message, receive: Receive, send: Send, update: FirmwareU
     except ranges.Unsatisfiable:
         return await _say(send, 416, "The file ends before that.", content_range=f"bytes */{image.size}", etag=etag)
     first, length = part or (0, image.size)
-    if whole:
-        await run_in_db(_begin, update)
+    if whole and not await run_in_db(_begin, update):
+        return await _say(send, *GONE)
     said = {
         "content_type": "application/octet-stream",
         "content_length": str(length),
@@ -109,10 +109,10 @@ def _update(token_hash: str) -> FirmwareUpdate | None:
         return FirmwareUpdate.objects.select_related("firmware").filter(token_hash=token_hash).first()
 
 
-def _begin(update: FirmwareUpdate) -> None:
-    if update.status in (UpdateStatus.WAITING, UpdateStatus.SENT):
-        with scopes_disabled():
-            firmware.fetched(update=update)
+def _begin(update: FirmwareUpdate) -> bool:
+    """Whether the address is still good, now that the station is noted to fetch: it may have been taken back just now."""
+    with scopes_disabled():
+        return update.status not in firmware.UNFETCHED or firmware.fetched(update=update)
 
 
 def _tally(pk: int, count: int, now: datetime) -> None:

@@ -4,8 +4,8 @@ import re
 
 LOCATION = re.compile(r"(?:https?|s?ftps?)://[^\s#]+\Z", re.IGNORECASE)
 #: A one-time address of ours; and a login before the host.
-ONE_TIME = re.compile(r"(\\?/files\\?/(?:logs|firmware)\\?/)[0-9a-fA-F]{40}")
-LOGIN = re.compile(r'(:\\?/\\?/)[^\s/"\\@]*@')
+ONE_TIME = re.compile(r"(\\?/files\\?/(?:logs|firmware)\\?/)[0-9a-f]{40}", re.IGNORECASE)
+LOGIN = re.compile(r'(:\\?/\\?/)[^\s/?#"\\]*@')
 
 
 def without_secrets(text: str) -> str:

@@ -162,21 +162,23 @@ class Claimed:
     created_at: datetime
 
 
-# The oldest that waits for each station, unless one is under way there, and only if this socket is still the newest.
+# The oldest that waits for each station, unless one is under way there, and only if this socket is still the newest. Looked for
+# apart, once for each station: joined to the table itself, some plans look again for each of its rows, and claim one each time.
 CLAIM = """
-UPDATE stations_command AS c SET status = 'sent', sent_at = %(now)s
-FROM stations_connection k
-CROSS JOIN LATERAL (
-    SELECT q.id FROM stations_command q
-    WHERE q.station_id = k.station_id AND q.status = 'queued' AND q.expires_at > %(now)s
-      AND (q.kind <> ALL(%(started)s) OR EXISTS (
-          SELECT FROM stations_station s WHERE s.id = q.station_id AND s.accepted_at IS NOT NULL))
-    ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED
-) oldest
-WHERE k.station_id = ANY(%(stations)s) AND k.node = %(node)s AND k.disconnected_at IS NULL
-  AND c.id = oldest.id
-  AND NOT EXISTS (SELECT FROM stations_command b WHERE b.station_id = k.station_id AND b.status = 'sent')
-RETURNING c.id, c.station_id, k.fence, k.protocol, c.kind, c.params, c.facts, c.operator_id, c.created_at
+WITH oldest AS MATERIALIZED (
+    SELECT q.id, k.fence, k.protocol FROM stations_connection k
+    CROSS JOIN LATERAL (
+        SELECT q.id FROM stations_command q
+        WHERE q.station_id = k.station_id AND q.status = 'queued' AND q.expires_at > %(now)s
+          AND (q.kind <> ALL(%(started)s) OR EXISTS (
+              SELECT FROM stations_station s WHERE s.id = q.station_id AND s.accepted_at IS NOT NULL))
+        ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) q
+    WHERE k.station_id = ANY(%(stations)s) AND k.node = %(node)s AND k.disconnected_at IS NULL
+      AND NOT EXISTS (SELECT FROM stations_command b WHERE b.station_id = k.station_id AND b.status = 'sent')
+)
+UPDATE stations_command AS c SET status = 'sent', sent_at = %(now)s FROM oldest WHERE c.id = oldest.id
+RETURNING c.id, c.station_id, oldest.fence, oldest.protocol, c.kind, c.params, c.facts, c.operator_id, c.created_at
 """
 #: Stations of this process for which something waits: what a missed bell left.
 WAITING = """

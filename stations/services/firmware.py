@@ -1,7 +1,5 @@
 """Firmware (OCPP 2.0.1 chapter L): the library of images, and updates of single stations. `firmwareprogress` follows them."""
 
-import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,16 +15,18 @@ from accounts import audit
 from accounts.models import Operator, User
 from accounts.tokens import plain, taken
 from stations import models, ports, selectors
-from stations.batch import of_one
+from stations.batch import Batch, of_one
 from stations.domain.commands import BadCommand, Command, UpdateFirmware
 from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, UpdateFailure, UpdateStatus, Variable
-from stations.services import commandends, commands, firmwareprogress, registry
+from stations.services import commandends, commands, firmwareprogress, registry, signatures
 
 FOLDER = "firmware"
 #: How often a station tries to fetch, unless it is told otherwise.
 RETRIES = 3
 #: How long an address is good after the latest time at which the station may begin to fetch.
 ADDRESS_HOLDS = timedelta(hours=24)
+#: A plan further ahead is a mistake in the date.
+FURTHEST = timedelta(days=90)
 #: Updates that a sweep looks at.
 SWEPT = 500
 #: After its command has expired a waiting update is ended by that; this is for when it is not.
@@ -38,6 +38,8 @@ EXTENSION = (
 )
 #: Too late to take back: the station has all it needs.
 BEYOND_RECALL = (UpdateStatus.INSTALLING, UpdateStatus.REBOOTING)
+#: Before these a station has nothing of the image, and without the address it gets nothing.
+UNFETCHED = (UpdateStatus.WAITING, UpdateStatus.SENT)
 AUDITED = ("vendor", "model", "version", "name", "size", "sha256", "notes")
 
 log = structlog.get_logger(__name__)
@@ -64,7 +66,7 @@ def add_firmware(
 ) -> Firmware:
     """An image whose file is stored at `path` already. Raises ValidationError with cause and remedy; then the file is nobody's."""
     signature, signing_certificate = "".join(signature.split()), signing_certificate.strip()
-    _check_signature(signature, signing_certificate)
+    signatures.check(signature=signature, certificate=signing_certificate, sha256=sha256)
     if size == 0:
         raise ValidationError({"file": _("The file is empty.")})
     firmware = Firmware(
@@ -99,21 +101,6 @@ def file_name(name: str) -> str:
     """What a file is called in its address: letters, digits, dots and dashes, which every station can write."""
     kept = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "-" for letter in name)
     return kept.strip(".-")[-80:].lstrip(".-") or "firmware.bin"
-
-
-def _check_signature(signature: str, certificate: str) -> None:
-    if bool(signature) != bool(certificate):
-        missing = "signing_certificate" if signature else "signature"
-        raise ValidationError({missing: _("A signature is of use only together with the certificate it was made with.")})
-    try:
-        base64.b64decode(signature, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValidationError({"signature": _("The signature must be written in Base64, as the vendor gave it.")}) from None
-    if certificate and not (
-        certificate.startswith("-----BEGIN CERTIFICATE-----") and certificate.endswith("-----END CERTIFICATE-----")
-    ):
-        text = _("The certificate must be in PEM: from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----.")
-        raise ValidationError({"signing_certificate": text})
 
 
 @transaction.atomic
@@ -182,9 +169,11 @@ def _begin(row: models.Command, station: Station, command: UpdateFirmware, firmw
     _check_fit(station, firmware)
     if command.signed == "yes" and not firmware.signed:
         raise BadCommand("%(firmware)s has no signature to send.", firmware=firmware)
+    retrieve_at, install_at = _read(command.retrieve_at), _read(command.install_at)
+    if any(at is not None and at > row.created_at + FURTHEST for at in (retrieve_at, install_at)):
+        raise BadCommand("Choose a time within the next 90 days.")
     before = FirmwareUpdate.objects.filter(station=station, firmware=firmware).aggregate(n=Max("attempt"))["n"] or 0
     token, token_hash = ports.files.credential()
-    retrieve_at, install_at = _read(command.retrieve_at), _read(command.install_at)
     update = FirmwareUpdate(
         operator_id=station.operator_id,
         station=station,
@@ -243,19 +232,21 @@ def reads_signatures(station: Station) -> bool:
 
 
 @transaction.atomic
-def cancel(*, update: FirmwareUpdate) -> bool:
+def cancel(*, update: FirmwareUpdate, fetching: bool = True) -> bool:
     """Take an update back: what was not sent never is; of what was, the address is good no more, and nobody follows it.
 
-    False: it has ended, or the station is installing, which nobody can stop.
+    `fetching`: also from a station that has begun to fetch the image. False: it has ended, or it is too late, since nobody can
+    stop a station that installs.
     """
     with scope(operator=update.operator):
-        if update.command is not None:
-            commandends.cancel(command=update.command)
         with of_one(update.station_id, now=timezone.now()) as batch:
             state = batch.station.update
             if state is None or state.id != update.pk or state.status in BEYOND_RECALL:
                 return False
-            unsent = state.status == UpdateStatus.WAITING
+            if not fetching and state.status not in UNFETCHED:
+                return False
+            # Under the station's lock, as a batch would: whoever locks the command first waits for it the other way round.
+            unsent = update.command is not None and commandends.cancel(command=update.command)
             detail = "Taken back before it was sent." if unsent else "Given up; the address it was sent is good no more."
             firmwareprogress.fail(batch, UpdateFailure.CANCELLED, detail)
         audit.record(
@@ -264,12 +255,15 @@ def cancel(*, update: FirmwareUpdate) -> bool:
     return True
 
 
-def fetched(*, update: FirmwareUpdate) -> None:
-    """The station has begun to fetch the image, which not all say."""
+def fetched(*, update: FirmwareUpdate) -> bool:
+    """The station has begun to fetch the image, which not all say. False: its update has ended meanwhile."""
     with of_one(update.station_id, now=timezone.now()) as batch:
         state = batch.station.update
-        if state is not None and state.id == update.pk and state.status in (UpdateStatus.WAITING, UpdateStatus.SENT):
+        if state is None or state.id != update.pk:
+            return False
+        if state.status in UNFETCHED:
             firmwareprogress.move(batch, UpdateStatus.DOWNLOADING, "Fetches the file")
+    return True
 
 
 #: How an update ends whose command came to nothing without a word of the station.
@@ -309,9 +303,12 @@ def _swept(update_id: int, station_id: int, now: datetime) -> bool:
         status = CommandStatus(update.command.status) if update.command else None
         if update.status == UpdateStatus.WAITING and status in UNSENT:
             reason, detail = UNSENT[status]
-            firmwareprogress.fail(batch, reason, detail or (update.command.detail if update.command else ""))
+            firmwareprogress.fail(batch, reason, (update.command.detail if update.command else "") or detail)
         elif update.status == UpdateStatus.WAITING and status in DOUBTFUL:
             firmwareprogress.move(batch, UpdateStatus.SENT, "The station did not answer; it may be at work.")
+            return False
+        elif update.due_at <= now and _waits_for_a_car(batch, update, now):
+            firmwareprogress.postpone(batch, until=update.expires_at)
             return False
         elif update.due_at <= now:
             firmwareprogress.fail(
@@ -320,6 +317,13 @@ def _swept(update_id: int, station_id: int, now: datetime) -> bool:
         else:
             return False
     return True
+
+
+def _waits_for_a_car(batch: Batch, update: FirmwareUpdate, now: datetime) -> bool:
+    """Whether the station is there and somebody charges: most put off what disturbs them. It has as long as its address is good."""
+    if not batch.station.open or update.status in (UpdateStatus.WAITING, UpdateStatus.DOWNLOADING) or update.expires_at <= now:
+        return False
+    return selectors.online(now).filter(pk=update.station_id).exists()
 
 
 def _written(at: datetime | None) -> str | None:

@@ -131,6 +131,15 @@ def move(batch: Batch, status: UpdateStatus, detail: str = "") -> None:
     _write(batch, status, detail)
 
 
+def postpone(batch: Batch, *, until: datetime) -> None:
+    """Somebody charges: give the step its time once more, but not longer than `until`."""
+    update = batch.station.update
+    assert update is not None, "no update is open"
+    due_at = min(until, due(UpdateStatus(update.status), batch.now, update.retrieve_at, update.install_at))
+    batch.change(FirmwareUpdate, update.id, due_at=due_at)
+    _write(batch, update.status, "Somebody charges: it may wait for the end of that.")
+
+
 def finish(batch: Batch, detail: str = "") -> None:
     """The station has the version."""
     _end(batch, UpdateStatus.DONE, "", detail)

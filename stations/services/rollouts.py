@@ -16,7 +16,7 @@ from stations import ports
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
 from stations.domain.rollouts import USUAL_WAVES, Selection, StopRule, sizes, waves_of
-from stations.models import Firmware, FirmwareUpdate, Rollout, RolloutState, RolloutStep, StepState, UpdateStatus
+from stations.models import Firmware, FirmwareUpdate, Rollout, RolloutState, RolloutStep, StepState
 from stations.models.rollout import OPEN_STEPS
 from stations.services import firmware as updates
 
@@ -25,6 +25,8 @@ MOST_AT_ONCE = 500
 #: Steps written in one statement.
 CHUNK = 1000
 USUAL_RULE = StopRule()
+#: A single station that is here can be tried again.
+RETRYABLE = (StepState.FAILED, StepState.SKIPPED, StepState.CANCELLED)
 
 
 def create(
@@ -68,8 +70,8 @@ def create(
     )
     with transaction.atomic():
         if idempotency_key:
-            # Whoever comes with the same key at the same time waits here.
-            Operator.objects.select_for_update().get(pk=rollout.operator_id)
+            # Whoever comes with the same key at the same time waits here; batches, which only name the operator, do not.
+            Operator.objects.select_for_update(no_key=True).get(pk=rollout.operator_id)
             known = Rollout.objects.filter(operator_id=rollout.operator_id, idempotency_key=idempotency_key).first()
             if known is not None:
                 known.repeated = True
@@ -125,7 +127,7 @@ def start(*, rollout: Rollout, user: User | None = None, seal: str | None = None
         if locked.firmware.withdrawn_at is not None:
             raise BadCommand("Version %(version)s was withdrawn: choose another image.", version=locked.firmware.version)
         # Whoever starts another one meanwhile waits here, so that no station is taken twice.
-        Operator.objects.select_for_update().get(pk=locked.operator_id)
+        Operator.objects.select_for_update(no_key=True).get(pk=locked.operator_id)
         now = timezone.now()
         selection = Selection.of(locked.selection)
         found = reads.preview(locked.firmware, selection)
@@ -191,7 +193,8 @@ def _run(locked: Rollout) -> None:
 def cancel(*, rollout: Rollout) -> bool:
     """Begin with nobody else, ever. False: it is over already, or never began.
 
-    OCPP has no word to call an update back: stations that were sent theirs finish it. Those not sent yet are not sent.
+    Stations that were sent their update and have not begun to fetch the image get it no more; the others finish theirs, since OCPP
+    has no word to call it back.
     """
     with transaction.atomic():
         locked = lock(rollout.pk)
@@ -200,11 +203,10 @@ def cancel(*, rollout: Rollout) -> bool:
         now = timezone.now()
         waiting = RolloutStep.objects.filter(rollout=locked, state=StepState.WAITING)
         n = waiting.update(state=StepState.CANCELLED, reason="", finished_at=now)
-        unsent = FirmwareUpdate.objects.filter(
-            rollout_step__rollout=locked, rollout_step__state=StepState.UPDATING, status=UpdateStatus.WAITING
-        )
-        for update in unsent.order_by("station"):
-            updates.cancel(update=update)
+        under_way = FirmwareUpdate.objects.filter(rollout_step__rollout=locked, rollout_step__state=StepState.UPDATING)
+        unfetched = under_way.filter(status__in=updates.UNFETCHED).select_related("operator", "station", "firmware", "command")
+        for update in unfetched.order_by("station"):
+            updates.cancel(update=update, fetching=False)
         locked.state, locked.held, locked.due_at = RolloutState.CANCELLED, {}, now
         locked.finished_at = now
         locked.save(update_fields=["state", "held", "due_at", "finished_at"])
@@ -214,16 +216,17 @@ def cancel(*, rollout: Rollout) -> bool:
 
 
 def retry(*, rollout: Rollout, step: RolloutStep | None = None) -> int:
-    """Try stations that failed once more: one, or all. Returns how many.
+    """Try stations that failed once more: all, or one, which may also have been left out or taken back. Returns how many.
 
-    A roll-out that was done runs again; one that was cancelled does not. A station that is in another roll-out now is left.
+    A roll-out that was done runs again, and its stop rule counts anew; in one that runs, what else failed still counts. One that
+    was cancelled stays so. A station that is in another roll-out now is left.
     """
     with transaction.atomic():
         locked = lock(rollout.pk)
         if locked.state not in (RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.DONE):
             return 0
-        Operator.objects.select_for_update().get(pk=locked.operator_id)
-        failed = RolloutStep.objects.filter(rollout=locked, state__in=(StepState.FAILED, StepState.SKIPPED))
+        Operator.objects.select_for_update(no_key=True).get(pk=locked.operator_id)
+        failed = RolloutStep.objects.filter(rollout=locked, state__in=RETRYABLE)
         failed = failed.filter(pk=step.pk) if step else failed.filter(state=StepState.FAILED)
         elsewhere = RolloutStep.objects.filter(state__in=OPEN_STEPS).exclude(rollout=locked).values("station")
         now = timezone.now()
@@ -234,10 +237,11 @@ def retry(*, rollout: Rollout, step: RolloutStep | None = None) -> int:
             label = step.station.identity if step else ""
             note = f"{n} stations" + (f": {label}" if label else "")
             audit.record("rollout.retried", locked, operator=locked.operator_id, note=note)
-            if locked.state == RolloutState.PAUSED:
-                told(locked)
-            else:
+            if locked.state == RolloutState.DONE:
                 _run(locked)
+            else:
+                Rollout.objects.filter(pk=locked.pk).update(due_at=now)
+                told(locked)
     return n
 
 

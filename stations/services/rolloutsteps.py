@@ -20,9 +20,20 @@ from stations import ports, selectors
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
 from stations.domain.values import TransactionStatus
-from stations.models import FirmwareUpdate, Rollout, RolloutState, RolloutStep, Station, StepState, Transaction, UpdateStatus
+from stations.models import (
+    CommandStatus,
+    FirmwareUpdate,
+    Rollout,
+    RolloutState,
+    RolloutStep,
+    Station,
+    StepState,
+    Transaction,
+    UpdateStatus,
+)
 from stations.models.rollout import FOLLOWED, OPEN_STEPS
 from stations.services import firmware, rollouts
+from stations.services.firmwareprogress import same_version
 
 #: A station that could not begin is looked at again after so long.
 LOOK_AGAIN = timedelta(seconds=15)
@@ -68,11 +79,22 @@ def advance(*, rollout_id: int, patient: bool = False) -> bool:
     return True
 
 
+def look_at(found: Sequence[int], *, patient: bool = False) -> int:
+    """`advance` each of these roll-outs. One that cannot be brought on is logged and stays due; no other waits for it."""
+    moved = 0
+    for pk in found:
+        try:
+            moved += advance(rollout_id=pk, patient=patient)
+        except Exception:
+            log.exception("a roll-out could not be brought on", rollout=pk)
+    return moved
+
+
 def _advance(rollout: Rollout, now: datetime) -> None:
     moved = _settle(rollout, now)
     full = False
     if rollout.state == RolloutState.PAUSED and not RolloutStep.objects.filter(rollout=rollout, state__in=OPEN_STEPS).exists():
-        rollout.state, rollout.finished_at = RolloutState.DONE, now
+        rollout.state, rollout.held, rollout.finished_at = RolloutState.DONE, {}, now
     if rollout.state == RolloutState.RUNNING and not _held(rollout, now):
         full, begun = _begin(rollout, now)
         moved |= begun
@@ -80,30 +102,39 @@ def _advance(rollout: Rollout, now: datetime) -> None:
             # Whoever was left out may have been the last of the wave.
             _held(rollout, now)
     rollout.due_at = _next_look(rollout, now, full)
-    rollout.save(update_fields=["state", "wave", "due_at", "finished_at"])
+    rollout.save(update_fields=["state", "held", "wave", "due_at", "finished_at"])
     for station_id in moved:
         transaction.on_commit(lambda pk=station_id: ports.bell.changed(rollout.operator_id, stations=[pk], transactions=[]))  # type: ignore[misc]  # a default binds it
 
 
 def _settle(rollout: Rollout, now: datetime) -> set[int]:
-    """End the steps whose update has ended. Returns their stations."""
+    """End the steps whose update has ended. Returns their stations. They end now, so that the stop rule counts what ended unseen.
+
+    One that was never sent, because the station went away just before, is no failure: the station waits until it is back.
+    """
     ended = Q(update__isnull=True) | Q(update__finished_at__isnull=False)
-    steps = list(RolloutStep.objects.filter(ended, rollout=rollout, state=StepState.UPDATING).select_related("update")[:SETTLED])
+    steps = list(
+        RolloutStep.objects.filter(ended, rollout=rollout, state=StepState.UPDATING).select_related("update__command")[:SETTLED]
+    )
     lost = {step.station_id for step in steps if step.update and step.update.reason == "timeout"}
     lost -= set(selectors.online(now).filter(pk__in=lost).values_list("pk", flat=True)) if lost else set()
     for step in steps:
         update = step.update
-        step.finished_at = update.finished_at if update and update.finished_at else now
+        step.finished_at = now
         if update is None:
             step.state, step.reason = StepState.FAILED, "gone"
         elif update.status == UpdateStatus.DONE:
             step.state, step.reason, step.detail = StepState.DONE, "", ""
         elif update.reason == "cancelled":
             step.state, step.reason, step.detail = StepState.CANCELLED, "", update.detail
+        elif update.command is not None and update.command.status == CommandStatus.EXPIRED:
+            again = rollout.state != RolloutState.CANCELLED
+            step.state, step.reason, step.detail = (StepState.WAITING, "offline", "") if again else (StepState.CANCELLED, "", "")
+            step.update, step.attempt, step.due_at, step.finished_at = None, step.attempt - 1, now, None if again else now
         else:
             step.state, step.detail = StepState.FAILED, update.detail
             step.reason = "lost" if step.station_id in lost else update.reason
-    RolloutStep.objects.bulk_update(steps, ["state", "reason", "detail", "finished_at"])
+    RolloutStep.objects.bulk_update(steps, ["state", "reason", "detail", "attempt", "update", "due_at", "finished_at"])
     return {step.station_id for step in steps}
 
 
@@ -113,7 +144,8 @@ def _held(rollout: Rollout, now: datetime) -> bool:
         return _hold(rollout, ("withdrawn", {}))
     while True:
         counts = _counts(rollout)
-        if counts["waiting"] and (broken := _broken(rollout, counts)):
+        # A wave by itself too: many that went well before are no reason to let most of this one fail.
+        if counts["waiting"] and (broken := _broken(rollout, counts) or _broken(rollout, counts, "wave_")):
             return _hold(rollout, broken)
         if not counts["waiting"]:
             if not counts["updating"]:
@@ -213,7 +245,7 @@ class Hurdles:
     def stand_before(self, step: RolloutStep) -> bool:
         """Write on the step why it cannot begin: it waits, or is left out because it need not or must not begin at all."""
         station = step.station
-        if station.firmware_version.lower() == self.rollout.firmware.version.lower():
+        if same_version(station.firmware_version, self.rollout.firmware.version):
             return self._leave_out(step, reads.VERSION)
         if step.station_id not in self.fit:
             return self._leave_out(step, reads.MAKE)

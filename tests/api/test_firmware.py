@@ -1,15 +1,17 @@
 """Firmware through the API."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from django_scopes import scope
 
 from stations.models import Command, FirmwareUpdate, Station
 from tests.api.conftest import Network, Person, person
-from tests.firmware import PEM, made_image
+from tests.firmware import PEM, made_image, signature_over
 
 JSON = "application/json"
 OF_STATION = "/api/v1/stations/AMBER-01/firmware/"
@@ -35,7 +37,7 @@ def add(who: Person, **fields: Any) -> Any:
 
 
 def test_an_image_is_added_listed_and_withdrawn(ada: Person, folder: Path) -> None:
-    added = add(ada, model="One", signature="c2ln", signing_certificate=PEM)
+    added = add(ada, model="One", signature=signature_over(b"firmware"), signing_certificate=PEM)
     assert added.status_code == 201
     image = added.json()
     assert (image["file"], image["size"], image["signed"], image["withdrawn_at"]) == ("image.bin", 8, True, None)
@@ -55,6 +57,7 @@ def test_an_image_is_added_listed_and_withdrawn(ada: Person, folder: Path) -> No
         ({"version": ""}, "version"),
         ({"colour": "red"}, ""),
         ({"file": ""}, "file"),
+        ({"signature": signature_over(b"other firmware"), "signing_certificate": PEM}, "signature"),
     ],
 )
 def test_what_cannot_be_taken_in_is_refused_by_its_name(ada: Person, folder: Path, fields: dict[str, Any], name: str) -> None:
@@ -69,12 +72,13 @@ def test_a_body_that_is_no_form_is_told_so(ada: Person) -> None:
 
 def test_a_station_is_asked_to_take_an_image(ada: Person, told: Station) -> None:
     image = made_image(ada.operator)
-    body = {"firmware": image.pk, "reason": "A lock sticks", "retrieve_at": "2030-01-01T02:00:00Z"}
+    at = f"{timezone.now() + timedelta(days=9):%Y-%m-%dT02:00:00Z}"
+    body = {"firmware": image.pk, "reason": "A lock sticks", "retrieve_at": at}
     first = ada.client.post(OF_STATION, body, JSON, headers={"Idempotency-Key": "k1"})
     assert first.status_code == 201
     update = first.json()
     assert (update["status"], update["version"], update["firmware_before"]) == ("waiting", "2.0", "1.0")
-    assert update["retrieve_at"] == "2030-01-01T02:00:00.000000Z"
+    assert update["retrieve_at"] == at.replace("Z", ".000000Z")
     again = ada.client.post(OF_STATION, body, JSON, headers={"Idempotency-Key": "k1"})
     assert (again.status_code, again.json()["id"]) == (200, update["id"])
     assert ada.client.rows("firmware-updates/", station="AMBER-01", open="true") == [update]

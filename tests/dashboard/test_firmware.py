@@ -1,6 +1,8 @@
 """The library of firmware, and the updates of one charger, as people see and change them."""
 
+import base64
 import hashlib
+import ssl
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from csms.files import storage
 from stations.models import Command, Firmware, FirmwareUpdate, Station
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import seen
-from tests.firmware import PEM, made_image, made_update, update_of
+from tests.firmware import PEM, made_image, made_update, signature_over, update_of
 from tests.network import Network
 
 
@@ -44,12 +46,15 @@ def images() -> list[Firmware]:
 
 def test_an_image_is_taken_in_with_its_hashes(ada: Client, station: Station, folder: Path) -> None:
     content = b"firmware" * 100_000
-    answer = upload(ada, content, model="One", notes="Mends the lock.", signature="c2ln\nbmF0dXJl", signing_certificate=PEM)
+    signed = signature_over(content)
+    answer = upload(
+        ada, content, model="One", notes="Mends the lock.", signature=f"{signed[:4]}\n{signed[4:]}", signing_certificate=PEM
+    )
     (image,) = images()
     assert (answer.status_code, answer["Location"]) == (302, f"/firmware/{image.pk}/")
     assert (image.size, image.sha256) == (len(content), hashlib.sha256(content).hexdigest())
     assert image.md5 == hashlib.md5(content).hexdigest()  # noqa: S324
-    assert (image.name, image.signature, image.signed) == ("The-image--2-.bin", "c2lnbmF0dXJl", True)
+    assert (image.name, image.signature, image.signed) == ("The-image--2-.bin", signed, True)
     assert storage.place(image.path).read_bytes() == content
     page = ada.get(answer["Location"]).content.decode()
     assert image.sha256 in page
@@ -67,6 +72,7 @@ def test_an_image_is_taken_in_with_its_hashes(ada: Client, station: Station, fol
         ({"signature": "c2ln"}, "only together with the certificate"),
         ({"signature": "no base64!", "signing_certificate": PEM}, "must be written in Base64"),
         ({"signature": "c2ln", "signing_certificate": "MIIB"}, "The certificate must be in PEM"),
+        ({"signature": signature_over(b"other firmware"), "signing_certificate": PEM}, "was not made over this file"),
         ({"signature_file": SimpleUploadedFile("a.sig", b"x" * 20_000)}, "too large for what it should be"),
         ({"vendor": "A\x00cme"}, "Null characters are not allowed."),
     ],
@@ -101,14 +107,14 @@ def test_a_version_is_there_once_until_it_is_withdrawn(ada: Client, folder: Path
 
 
 def test_signature_and_certificate_come_as_files_too(ada: Client) -> None:
+    signed = signature_over(b"firmware")
     upload(
         ada,
-        signature_file=SimpleUploadedFile("a.sig", bytes(range(256))),
-        certificate_file=SimpleUploadedFile("a.der", b"\x30\x82\x01\xff"),
+        signature_file=SimpleUploadedFile("a.sig", base64.b64decode(signed)),
+        certificate_file=SimpleUploadedFile("a.der", ssl.PEM_cert_to_DER_cert(PEM)),
     )
     (image,) = images()
-    assert image.signature.startswith("AAECAwQF")
-    assert image.signing_certificate.startswith("-----BEGIN CERTIFICATE-----\nMIIB/w==\n")
+    assert (image.signature, image.signing_certificate) == (signed, PEM)
 
 
 def test_an_empty_library_says_what_to_do(ada: Client) -> None:

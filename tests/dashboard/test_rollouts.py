@@ -10,10 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
-from stations.models import Firmware, Rollout, RolloutStep
+from stations.models import Firmware, Rollout, RolloutStep, Station
 from tests.dashboard.rolloutrows import rolled_out
+from tests.dashboard.rows import seen
 from tests.network import Network
-from tests.stations.rollingout import MODEL, chargers, image, steps
+from tests.stations.rollingout import MODEL, NEW, chargers, image, steps
 
 
 @pytest.fixture
@@ -152,6 +153,21 @@ def test_the_bar_says_in_words_what_it_shows(ada: Client, amber: Network) -> Non
     assert "Somebody charges; goes on when it is idle" in html
     assert "Is next" in html
     assert "Nightly" in ada.get("/rollouts/").content.decode()
+
+
+def test_one_that_is_back_after_all_is_told_so_before_somebody_goes_there(ada: Client, amber: Network) -> None:
+    with scopes_disabled():
+        made = rolled_out(amber)
+        lost = RolloutStep.objects.select_related("station").get(rollout=made.rollout, reason="lost").station
+    page = f"/rollouts/{made.rollout.pk}/?only=failed"
+    assert "somebody may have to go there" in ada.get(page).content.decode()
+    seen(lost)
+    html = ada.get(page).content.decode()
+    assert "It did not come back in time, and is online now: try it again." in html
+    assert "somebody may have to go there" not in html
+    with scopes_disabled():
+        Station.objects.filter(pk=lost.pk).update(firmware_version=NEW)
+    assert "It came back late, with the new version: nothing is left to do." in ada.get(page).content.decode()
 
 
 def test_the_buttons_lead_it(ada: Client, amber: Network) -> None:

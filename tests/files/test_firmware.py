@@ -19,6 +19,8 @@ from tests.network import Network
 from tests.servers import Server, until
 
 CONTENT = os.urandom(1024) * 600
+#: The second kind of server in test-long only.
+BOTH = pytest.mark.parametrize("server", ["uvicorn", pytest.param("daphne", marks=pytest.mark.long)], indirect=True)
 
 
 class Fetch:
@@ -64,6 +66,7 @@ def test_a_station_fetches_the_whole_file_and_is_seen_to(server: Server, station
     assert (update.status, update.steps[-1][1:]) == ("downloading", ["downloading", "Fetches the file"])
 
 
+@BOTH
 def test_a_station_whose_link_broke_fetches_the_rest(server: Server, station: Station, image: Firmware) -> None:
     path = given(station, image)
     etag = Fetch(server, path, "HEAD").headers["ETag"]
@@ -77,6 +80,7 @@ def test_a_station_whose_link_broke_fetches_the_rest(server: Server, station: St
     assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{len(CONTENT)}")
 
 
+@BOTH
 def test_an_address_is_good_until_the_update_ends_or_it_expires(server: Server, station: Station, image: Firmware) -> None:
     now = timezone.now()
     ended = given(station, image, status="failed", finished_at=now)
@@ -92,6 +96,7 @@ def test_an_address_is_good_until_the_update_ends_or_it_expires(server: Server, 
         assert Fetch(server, path).body == CONTENT
 
 
+@BOTH
 def test_an_address_leads_to_its_file_and_nowhere_else(server: Server, station: Station, image: Firmware) -> None:
     path = given(station, image)
     token = path.split("/")[3]
@@ -128,6 +133,7 @@ def test_a_station_that_hangs_up_is_sent_no_more(server: Server, network: Networ
     assert 0 < served < size
 
 
+@BOTH
 def test_a_file_that_is_gone_is_told_and_no_crash(server: Server, station: Station, image: Firmware) -> None:
     path = given(station, image)
     with scopes_disabled():

@@ -39,8 +39,9 @@ async def boot(peer: Peer, protocol: str, version: str) -> None:
     assert (await peer.call("BootNotification", told))["status"] == "Accepted"
 
 
+@pytest.mark.parametrize("server", ["uvicorn", pytest.param("daphne", marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("protocol", VERSIONS)
-async def test_a_station_takes_an_image(server: Server, network: Network, protocol: str) -> None:
+async def test_a_station_takes_an_image(server: Server, network: Network, bells: None, protocol: str) -> None:
     who = network.station()
     image = made_image(network.operator, content=CONTENT)
     async with station(server.ocpp, who, subprotocols=[protocol]) as peer:

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from csms.ocpp.doors import Arrival
@@ -38,6 +41,22 @@ def test_one_at_a_time_is_under_way_and_the_oldest_first(engine: Engine, station
     engine.reply(station, errand, ACCEPTED)
     assert now_of(first).status == "confirmed"
     assert sent(engine, station).claimed.id == second.pk
+
+
+def test_it_is_one_whatever_the_planner_thinks_of_the_table(network: Network) -> None:
+    """The table was analyzed while it had one row, as in a network that has just begun."""
+    station = connected(network, Engine())
+    rows = [issue(station, commands.ClearCache()) for _ in range(3)]
+    params = connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}
+    with psycopg.connect(**params) as other, other.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE stations_command (LIKE public.stations_command INCLUDING ALL)")
+        copied = "INSERT INTO stations_command SELECT * FROM public.stations_command WHERE id = ANY(%s)"
+        cursor.execute(copied, [[rows[0].pk]])
+        cursor.execute("ANALYZE pg_temp.stations_command")
+        cursor.execute(copied, [[row.pk for row in rows[1:]]])
+        claimed = life.claim(cursor, [station.pk], node=settings.NODE, now=datetime.now(UTC))
+        other.rollback()
+    assert [one.id for one in claimed] == [rows[0].pk]
 
 
 @pytest.mark.parametrize("change", [{"node": "another"}, {"disconnected_at": datetime(2026, 1, 1, tzinfo=UTC)}])

@@ -1,22 +1,22 @@
 """A firmware update, from the asking to the boot that proves it, in both versions; and what goes wrong on the way."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
-from csms.ocpp.errands import Errand
 from stations import outbox
 from stations.domain.commands import BadCommand, UpdateFirmware
 from stations.models import CommandStatus, Firmware, FirmwareUpdate, OutboxEntry, Station, Variable
-from stations.services import commandends, firmware
+from stations.services import firmware
 from stations.services.firmwareprogress import ENDED, MOST_STEPS
 from tests.engine import Engine
 from tests.firmware import PEM, made_image, update_of
 from tests.network import Network
 from tests.stations.asking import ACCEPTED, PROTOCOLS, connected, issue, now_of, sent
+from tests.stations.updating import boot, ends, say, start, steps, taken
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -32,52 +32,6 @@ def station(network: Network, engine: Engine) -> Station:
 @pytest.fixture
 def image(network: Network) -> Firmware:
     return made_image(network.operator)
-
-
-def start(station: Station, image: Firmware, **options: Any) -> FirmwareUpdate:
-    with scope(operator=station.operator):
-        return firmware.start(station=station, firmware=image, **options)
-
-
-def taken(engine: Engine, station: Station) -> Errand:
-    """The station is asked, and agrees."""
-    errand = sent(engine, station)
-    engine.reply(station, errand, {} if errand.action == "UpdateFirmware" and engine.protocol == "ocpp1.6" else ACCEPTED)
-    return errand
-
-
-def say(engine: Engine, station: Station, status: str, number: int | None = None) -> None:
-    """How far it is, by the message of its version that has the word."""
-    if engine.protocol == "ocpp2.0.1":
-        payload = {"status": status} | ({"requestId": number or update_of(station).request_id} if status != "Idle" else {})
-        assert engine.say(station, "FirmwareStatusNotification", payload) == {}
-    elif number is not None:
-        assert engine.say(station, "SignedFirmwareStatusNotification", {"status": status, "requestId": number}) == {}
-    else:
-        assert engine.say(station, "FirmwareStatusNotification", {"status": status}) == {}
-
-
-def boot(engine: Engine, station: Station, version: str | None) -> None:
-    named: dict[str, Any] = {"firmwareVersion": version} if version is not None else {}
-    if engine.protocol == "ocpp2.0.1":
-        payload = {"reason": "FirmwareUpdate", "chargingStation": {"vendorName": "Acme", "model": "One"} | named}
-    else:
-        payload = {"chargePointVendor": "Acme", "chargePointModel": "One"} | named
-    engine.say(station, "BootNotification", payload)
-
-
-def swept(now: datetime) -> None:
-    with scopes_disabled():
-        firmware.sweep(now=now)
-
-
-def ends(update: FirmwareUpdate) -> tuple[str, str]:
-    now = update_of(update.station)
-    return now.status, now.reason
-
-
-def steps(update: FirmwareUpdate) -> list[str]:
-    return [f"{status} {detail}".strip() for _at, status, detail in update_of(update.station).steps]
 
 
 def test_an_update_goes_step_by_step_to_the_boot_that_proves_it(
@@ -271,6 +225,9 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
             start(who, what)
     with pytest.raises(BadCommand, match="has no signature to send"):
         start(station, image, signed="yes")
+    for name in ("retrieve_at", "install_at"):
+        with pytest.raises(BadCommand, match="within the next 90 days"):
+            start(station, image, **{name: datetime.max.replace(tzinfo=UTC)})
     with scopes_disabled():
         assert not FirmwareUpdate.objects.filter(operator=network.operator).exists()
 
@@ -282,6 +239,17 @@ def test_one_that_was_not_sent_can_be_taken_back(engine: Engine, station: Statio
         assert not firmware.cancel(update=update_of(station))
     assert ends(update) == ("failed", "cancelled")
     assert engine.claim(station) == []
+
+
+def test_one_that_is_being_sent_is_given_up(engine: Engine, station: Station, image: Firmware) -> None:
+    update = start(station, image)
+    errand = sent(engine, station)
+    with scopes_disabled():
+        assert firmware.cancel(update=update_of(station))
+        assert not firmware.fetched(update=update)
+    engine.reply(station, errand, {} if engine.protocol == "ocpp1.6" else ACCEPTED)
+    assert ends(update) == ("failed", "cancelled")
+    assert update_of(station).detail == "Given up; the address it was sent is good no more."
 
 
 def test_one_that_installs_cannot_be_taken_back(engine: Engine, station: Station, image: Firmware) -> None:
@@ -303,26 +271,6 @@ def test_other_firmware_that_is_asked_for_takes_the_place_of_the_first(engine: E
     assert ends(update) == ("failed", "cancelled")
 
 
-def test_the_sweep_ends_what_was_never_sent_and_what_fell_silent(
-    network: Network, engine: Engine, station: Station, image: Firmware
-) -> None:
-    waiting = start(station, image, expires_in=60)
-    later = datetime.now(UTC) + timedelta(seconds=61)
-    commandends.sweep(now=later)
-    swept(later)
-    assert ends(waiting) == ("failed", "timeout")
-    silent = start(station, image)
-    taken(engine, station)
-    swept(datetime.now(UTC) + timedelta(minutes=59))
-    assert ends(silent) == ("sent", "")
-    swept(datetime.now(UTC) + timedelta(minutes=61))
-    assert ends(silent) == ("failed", "timeout")
-    assert update_of(station).detail == "Nothing was heard after this step: sent."
-    # The state of whoever holds the socket has heard of it.
-    say(engine, station, "Installing", number=silent.request_id)
-    assert ends(silent) == ("failed", "timeout")
-
-
 def test_an_update_that_comes_by_another_way_is_not_asked_for(engine: Engine, station: Station, image: Firmware) -> None:
     update = start(station, image)
     boot(engine, station, "2.0")
@@ -334,11 +282,3 @@ def test_an_update_that_comes_by_another_way_is_not_asked_for(engine: Engine, st
 def test_the_same_asked_twice_with_one_key_is_one_update(engine: Engine, station: Station, image: Firmware) -> None:
     first, again = start(station, image, idempotency_key="k"), start(station, image, idempotency_key="k")
     assert first.pk == again.pk
-
-
-def test_a_later_install_waits_for_its_time(engine: Engine, station: Station, image: Firmware) -> None:
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
-    update = start(station, image, retrieve_at=tomorrow)
-    taken(engine, station)
-    assert update_of(station).due_at > tomorrow
-    assert update.expires_at > tomorrow + timedelta(hours=23)

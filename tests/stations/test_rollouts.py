@@ -2,15 +2,17 @@
 
 from datetime import time, timedelta
 
+import psycopg
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from accounts.models import AuditEntry
 from stations import rollouts as reads
 from stations.domain.commands import BadCommand
 from stations.domain.rollouts import Selection, StopRule
 from stations.models import Command, Connection, Firmware, FirmwareUpdate, Rollout, Site, Station
+from stations.services import firmware as updates
 from stations.services import rollouts
 from stations.tasks import advance_rollouts
 from tests.dashboard.rows import plug, session
@@ -148,13 +150,42 @@ def test_each_wave_begins_when_the_one_before_is_over(amber: Network, firmware: 
 def test_the_job_finds_what_ended_and_what_is_due(amber: Network, firmware: Firmware) -> None:
     chargers(amber, 2)
     rollout = plan(firmware)
-    assert advance_rollouts() == 1
+    advance_rollouts()
     assert states(rollout) == {"updating": 1, "waiting": 1}
-    assert advance_rollouts() == 0
     all_end(rollout)
-    assert advance_rollouts() == 1
+    advance_rollouts()
     assert states(rollout) == {"done": 1, "updating": 1}
     assert [entry for entry in amber.outbox() if entry.subscriber == rollouts.SUBSCRIBER] == []
+
+
+def test_a_roll_out_that_cannot_be_brought_on_keeps_no_other_waiting(amber: Network, firmware: Firmware) -> None:
+    with scopes_disabled():
+        site = Site.objects.create(operator=amber.operator, name="Nowhere", time_zone="Nowhere/Land")
+    chargers(amber, 1, site=site)
+    stuck = plan(firmware)
+    chargers(amber, 1, model="AG-11")
+    good = plan(image(amber, model="AG-11"))
+    advance_rollouts()
+    assert (states(stuck), states(good)) == ({"waiting": 1}, {"updating": 1})
+    all_end(good)
+    advance_rollouts()
+    assert now_is(good).state == "done"
+    with scopes_disabled():
+        Site.objects.filter(pk=site.pk).update(time_zone="UTC")
+    advance_rollouts()
+    assert states(stuck) == {"updating": 1}
+
+
+def test_batches_do_not_wait_for_a_roll_out_that_starts(network: Network) -> None:
+    firmware = image(network)
+    chargers(network, 1)
+    draft = plan(firmware, start=False)
+    params = connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}
+    with transaction.atomic(), scope(operator=network.operator), psycopg.connect(**params) as other:
+        assert rollouts.start(rollout=draft)
+        # What each new row that names the operator asks of it.
+        other.execute("SELECT FROM accounts_operator WHERE id = %s FOR KEY SHARE NOWAIT", [network.operator.pk])
+        transaction.set_rollback(True)
 
 
 def test_a_station_that_got_there_by_itself_is_left_out(amber: Network, firmware: Firmware) -> None:
@@ -203,73 +234,10 @@ def test_whoever_is_offline_or_being_updated_already_waits(amber: Network, firmw
     (busy,) = chargers(amber, 1)
     other = image(amber, version="1.5")
     with scope(operator=amber.operator):
-        from stations.services import firmware as updates
-
         updates.start(station=busy, firmware=other)
     rollout = advance(plan(firmware, waves=["100%"], selection=Selection(offline=True)))
     assert sorted(step.reason for step in steps(rollout)) == ["busy", "offline"]
     assert rollout.due_at is not None
-
-
-# When it holds
-
-
-def test_it_holds_when_too_many_have_failed_and_goes_on_when_told_to(amber: Network, firmware: Firmware) -> None:
-    chargers(amber, 20)
-    rollout = advance(plan(firmware, waves=["100%"], at_once=5, rule=StopRule(failed_percent=20, after=5, lost=9)))
-    running = steps(rollout, state="updating")
-    for step in running[:2]:
-        ends(step, "download")
-    for step in running[2:]:
-        ends(step)
-    rollout = advance(rollout)
-    assert (rollout.state, states(rollout)) == ("paused", {"done": 3, "failed": 2, "waiting": 15})
-    assert rollout.held == {"by": "rule", "code": "failed", "wave": 1, "failed": 2, "ended": 5, "percent": 20}
-    assert states(advance(rollout)) == {"done": 3, "failed": 2, "waiting": 15}
-    with scope(operator=amber.operator):
-        assert rollouts.resume(rollout=rollout)
-    # What failed before is not held against it again.
-    rollout = advance(rollout)
-    assert (rollout.state, rollout.held, states(rollout)["updating"]) == ("running", {}, 5)
-    with scopes_disabled():
-        told = list(AuditEntry.objects.filter(operator=amber.operator, action__startswith="rollout.").order_by("id"))
-    assert [one.action for one in told] == ["rollout.created", "rollout.started", "rollout.paused", "rollout.resumed"]
-    assert (told[2].actor_label, told[2].note) == ("system", "code failed, wave 1, failed 2, ended 5, percent 20")
-
-
-def test_the_end_of_a_wave_is_judged_however_small_it_is(amber: Network, firmware: Firmware) -> None:
-    chargers(amber, 10)
-    rollout = advance(plan(firmware))
-    all_end(rollout, "install")
-    rollout = advance(rollout)
-    assert (rollout.state, rollout.held["code"], rollout.wave) == ("paused", "failed", 1)
-
-
-def test_it_holds_when_too_many_do_not_come_back(amber: Network, firmware: Firmware) -> None:
-    chargers(amber, 10)
-    rollout = advance(plan(firmware, waves=["100%"], at_once=4, rule=StopRule(failed_percent=100, after=100, lost=1)))
-    running = steps(rollout, state="updating")
-    with scopes_disabled():
-        Connection.objects.filter(station__in=[step.station_id for step in running[:2]]).update(disconnected_at=timezone.now())
-    for step in running[:3]:
-        ends(step, "timeout")
-    rollout = advance(rollout)
-    # The third is online: it only fell silent.
-    assert [step.reason for step in steps(rollout, state="failed")] == ["lost", "lost", "timeout"]
-    assert (rollout.state, rollout.held["code"], rollout.held["lost"]) == ("paused", "lost", 2)
-    assert states(rollout)["updating"] == 1
-
-
-def test_it_holds_when_the_image_is_withdrawn(amber: Network, firmware: Firmware) -> None:
-    chargers(amber, 4)
-    rollout = advance(plan(firmware))
-    with scopes_disabled():
-        Firmware.objects.filter(pk=firmware.pk).update(withdrawn_at=timezone.now())
-    all_end(rollout)
-    rollout = advance(rollout)
-    assert (rollout.state, rollout.held["code"], states(rollout)) == ("paused", "withdrawn", {"done": 1, "waiting": 3})
-    with scope(operator=amber.operator), pytest.raises(BadCommand, match="withdrawn"):
-        rollouts.resume(rollout=rollout)
 
 
 # What people may do
@@ -291,24 +259,44 @@ def test_paused_it_begins_with_nobody_but_follows_what_runs(amber: Network, firm
 
 def test_cancelled_it_asks_nobody_more_and_lets_what_was_asked_come_to_its_end(amber: Network, firmware: Firmware) -> None:
     chargers(amber, 4)
-    rollout = advance(plan(firmware, waves=["100%"], at_once=2))
-    sent, unsent = steps(rollout, state="updating")
+    rollout = advance(plan(firmware, waves=["100%"], at_once=3))
+    fetching, sent, unsent = steps(rollout, state="updating")
     with scopes_disabled():
-        FirmwareUpdate.objects.filter(pk=sent.update_id).update(status="downloading")
+        FirmwareUpdate.objects.filter(pk=fetching.update_id).update(status="downloading")
+        FirmwareUpdate.objects.filter(pk=sent.update_id).update(status="sent")
+        Command.objects.filter(pk=sent.update.command_id).update(status="confirmed")  # type: ignore[union-attr]  # it runs
     with scope(operator=amber.operator):
         assert rollouts.cancel(rollout=rollout)
     rollout = advance(rollout)
-    # That which was not sent yet is never sent.
-    assert {step.pk: step.state for step in steps(rollout)} == {
-        sent.pk: "updating", unsent.pk: "cancelled", **{step.pk: "cancelled" for step in steps(rollout, state="cancelled")},
-    }  # fmt: skip
+    # What was not sent yet is never sent; who was sent it and has nothing yet finds the address closed.
+    assert states(rollout) == {"updating": 1, "cancelled": 3}
+    with scopes_disabled():
+        details = {one.pk: one.detail for one in FirmwareUpdate.objects.filter(status="failed", reason="cancelled")}
+    assert details == {
+        sent.update_id: "Given up; the address it was sent is good no more.",
+        unsent.update_id: "Taken back before it was sent.",
+    }
     assert rollout.due_at is not None
-    ends(sent)
+    ends(fetching)
     rollout = advance(rollout)
     assert (rollout.state, states(rollout), rollout.due_at) == ("cancelled", {"done": 1, "cancelled": 3}, None)
     with scope(operator=amber.operator):
         assert not rollouts.resume(rollout=rollout)
         assert rollouts.retry(rollout=rollout) == 0
+
+
+def test_one_that_was_taken_back_by_hand_can_be_tried_again(amber: Network, firmware: Firmware) -> None:
+    chargers(amber, 2)
+    rollout = advance(plan(firmware, waves=["100%"]))
+    one = steps(rollout)[0]
+    with scope(operator=amber.operator):
+        assert updates.cancel(update=one.update)  # type: ignore[arg-type]  # it runs
+    rollout = advance(rollout)
+    assert states(rollout) == {"cancelled": 1, "updating": 1}
+    with scope(operator=amber.operator):
+        assert rollouts.retry(rollout=rollout) == 0
+        assert rollouts.retry(rollout=rollout, step=one) == 1
+    assert states(advance(rollout)) == {"updating": 2}
 
 
 def test_what_failed_is_tried_again_and_a_roll_out_that_was_done_runs_again(amber: Network, firmware: Firmware) -> None:

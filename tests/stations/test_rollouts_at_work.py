@@ -17,11 +17,9 @@ from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from csms.bells import RedisBell
 from csms.files import storage
 from csms.simulator import SimulatedStation
 from csms.simulator.firmware import Trouble
-from stations import ports
 from stations.domain.rollouts import StopRule
 from stations.models import Firmware, FirmwareUpdate, Rollout
 from stations.services import firmware, rollouts
@@ -39,14 +37,6 @@ ENDS = {
     Trouble.OLD: ("failed", "version"),
     Trouble.NEVER: ("failed", "lost"),
 }
-
-
-@pytest.fixture
-def bells(silence: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    bell = RedisBell()
-    monkeypatch.setattr(ports, "bell", bell)
-    yield
-    bell.flush()
 
 
 @pytest.fixture
