@@ -203,7 +203,8 @@ def _locked(driver: User) -> Operator:
     if driver.kind != Kind.DRIVER or driver.operator is None:
         raise ValidationError(_("%(person)s is no driver.") % {"person": driver.email})
     try:
-        driver.refresh_from_db(["blocked_because"], from_queryset=User.objects.select_for_update(of=("self",), no_key=True))
+        locked = User.objects.select_for_update(of=("self",), no_key=True)
+        driver.refresh_from_db(fields=["blocked_because"], from_queryset=locked)
     except User.DoesNotExist as error:
         raise ValidationError(_("%(person)s is no driver.") % {"person": driver.email}) from error
     return driver.operator

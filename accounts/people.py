@@ -231,7 +231,9 @@ def _until() -> Any:
 
 def _still_open(invitation: Invitation) -> None:
     """Locks it, unless somebody has accepted it or taken it back meanwhile."""
-    if not Invitation.objects.select_for_update(of=("self",)).filter(pk=invitation.pk).exists():
+    with scope(operator=invitation.operator_id):
+        found = Invitation.objects.select_for_update(of=("self",)).filter(pk=invitation.pk).first()
+    if found is None:
         text = _("The invitation of %(email)s was accepted or taken back meanwhile.")
         raise ValidationError({"email": text % {"email": invitation.email}})
 
