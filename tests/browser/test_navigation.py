@@ -18,11 +18,11 @@ async def heights(page: Page) -> tuple[float, float]:
 
 async def test_menus_open_with_keys_and_close_with_escape_or_by_going_on(browse: Open, uvicorn: Server) -> None:
     page = await browse(live=False, viewport={"width": 1200, "height": 800})
-    await page.goto(f"{uvicorn.http}/stations/")
+    await page.goto(f"{uvicorn.http}/id-tags/")
     bar, link = await heights(page)
     assert bar < 2 * link, "more than one line"
     upkeep = page.locator(".nav summary", has_text="Upkeep")
-    firmware = page.get_by_role("link", name="Firmware", exact=True)
+    firmware = page.locator(".nav").get_by_role("link", name="Firmware", exact=True)
     await upkeep.focus()
     await page.keyboard.press("Enter")
     await expect(firmware).to_be_visible()
@@ -33,13 +33,14 @@ async def test_menus_open_with_keys_and_close_with_escape_or_by_going_on(browse:
     await page.keyboard.press("Enter")
     await page.locator(".nav summary", has_text="Management").click()
     await expect(firmware).to_be_hidden()  # one at a time
-    await expect(page.get_by_role("link", name="Webhooks", exact=True)).to_be_visible()
+    webhooks = page.locator(".nav").get_by_role("link", name="Webhooks", exact=True)
+    await expect(webhooks).to_be_visible()
     for scheme in ("light", "dark"):
         await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         await page.evaluate(AXE)
         assert await judge(page) == []
     await page.locator("main h1").click()
-    await expect(page.get_by_role("link", name="Webhooks", exact=True)).to_be_hidden()
+    await expect(webhooks).to_be_hidden()
 
     await upkeep.focus()
     await page.keyboard.press("Enter")
@@ -56,7 +57,7 @@ async def test_on_a_phone_and_without_a_script_menus_open_too(chromium: Browser,
     page = await context.new_page()
     await page.goto(f"{uvicorn.http}/stations/")
     await page.locator(".nav summary", has_text="Management").click()
-    people = page.get_by_role("link", name="People", exact=True)
+    people = page.locator(".nav").get_by_role("link", name="People", exact=True)
     box = await people.bounding_box()
     assert box
     assert box["x"] + box["width"] <= NARROW["width"]
