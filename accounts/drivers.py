@@ -57,7 +57,9 @@ def join(*, driver: User, operator: Operator, name: str = "", language: str = ""
         with transaction.atomic():
             driver.save(force_insert=True)
     except IntegrityError as error:
-        raise taken("email", _("There is an account with this e-mail address already: log in instead.")) from error
+        raise taken(
+            "email", _("This e-mail address has an account already, here or in another network: log in, or take another.")
+        ) from error
     if language:
         choose_language(user=driver, language=language)
         driver.language = language
@@ -100,7 +102,7 @@ def token_of(driver: User) -> IdToken | None:
 @transaction.atomic
 def add_id_tag(*, driver: User, value: str, type: str = IdTokenType.ISO14443.value) -> IdToken:
     """The operator gives a driver a card: a new one, or one of the network that is nobody's."""
-    operator = _network(driver)
+    operator = _locked(driver)
     with scope(operator=operator):
         key = plain(value, "value").upper()
         token = IdToken.objects.select_for_update(of=("self",)).filter(key=key, type=type).first()
@@ -121,7 +123,7 @@ def add_id_tag(*, driver: User, value: str, type: str = IdTokenType.ISO14443.val
 @transaction.atomic
 def remove_id_tag(*, driver: User, token: IdToken) -> None:
     """Takes a card from a driver. It stays the network's; the one made at sign-up stays the driver's."""
-    operator = _network(driver)
+    operator = _locked(driver)
     if token.driver_id != driver.pk:
         raise ValidationError(_("This id tag is not the driver's."))
     if token.type == IdTokenType.CENTRAL and token.driver_since is None:
@@ -134,7 +136,7 @@ def remove_id_tag(*, driver: User, token: IdToken) -> None:
 @transaction.atomic
 def block(*, driver: User, because: str) -> User:
     """The driver may not charge any more, by app or card. They can still log in, and read why and what they charged."""
-    operator, because = _network(driver), plain(because, "because")
+    operator, because = _locked(driver), plain(because, "because")
     if not because:
         raise ValidationError({"because": _("Say why: the driver reads it.")})
     before, driver.blocked_because = driver.blocked_because, because
@@ -159,7 +161,7 @@ def block(*, driver: User, because: str) -> User:
 @transaction.atomic
 def unblock(*, driver: User) -> User:
     """They may charge again, with the tags that were blocked with them; one that was blocked for another reason stays so."""
-    operator, because = _network(driver), driver.blocked_because
+    operator, because = _locked(driver), driver.blocked_because
     if not because:
         return driver
     driver.blocked_because = ""
@@ -174,9 +176,9 @@ def unblock(*, driver: User) -> User:
 def delete_account(*, driver: User) -> None:
     """Forgets a driver for good: their address, name, password and logins. What they charged stays, as nobody's, as the law on
     receipts wants; their tags start nothing any more."""
-    operator = _network(driver)
+    operator = _locked(driver)
     with scope(operator=operator):
-        # Locked, so that no card of theirs is given away meanwhile.
+        # Locked, so that no card of theirs is changed meanwhile.
         tokens = list(IdToken.objects.select_for_update(of=("self",)).filter(driver=driver))
         if IdToken.objects.filter(driver=driver, transactions__status="active").exists():
             raise ValidationError(_("You are charging: stop it first, then delete your account."))
@@ -196,9 +198,15 @@ def delete_account(*, driver: User) -> None:
         driver.delete()
 
 
-def _network(driver: User) -> Operator:
+def _locked(driver: User) -> Operator:
+    """The driver's network. What is done to one driver goes one after the other: whether they are blocked is read anew."""
     if driver.kind != Kind.DRIVER or driver.operator is None:
         raise ValidationError(_("%(person)s is no driver.") % {"person": driver.email})
+    try:
+        locked = User.objects.select_for_update(of=("self",), no_key=True)
+        driver.refresh_from_db(fields=["blocked_because"], from_queryset=locked)
+    except User.DoesNotExist as error:
+        raise ValidationError(_("%(person)s is no driver.") % {"person": driver.email}) from error
     return driver.operator
 
 

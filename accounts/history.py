@@ -57,7 +57,7 @@ class History:
         elif asked.kind:
             rest.append(Q(object_type=asked.kind))
         if asked.person:
-            known = User.objects.filter(email__iexact=asked.person).values_list("pk", flat=True).first()
+            known = User.objects.filter(email=asked.person.strip().lower()).values_list("pk", flat=True).first()
             if known is None:
                 rest.append(Q(actor_label__icontains=asked.person))
             else:

@@ -29,6 +29,7 @@ __all__ = [
     "invite",
     "note_own_change",
     "note_password_link",
+    "recover",
     "remove_invitation",
     "rename",
     "renew_invitation",
@@ -53,7 +54,7 @@ def invite(*, operator: Operator, email: str, role: str, by: User | None = None)
     if len(email) > 254:
         raise ValidationError({"email": _("An e-mail address has 254 characters at most.")})
     _check_role(role)
-    Operator.objects.select_for_update().get(pk=operator.pk)
+    Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
     # Of another operator's people nothing is told: who opens the link learns that the address is taken.
     known = User.objects.filter(operator=operator, email=email).first()
     if known is not None and known.kind == Kind.DRIVER:
@@ -76,6 +77,7 @@ def invite(*, operator: Operator, email: str, role: str, by: User | None = None)
 @transaction.atomic
 def renew_invitation(*, invitation: Invitation) -> str:
     """The text of a new link, good for another seven days; the older link is good no more."""
+    _still_open(invitation)
     token = secrets.token_urlsafe(32)
     invitation.digest, invitation.expires_at = selectors.digest_of(token), _until()
     invitation.save(update_fields=["digest", "expires_at"])
@@ -85,6 +87,7 @@ def renew_invitation(*, invitation: Invitation) -> str:
 
 @transaction.atomic
 def remove_invitation(*, invitation: Invitation) -> None:
+    _still_open(invitation)
     before = audit.fields_of(invitation, "email", "role")
     audit.record("invitation.removed", invitation, operator=invitation.operator_id, before=before)
     invitation.delete()
@@ -158,6 +161,22 @@ def check_change(*, person: User, by: User | None) -> None:
         raise ValidationError({"person": text % {"email": person.email}})
 
 
+@transaction.atomic
+def recover(*, person: User, password: str | None = None) -> str:
+    """For whoever sits at the machine: a person who has lost their password, and perhaps their telephone, comes in again.
+
+    A new password, the one given or one made; no second factor; all sessions ended.
+    """
+    person = User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
+    if not person.is_active:
+        raise ValidationError({"person": _("%(email)s is switched off: switch them on first.") % {"email": person.email}})
+    password = password or secrets.token_urlsafe(12)
+    change_password(user=person, password=password)
+    if Authenticator.objects.filter(user=person).delete()[0]:
+        _record("person.second_factor_reset", person)
+    return password
+
+
 # One's own login
 
 
@@ -200,13 +219,23 @@ def revoke_api_key(*, key: ApiKey) -> None:
     key.delete()
 
 
-def note_own_change(*, user: User, what: str) -> None:
-    """What a person did to their login in allauth's own pages."""
-    _record(f"person.{what}", user)
+def note_own_change(*, user: User, action: str) -> None:
+    """What a person did to their login in allauth's own pages, or in an app, whose requests log in later than ours do."""
+    with audit.acting(user, via=audit.current().via):
+        _record(action, user)
 
 
 def _until() -> Any:
     return timezone.now() + INVITATION_LIFE
+
+
+def _still_open(invitation: Invitation) -> None:
+    """Locks it, unless somebody has accepted it or taken it back meanwhile."""
+    with scope(operator=invitation.operator_id):
+        found = Invitation.objects.select_for_update(of=("self",)).filter(pk=invitation.pk).first()
+    if found is None:
+        text = _("The invitation of %(email)s was accepted or taken back meanwhile.")
+        raise ValidationError({"email": text % {"email": invitation.email}})
 
 
 def _check_role(role: str) -> None:
@@ -219,8 +248,8 @@ def _locked(person: User, by: User | None) -> User:
     """The person as the database has them. Changes to the people of one operator go one after the other."""
     check_change(person=person, by=by)
     if person.operator_id is not None:
-        Operator.objects.select_for_update().get(pk=person.operator_id)
-    return User.objects.select_for_update(of=("self",)).get(pk=person.pk)
+        Operator.objects.select_for_update(no_key=True).get(pk=person.operator_id)
+    return User.objects.select_for_update(of=("self",), no_key=True).get(pk=person.pk)
 
 
 def _other_owners(person: User) -> bool:

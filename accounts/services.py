@@ -42,6 +42,8 @@ __all__ = [
 KEY_USE_NOTED_EVERY = timedelta(minutes=1)
 #: Views a person keeps of one list.
 MOST_VIEWS = 30
+#: API keys of one person; all of them are on their page.
+MOST_KEYS = 100
 
 
 def add_operator(*, name: str) -> Operator:
@@ -136,6 +138,8 @@ def create_api_key(*, user: User, scopes: Iterable[str] = (), expires_at: dateti
         raise ValidationError({"user": f"{user.email} belongs to no operator, so a key would have no network to act on."})
     if not user.is_active:
         raise ValidationError({"user": f"{user.email} is not active."})
+    if ApiKey.objects.filter(user=user).count() >= MOST_KEYS:
+        raise ValidationError({"user": _("There are %(most)s API keys already: revoke one first.") % {"most": MOST_KEYS}})
     prefix = f"csms_{secrets.token_hex(3)}"
     key = f"{prefix}_{secrets.token_urlsafe(32)}"
     with transaction.atomic():

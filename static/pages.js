@@ -1,5 +1,5 @@
 // Lists that follow what is typed, without it being sent; parts of a page that are read again when a command is done; boxes to tick,
-// and texts to copy.
+// texts to copy, and menus that close by themselves.
 "use strict";
 
 async function refresh(id, url) {
@@ -71,3 +71,19 @@ document.addEventListener("click", async ({ target }) => {
 });
 function showCopies() { for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false; }
 showCopies();
+
+// A menu of the navigation closes with Escape, and when one goes on elsewhere.
+const openMenu = () => document.querySelector(".nav details[open]");
+function leaveMenu({ target }) {
+  const menu = openMenu();
+  if (menu && !menu.contains(target)) menu.open = false;
+}
+document.addEventListener("click", leaveMenu);
+document.addEventListener("focusin", leaveMenu);
+document.addEventListener("keydown", (event) => {
+  const menu = openMenu();
+  if (event.key !== "Escape" || event.defaultPrevented || !menu || document.querySelector("dialog[open]")) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  event.preventDefault();
+});

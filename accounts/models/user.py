@@ -88,6 +88,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        # By which people are found when they log in.
+        return super().normalize_username(username).lower()
+
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # What Django's makes of the password, bound to `sessions`; empty, as it is until somebody ends them, changes nothing.
         signed: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]

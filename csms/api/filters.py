@@ -322,7 +322,7 @@ class AuditFilters(Filters):
 
     def of_person(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Looked up first, so that the rows are found by the index on them."""
-        person = User.objects.filter(email__iexact=value).values_list("pk", flat=True).first()
+        person = User.objects.filter(email=value.strip().lower()).values_list("pk", flat=True).first()
         return rows.none() if person is None else rows.filter(actor=person)
 
     def of_station(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

@@ -25,8 +25,6 @@ from csms.people.adapter import Adapter
 
 #: Where the session keeps a new key until the next page shows it, once.
 FRESH = "account_key"
-#: Keys that are shown; the newest.
-MOST_KEYS = 100
 LIVES = [
     ("", gettext_lazy("for ever")),
     ("30", gettext_lazy("30 days")),
@@ -170,7 +168,7 @@ def _page(request: HttpRequest, **forms_given: forms.Form) -> HttpResponse:
         "password": forms_given.get("password") or PasswordForm(),
         "key_form": forms_given.get("key") or KeyForm(user),
         "second_factor": Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).first(),
-        "keys": [(key, [SCOPES.get(scope, scope) for scope in key.scopes]) for key in ApiKey.objects.filter(user=user)[:MOST_KEYS]],
+        "keys": [(key, [SCOPES.get(scope, scope) for scope in key.scopes]) for key in ApiKey.objects.filter(user=user)],
         "may_have_keys": user.operator_id is not None,
         "fresh": request.session.pop(FRESH, None),
         "now": timezone.now(),

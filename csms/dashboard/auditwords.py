@@ -18,9 +18,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEntry, IdToken
+from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
 from csms.dashboard.commandrows import CommandRow
-from stations.models import Command, CommandRun, Station, Transaction
+from csms.webhooks.models import Webhook
+from stations.models import Command, CommandRun, Firmware, Rollout, Station, Transaction
 
 Word = str | Promise
 
@@ -39,6 +40,9 @@ ACTIONS: dict[str, Word] = {
     "person.password_changed": gettext_lazy("{who} changed the password of {thing}"),
     "person.password_link_made": gettext_lazy("{who} made a link for {thing} to choose a password"),
     "person.second_factor_reset": gettext_lazy("{who} reset the second factor of {thing}"),
+    "person.second_factor_set_up": gettext_lazy("{who} set up the second factor of {thing}"),
+    "person.second_factor_off": gettext_lazy("{who} turned off the second factor of {thing}"),
+    "person.recovery_codes_made": gettext_lazy("{who} made new recovery codes of {thing}"),
     "person.sessions_ended": gettext_lazy("{who} logged {thing} out everywhere"),
     "driver.signed_up": gettext_lazy("{who} signed up the driver {thing}"),
     "driver.blocked": gettext_lazy("{who} blocked the driver {thing}"),
@@ -130,6 +134,11 @@ FIELDS: dict[str, Word] = {
     "name": gettext_lazy("Name"),
     "email": gettext_lazy("E-mail address"),
     "role": gettext_lazy("Role"),
+    "is_active": gettext_lazy("Active"),
+    "user": gettext_lazy("Person"),
+    "prefix": gettext_lazy("Begins with"),
+    "scopes": gettext_lazy("What it may do"),
+    "id_tag": gettext_lazy("Id tag"),
     "stations": gettext_lazy("Chargers"),
     "default": gettext_lazy("Tariff"),
     "currency": gettext_lazy("Currency"),
@@ -138,6 +147,8 @@ FIELDS: dict[str, Word] = {
     "price_per_session": gettext_lazy("Price per session"),
     "tax_percent": gettext_lazy("Tax in percent"),
 }
+#: Values that have words of their own, by their field.
+VALUES: dict[str, dict[Any, Word]] = {"role": dict(Role.choices), "status": dict(IdTokenStatus.choices)}
 #: What the sentence says already.
 SAID = {"command"}
 
@@ -183,7 +194,7 @@ class Row:
         before, after = self.entry.before, self.entry.after
         names = [name for name in [*before, *(name for name in after if name not in before)] if name not in SAID]
         found = [
-            Change(_name(name), _said(before.get(name)), _said(after.get(name)), "***" in (before.get(name), after.get(name)))
+            Change(_name(name), _said(name, before), _said(name, after), "***" in (before.get(name), after.get(name)))
             for name in names
         ]
         return [one for one in found if one.before is not None or one.after is not None]
@@ -195,7 +206,8 @@ def _name(field: str) -> str:
     return str(known) if known else field.replace("_", " ").capitalize() if field.islower() else field
 
 
-def _said(value: Any) -> str | None:
+def _said(name: str, values: dict[str, Any]) -> str | None:
+    value = values.get(name)
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -205,7 +217,7 @@ def _said(value: Any) -> str | None:
             return date_format(timezone.localtime(datetime.fromisoformat(value)), "j M Y H:i")
         except ValueError:
             pass
-    return str(value)
+    return str(VALUES.get(name, {}).get(value, value))
 
 
 def rows(entries: Iterable[AuditEntry]) -> list[Row]:
@@ -219,10 +231,14 @@ def rows(entries: Iterable[AuditEntry]) -> list[Row]:
     return [Row(one, urls.get((one.object_type, one.object_id), "")) for one in entries]
 
 
-#: The pages that things have.
+#: The pages that things have, and whoever sees the changes may see.
 PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "station": (Station, lambda row: reverse("station", args=[row.identity])),
     "idtoken": (IdToken, lambda row: reverse("id_tag", args=[row.pk])),
     "commandrun": (CommandRun, lambda row: reverse("run", args=[row.pk])),
     "transaction": (Transaction, lambda row: reverse("transaction", args=[row.pk])),
+    "firmware": (Firmware, lambda row: reverse("firmware_image", args=[row.pk])),
+    "rollout": (Rollout, lambda row: reverse("rollout", args=[row.pk])),
+    "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),
+    "user": (User, lambda row: reverse("our_driver", args=[row.pk]) if row.kind == Kind.DRIVER else ""),
 }

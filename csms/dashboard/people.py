@@ -101,14 +101,22 @@ def invite(request: HttpRequest) -> HttpResponse:
 @action(VERB)
 def renew_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation, pk=pk)
-    return _show_link(request, invitation, people.renew_invitation(invitation=invitation))
+    try:
+        token = people.renew_invitation(invitation=invitation)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("people")
+    return _show_link(request, invitation, token)
 
 
 @action(VERB)
 def remove_invitation(request: HttpRequest, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation, pk=pk)
-    people.remove_invitation(invitation=invitation)
-    messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
+    try:
+        people.remove_invitation(invitation=invitation)
+        messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("people")
 
 
@@ -149,8 +157,9 @@ def change_person(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, said)
-    # Whoever is no owner any more may not see this page.
-    return redirect("account" if do == "role" and by.pk == pk else "person", *([] if do == "role" and by.pk == pk else [pk]))
+    if do == "role" and by.pk == pk:
+        return redirect("account")  # whoever is no owner any more may not see the person's page
+    return redirect("person", pk)
 
 
 def _list(request: HttpRequest, invitation: InvitationForm, status: int = 200) -> HttpResponse:

@@ -37,11 +37,11 @@ class Adapter(DefaultMFAAdapter):
 
 def _note(user: User, authenticator: Authenticator, **rest: Any) -> None:
     if authenticator.type == Authenticator.Type.TOTP:
-        note_own_change(user=user, what="second_factor_set_up" if authenticator.pk else "second_factor_off")
+        note_own_change(user=user, action="person.second_factor_set_up" if authenticator.pk else "person.second_factor_off")
 
 
 def _note_codes(user: User, **rest: Any) -> None:
-    note_own_change(user=user, what="recovery_codes_made")
+    note_own_change(user=user, action="person.recovery_codes_made")
 
 
 def listen() -> None:

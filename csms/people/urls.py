@@ -5,6 +5,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from django.urls import path, re_path
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 
@@ -29,9 +30,9 @@ urlpatterns = [
     path("account/sure/", account.reauthenticate, name="account_reauthenticate"),
     path("account/sure/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("account/second-factor/", to_account, name="mfa_index"),
-    path("account/second-factor/set-up/", totp.activate_totp, name="mfa_activate_totp"),
+    path("account/second-factor/set-up/", never_cache(totp.activate_totp), name="mfa_activate_totp"),
     path("account/second-factor/off/", totp.deactivate_totp, name="mfa_deactivate_totp"),
-    path("account/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path("account/codes/", never_cache(codes.view_recovery_codes), name="mfa_view_recovery_codes"),
     path("account/codes/new/", codes.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("account/codes/download/", codes.download_recovery_codes, name="mfa_download_recovery_codes"),
 ]

@@ -136,6 +136,17 @@ def test_a_look_reads_by_an_index_however_much_there_is(amber: Operator, asked: 
         assert "Sort" not in plan, plan
 
 
+def test_who_is_asked_for_is_found_by_an_index_too_however_many_drivers_there_are(amber: Operator) -> None:
+    with scope(operator=amber), CaptureQueriesContext(connection) as made:
+        history.History(history.Asked(person=" ADA@audit.example"))
+    (query,) = made.captured_queries
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of so few rows it would read all
+        cursor.execute(f"EXPLAIN {query['sql']}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Cond: ((email)::text = " in plan, plan
+
+
 def test_times_are_found_though_clocks_differ_a_little(amber: Operator) -> None:
     for second in (5, 3, 4, 1, 2):
         audit.record_all([AuditEntry(operator=amber, at=NOW + timedelta(seconds=second), via="job", action=f"at.{second}")])

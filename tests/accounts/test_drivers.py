@@ -124,6 +124,16 @@ def test_a_block_reaches_every_tag_and_is_taken_back_with_it(amber: Operator, de
         drivers.block(driver=dee, because=" ")
 
 
+def test_a_card_given_while_the_driver_is_being_blocked_is_blocked_too(dee: User) -> None:
+    read_before = User.objects.get(pk=dee.pk)
+    drivers.block(driver=dee, because="Unpaid bill")
+    drivers.add_id_tag(driver=read_before, value="NEW-1")
+    assert [tag.blocked_because for tag in tags(dee)] == ["Unpaid bill"] * 2
+    drivers.delete_account(driver=dee)
+    with pytest.raises(ValidationError):
+        drivers.block(driver=read_before, because="Gone")
+
+
 def test_staff_cannot_be_blocked_or_deleted_as_drivers(amber: Operator) -> None:
     ada, _ = services.add_user(email="ada@example.org", operator=amber, role="owner", password=PASSWORD)
     for wrong in (lambda: drivers.block(driver=ada, because="x"), lambda: drivers.delete_account(driver=ada)):

@@ -1,6 +1,7 @@
 """People of an operator: their roles, their invitations, and what keeps an operator from losing its last owner."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django_scopes import scope
 
@@ -8,6 +9,7 @@ from accounts import people
 from accounts.models import AuditEntry, Invitation, Operator, Role, User
 from accounts.selectors import staff_of
 from accounts.services import add_operator
+from tests.people.conftest import with_second_factor
 
 
 @pytest.fixture
@@ -100,6 +102,44 @@ def test_ended_sessions_change_what_logins_are_signed_with_and_nothing_else(ambe
     again = User.objects.get(pk=ada.pk)
     assert again.get_session_auth_hash() != signed
     assert again.check_password("x")
+
+
+def test_an_invitation_that_was_used_or_taken_back_meanwhile_is_neither_renewed_nor_taken_back(amber: Operator) -> None:
+    invitation, _token = people.invite(operator=amber, email="dora@example.org", role="viewer")
+    with scope(operator=amber):
+        Invitation.objects.all().delete()
+    for change in (people.renew_invitation, people.remove_invitation):
+        with refused("accepted or taken back meanwhile"):
+            change(invitation=invitation)
+    with scope(operator=amber):
+        assert [entry.action for entry in AuditEntry.objects.filter(action__startswith="invitation.")] == ["invitation.sent"]
+
+
+def test_what_a_person_does_to_their_own_login_is_told_as_theirs_though_an_app_asks(amber: Operator) -> None:
+    ada = person(amber, "ada")
+    people.note_own_change(user=ada, action="person.second_factor_off")
+    with scope(operator=amber):
+        assert AuditEntry.objects.get(action="person.second_factor_off").actor == ada
+
+
+def test_at_the_machine_even_the_only_owner_is_let_in_again(amber: Operator) -> None:
+    ada = person(amber, "ada", role="owner", is_superuser=True, password="x")
+    signed = ada.get_session_auth_hash()
+    with_second_factor(ada)
+    password = people.recover(person=ada)
+    ada.refresh_from_db()
+    assert ada.check_password(password)
+    assert ada.get_session_auth_hash() != signed
+    assert not Authenticator.objects.filter(user=ada).exists()
+    with refused("too short"):
+        people.recover(person=ada, password="x")
+    people.recover(person=ada, password="sockets-and-plugs")
+    with scope(operator=amber):
+        told = [entry.action for entry in AuditEntry.objects.filter(object_type="user").order_by("id")]
+    assert told == ["person.password_changed", "person.second_factor_reset", "person.password_changed"]
+    User.objects.update(is_active=False)
+    with refused("switch them on first"):
+        people.recover(person=ada)
 
 
 def test_every_change_is_in_the_audit(amber: Operator) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django_scopes import scope
 
-from accounts import services
+from accounts import people, services
 from accounts.models import IdToken, IdTokenGroup, Operator, User
 from accounts.permissions import MAY, key_may, may
 from accounts.selectors import operator_named, user_with_email, valid_api_key
@@ -77,6 +77,17 @@ def test_a_key_is_for_an_active_person_of_an_operator_and_known_scopes(amber: Op
     ada.is_active = False
     with pytest.raises(ValidationError, match="not active"):
         services.create_api_key(user=ada)
+
+
+def test_a_person_has_a_bounded_number_of_keys(amber: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "MOST_KEYS", 2)
+    ada = User.objects.create(email="ada@example.org", operator=amber)
+    for _ in range(2):
+        row, _text = services.create_api_key(user=ada)
+    with pytest.raises(ValidationError, match="revoke one first"):
+        services.create_api_key(user=ada)
+    people.revoke_api_key(key=row)
+    services.create_api_key(user=ada)
 
 
 def test_roles_and_scopes_in_a_table() -> None:

@@ -1,6 +1,7 @@
 """Every page, in each of its states, judged by axe: in both themes, on a wide screen and on a narrow phone.
 
-The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/addresses.py` fails.
+The pages are those of the table of addresses; one without an entry in `STATES` of `tests/dashboard/addresses.py` fails. Whenever
+tests run each page is judged as it mostly is, half of them in the light on a wide screen, half in the dark on a phone.
 """
 
 import asyncio
@@ -9,13 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import axe_playwright_python
 import pytest
 from django.template.loader import render_to_string
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 
 from accounts.models import User
 from tests.browser.conftest import session_of
@@ -30,11 +31,12 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: What depends on the theme, and what on the width. All else is the same in each.
 COLOURED = ["color-contrast", "link-in-text-block"]
 LAID_OUT = [*COLOURED, "target-size", "scrollable-region-focusable", "css-orientation-lock"]
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 640}
 #: Without `preload` axe would fetch the style sheets anew each time, for a rule about media that play by themselves.
 RUN = "only => axe.run(document, {runOnly: only, resultTypes: ['violations'], elementRef: false, preload: false})"
-#: What can be opened is part of the page.
-UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+#: What can be opened is part of the page. The menus of the navigation would hide it: `test_navigation.py` opens them.
+UNFOLD = "document.querySelectorAll('details:not(.nav details)').forEach(one => { one.open = true; })"
 TOO_WIDE = """width => [...document.querySelectorAll('body *')]
   .filter(one => one.getBoundingClientRect().right > width && !one.closest('.scroll'))
   .slice(0, 5).map(one => one.outerHTML.slice(0, 160))"""
@@ -47,6 +49,11 @@ SUBMIT = """([form, fields]) => {
 AT_ONCE = 4
 
 Act = Callable[[Page], Awaitable[Any]]
+#: A theme, a size, and the rules that depend on them; None: all there are.
+Way = tuple[Literal["light", "dark"], ViewportSize, list[str] | None]
+OTHER_STATE: list[Way] = [("light", WIDE, None), ("dark", NARROW, COLOURED)]
+MAIN_STATE: list[Way] = [("light", WIDE, None), ("dark", WIDE, COLOURED), ("light", NARROW, LAID_OUT), ("dark", NARROW, LAID_OUT)]
+IN_SHORT: list[list[Way]] = [[("light", WIDE, None)], [("dark", NARROW, None)]]
 
 
 @dataclass(frozen=True)
@@ -152,7 +159,7 @@ async def judge(page: Page, rules: list[str] | None = None) -> list[str]:
     ]
 
 
-async def look(page: Page, case: Case, http: str) -> tuple[str, dict[str, list[str]]]:
+async def look(page: Page, case: Case, http: str, ways: list[Way]) -> tuple[str, dict[str, list[str]]]:
     """Open it, and look at it in each way. Returns its title, and what is wrong with it."""
     answer = await page.goto(http + case.path)
     assert answer is not None
@@ -164,16 +171,11 @@ async def look(page: Page, case: Case, http: str) -> tuple[str, dict[str, list[s
     if not case.act and answer.status != case.status:
         wrong["status"].append(str(answer.status))
     await page.evaluate(AXE)
-    wrong["light, wide"] = await judge(page)
-    if case.first:
-        await page.emulate_media(color_scheme="dark")
-        wrong["dark, wide"] = await judge(page, COLOURED)
-        await page.set_viewport_size(NARROW)
-        await page.emulate_media(color_scheme="light")
-        wrong["light, narrow"] = await judge(page, LAID_OUT)
+    for theme, size, rules in ways:
+        await page.emulate_media(color_scheme=theme)
+        await page.set_viewport_size(size)
+        wrong[f"{theme}, {size['width']}"] = await judge(page, rules)
     await page.set_viewport_size(NARROW)
-    await page.emulate_media(color_scheme="dark")
-    wrong["dark, narrow"] = await judge(page, LAID_OUT if case.first else COLOURED)
     if (width := await page.evaluate("document.documentElement.scrollWidth")) > NARROW["width"]:
         wrong["narrow"] += [f"it is {width} pixels wide", *await page.evaluate(TOO_WIDE, NARROW["width"])]
     if (headings := await page.locator("h1").count()) != 1:
@@ -209,15 +211,20 @@ async def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
     assert {line.split(":")[0] for line in await judge(page, COLOURED)} == {"color-contrast"}
 
 
-def in_short(case: Case) -> bool:
-    """Whether it is looked at whenever tests run: each page as it mostly is, empty, and crowded."""
-    return case.first or case.who in ("eve", "cat") or case.status != 200
+def looks(world: World, short: bool) -> list[tuple[Case, list[Way]]]:
+    """What is looked at, and how: each page as it mostly is in one way, or all that there is in all ways."""
+    every = cases(world)
+    if short:
+        mostly = [case for case in every if case.first or case.status != 200]
+        return [(case, IN_SHORT[number % 2]) for number, case in enumerate(mostly)]
+    return [(case, MAIN_STATE if case.first else OTHER_STATE) for case in every]
 
 
-@pytest.mark.parametrize("short", [True, pytest.param(False, marks=pytest.mark.long)], ids=["mostly", "in its other states"])
+@pytest.mark.parametrize("short", [True, pytest.param(False, marks=pytest.mark.long)], ids=["mostly", "in each state and way"])
 async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server, network: Network, short: bool) -> None:
     world, many = one_of_each(network), tables(Network)()
-    crowd(many)
+    if not short:
+        crowd(many)
     users = {"ada": network.user(), "ben": network.user("ben", role="viewer"), "cat": many.user("cat"), "nobody": None}
     users["eve"] = tables(Network)().user("eve")
     titles: dict[str, set[str]] = defaultdict(set)
@@ -226,10 +233,10 @@ async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server,
     spare: dict[str, list[Page]] = defaultdict(list)
     async with people(chromium, uvicorn, users) as contexts:
 
-        async def one(case: Case) -> None:
+        async def one(case: Case, ways: list[Way]) -> None:
             async with free:
                 page = spare[case.who].pop() if spare[case.who] else await contexts[case.who].new_page()
-                title, found = await look(page, case, uvicorn.http)
+                title, found = await look(page, case, uvicorn.http, ways)
                 url = urlsplit(page.url)
                 titles[title].add(url.path + "".join(parse_qs(url.query).get("tab", [])))
                 if found:
@@ -238,7 +245,7 @@ async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server,
                 await page.set_viewport_size(WIDE)
                 spare[case.who].append(page)
 
-        await asyncio.gather(*(one(case) for case in cases(world) if in_short(case) is short))
+        await asyncio.gather(*(one(case, ways) for case, ways in looks(world, short)))
     assert wrong == {}
     assert "" not in titles
     assert {title: pages for title, pages in titles.items() if len(pages) > 1} == {}

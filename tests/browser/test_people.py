@@ -1,5 +1,6 @@
 """A person's first day, in a browser: invited, in, a second factor, out, and in again with it."""
 
+import pytest
 from playwright.async_api import Browser, Page, expect
 
 from accounts.models import User
@@ -13,12 +14,13 @@ from tests.servers import Server
 PASSWORD = "plugs-and-sockets"
 
 
-async def fine(page: Page) -> None:
+async def fine(page: Page, in_the_dark: bool = True) -> None:
     """axe finds nothing, in the light and in the dark, and nothing sticks out on a telephone."""
     await page.evaluate(AXE)
     assert await judge(page) == [], page.url
-    await page.emulate_media(color_scheme="dark")
-    assert await judge(page, ["color-contrast"]) == [], page.url
+    if in_the_dark:
+        await page.emulate_media(color_scheme="dark")
+        assert await judge(page, ["color-contrast"]) == [], page.url
     size = page.viewport_size
     await page.set_viewport_size(NARROW)
     assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], page.url
@@ -27,7 +29,10 @@ async def fine(page: Page) -> None:
     await page.set_viewport_size(size)
 
 
-async def test_invited_joined_protected_and_in_again(chromium: Browser, uvicorn: Server, network: Network, ada: User) -> None:
+@pytest.mark.parametrize("in_the_dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "both themes"])
+async def test_invited_joined_protected_and_in_again(
+    chromium: Browser, uvicorn: Server, network: Network, ada: User, in_the_dark: bool
+) -> None:
     hers = await chromium.new_context()
     await hers.add_cookies([{"name": "sessionid", "value": session_of(ada), "url": uvicorn.http}])
     page = await hers.new_page()
@@ -37,12 +42,12 @@ async def test_invited_joined_protected_and_in_again(chromium: Browser, uvicorn:
     await page.locator("#invite_role").select_option("technician")
     await page.get_by_role("button", name="Invite", exact=True).click()
     link = await page.locator("#fresh-link").inner_text()
-    await fine(page)
+    await fine(page, in_the_dark)
 
     doras = await chromium.new_context()
     page = await doras.new_page()
     await page.goto(link)
-    await fine(page)
+    await fine(page, in_the_dark)
     await page.get_by_label("Your name").fill("Dora Diaz")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Join").click()
@@ -50,39 +55,40 @@ async def test_invited_joined_protected_and_in_again(chromium: Browser, uvicorn:
     await expect(page.get_by_role("heading", name="My account")).to_be_visible()
 
     await page.get_by_role("link", name="Set up the second factor").click()
-    await fine(page)
+    await fine(page, in_the_dark)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Continue").click()
     # The picture is there: our Content-Security-Policy lets it through.
     assert await page.locator("img.qr").evaluate("one => one.complete && one.naturalWidth > 0")
-    await fine(page)
+    await fine(page, in_the_dark)
     secret = await page.locator("#totp-secret").inner_text()
     await page.get_by_label("The six digits").fill(code_of(secret))
     await page.get_by_role("button", name="Set up").click()
     await expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
-    await fine(page)
+    await fine(page, in_the_dark)
     codes = await page.locator(".codes code").all_inner_texts()
     assert len(codes) == 10
 
     await page.get_by_role("button", name="Log out").click()
-    await fine(page)
+    await fine(page, in_the_dark)
     await page.get_by_label("E-mail").fill(email)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Log in", exact=True).click()
-    await fine(page)
+    await fine(page, in_the_dark)
     await page.get_by_label("Code").fill("000000")
     await page.get_by_role("button", name="Log in", exact=True).click()
     await expect(page.get_by_text("This code is not right")).to_be_visible()
-    await fine(page)
+    await fine(page, in_the_dark)
     await page.get_by_label("Code").fill(codes[3])
     await page.get_by_role("button", name="Log in", exact=True).click()
     await page.wait_for_url(f"{uvicorn.http}/")
     await page.goto(f"{uvicorn.http}/account/codes/new/")
-    await fine(page)
+    await fine(page, in_the_dark)
     await hers.close()
     await doras.close()
 
 
+@pytest.mark.long
 async def test_the_pages_around_a_password_are_fine(chromium: Browser, uvicorn: Server, network: Network) -> None:
     @tables
     def dora() -> User:

@@ -98,6 +98,8 @@ def test_a_person_and_a_key_end_with_the_secret_alone() -> None:
     assert (key.user, key.scopes) == (ada, ["read"])
     given = run("user", "add", "ben@example.org", "--role", "viewer", "--password", "plugs-and-sockets")
     assert "plugs-and-sockets" not in str(given)
+    let_in = run("user", "recover", "ben@example.org")
+    assert User.objects.get(email="ben@example.org").check_password(let_in[-1])
     with pytest.raises(CommandError, match=r"no user eve@example\.org"):
         run("apikey", "create", "--user", "eve@example.org")
 

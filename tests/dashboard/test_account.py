@@ -3,10 +3,14 @@
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.urls import reverse
 
 from accounts.models import ApiKey, User
 from accounts.selectors import valid_api_key
 from accounts.services import create_api_key
+from csms.dashboard import account
+from csms.dashboard.urls import urlpatterns
+from tests.dashboard.conftest import browser_of
 from tests.network import Network
 
 PASSWORD = "charge-it-all-night"
@@ -96,3 +100,16 @@ def test_nobody_revokes_the_key_of_another(ada: Client, me: User) -> None:
     key, _text = create_api_key(user=me)
     assert ada.post(f"/account/keys/{key.pk}/revoke/").status_code == 404
     assert me.email not in html(ada)
+
+
+def test_only_who_has_logged_in_and_works_here_comes_to_it(amber: Network, me: User, client: Client) -> None:
+    key, _text = create_api_key(user=me)
+    dee = browser_of(amber, "dee", kind="driver")
+    mine = [str(one.name) for one in urlpatterns if one.callback.__module__ == account.__name__]
+    assert {"account", "account_key_revoke"} <= set(mine)
+    for name in mine:
+        path = reverse(name, args=[key.pk] if name == "account_key_revoke" else [])
+        method = "get" if name == "account" else "post"
+        assert getattr(client, method)(path)["Location"].startswith("/login/"), name
+        assert getattr(dee, method)(path).status_code == 403, name
+    assert ApiKey.objects.filter(pk=key.pk).exists()

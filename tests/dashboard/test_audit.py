@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django_scopes import scope
@@ -18,6 +19,7 @@ from accounts import audit, history
 from accounts.models import AuditEntry
 from csms.dashboard.auditwords import ACTIONS
 from tests.dashboard.conftest import browser_of
+from tests.dashboard.world import one_of_each
 from tests.network import Network
 
 
@@ -66,6 +68,36 @@ def test_a_secret_is_told_as_changed_and_not_kept(ada: Client, amber: Network) -
     assert f"gave the charger {station.identity} a new password" in text(page(ada))
     assert "changed; the value is not kept" in page(ada)
     assert "pbkdf2" not in str(entries(amber)[0].after)
+
+
+def test_a_role_is_told_in_words(ada: Client, amber: Network) -> None:
+    bea = amber.user("bea", role="viewer")
+    ada.post(f"/people/{bea.pk}/change/", {"do": "role", "role": "support"})
+    ada.post(f"/people/{bea.pk}/change/", {"do": "off"})
+    found = text(page(ada))
+    assert "Role: before: Viewer → after: Support" in found
+    assert "Active: before: yes → after: no" in found
+
+
+def test_whatever_has_a_page_is_led_to(ada: Client, amber: Network) -> None:
+    world = one_of_each(amber)
+    things = {
+        "firmware_image": world.image,
+        "rollout": world.rolled.rollout,
+        "webhook": world.webhook,
+        "our_driver": world.driver,
+        "id_tag": world.card,
+        "transaction": world.running,
+        "run": world.run,
+    }
+    for name, thing in things.items():
+        audit.record("an.other", thing, operator=amber.operator, label=f"some {name}")
+    html = page(ada)
+    for name, thing in things.items():
+        assert f'<a href="{reverse(name, args=[thing.pk])}">some {name}</a>' in html
+    # To the page of a colleague only owners come.
+    audit.record("an.other", world.person, operator=amber.operator, label="a colleague")
+    assert "<strong>a colleague</strong>" in page(ada)
 
 
 def test_each_filter_narrows_the_list(ada: Client, amber: Network) -> None:
@@ -156,19 +188,18 @@ def test_the_number_of_queries_does_not_depend_on_how_much_was_changed(ada: Clie
 
 def test_what_needs_a_sentence_has_one() -> None:
     """Of every action that our code records."""
+    told = {"record", "entry", "_record", "note_own_change"}
     recorded = {
-        node.args[0].value
+        text.value
         for folder in ("accounts", "stations", "billing", "csms")
         for path in (settings.BASE_DIR / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ("record", "entry")
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
+        if isinstance(node, ast.Call) and told & {getattr(node.func, "attr", ""), getattr(node.func, "id", "")}
+        for given in [*node.args[:1], *(one.value for one in node.keywords if one.arg == "action")]
+        for text in ast.walk(given)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and re.fullmatch(r"[a-z_]+\.[a-z_]+", text.value)
     }
-    assert {"station.added", "command.asked"} <= recorded
+    assert {"station.added", "command.asked", "person.renamed", "person.second_factor_off"} <= recorded
     assert recorded - ACTIONS.keys() == set()
 
 

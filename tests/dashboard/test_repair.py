@@ -77,3 +77,10 @@ def test_a_new_password_of_a_person_is_told_without_it(root: Client, amber: Netw
     assert answer.status_code == 302
     entry = newest(amber)
     assert (entry.action, entry.object_label, entry.after) == ("repair.changed", person.email, {"password": "***"})
+
+
+def test_a_person_added_here_can_log_in_however_their_address_was_typed(root: Client, client: Client, amber: Network) -> None:
+    given = {"email": "Zoe@Example.org", "operator": amber.operator.pk, "role": "viewer"}
+    passwords = {"password1": "plugs-and-sockets", "password2": "plugs-and-sockets", "usable_password": "true"}
+    assert root.post("/admin/accounts/user/add/", given | passwords).status_code == 302
+    assert client.post("/login/", {"login": "zoe@example.org", "password": "plugs-and-sockets"})["Location"] == "/"

@@ -41,7 +41,7 @@ def test_the_language_of_the_page_becomes_the_drivers(client: Client, free: Conn
 def test_an_address_that_has_an_account_is_led_to_signing_in(client: Client, dee: User, free: Connector) -> None:
     answer = client.post("/driver/signup/", NEW | {"next": page_of(free), "email": dee.email})
     assert answer.status_code == 422
-    assert "There is an account with this e-mail address already: log in instead." in said(answer)
+    assert "This e-mail address has an account already, here or in another network: log in, or take another." in said(answer)
 
 
 @pytest.mark.parametrize(("field", "value"), [("password", "12345678"), ("email", "dora"), ("name", ""), ("name", "x" * 121)])

@@ -79,6 +79,7 @@ def test_a_link_that_was_taken_back_or_renewed_is_good_no_more(ada: Client, clie
     ("fields", "words"),
     [
         ({"password": "short"}, "too short"),
+        ({"password": "83746592018"}, "entirely numeric"),
         ({"password": "dora@example.org"}, "too similar"),
         ({"name": " "}, "required"),
         ({"name": "a\x00b"}, "Null characters"),

@@ -3,10 +3,11 @@
 import threading
 
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
 from accounts import people
 from accounts.models import User
+from stations.models import Station
 from tests.network import Network
 
 
@@ -31,3 +32,27 @@ def test_two_owners_who_demote_each_other_at_once_leave_one(network: Network) ->
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["done", "refused"]
+
+
+def test_whoever_changes_people_holds_up_no_charger(network: Network) -> None:
+    """What stations say is written with their operator's key, which a lock on the operator could keep waiting."""
+    came: list[object] = []
+
+    def station_says() -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '3s'")
+            came.append(network.station())
+        except OperationalError as error:
+            came.append(error)
+        finally:
+            connection.close()
+
+    bea = network.user("bea")
+    with transaction.atomic():
+        people.invite(operator=network.operator, email="dora@example.org", role="viewer")
+        people.change_person(person=bea, role="viewer", by=network.user("ada"))
+        thread = threading.Thread(target=station_says)
+        thread.start()
+        thread.join()
+    assert isinstance(came[0], Station), came

@@ -21,7 +21,8 @@ def chosen(client: Client, link: str, password: str = NEW) -> None:
 
 def test_whoever_forgot_theirs_gets_a_link_by_mail(client: Client, amber: Network, mail_server: None) -> None:
     ada = amber.user()
-    there = browser_of(amber, "ada2")
+    there = Client()
+    there.force_login(ada)
     assert SAID in client.post("/password/", {"email": ada.email.upper()}, follow=True).content.decode()
     (sent,) = mail.outbox
     found = re.search(r"http://testserver(\S+)", sent.body)
@@ -31,7 +32,7 @@ def test_whoever_forgot_theirs_gets_a_link_by_mail(client: Client, amber: Networ
     assert log_in(client, ada).status_code == 200
     assert log_in(client, ada, NEW).status_code == 302
     assert "no longer good" in Client().get(found[1]).content.decode()
-    assert there.get("/").status_code == 200
+    assert there.get("/")["Location"].startswith("/login/")
 
 
 def test_nothing_tells_whether_an_address_has_an_account(client: Client, db: None, mail_server: None) -> None:
@@ -47,7 +48,7 @@ def test_a_mail_server_that_is_away_breaks_no_page(client: Client, amber: Networ
 
 def test_the_owner_makes_a_link_where_no_mail_is_sent(amber: Network) -> None:
     ben = amber.user("ben", role="viewer")
-    secret, _codes = with_second_factor(ben)
+    with_second_factor(ben)
     ada = browser_of(amber, "ada")
     page = ada.post(f"/people/{ben.pk}/change/", {"do": "password"}, follow=True).content.decode()
     link = page.split('id="fresh-link">')[1].split("<")[0].removeprefix("http://testserver")
@@ -56,7 +57,6 @@ def test_the_owner_makes_a_link_where_no_mail_is_sent(amber: Network) -> None:
     assert log_in(client, ben, PASSWORD).status_code == 200
     # A new password is no way around the second factor.
     assert log_in(client, ben, NEW)["Location"].startswith("/login/code/")
-    assert secret
 
 
 def test_a_link_ends_with_the_password_it_was_made_for(amber: Network, client: Client) -> None:
