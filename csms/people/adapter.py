@@ -11,7 +11,7 @@ from django.shortcuts import resolve_url
 from django.utils.translation import gettext_lazy as _
 
 from accounts import audit
-from accounts.models import Kind, Operator, User
+from accounts.models import Kind, User
 from accounts.people import change_password
 
 logger = logging.getLogger(__name__)
@@ -35,11 +35,6 @@ class Adapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Staff come by invitation. Drivers sign up in an app: `csms.driver` opens that."""
         return False
-
-    def new_driver(self, request: HttpRequest, user: User, operator: Operator) -> User:
-        """Makes a driver of that network of a user who is not saved yet."""
-        user.kind, user.operator = Kind.DRIVER, operator
-        return user
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         user = request.user
