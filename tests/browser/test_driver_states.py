@@ -150,7 +150,8 @@ async def look(page: Page, case: Case, http: str) -> dict[str, list[str]]:
     page.on("response", lambda answer: weights.append(answer) if answer.url.startswith(http) else None)
     answer = await page.goto(http + case.path)
     assert answer is not None
-    bodies = [len(await one.body()) for one in weights if one.status in (200, 404, 422)]
+    whole = [one for one in weights if one.status in (200, 404, 422) and one.request.resource_type != "eventsource"]
+    bodies = [len(await one.body()) for one in whole]
     if sum(bodies) > MOST_BYTES:
         wrong["weight"].append(f"{sum(bodies)} bytes")
     if not case.act and answer.status != case.status:
