@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 
 from accounts import audit
-from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType, Kind, Operator, User
+from accounts.models import AuditEntry, FormerIdTag, IdToken, IdTokenStatus, IdTokenType, Kind, Operator, User
 from accounts.services import add_id_token, choose_language
 from accounts.tokens import plain, taken
 
@@ -96,7 +96,7 @@ def of_network(person: User | AnonymousUser) -> QuerySet[User]:
 def token_of(driver: User) -> IdToken | None:
     """The token with which the driver starts by app and web: the one made at sign-up."""
     with scope(operator=driver.operator_id):
-        return IdToken.objects.filter(driver=driver, type=IdTokenType.CENTRAL).order_by("pk").first()
+        return IdToken.objects.filter(driver=driver, type=IdTokenType.CENTRAL, driver_since=None).order_by("pk").first()
 
 
 @transaction.atomic
@@ -122,13 +122,16 @@ def add_id_tag(*, driver: User, value: str, type: str = IdTokenType.ISO14443.val
 
 @transaction.atomic
 def remove_id_tag(*, driver: User, token: IdToken) -> None:
-    """Takes a card from a driver. It stays the network's; the one made at sign-up stays the driver's."""
+    """Takes a card from a driver. It stays the network's, and what they charged with it in their history; the one made at sign-up
+    stays the driver's."""
     operator = _locked(driver)
-    if token.driver_id != driver.pk:
-        raise ValidationError(_("This id tag is not the driver's."))
-    if token.type == IdTokenType.CENTRAL and token.driver_since is None:
-        raise ValidationError(_("With this one the driver starts by app: block the driver instead."))
     with scope(operator=operator):
+        given = IdToken.objects.select_for_update(of=("self",)).filter(pk=token.pk, driver=driver).first()
+        if given is None:
+            raise ValidationError(_("This id tag is not the driver's."))
+        if given.driver_since is None:
+            raise ValidationError(_("With this one the driver starts by app: block the driver instead."))
+        FormerIdTag.objects.create(driver=driver, token=given, since=given.driver_since, until=timezone.now())
         IdToken.objects.filter(pk=token.pk).update(driver=None, driver_since=None)
     audit.record("driver.id_tag_removed", driver, operator=operator, before={"id_tag": token.value})
 
@@ -176,9 +179,11 @@ def unblock(*, driver: User) -> User:
 def delete_account(*, driver: User) -> None:
     """Forgets a driver for good: their address, name, password and logins. What they charged stays, as nobody's, as the law on
     receipts wants; their tags start nothing any more."""
+    if not User.objects.select_for_update().filter(pk=driver.pk):
+        return  # asked twice
     operator = _locked(driver)
     with scope(operator=operator):
-        # Locked, so that no card of theirs is changed meanwhile.
+        # Locked, so that they start nothing and no card of theirs is given away meanwhile.
         tokens = list(IdToken.objects.select_for_update(of=("self",)).filter(driver=driver))
         if IdToken.objects.filter(driver=driver, transactions__status="active").exists():
             raise ValidationError(_("You are charging: stop it first, then delete your account."))
@@ -189,6 +194,9 @@ def delete_account(*, driver: User) -> None:
         entries.filter(actor=driver).update(actor_label=nobody)
         about = entries.filter(object_type="user", object_id=str(driver.pk))
         about.update(object_label=nobody, before={}, after={}, note="")
+        for entry in entries.filter(object_type="idtoken", object_id__in=[str(token.pk) for token in tokens]):
+            entry.before, entry.after = _without_words(entry.before), _without_words(entry.after)
+            entry.save(update_fields=["before", "after"])
         # By themselves, of whom only the number is left; or by whoever did it for them.
         actor = audit.current()
         by = (None, nobody) if actor.user is None or actor.user == driver else (actor.user, actor.label)
@@ -196,6 +204,11 @@ def delete_account(*, driver: User) -> None:
             audit.record("driver.deleted", operator=operator, label=nobody)
     with scopes_disabled():
         driver.delete()
+
+
+def _without_words(values: dict[str, Any]) -> dict[str, Any]:
+    """What was done to an id tag, without what somebody wrote about its driver."""
+    return {name: value for name, value in values.items() if name not in ("note", "blocked_because")}
 
 
 def _locked(driver: User) -> Operator:

@@ -193,6 +193,8 @@ def change_id_token(*, token: IdToken, **changes: Any) -> IdToken:
 @transaction.atomic
 def delete_id_token(*, token: IdToken) -> None:
     """Forgets a token. Its transactions keep the value that the station presented."""
+    if token.driver_id is not None and token.type == IdTokenType.CENTRAL and token.driver_since is None:
+        raise ValidationError(_("With this one the driver starts by app: block the driver instead."))
     audit.record("id_token.removed", token, operator=token.operator_id, before=audit.fields_of(token, *TOLD))
     token.delete()
 

@@ -1,13 +1,17 @@
 // Keeps a driver's page as it is on the server while somebody looks at it. The page works without: a button and a link do the same.
 "use strict";
 
-let timer = null, failures = 0;
+const LEAST_MS = 1000;
+let timer = null, failures = 0, looking = false, missed = false, lookedAt = 0;
 const parts = () => [...document.querySelectorAll("[data-live]")];
 
 async function look() {
   clearTimeout(timer);
+  if (looking) { missed = true; return; }
   if (!parts().length) return;
   if (!document.hidden) {
+    looking = true;
+    lookedAt = Date.now();
     try {
       // Where it leads elsewhere (charging has begun), `readPage` goes there.
       const page = await readPage(location.href);
@@ -21,15 +25,43 @@ async function look() {
       document.title = page.title;
       count();
     } catch { failures += 1; }
+    looking = false;
     $("lost").hidden = failures < 2;
   }
-  again();
+  listen();
+  if (missed) soon();
+  else again();
 }
 
-// In as many seconds as the page says; while there is no connection, more seldom.
+// In as many seconds as the page says: more seldom while a stream tells of changes, or while there is no connection.
 function again() {
+  clearTimeout(timer);
   const [first] = parts();
-  if (first) timer = setTimeout(look, 1000 * Number(first.dataset.live) * Math.min(1 + failures, 5));
+  if (!first) return;
+  const seconds = Number(stream?.readyState === EventSource.OPEN ? first.dataset.told : first.dataset.live);
+  timer = setTimeout(look, 1000 * seconds * Math.min(1 + failures, 5));
+}
+
+// At once, but not more often than a person reads.
+function soon() {
+  missed = false;
+  clearTimeout(timer);
+  timer = setTimeout(look, Math.max(0, lookedAt + LEAST_MS - Date.now()));
+}
+
+// The server tells of each change of a session that runs (`data-stream`), and comes back by itself. Where it does not, the page is
+// read every few seconds all the same.
+let stream = null;
+function listen() {
+  const url = document.hidden ? undefined : document.querySelector("[data-stream]")?.dataset.stream;
+  if (!url) { stream?.close(); stream = null; return; }
+  if (stream) return;
+  stream = new EventSource(url);
+  stream.addEventListener("session", soon);
+  stream.addEventListener("ended", () => { stream.close(); soon(); });
+  // Lost: is there still a connection at all? Here again: no need to wait as long as before.
+  stream.addEventListener("error", () => { if (!failures) soon(); });
+  stream.addEventListener("open", () => { if (failures) soon(); });
 }
 
 // Times that run out: 2:58, 2:57, ... By the server's clock, which `data-now` tells.
@@ -42,9 +74,10 @@ function count() {
   }
 }
 
+listen();
 again();
 count();
 setInterval(count, 1000);
 // Whoever comes back to the page, from the lock screen or by the back button, sees at once how it is now.
-document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
+document.addEventListener("visibilitychange", () => { if (document.hidden) listen(); else look(); });
 addEventListener("pageshow", ({ persisted }) => { if (persisted) look(); });

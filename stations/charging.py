@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet, Value
 from django_scopes import scope, scopes_disabled
 
-from accounts.models import IdToken, User
+from accounts.models import FormerIdTag, IdToken, User
 from stations import selectors
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.models import Command, CommandStatus, Connector, Evse, Station, Transaction
@@ -15,6 +16,10 @@ from stations.models.command import OPEN
 
 #: States in which a plug may be started: the car may be plugged in first, or still be from before.
 STARTABLE = (ConnectorStatus.AVAILABLE, ConnectorStatus.PREPARING, ConnectorStatus.FINISHING)
+#: How a start may end after which a session begins all the same, and how long after it at most.
+LATE, LATE_BY = (CommandStatus.TIMED_OUT, CommandStatus.NO_EFFECT), timedelta(minutes=10)
+#: What a start may have come to of which there is a session.
+BEGUN = (CommandStatus.SENT, CommandStatus.ACCEPTED, CommandStatus.CONFIRMED, *LATE)
 #: An EVSE of several connectors is in the first of these states that one of them is in.
 _ORDER = (
     selectors.OFFLINE,
@@ -66,7 +71,8 @@ def plug(identity: str, evse: int, *, driver: User | None = None) -> Plug | None
     if found is None:
         return None
     with scope(operator=found.station.operator_id):
-        return next(one for one in plugs([found.station], driver=driver) if one.evse.number == evse)
+        # Of an EVSE that was metered and never told its status nobody knows what plugs it has.
+        return next((one for one in plugs([found.station], driver=driver) if one.evse.number == evse), None)
 
 
 def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Plug]:
@@ -82,7 +88,7 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
     sessions = {one.evse_id: one for one in active}  # of several at one plug the newest
     starts = Command.objects.filter(station__in=pks, status__in=OPEN, kind="remote_start").order_by("-id")
     asked = {(start.station_id, start.params.get("evse")): start for start in reversed(list(starts))}
-    own = set(tokens(driver).values_list("pk", flat=True)) if driver else set()
+    own = _held(driver) if driver else []
     states = {pk: _state(evses[pk].station, connectors) for pk, connectors in by_evse.items()}
     found = []
     for pk, connectors in by_evse.items():
@@ -101,7 +107,7 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
         found.append(
             Plug(
                 *(evse.station, evse, connectors, states[pk], session),
-                mine=session is not None and session.id_token_id in own,
+                mine=session is not None and any(held.has(session) for held in own),
                 starting=start if own_start else None,
                 claimed=start is not None and not own_start,
                 others=others,
@@ -124,11 +130,40 @@ def tokens(driver: User) -> QuerySet[IdToken]:
         return IdToken.objects.filter(driver=driver).order_by("pk")
 
 
+class _Held(NamedTuple):
+    """An id tag of a driver, and from when and until when it was theirs, if not from the first and still."""
+
+    token: int
+    since: datetime | None
+    until: datetime | None
+
+    @property
+    def sessions(self) -> Q:
+        found = Q(id_token=self.token)
+        if self.since is not None:
+            found &= Q(started_at__gte=self.since)
+        if self.until is not None:
+            found &= Q(started_at__lt=self.until)
+        return found
+
+    def has(self, session: Transaction) -> bool:
+        after = self.since is None or session.started_at >= self.since
+        return session.id_token_id == self.token and after and (self.until is None or session.started_at < self.until)
+
+
+def _held(driver: User) -> list[_Held]:
+    with scope(operator=driver.operator_id or []):
+        still = Value(None, output_field=DateTimeField())
+        now = tokens(driver).order_by().values_list("pk", "driver_since", still)
+        former = FormerIdTag.objects.filter(driver=driver).order_by().values_list("token", "since", "until")
+        return [_Held(*row) for row in now.union(former, all=True)]
+
+
 def history(driver: User) -> QuerySet[Transaction]:
     """What the driver charges and has charged; the newest has the highest id."""
     whose = Q(pk__in=[])
-    for pk, since in tokens(driver).values_list("pk", "driver_since"):
-        whose |= Q(id_token=pk, started_at__gte=since) if since else Q(id_token=pk)
+    for held in _held(driver):
+        whose |= held.sessions
     with scope(operator=driver.operator_id or []):
         return Transaction.objects.filter(whose).select_related("station__site", "evse").order_by("-id")
 
@@ -163,10 +198,13 @@ def follow(command: Command, *, driver: User) -> Start:
     """What came so far of a start, or a stop, that a driver asked for."""
     if command.kind == "remote_stop":
         return _follow_stop(command, driver)
-    if command.status in (CommandStatus.SENT, CommandStatus.ACCEPTED, CommandStatus.CONFIRMED):
-        # The first that began since it was asked.
+    if command.status in BEGUN:
+        # The first that began since it was asked: after an answer that was lost, or a car that came late, only if soon.
         began = history(driver).filter(station=command.station_id, evse__number=command.params.get("evse"))
-        session = began.filter(received_at__gte=command.created_at).last()
+        began = began.filter(received_at__gte=command.created_at)
+        if command.status in LATE and command.finished_at is not None:
+            began = began.filter(received_at__lte=command.finished_at + LATE_BY)
+        session = began.last()
         if session is not None or command.status == CommandStatus.CONFIRMED:
             return Start(command, "charging", session=session)
     if command.status == CommandStatus.ACCEPTED:

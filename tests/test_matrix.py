@@ -32,7 +32,6 @@ OPEN = {
     "api:schema": "describes the API, holds nobody's data",
     "api:docs": "the same for people",
     "api:": "an address that is none",
-    "address_stays": "the same",
 }
 #: Whole groups of addresses that obey something else, and where that is tested: by their name space,
 ELSEWHERE = {

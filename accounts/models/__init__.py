@@ -5,12 +5,13 @@ from accounts.models.audit import AuditEntry
 from accounts.models.invitation import Invitation
 from accounts.models.operator import Operator
 from accounts.models.savedview import SavedView
-from accounts.models.token import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
+from accounts.models.token import FormerIdTag, IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
 from accounts.models.user import Kind, Role, User
 
 __all__ = [
     "ApiKey",
     "AuditEntry",
+    "FormerIdTag",
     "IdToken",
     "IdTokenGroup",
     "IdTokenStatus",

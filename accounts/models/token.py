@@ -70,3 +70,20 @@ class IdToken(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+
+class FormerIdTag(models.Model):
+    """A card that was a driver's for a while: what they charged with it in that time stays in their history."""
+
+    driver = models.ForeignKey(User, models.CASCADE, related_name="former_id_tags")
+    token = models.ForeignKey(IdToken, models.CASCADE, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+
+    objects = ScopedManager(operator="token__operator")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.token_id} of driver {self.driver_id}"

@@ -54,6 +54,7 @@ FAILED: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("The charger refused to start."),
         gettext_lazy("Check that the cable sits firmly at both ends, then try again."),
     ),
+    CommandStatus.FAILED: (gettext_lazy("The charger refused to start."), gettext_lazy("Try another charger nearby.")),
     CommandStatus.NO_EFFECT: (
         gettext_lazy("No car was plugged in in time, so nothing was started."),
         gettext_lazy("Plug in first, then press the button again."),
@@ -153,8 +154,10 @@ class Place:
         """What went wrong with the driver's start, the charger's own word for it, and what to do."""
         if self.start is None or self.start.state != "failed":
             return None
-        what, then = FAILED.get(self.start.command.status, UNANSWERED)
-        return str(what), self.start.because, str(then)
+        if self.start.command.status not in FAILED:
+            return str(UNANSWERED[0]), "", str(UNANSWERED[1])
+        what, then = FAILED[self.start.command.status]
+        return str(what), self.start.because, f"{then} {_('Nothing is charged to you.')}"
 
     @property
     def over(self) -> Transaction | None:

@@ -118,9 +118,11 @@ def stop_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page
 def show_receipt(request: HttpRequest, pk: int) -> HttpResponse:
-    record = prices.receipts(me(request)).filter(pk=pk).first()
+    receipts = prices.receipts(me(request))
+    record = receipts.filter(pk=pk).first()
     if record is None:
-        return not_found(request)
+        newer = receipts.filter(transaction__charge_records=pk).first()
+        return redirect("driver_receipt", newer.pk) if newer else not_found(request)
     session = sessions.Session(record.transaction)
     tax = record.total_incl_tax - record.total_excl_tax
     context = {"record": record, "session": session, "lines": sessions.lines(record), "tax": tax}

@@ -39,6 +39,8 @@ def start(*, driver: User, evse: Evse, idempotency_key: str | None = None) -> Co
     with scope(operator=station.operator_id), db.atomic():
         # One start of a driver at a time: two at once would both find nothing under way.
         User.objects.select_for_update(no_key=True).get(pk=driver.pk)
+        # And one at a plug: two drivers at once would both find it free.
+        Evse.objects.select_for_update(no_key=True).filter(pk=evse.pk).first()
         key = f"driver-{driver.pk}-{idempotency_key}" if idempotency_key else None
         if key and (known := Command.objects.filter(operator_id=station.operator_id, idempotency_key=key).first()):
             return known

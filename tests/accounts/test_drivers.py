@@ -107,6 +107,26 @@ def test_another_drivers_card_is_not_given_and_the_apps_token_not_taken(amber: O
             drivers.remove_id_tag(driver=dee, token=token)
 
 
+def test_a_card_of_the_apps_type_is_no_apps_token(amber: Operator) -> None:
+    services.add_id_token(operator=amber, value="OLD-APP", type="Central")
+    dee = drivers.sign_up(email="dee@example.org", password=PASSWORD, operator=amber)
+    own = drivers.token_of(dee)
+    given = drivers.add_id_tag(driver=dee, value="OLD-APP", type="Central")
+    assert drivers.token_of(dee) == own != given
+    drivers.remove_id_tag(driver=dee, token=given)
+
+
+def test_the_apps_token_is_not_deleted_while_it_has_a_driver(amber: Operator, dee: User) -> None:
+    (own,) = tags(dee)
+    with pytest.raises(ValidationError, match="block the driver instead"):
+        services.delete_id_token(token=own)
+    card = drivers.add_id_tag(driver=dee, value="04A1B2")
+    services.delete_id_token(token=card)
+    drivers.delete_account(driver=dee)
+    own.refresh_from_db()
+    services.delete_id_token(token=own)
+
+
 def test_a_block_reaches_every_tag_and_is_taken_back_with_it(amber: Operator, dee: User) -> None:
     lost = drivers.add_id_tag(driver=dee, value="LOST-1")
     services.change_id_token(token=lost, status="Blocked", blocked_because="Lost in the tram")
@@ -143,7 +163,9 @@ def test_staff_cannot_be_blocked_or_deleted_as_drivers(amber: Operator) -> None:
 
 
 def test_a_deleted_account_leaves_what_was_charged_and_no_name(amber: Operator, dee: User) -> None:
-    card = drivers.add_id_tag(driver=dee, value="04A1B2")
+    card = services.add_id_token(operator=amber, value="04A1B2", note="Dee's, of the blue van")
+    drivers.add_id_tag(driver=dee, value="04A1B2")
+    services.change_id_token(token=card, status="Blocked", blocked_because="Dee has lost it")
     (own, _) = tags(dee)
     with scope(operator=amber):
         station = Station.objects.create(operator=amber, identity="AMBER-01")
@@ -156,6 +178,8 @@ def test_a_deleted_account_leaves_what_was_charged_and_no_name(amber: Operator, 
     pk = dee.pk
     with audit.acting(dee, via="api"):
         drivers.delete_account(driver=dee)
+        dee.pk = pk
+        drivers.delete_account(driver=dee)  # the button, pressed twice
     assert not User.objects.filter(pk=pk).exists()
     with scope(operator=amber):
         assert Transaction.objects.get(pk=session.pk).id_token == own
@@ -166,6 +190,8 @@ def test_a_deleted_account_leaves_what_was_charged_and_no_name(amber: Operator, 
         told = "".join(str(row) for row in AuditEntry.objects.values())
     assert "dee" not in told.lower().replace("deleted", "")
     assert f"driver {pk}" in told
+    assert "04A1B2" in told
+    assert told.count("driver.deleted") == 1
 
 
 def test_a_driver_changes_their_name_and_language(dee: User) -> None:

@@ -1,6 +1,7 @@
 """Dee's account: her name, her tags, her password, and the way out."""
 
 from django.test import Client
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import AuditEntry, IdToken, User
@@ -17,9 +18,11 @@ def test_dee_sees_her_tags(phone: Client, amber: Network, dee: User) -> None:
     with scopes_disabled():
         amber.token("04A1B2", driver=dee, status="Blocked", blocked_because="Lost in Aarhus.")
     amber.token("04OTHERS")
+    amber.token("GIVEN-1", driver=dee, type="Central", driver_since=timezone.now())
     html = said(phone.get("/driver/account/"))
     assert dee.email in html
-    assert "This account" in html
+    assert html.count("This account") == 1
+    assert "GIVEN-1" in html
     assert "04A1B2" in html
     assert "Lost in Aarhus." in html
     assert "04OTHERS" not in html

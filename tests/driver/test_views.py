@@ -34,6 +34,10 @@ def test_a_session_that_runs_tells_power_energy_cost_time_and_battery(phone: Cli
     # 7.5 kWh at 0.50, 60 minutes at 0.025, and 0.625.
     assert "5.88\u202fEUR" in html
     assert '<noscript><meta http-equiv="refresh" content="15"></noscript>' in html
+    assert f'data-stream="/api/v1/me/sessions/{running.pk}/live/"' in html
+    still = said(phone.get(f"/driver/sessions/{running.pk}/?still=1"))
+    assert "data-live" not in still
+    assert "data-stream" not in still
 
 
 def test_a_session_that_is_followed_asks_little(phone: Client, running: Transaction, django_assert_max_num_queries: Any) -> None:
@@ -137,6 +141,16 @@ def test_a_receipt_tells_time_in_minutes(phone: Client, amber: Network, done: Tr
         record.save()
     html = said(phone.get(f"/driver/receipts/{record.pk}/"))
     assert '90&#8239;min</td><td class="number">0.02</td><td class="number">1.80</td>' in html
+
+
+def test_a_receipt_that_was_corrected_leads_to_the_newest(phone: Client, amber: Network, done: Transaction) -> None:
+    with scopes_disabled():
+        tariff = amber.operator.tariffs.get()
+        old, new = bill(done, tariff), bill(done, tariff, "2.00", revision=2)
+    assert phone.get(f"/driver/receipts/{old.pk}/")["Location"] == f"/driver/receipts/{new.pk}/"
+    other = Client()
+    other.force_login(driver_of(amber, "dan"))
+    assert other.get(f"/driver/receipts/{old.pk}/").status_code == 404
 
 
 def test_times_are_told_where_the_charger_stands(phone: Client, amber: Network, free: Connector, dee: User) -> None:

@@ -1,17 +1,19 @@
 """Charging by app and web: what a plug is for a driver, who may start it, and whose sessions are whose."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts import drivers
 from accounts.models import Operator, User
 from stations import charging, places
-from stations.models import Command, Connector, Site, Station
+from stations.models import Command, Connector, Evse, Site, Station
 from stations.services.charging import Refused, start, stop, why_not
 from tests.dashboard.rows import finished, plug, seen, session
 from tests.network import Network
@@ -126,6 +128,26 @@ def test_somebody_elses_session_or_start_is_in_the_way(amber: Network, dee: User
     assert not at(two, dee).mine
 
 
+def test_of_two_drivers_who_press_at_once_one_starts(network: Network) -> None:
+    dee, ed, one = driver(network), driver(network, "ed"), plug(network)
+
+    def impatient() -> str:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                start(driver=ed, evse=one.evse)
+            return "started"
+        except OperationalError:
+            return "waits for the other"
+        finally:
+            connection.close()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as another:
+        assert start(driver=dee, evse=one.evse).pk
+        assert another.submit(impatient).result() == "waits for the other"
+    assert refusal(ed, one).code == "claimed"
+
+
 def test_staff_drivers_of_another_network_and_the_blocked_start_nothing(amber: Network, dee: User) -> None:
     one = plug(amber)
     cobalt = Network()
@@ -189,6 +211,31 @@ def test_a_history_holds_ones_own_and_nothing_from_before_a_card_was_ones_own(am
     assert before not in charging.history(dee)
 
 
+def test_a_card_that_is_taken_away_leaves_what_was_charged_with_it(amber: Network, dee: User) -> None:
+    ed, one = driver(amber, "ed"), plug(amber)
+    card = drivers.add_id_tag(driver=dee, value="04A1B2")
+    mine = finished(one, id_token=card, started_at=timezone.now())
+    running = session(one, id_token=card, started_at=timezone.now())
+    drivers.remove_id_tag(driver=dee, token=card)
+    nobodys = finished(one, id_token=card, started_at=timezone.now())
+    drivers.add_id_tag(driver=ed, value="04A1B2")
+    eds = finished(one, id_token=card, started_at=timezone.now())
+    assert list(charging.history(dee)) == [running, mine]
+    assert list(charging.history(ed)) == [eds]
+    assert nobodys not in charging.history(ed)
+    assert at(one, dee).mine
+    assert not at(one, ed).mine
+    assert stop(driver=dee, transaction=running).pk
+
+
+def test_what_a_card_was_charging_when_it_was_given_is_not_its_new_drivers(amber: Network, dee: User) -> None:
+    one = plug(amber, "Charging")
+    session(one, id_token=amber.token("04A1B2"))
+    drivers.add_id_tag(driver=dee, value="04A1B2")
+    assert not at(one, dee).mine
+    assert refusal(dee, one).code == "occupied"
+
+
 def test_what_comes_of_a_start_is_followed_to_the_session(amber: Network, dee: User) -> None:
     one = plug(amber)
     command = start(driver=dee, evse=one.evse)
@@ -207,6 +254,20 @@ def test_what_comes_of_a_start_is_followed_to_the_session(amber: Network, dee: U
     assert (now().state, now().session) == ("charging", running)
     assert now(status="confirmed").session == running
     assert (now(status="rejected", detail="Occupied").state, now().because) == ("failed", "Occupied")
+
+
+@pytest.mark.parametrize("status", ["timed_out", "no_effect"])
+def test_a_start_that_came_late_or_whose_answer_was_lost_is_followed_all_the_same(amber: Network, dee: User, status: str) -> None:
+    one = plug(amber)
+    command, now = start(driver=dee, evse=one.evse), timezone.now()
+    with scopes_disabled():
+        Command.objects.update(status=status, finished_at=now)
+        command.refresh_from_db()
+    much_later = session(one, id_token=own(dee), received_at=now + timedelta(minutes=11))
+    assert charging.follow(command, driver=dee).state == "failed"
+    late = session(one, id_token=own(dee), received_at=now + timedelta(minutes=1))
+    assert charging.follow(command, driver=dee) == charging.Start(command, "charging", session=late)
+    assert much_later in charging.history(dee)
 
 
 def test_what_comes_of_a_stop_is_followed_to_the_end(amber: Network, dee: User) -> None:
@@ -230,6 +291,13 @@ def test_what_a_plug_costs_to_read_does_not_depend_on_how_many_there_are(
         at(one, dee)
     assert charging.plug("NOWHERE", 1) is None
     assert charging.plug(one.evse.station.identity, 99) is None
+
+
+def test_an_evse_that_never_told_its_status_is_no_plug_yet(amber: Network) -> None:
+    station = plug(amber).evse.station
+    with scopes_disabled():
+        Evse.objects.create(station=station, number=2)
+    assert charging.plug(station.identity, 2) is None
 
 
 # Places

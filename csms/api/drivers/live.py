@@ -8,8 +8,8 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable
 from collections.abc import Mapping as AnyMapping
 from typing import Any, NamedTuple
 
@@ -39,6 +39,26 @@ MOST = 5
 LOOK_S = 1.0
 
 _open: Counter[int] = Counter()
+#: What wakes the streams, by operator and session: however many are open, a bell costs the sessions it names.
+_waiting: defaultdict[tuple[int | None, int], set[asyncio.Event]] = defaultdict(set)
+
+
+def _heard(message: Message) -> None:
+    operator = message["operator"]
+    if message.get("all"):
+        _wake(key for key in _waiting if key[0] == operator)
+    else:
+        _wake((operator, session_id) for session_id in message["transactions"])
+
+
+def _missed() -> None:
+    _wake(_waiting)
+
+
+def _wake(keys: Iterable[tuple[int | None, int]]) -> None:
+    for key in keys:
+        for waiting in _waiting.get(key, ()):
+            waiting.set()
 
 
 class EventStream(BaseRenderer):
@@ -82,14 +102,10 @@ def stream(driver: User, session_id: int, last: str) -> StreamingHttpResponse:
 
 async def events(driver: User, session_id: int, last: str) -> AsyncIterator[str]:
     """`session` for each change, `ended` with the last state; comments in between keep the line open."""
-    changed = asyncio.Event()
-
-    def heard(message: Message) -> None:
-        if message["operator"] == driver.operator_id and (message.get("all") or session_id in message["transactions"]):
-            changed.set()
-
+    changed, key = asyncio.Event(), (driver.operator_id, session_id)
     _open[driver.pk] += 1
-    hub.listen("changed", heard, missed=changed.set)
+    _waiting[key].add(changed)
+    hub.listen("changed", _heard, missed=_missed)
     try:
         yield f"retry: {RETRY_MS}\n\n"
         until = time.monotonic() + LONGEST_S
@@ -107,10 +123,14 @@ async def events(driver: User, session_id: int, last: str) -> AsyncIterator[str]
                 return
             await asyncio.sleep(PUSH_INTERVAL_S)
     finally:
-        hub.unlisten("changed", heard)
         _open[driver.pk] -= 1
         if not _open[driver.pk]:
             del _open[driver.pk]
+        _waiting[key].discard(changed)
+        if not _waiting[key]:
+            del _waiting[key]
+        if not _waiting:
+            hub.unlisten("changed", _heard)
 
 
 async def _waited(changed: asyncio.Event) -> bool:

@@ -154,6 +154,8 @@ OPERATIONS: list[tuple[str, str, str, str, str | None, dict[int, tuple[str, str]
         {200: LOGGED_IN, 400: WRONG, 401: NOT_YET},
     ),
 ]
+#: What else allauth has (other e-mail addresses, telephones) is not offered: it knows nothing of our rules, nor of the audit.
+NOT_OFFERED = rf"^api/v1/auth/(?!app/v1/(?:{'|'.join(sorted({path for path, *_ in OPERATIONS}))})\Z)"
 #: What is shown by whom is logged in, or is about to be.
 SHOWS = {"auth_session", "auth_logout", "auth_password_change"}
 

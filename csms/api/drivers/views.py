@@ -12,6 +12,7 @@ from rest_framework.exceptions import NotFound, ParseError, Throttled
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
 
 from accounts import audit, drivers
 from accounts.models import IdToken, User
@@ -20,8 +21,9 @@ from billing.models import ChargeRecord
 from csms.api.commands import LONGEST_KEY
 from csms.api.drivers import filters, live, rows
 from csms.api.drivers.access import CHARGING, ForDrivers, TooOften
-from csms.api.errors import Refused
+from csms.api.errors import Conflict, Refused
 from csms.api.fields import KnownOnly
+from csms.api.views import NowhereView
 from stations import charging, places
 from stations.models import Command, Site, Transaction
 from stations.services import charging as service
@@ -36,6 +38,12 @@ KEY = OpenApiParameter(
 
 NOT_THERE = OpenApiResponse(description="There is no such plug, or no such session of yours.")
 NOT_NOW = OpenApiResponse(description="Not as things stand: `detail` says why and what to do, `code` the reason in a word.")
+
+
+class NotOfferedView(NowhereView):
+    """An address of allauth's that no app needs."""
+
+    authentication_classes = permission_classes = ()
 
 
 class MeView(ForDrivers):
@@ -186,6 +194,8 @@ class StartView(Charge):
             command = service.start(driver=self.driver, evse=plug.evse, idempotency_key=key or None)
         except service.Refused as error:
             raise Refused(str(error), error.code) from error
+        if (command.station_id, command.params.get("evse")) != (plug.station.pk, plug.evse.number):
+            raise Conflict("This Idempotency-Key was used for a start at another plug: use a new one for each start.")
         return self.told(command, 202)
 
 
@@ -235,6 +245,7 @@ class Where(KnownOnly):
     lon = serializers.FloatField(min_value=-180, max_value=180, required=False, help_text="Degrees east.")
     radius_m = serializers.IntegerField(min_value=1, max_value=100_000, default=10_000)
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+    offset = serializers.IntegerField(min_value=0, max_value=100_000, default=0, help_text="As found in `next`.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("lat" in attrs) != ("lon" in attrs):
@@ -243,6 +254,7 @@ class Where(KnownOnly):
 
 
 class Found(serializers.Serializer[Any]):
+    next = serializers.URLField(allow_null=True)
     results = rows.LocationRow(many=True)
 
 
@@ -256,7 +268,10 @@ class LocationsView(ForDrivers):
         where.is_valid(raise_exception=True)
         asked = where.validated_data
         found = places.near(asked["lat"], asked["lon"], asked["radius_m"]) if "lat" in asked else places.sites()
-        return Response({"results": shown(list(found[: asked["limit"]]), self.driver)})
+        end = asked["offset"] + asked["limit"]
+        sites = list(found[asked["offset"] : end + 1])
+        further = replace_query_param(request.build_absolute_uri(), "offset", end) if len(sites) > asked["limit"] else None
+        return Response({"next": further, "results": shown(sites[: asked["limit"]], self.driver)})
 
 
 class LocationView(ForDrivers):

@@ -103,6 +103,8 @@ def test_an_idempotency_key_is_ones_own(amber: Network, dee: Driver, ed: Driver,
     other = ed.app.ask("post", "charge/start/", where(free), 202, **{"Idempotency-Key": "k1"})
     assert other["id"] != first["id"]
     dee.app.ask("post", "charge/start/", where(free), 400, **{"Idempotency-Key": "k" * 200})
+    elsewhere = where(plug(amber, station=free.evse.station))
+    assert "another plug" in dee.app.ask("post", "charge/start/", elsewhere, 409, **{"Idempotency-Key": "k1"})["detail"]
 
 
 def test_what_others_asked_of_chargers_is_not_told(dee: Driver, ed: Driver, free: Connector) -> None:
@@ -162,6 +164,19 @@ def test_locations_far_away_of_others_or_without_a_charger_are_none(dee: Driver,
     cy.app.ask("get", f"locations/{harbour.pk}/", status=404)
 
 
+def test_locations_are_paged(dee: Driver, amber: Network) -> None:
+    with scopes_disabled():
+        for name in "CBA":
+            site = Site.objects.create(operator=amber.operator, name=name, latitude=56.15, longitude=10.21)
+            amber.station(site=site)
+    for query in ("", "&lat=56.15&lon=10.21"):
+        page = dee.app.ask("get", f"locations/?limit=2{query}")
+        rest = dee.app.ask("get", page["next"].split("/api/v1/")[1])
+        assert len(page["results"]) == 2
+        assert sorted(row["name"] for row in page["results"] + rest["results"]) == ["A", "B", "C"]
+        assert rest["next"] is None
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -174,6 +189,7 @@ def test_locations_far_away_of_others_or_without_a_charger_are_none(dee: Driver,
         "radius_m=0",
         "radius_m=1e9",
         "limit=101",
+        "offset=-1",
         "colour=1",
     ],
 )

@@ -74,6 +74,7 @@ async def live(client: httpx.AsyncClient, session: int, last: str = "") -> Async
         yield Events(response)
 
 
+@pytest.mark.parametrize("server", ["daphne", pytest.param("uvicorn", marks=pytest.mark.long)], indirect=True)
 async def test_a_session_is_told_as_it_goes_to_its_end(server: Server, network: Network) -> None:
     dee, card = driver(network)
     known = network.station(accepted=True)
@@ -140,6 +141,11 @@ async def opens(client: httpx.AsyncClient, path: str) -> int:
         return response.status_code
 
 
+@tables
+def switched(user: User, *, active: bool) -> None:
+    User.objects.filter(pk=user.pk).update(is_active=active)
+
+
 async def test_a_stream_ends_when_its_driver_goes_or_the_process_does(network: Network) -> None:
     dee, card = driver(network)
     known = network.station(accepted=True)
@@ -147,8 +153,14 @@ async def test_a_stream_ends_when_its_driver_goes_or_the_process_does(network: N
     try:
         client = await login(own, dee)
         async with station(own.ocpp, known) as peer:
-            await peer.start(card)
+            number = await peer.start(card)
             (session,) = network.transactions(known)
+            async with live(client, session.pk) as events:
+                await events.next()
+                switched(dee, active=False)
+                await peer.meter(number, 3000)
+                assert await events.ended()
+            switched(dee, active=True)
             async with live(client, session.pk) as events:
                 await events.next()
                 stopped = asyncio.get_running_loop().run_in_executor(None, own.stop)

@@ -52,6 +52,14 @@ def test_what_is_wrong_is_told_by_its_field(amber: Network, cobalt: Network, dee
     assert list(User.objects.filter(kind=Kind.DRIVER, operator=amber.operator)) == [dee.user]
 
 
+@pytest.mark.parametrize("path", ["account/email", "account/phone", "account/authenticators/totp", "config", "auth/login/"])
+def test_what_the_document_does_not_name_of_logging_in_is_not_there(dee: Driver, path: str) -> None:
+    for method in ("get", "post", "patch", "delete"):
+        dee.app.ask(method, f"auth/app/v1/{path}", {"email": "other@example.org", "primary": True}, status=404)
+    dee.user.refresh_from_db()
+    assert dee.user.email.startswith("dee")
+
+
 def test_staff_are_not_made_by_a_sign_up_in_the_browser(amber: Network) -> None:
     assert Client().post("/signup/", {"email": "eve@example.org", "password1": PASSWORD}).status_code == 404
     assert not User.objects.filter(email="eve@example.org").exists()
