@@ -6,6 +6,7 @@ with sockets, threads and processes: nothing is flushed afterwards, a fresh oper
 
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,6 +21,10 @@ from tests.network import Network
 from tests.servers import Server, Servers
 
 KINDS = ("daphne", "uvicorn")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    return True if collection_path.name == "test_openapi_bounds.py" and config.option.markexpr == "not long" else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` is obeyed

@@ -144,8 +144,7 @@ def all_asked(client: Client, world: World) -> dict[Request, str]:
 
 
 @pytest.fixture
-def amber(db: None, settings: Any) -> Network:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def amber(db: None) -> Network:
     return Network()
 
 

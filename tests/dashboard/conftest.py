@@ -1,7 +1,5 @@
 """Ada's network and Cleo's, and the browsers of the cast."""
 
-from typing import Any
-
 import pytest
 from django.test import Client
 
@@ -9,12 +7,6 @@ from tests.empty import empty_database
 from tests.network import Network
 
 __all__ = ["empty_database"]
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """Real ones take a tenth of a second each."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

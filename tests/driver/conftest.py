@@ -9,12 +9,12 @@ from django.test import Client
 
 from accounts.models import User
 from stations.models import Connector
-from tests.dashboard.conftest import ada, amber, cobalt, quick_passwords
+from tests.dashboard.conftest import ada, amber, cobalt
 from tests.dashboard.rows import plug
 from tests.driver.dee import PASSWORD, driver_of
 from tests.network import Network
 
-__all__ = ["PASSWORD", "ada", "amber", "cobalt", "quick_passwords"]
+__all__ = ["PASSWORD", "ada", "amber", "cobalt"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
-from tests.dashboard.conftest import quick_passwords
 from tests.network import Network
-
-__all__ = ["quick_passwords"]
 
 PASSWORD = "charge-it-all-night"
 

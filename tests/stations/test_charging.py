@@ -24,11 +24,6 @@ def amber(db: None) -> Network:
     return Network()
 
 
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 def driver(network: Network, name: str = "dee") -> User:
     return drivers.sign_up(email=f"{name}.{network.tag}@example.org", password="charge-it-all-night", operator=network.operator)
 

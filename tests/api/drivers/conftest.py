@@ -21,12 +21,6 @@ _addresses = itertools.count(random.randrange(250))
 
 
 @pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """Real ones take a tenth of a second each."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def empty_database() -> None:
     """Not here: what processes do is committed, and each test has networks of its own."""
 

@@ -20,11 +20,6 @@ from tests.servers import Server
 PATIENCE_S = 30
 
 
-@pytest.fixture
-def quick_passwords() -> None:
-    """None: the server knows real ones only."""
-
-
 @tables
 def driver(network: Network, name: str = "dee") -> tuple[User, str]:
     """Somebody who has signed up, and the number of their token."""

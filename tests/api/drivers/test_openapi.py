@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from stations.models import Connector
 from tests.api.drivers.conftest import Driver
-from tests.api.test_openapi import EVERY, Phase, drivers_document, examples, unbounded
+from tests.api.test_openapi import EVERY, drivers_document, examples, unbounded
 from tests.dashboard.rows import bill, finished
 from tests.network import Network
 
@@ -46,12 +46,6 @@ def ask(case: Any, dee: Driver, existing: dict[str, str]) -> None:
     with transaction.atomic():
         case.call_and_validate(headers={"Authorization": dee.app.defaults["HTTP_AUTHORIZATION"]}, excluded_checks=excluded)
         transaction.set_rollback(True)
-
-
-@drivers_document.parametrize()
-@examples(EVERY, phases=[Phase.explicit])
-def test_every_operation_of_drivers_answers_as_the_document_says(case: Any, dee: Driver, existing: dict[str, str]) -> None:
-    ask(case, dee, existing)
 
 
 @pytest.mark.long
