@@ -76,7 +76,8 @@ async def _serve(scope: Message, receive: Receive, send: Send, update: FirmwareU
         gone = asyncio.create_task(_until_gone(receive))
         try:
             async with aclosing(sending.pieces(image.path, first, length)) as pieces:
-                await _stream(send, gone, update, pieces)
+                if not await _stream(send, gone, update, pieces):
+                    return  # without an end: half an image must not look like a whole one
         finally:
             gone.cancel()
     await send({"type": "http.response.body", "body": b""})
@@ -87,21 +88,27 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _stream(send: Send, gone: "asyncio.Task[None]", update: FirmwareUpdate, pieces: AsyncGenerator[bytes]) -> None:
-    """A piece at a time, as fast as the station takes them. To one that has hung up uvicorn sends nothing and says nothing."""
+async def _stream(send: Send, gone: "asyncio.Task[None]", update: FirmwareUpdate, pieces: AsyncGenerator[bytes]) -> bool:
+    """A piece at a time, as fast as the station takes them. To one that has hung up uvicorn sends nothing and says nothing.
+
+    False: it has hung up, or its update has ended meanwhile, so that it is sent no more.
+    """
     sent = 0
     try:
         async for piece in pieces:
             if gone.done():
-                return
+                return False
             await send({"type": "http.response.body", "body": piece, "more_body": True})
             sent += len(piece)
             if sent >= TALLY_BYTES:
                 done, sent = sent, 0
-                await run_in_db(_tally, update.pk, done, timezone.now())
+                if not await run_in_db(_tally, update.pk, done, timezone.now()):
+                    log.info("a firmware image is sent no further: its update has ended", update=update.pk)
+                    return False
     finally:
         if sent:
             await asyncio.shield(run_in_db(_tally, update.pk, sent, timezone.now()))
+    return True
 
 
 def _update(token_hash: str) -> FirmwareUpdate | None:
@@ -115,11 +122,13 @@ def _begin(update: FirmwareUpdate) -> bool:
         return update.status not in firmware.UNFETCHED or firmware.fetched(update=update)
 
 
-def _tally(pk: int, count: int, now: datetime) -> None:
+def _tally(pk: int, count: int, now: datetime) -> bool:
+    """Write down what was fetched. Returns whether the update is still open."""
     with scopes_disabled():
         own = FirmwareUpdate.objects.filter(pk=pk)
         own.update(bytes_served=F("bytes_served") + count)
         own.filter(status=UpdateStatus.DOWNLOADING, finished_at__isnull=True).update(due_at=Greatest("due_at", now + FETCHING))
+        return own.filter(finished_at__isnull=True).exists()
 
 
 async def _say(send: Send, status: int, text: str, **headers: str) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from django_scopes import scopes_disabled
 from csms.files import tokens
 from csms.files.firmware import TALLY_BYTES
 from stations.models import Firmware, FirmwareUpdate, Station
+from stations.services import firmware
 from tests.firmware import made_image, made_update, update_of
 from tests.network import Network
 from tests.servers import Server, until
@@ -131,6 +133,23 @@ def test_a_station_that_hangs_up_is_sent_no_more(server: Server, network: Networ
         assert len(answer.read(2 * TALLY_BYTES)) == 2 * TALLY_BYTES
     served = until(lambda: update_of(station).bytes_served)
     assert 0 < served < size
+
+
+def test_of_what_is_taken_back_on_the_way_no_more_is_sent(server: Server, network: Network, station: Station) -> None:
+    size = 12 * TALLY_BYTES
+    path = given(station, made_image(network.operator, version="big", content=bytes(size)))
+    where = ("127.0.0.1", urlsplit(server.http).port or 0)
+    with socket.create_connection(where, timeout=30) as peer, peer.makefile("rb") as answer:
+        peer.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        got = len(answer.read(2 * TALLY_BYTES))
+        with scopes_disabled():
+            assert firmware.cancel(update=update_of(station))
+        # Broken off, so that half an image does not look like a whole one.
+        with suppress(ConnectionResetError):
+            while piece := answer.read1(TALLY_BYTES):
+                got += len(piece)
+    assert 2 * TALLY_BYTES <= got < size
+    assert Fetch(server, path).status == 410
 
 
 @BOTH
