@@ -7,7 +7,7 @@ from django.core import mail
 from django.test import Client
 from django_scopes import scopes_disabled
 
-from accounts.models import Invitation, User
+from accounts.models import Invitation, Operator, User
 from accounts.people import invite
 from tests.dashboard.conftest import browser_of
 from tests.network import Network
@@ -134,7 +134,8 @@ def test_of_a_link_only_a_digest_is_kept(amber: Network) -> None:
 def test_nobody_signs_up_without_an_invitation(client: Client, db: None) -> None:
     assert client.get("/signup/").status_code == 404
     given = {"email": "eve@example.org", "password": "plugs-and-sockets"}
-    # Apps sign up drivers, in a network; there is none here.
+    # Apps sign up drivers, in a network that wants it; none here does.
+    Operator.objects.update(open_to_drivers=False)
     answer = client.post("/api/v1/auth/app/v1/auth/signup", given, content_type="application/json")
     assert answer.status_code == 400
-    assert not User.objects.exists()
+    assert not User.objects.filter(email="eve@example.org").exists()
