@@ -16,7 +16,8 @@ SILENT_S = 10
 LOCK_S = 8
 APPLICATION = "csms batch"
 
-# Whoever is in the middle of a COPY is not idle to PostgreSQL, whatever its client does: `idle_in_transaction` misses it.
+# Whoever is in the middle of a COPY or of a pipeline is not idle to PostgreSQL, whatever its client does: `idle_in_transaction`
+# misses it.
 FROZEN = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND usename = current_user AND application_name = %s AND pid <> pg_backend_pid()
@@ -49,4 +50,5 @@ def message_at_fault(error: BaseException) -> bool:
 def end_frozen() -> None:
     """End the transactions of web processes that have fallen silent in the middle of one: their stations have moved here."""
     connection.ensure_connection()
-    connection.connection.execute(FROZEN, (APPLICATION, SILENT_S))
+    # Whoever holds what was waited for so long began before that.
+    connection.connection.execute(FROZEN, (APPLICATION, LOCK_S))
