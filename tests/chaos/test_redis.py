@@ -81,7 +81,7 @@ async def test_killed_workers_bill_every_session_once(postgres: Postgres, networ
                 worker.kill()
                 await fleet.more(100)
                 worker = await asyncio.to_thread(Worker)
-            await asyncio.to_thread(until, network.charge_records)
+            await asyncio.to_thread(until, network.charge_records, patience_s=180)
             await fleet.finish()
         await asyncio.to_thread(sweep)
         await asyncio.to_thread(until, lambda: not network.outbox())
@@ -98,7 +98,7 @@ async def test_a_worker_goes_on_when_redis_comes_back(network: Network, serve: S
     worker = Worker(REDIS_URL=between.url)
     try:
         async with Fleet(network, serve("uvicorn").ocpp) as fleet:
-            await asyncio.to_thread(until, network.charge_records)
+            await asyncio.to_thread(until, network.charge_records, patience_s=180)
             for silently in (False, True):
                 between.stall() if silently else between.take_away()
                 await fleet.more(300)
