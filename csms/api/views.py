@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
 from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
@@ -289,6 +289,10 @@ class IdTagView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
     def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
         assert isinstance(serializer.instance, IdToken)
         serializer.instance = services.change_id_token(token=serializer.instance, **serializer.validated_data)
+
+    @extend_schema(responses={204: None, 400: OpenApiResponse(description="With this one a driver starts by app.")})
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().destroy(request, *args, **kwargs)
 
     def perform_destroy(self, instance: IdToken) -> None:
         services.delete_id_token(token=instance)

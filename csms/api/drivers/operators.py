@@ -5,7 +5,7 @@ from typing import Any
 import django_filters as filters
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -95,7 +95,7 @@ class DriverView(mixins.RetrieveModelMixin, Lists):
         drivers.add_id_tag(driver=driver, **body.validated_data)
         return self.told()
 
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None, 400: OpenApiResponse(description="With this one the driver starts by app.")})
     @action(detail=True, methods=["delete"], url_path="id-tags/(?P<tag>[0-9]{1,18})")
     def take(self, request: Request, tag: str, **kwargs: Any) -> Response:
         """Take a card from them. It stays the network's."""

@@ -50,7 +50,10 @@ def test_a_card_is_given_and_taken(ada: Person) -> None:
     assert post(ada, f"{ed.pk}/id-tags/", {"value": "04A1B2"}).status_code == 409
     assert ada.client.delete(f"/api/v1/drivers/{ed.pk}/id-tags/{given['id']}/").status_code == 404
     assert ada.client.delete(f"/api/v1/drivers/{dee.pk}/id-tags/{given['id']}/").status_code == 204
-    assert len(ada.client.get(f"/api/v1/drivers/{dee.pk}/").json()["id_tags"]) == 1
+    (own,) = ada.client.get(f"/api/v1/drivers/{dee.pk}/").json()["id_tags"]
+    for path in (f"drivers/{dee.pk}/id-tags/{own['id']}/", f"id-tags/{own['id']}/"):
+        answer = ada.client.delete(f"/api/v1/{path}")
+        assert (answer.status_code, "block the driver instead" in answer.json()["detail"]) == (400, True), path
 
 
 def test_another_networks_drivers_and_staff_are_not_there(ada: Person, cleo: Person) -> None:
