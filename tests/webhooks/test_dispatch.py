@@ -301,6 +301,15 @@ def test_an_address_that_asks_to_wait_is_left_alone_for_so_long(webhook: Webhook
     assert rests > timezone.now() + timedelta(seconds=590)
 
 
+def test_letting_go_ends_when_its_time_is_up(webhook: Webhook, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(webhook, 3)
+    with scopes_disabled():
+        WebhookEvent.objects.update(created_at=timezone.now() - timedelta(days=31))
+    monkeypatch.setattr(tasks, "BATCH", 1)
+    monkeypatch.setattr(tasks, "BUDGET_S", -1)
+    assert [tasks.let_go() for _ in range(4)] == [1, 1, 1, 0]
+
+
 def test_what_is_older_than_its_term_is_let_go(webhook: Webhook, tell: Tell) -> None:
     tell(webhook, 3)
     with scopes_disabled():
