@@ -14,7 +14,7 @@ from django_scopes import scopes_disabled
 from billing.services import RECORD_TOPIC, make_charge_record
 from csms.webhooks import catalogue, dispatch, services
 from csms.webhooks.models import Webhook, WebhookEvent
-from stations import outbox, topics
+from stations import outbox, ports, topics
 from stations.domain import commands as domain
 from stations.models import OutboxEntry, Station
 from stations.services import commands, presence
@@ -89,12 +89,17 @@ def test_a_session_is_told_as_the_api_tells_it(network: Network, engine: Engine,
     assert [delivery.sequence for delivery in log(webhook)] == [1, 2, 3, 4]
 
 
-def test_a_bill_that_exists_is_not_told_again(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+def test_a_bill_is_told_at_once_and_one_that_exists_not_again(
+    network: Network, engine: Engine, station: Station, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.say(station, "StopTransaction", v16.stop(started(engine, station)))
     (row,) = network.transactions(station)
+    rung: list[str] = []
+    monkeypatch.setattr(ports.bell, "work", rung.append)
     with scopes_disabled():
         for _ in range(2):
             make_charge_record(transaction_id=row.pk)
+            assert rung == [services.SUBSCRIBER]
         assert len([entry for entry in network.outbox() if entry.topic == RECORD_TOPIC]) == 1
         told(network)
         make_charge_record(transaction_id=row.pk)
