@@ -1,6 +1,7 @@
 """Tariffs and charge records: the rules."""
 
 from decimal import Decimal
+from functools import partial
 
 import structlog
 from django.core.exceptions import ValidationError
@@ -138,5 +139,7 @@ def make_charge_record(*, transaction_id: int) -> bool:
     # Exactly once: the unique key (transaction, revision) decides, however many workers come here with the same transaction.
     ChargeRecord.objects.bulk_create([record], ignore_conflicts=True)
     with connection.cursor() as cursor:
-        outbox.tell(cursor, RECORD_TOPIC, [(ended.operator_id, pk, None) for pk in known.values_list("pk", flat=True)], now=now)
+        made = [(ended.operator_id, pk, None) for pk in known.values_list("pk", flat=True)]
+        for subscriber in outbox.tell(cursor, RECORD_TOPIC, made, now=now):
+            db.on_commit(partial(ports.bell.work, subscriber))
     return True

@@ -69,6 +69,7 @@ SELECT s.operator_id, s.topic, s.subscriber, COALESCE(v.object_id, nextval('stat
 FROM unnest(%(operators)s::bigint[], %(objects)s::bigint[], %(facts)s::jsonb[]) AS v(operator_id, object_id, facts)
 JOIN stations_subscription s ON s.operator_id = v.operator_id AND s.topic = %(topic)s
 ON CONFLICT (topic, subscriber, object_id) DO NOTHING
+RETURNING subscriber
 """
 
 
@@ -92,13 +93,14 @@ def want(subscriber: str, topics: Collection[str], *, operator: Operator) -> Non
 Happening = tuple[int, int | None, Mapping[str, Any] | None]
 
 
-def tell(cursor: Any, topic: str, happenings: Sequence[Happening], *, now: datetime) -> None:
+def tell(cursor: Any, topic: str, happenings: Sequence[Happening], *, now: datetime) -> set[str]:
     """Outside a batch: the rows for those who subscribed to the topic for these operators' networks, in the cursor's transaction.
 
-    Nobody rings: the subscribers' sweeps find them.
+    Returns whom to ring after the commit; whom nobody rings finds them with the next sweep.
     """
     operators, objects, facts = (flush.array(column) for column in zip(*happenings, strict=True))
     cursor.execute(TELL, {"topic": topic, "now": now, "operators": operators, "objects": objects, "facts": facts})
+    return {subscriber for (subscriber,) in cursor.fetchall()}
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Jobs of the webhooks."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,11 @@ from django_scopes import scopes_disabled
 
 from csms.webhooks import telling
 from csms.webhooks.models import WebhookEvent
+from stations.services import retention
 
-#: Events deleted in one transaction, and in one run.
-BATCH, MOST = 2000, 200_000
+#: Events deleted in one transaction, and the seconds after which a run leaves the rest to the next: no count, so that whatever
+#: comes in an hour goes in one.
+BATCH, BUDGET_S = 2000, retention.BUDGET_S
 
 
 @shared_task
@@ -34,14 +37,12 @@ def _stop(**_: Any) -> None:
 def let_go() -> int:
     """Delete events older than their term, with their deliveries, in batches. Returns how many. Idempotent."""
     before = timezone.now() - timedelta(days=settings.KEEP_WEBHOOKS_DAYS)
-    gone = 0
+    gone, until = 0, time.monotonic() + BUDGET_S
     with scopes_disabled():
-        while gone < MOST:
-            pks = list(
-                WebhookEvent.objects.filter(created_at__lt=before).order_by("created_at").values_list("pk", flat=True)[:BATCH]
-            )
-            WebhookEvent.objects.filter(pk__in=pks).delete()
+        while True:
+            old = WebhookEvent.objects.filter(created_at__lt=before).order_by("created_at")
+            pks = list(old.values_list("pk", flat=True)[:BATCH])
+            WebhookEvent.objects.filter(pk__in=pks).only("pk").delete()
             gone += len(pks)
-            if len(pks) < BATCH:
-                break
-    return gone
+            if len(pks) < BATCH or time.monotonic() > until:
+                return gone

@@ -177,7 +177,8 @@ def test_a_log_of_200_megabytes_costs_no_memory(server: Server, awaited: Ask, le
     assert growth < 16 * MB
 
 
-def test_one_that_grows_too_large_on_the_way_is_cut_off_and_the_disk_is_told_of(awaited: Ask, tmp_path: Path) -> None:
+@pytest.mark.long
+def test_a_server_cuts_off_what_grows_too_large_and_tells_of_the_disk(awaited: Ask, tmp_path: Path) -> None:
     small = Server("uvicorn", CSMS_MAX_LOG_BYTES=str(2 * MB), CSMS_FILES_DIR=str(tmp_path / "files"))
     try:
         log = awaited()
@@ -203,31 +204,43 @@ def test_a_full_disk_is_told_to_the_charger_and_to_people(awaited: Ask) -> None:
     assert log.now.due_at > timezone.now() + timedelta(minutes=50)
 
 
+async def take(log: Awaited, *pieces: bytes, when: asyncio.Event | None = None) -> int:
+    """As a server would call us, with the body in pieces; the status of the answer. `when`: its first piece waits for that."""
+    answers, left = [], list(pieces)
+
+    async def receive() -> dict[str, Any]:
+        if when is not None:
+            await when.wait()
+        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    await uploads.take({"type": "http", "method": "PUT", "path": log.path, "headers": []}, receive, send)
+    return int(answers[0]["status"])
+
+
+async def test_one_that_grows_too_large_on_the_way_is_cut_off_and_leaves_nothing(
+    awaited: Ask, settings: Any, tmp_path: Path
+) -> None:
+    settings.MAX_LOG_BYTES, settings.FILES_DIR = 2 * MB, str(tmp_path)
+    log = awaited()
+    assert await take(log, *[b"x" * MB] * 3) == 413
+    assert (log.now.status, "larger than 2 MB" in log.now.reason) == ("failed", True)
+    assert [one for one in tmp_path.rglob("*") if one.is_file()] == []
+    assert await take(awaited(), b"x" * MB, b"x" * MB) == 201
+
+
 async def test_the_logs_of_one_network_leave_room_for_those_of_others(awaited: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "OPERATORS_MOST", 1)
     ended = asyncio.Event()
-
-    async def put(log: Awaited, *, waits: bool) -> int:
-        answers: list[Any] = []
-
-        async def receive() -> dict[str, Any]:
-            if waits:
-                await ended.wait()
-            return {"type": "http.request", "body": b"log", "more_body": False}
-
-        async def send(message: Any) -> None:
-            answers.append(message)
-
-        await uploads.take({"type": "http", "method": "PUT", "path": log.path, "headers": []}, receive, send)
-        return int(answers[0]["status"])
-
     stranger = tables(lambda: Network().station(accepted=True))()
     first, second, others = awaited(), awaited(), awaited(stranger)
-    coming = asyncio.create_task(put(first, waits=True))
+    coming = asyncio.create_task(take(first, b"log", when=ended))
     while first.upload.operator_id not in uploads._under_way.values():
         await asyncio.sleep(0.01)
-    assert await put(second, waits=False) == 503
-    assert await put(others, waits=False) == 201
+    assert await take(second, b"log") == 503
+    assert await take(others, b"log") == 201
     ended.set()
     assert await coming == 201
-    assert await put(second, waits=False) == 201
+    assert await take(second, b"log") == 201

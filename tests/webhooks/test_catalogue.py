@@ -1,17 +1,20 @@
 """What can be told: each kind once, as the documentation says it, with what the API says of the thing."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.conf import settings
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from billing.services import RECORD_TOPIC, make_charge_record
 from csms.webhooks import catalogue, dispatch, services
 from csms.webhooks.models import Webhook, WebhookEvent
-from stations import outbox, topics
+from stations import outbox, ports, topics
 from stations.domain import commands as domain
 from stations.models import OutboxEntry, Station
 from stations.services import commands, presence
@@ -19,6 +22,7 @@ from tests import v16
 from tests.dashboard.rows import seen
 from tests.engine import Engine
 from tests.network import Network
+from tests.servers import until
 from tests.stations.charging import started
 from tests.webhooks.conftest import log
 from tests.webhooks.receiver import Receiver
@@ -34,6 +38,9 @@ def test_the_documents_table_is_that_of_the_code() -> None:
     text = (settings.BASE_DIR / "docs/webhooks.md").read_text()
     section = text.split("| type | when |")[1].split("\n\n")[0]
     assert set(re.findall(r"^\| `([a-z_.]+)` \|", section, re.MULTILINE)) == set(catalogue.EVENTS)
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -82,12 +89,17 @@ def test_a_session_is_told_as_the_api_tells_it(network: Network, engine: Engine,
     assert [delivery.sequence for delivery in log(webhook)] == [1, 2, 3, 4]
 
 
-def test_a_bill_that_exists_is_not_told_again(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+def test_a_bill_is_told_at_once_and_one_that_exists_not_again(
+    network: Network, engine: Engine, station: Station, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.say(station, "StopTransaction", v16.stop(started(engine, station)))
     (row,) = network.transactions(station)
+    rung: list[str] = []
+    monkeypatch.setattr(ports.bell, "work", rung.append)
     with scopes_disabled():
         for _ in range(2):
             make_charge_record(transaction_id=row.pk)
+            assert rung == [services.SUBSCRIBER]
         assert len([entry for entry in network.outbox() if entry.topic == RECORD_TOPIC]) == 1
         told(network)
         make_charge_record(transaction_id=row.pk)
@@ -152,3 +164,24 @@ def test_each_webhook_is_told_what_it_wants_and_only_of_its_network(
         services.remove(webhook=one)
     with scopes_disabled():
         assert not outbox.Subscription.objects.filter(operator=other.operator).exists()
+
+
+def test_while_a_webhook_is_changed_no_station_waits(network: Network, engine: Engine, station: Station, webhook: Webhook) -> None:
+    """A change waits for batches, so telling must not hold what batches write while it waits for the change."""
+    number = started(engine, station)
+    engine.say(station, "MeterValues", v16.meters(2000, 200, number))
+    (entry,) = (entry for entry in network.outbox() if entry.topic == topics.TRANSACTION_UPDATED)
+    again = (
+        "INSERT INTO stations_outboxentry (operator_id, topic, subscriber, object_id, created_at, due_at, attempts, error) "
+        "VALUES (%s, %s, %s, %s, now(), now(), 0, '') ON CONFLICT (topic, subscriber, object_id) DO NOTHING"
+    )
+    settings = connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}
+    with psycopg.connect(**settings) as change, psycopg.connect(**settings, options="-c lock_timeout=1000") as batch:
+        change.execute("SELECT 1 FROM csms_webhook WHERE id = %s FOR UPDATE", [webhook.pk])
+        telling = ThreadPoolExecutor(1)
+        done = telling.submit(lambda: (told(network), connection.close()))
+        until(lambda: batch.execute(WAITING).fetchone()[0])
+        batch.execute(again, [network.operator.pk, entry.topic, entry.subscriber, entry.object_id])
+        batch.commit()
+        change.rollback()
+        done.result()

@@ -136,15 +136,15 @@ def test_slow_addresses_hold_up_nobody_else(amber: Network, webhook: Webhook, th
     with receiver() as slow:
         slow.behaviour = slow.slow
         lame = services.add(operator=amber.operator, url=slow.url, events=["station.online"])
-        tell(lame, 100)
-        tell(webhook, 100)
-        releasing = threading.Thread(target=lambda: _when(lambda: len(them.calls) == 100, slow.released.set))
+        tell(lame, 60)
+        tell(webhook, 60)
+        releasing = threading.Thread(target=lambda: _when(lambda: len(them.calls) == 60, slow.released.set))
         releasing.start()
         dispatch.run()
         releasing.join()
         # Two at once and no more, and while they took their time all others were told.
         assert slow.most_at_once <= dispatch.SLOTS_EACH
-        assert statuses(webhook) == ["delivered"] * 100
+        assert statuses(webhook) == ["delivered"] * 60
 
 
 def _when(condition: object, act: object) -> None:
@@ -299,6 +299,15 @@ def test_an_address_that_asks_to_wait_is_left_alone_for_so_long(webhook: Webhook
     rests = again(webhook).rests_until
     assert rests is not None
     assert rests > timezone.now() + timedelta(seconds=590)
+
+
+def test_letting_go_ends_when_its_time_is_up(webhook: Webhook, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    tell(webhook, 3)
+    with scopes_disabled():
+        WebhookEvent.objects.update(created_at=timezone.now() - timedelta(days=31))
+    monkeypatch.setattr(tasks, "BATCH", 1)
+    monkeypatch.setattr(tasks, "BUDGET_S", -1)
+    assert [tasks.let_go() for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_what_is_older_than_its_term_is_let_go(webhook: Webhook, tell: Tell) -> None:

@@ -12,7 +12,7 @@ from django_scopes import scopes_disabled
 
 from csms.models import Job
 from csms.tasks import heartbeat
-from csms.webhooks import dispatch, services, tasks, telling
+from csms.webhooks import dispatch, sending, services, tasks, telling
 from csms.webhooks.models import Webhook
 from stations import topics
 from stations.models import Station
@@ -178,3 +178,25 @@ def test_a_receiver_that_is_slow_dead_lying_and_back_again_is_told_of_each_event
     until(done, patience_s=240)
     assert_told_of_each(webhook, them, 200)
     assert again(webhook).failures == 0
+
+
+@pytest.mark.long
+def test_a_worker_that_is_to_end_waits_for_no_address(
+    network: Network, engine: Engine, webhook: Webhook, them: Receiver, worker: Any
+) -> None:
+    them.behaviour = them.slow
+    charge(engine, fleet(network, 1))
+    running = worker()
+    hurry(webhook)
+    until(lambda: them.at_once)
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < sending.READ_S
+    # What was under way is for the next, sooner or later.
+    them.released.set()
+    with scopes_disabled():
+        webhook.deliveries.update(due_at=webhook.created_at)
+    worker()
+    call(tasks.send)
+    until(lambda: all_delivered(webhook, 2))
+    assert_told_of_each(webhook, them, 2)
