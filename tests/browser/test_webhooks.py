@@ -10,7 +10,8 @@ from tests.webhooks.test_signing import documented
 async def test_a_webhook_is_added_tested_and_sent_again(browse: Open) -> None:
     with receiver(answer(500, b"not yet")) as them:
         page = await browse(live=False)
-        await page.click("text=Webhooks")
+        await page.click("summary:has-text('Management')")
+        await page.click("nav >> text=Webhooks")
         await page.click("text=Add the first one")
         await page.fill("#id_url", them.url)
         await page.uncheck("text=How far a session is")

@@ -117,7 +117,8 @@ def test_a_charger_is_no_toy(dee: Driver, free: Connector, monkeypatch: pytest.M
     monkeypatch.setattr(access, "STARTS_A_MINUTE", 3)
     answers = [dee.app.post("/api/v1/charge/start/", where(free), "application/json") for _ in range(7)]
     assert answers[0].status_code == 202
-    held = answers[-1]
+    # A minute may end among them; then one of the two has four or more.
+    held = next(answer for answer in answers if answer.status_code != 202)
     assert (held.status_code, "things a minute" in held.json()["detail"]) == (429, True)
     assert int(held["Retry-After"]) > 0
 
