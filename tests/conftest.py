@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from pytest_django.plugin import DjangoDbBlocker
 
 from csms.bells import RedisBell
@@ -21,6 +23,10 @@ from tests.network import Network
 from tests.servers import Server, Servers
 
 KINDS = ("daphne", "uvicorn")
+
+# A slow machine is no failure.
+examples.register_profile("patient", examples(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+examples.load_profile("patient")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
