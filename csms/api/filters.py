@@ -1,6 +1,7 @@
 """What lists can be narrowed by."""
 
 import re
+from collections.abc import Container
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -104,7 +105,7 @@ class Backend(DjangoFilterBackend):
         if twice := [name for name, values in request.query_params.lists() if len(values) > 1]:
             raise exceptions.ValidationError({name: ["Is given more than once."] for name in twice})
         given = request.query_params.dict()
-        looked_for = {name: given.pop(name) for name in view.filterset_class.looks_for if name in given}
+        looked_for = {name: given.pop(name) for name in view.filterset_class.looking_for(given) if name in given}
         rows = narrowed(view, queryset, given)
         if not looked_for:
             return rows
@@ -124,6 +125,11 @@ class Filters(filters.FilterSet):
     """Base. `looks_for`: filters without an index of their own. The paginator looks through a bounded number of rows for them."""
 
     looks_for: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
+        """Those of `looks_for` that have no index beside the others that are given."""
+        return cls.looks_for
 
 
 class SiteFilters(Filters):
@@ -302,6 +308,7 @@ class IdTagFilters(Filters):
 class AuditFilters(Filters):
     """A text is looked for in the changes of a month at most: there is no index of words."""
 
+    looks_for = ("kind", "via")
     person = filters.CharFilter(method="of_person", help_text="the e-mail address of who did it")
     action = filters.CharFilter(help_text="such as id_token.changed")
     kind = filters.CharFilter("object_type", help_text="such as station, idtoken, tariff")
@@ -310,6 +317,10 @@ class AuditFilters(Filters):
     via = filters.ChoiceFilter(choices=[(via, via) for via in ("page", "api", "shell", "job")])
     q = filters.CharFilter(method="mentioned", max_length=100, help_text="in the name, the reason, before or after; with a `since`")
     since, until = period("at").values()
+
+    @classmethod
+    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
+        return ("via",) if "thing" in given else cls.looks_for
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         given = self.form.cleaned_data

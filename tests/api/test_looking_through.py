@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scope
 
+from accounts.models import AuditEntry
 from csms.api import pagination
 from stations.models import Finding
 from tests.api.conftest import AT, Network, Person, message, minutes
@@ -73,3 +74,20 @@ def test_only_who_looks_for_something_pays_for_it(ada: Person, findings: None) -
     with CaptureQueriesContext(connection) as looking:
         ada.client.get("/api/v1/findings/?code=rare")
     assert len(looking) == len(plain) + 1
+
+
+@pytest.mark.parametrize(("asked", "pages_of_it"), [("kind=tariff", 5), ("via=page", 5), ("kind=tariff&thing=7", 1)])
+def test_changes_of_a_kind_or_by_a_way_are_looked_through_and_those_of_a_thing_found_at_once(
+    ada: Person, monkeypatch: pytest.MonkeyPatch, asked: str, pages_of_it: int
+) -> None:
+    monkeypatch.setattr(pagination, "LOOKED_THROUGH", 10)
+    with scope(operator=ada.operator):
+        AuditEntry.objects.all().delete()
+        known: dict[str, Any] = {"operator": ada.operator, "action": "tariff.changed", "at": AT}
+        for number in range(40):
+            rare = number == 3
+            thing = {"object_type": "tariff" if rare else "site", "object_id": "7" if rare else "8"}
+            AuditEntry.objects.create(actor_label=str(number), via="page" if rare else "api", **known, **thing)
+    found = pages(ada, f"audit/?{asked}")
+    assert len(found) == pages_of_it
+    assert sum(map(len, found)) == 1
