@@ -325,6 +325,8 @@ class BatchThread(Database, threading.Thread):
                 self.deliver(Results(verdicts=[(arrival.token, away) for arrival in arrivals]))
                 items = [item for item in items if isinstance(item, Departure | SignsOfLife)]
                 arrivals = []
+                if not items:
+                    self._end_frozen(error)
                 if not items or not self._wait_for_database(error):
                     return
             except Exception:

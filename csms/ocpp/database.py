@@ -89,8 +89,7 @@ class Database:
         if error is not None:
             log.warning("the database failed; waiting for it", error=str(error).strip()[:200])
             self.setbacks += 1
-        if isinstance(error, psycopg.errors.LockNotAvailable):
-            self._end_frozen()
+        self._end_frozen(error)
         attempt = 0
         while not self.stopping.is_set() or attempt == 0:
             if not self._answers():
@@ -138,7 +137,10 @@ class Database:
             self.degraded_since = None
         troubles.ended(troubles.DATABASE, "batches")
 
-    def _end_frozen(self) -> None:
+    def _end_frozen(self, error: BaseException | None) -> None:
+        """If it is a lock that nobody let go of."""
+        if not isinstance(error, psycopg.errors.LockNotAvailable):
+            return
         try:
             faults.end_frozen()
         except AWAY as error:

@@ -9,6 +9,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
 from hypothesis import given
 from schemathesis import GenerationMode
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from stations.models import Connector
@@ -37,7 +38,8 @@ def existing(amber: Network, dee: Driver, free: Connector) -> Iterator[dict[str,
 
 
 def ask(case: Any, dee: Driver, existing: dict[str, str]) -> None:
-    if case.path_parameters and len(str(case.path_parameters)) % 2:
+    negative_path = case.meta and case.meta.is_negative_at(ParameterLocation.PATH)
+    if case.path_parameters and not negative_path and len(str(case.path_parameters)) % 2:
         part = "/".join(case.operation.path.split("/")[3:5])
         case.path_parameters = {name: existing.get(part, value) for name, value in case.path_parameters.items()}
     # It cannot say which plugs there are, which cursors were given out, and that lat goes with lon.
