@@ -1,13 +1,10 @@
 """Commands from anywhere to a station's socket, and their life to the observed effect. On both servers, in both versions."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django_scopes import scope, scopes_disabled
 
-from csms.bells import RedisBell
-from stations import ports
 from stations.domain import commands
 from stations.models import Command, Station, Variable
 from stations.services import commandends
@@ -16,15 +13,6 @@ from tests.database import tables
 from tests.network import Network
 from tests.peer import ago, station
 from tests.servers import Server, Servers, until
-
-
-@pytest.fixture
-def bells(silence: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process rings for real: it is a page, a worker or a shell that knows no sockets."""
-    bell = RedisBell()
-    monkeypatch.setattr(ports, "bell", bell)
-    yield
-    bell.flush()
 
 
 @tables

@@ -14,9 +14,8 @@ from tests.database import tables
 from tests.network import Network
 from tests.peer import Peer, ago, station
 from tests.servers import Server, until
-from tests.sockets.test_commands import becomes, bells, issue
+from tests.sockets.test_commands import becomes, issue
 
-__all__ = ["bells"]
 V201 = {"subprotocols": ["ocpp2.0.1"]}
 
 

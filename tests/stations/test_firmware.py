@@ -15,23 +15,10 @@ from stations.services.firmwareprogress import ENDED, MOST_STEPS
 from tests.engine import Engine
 from tests.firmware import PEM, made_image, update_of
 from tests.network import Network
-from tests.stations.asking import ACCEPTED, PROTOCOLS, connected, issue, now_of, sent
-from tests.stations.updating import boot, ends, say, start, steps, taken
+from tests.stations.asking import ACCEPTED, connected, issue, now_of, sent
+from tests.stations.updating import boot, ends, engine, image, say, start, station, steps, taken
 
-
-@pytest.fixture(params=PROTOCOLS)
-def engine(committed: None, request: pytest.FixtureRequest) -> Engine:
-    return Engine(request.param)
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine, vendor="Acme", model="One", firmware_version="1.0")
-
-
-@pytest.fixture
-def image(network: Network) -> Firmware:
-    return made_image(network.operator)
+__all__ = ["engine", "image", "station"]
 
 
 def test_an_update_goes_step_by_step_to_the_boot_that_proves_it(

@@ -9,25 +9,12 @@ from stations.models import Connection, Firmware, Station, Transaction
 from stations.services import commandends
 from tests.dashboard.rows import plug, session
 from tests.engine import Engine
-from tests.firmware import made_image, update_of
+from tests.firmware import update_of
 from tests.network import Network
-from tests.stations.asking import PROTOCOLS, connected
-from tests.stations.updating import ends, say, start, steps, swept, taken
+from tests.stations.asking import connected
+from tests.stations.updating import ends, engine, image, say, start, station, steps, swept, taken
 
-
-@pytest.fixture(params=PROTOCOLS)
-def engine(committed: None, request: pytest.FixtureRequest) -> Engine:
-    return Engine(request.param)
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine, vendor="Acme", model="One", firmware_version="1.0")
-
-
-@pytest.fixture
-def image(network: Network) -> Firmware:
-    return made_image(network.operator)
+__all__ = ["engine", "image", "station"]
 
 
 def test_the_sweep_ends_what_was_never_sent_and_what_fell_silent(

@@ -3,14 +3,31 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
 from django_scopes import scope, scopes_disabled
 
 from csms.ocpp.errands import Errand
 from stations.models import Firmware, FirmwareUpdate, Station
 from stations.services import firmware
 from tests.engine import Engine
-from tests.firmware import update_of
-from tests.stations.asking import ACCEPTED, sent
+from tests.firmware import made_image, update_of
+from tests.network import Network
+from tests.stations.asking import ACCEPTED, PROTOCOLS, connected, sent
+
+
+@pytest.fixture(params=PROTOCOLS)
+def engine(committed: None, request: pytest.FixtureRequest) -> Engine:
+    return Engine(request.param)
+
+
+@pytest.fixture
+def station(network: Network, engine: Engine) -> Station:
+    return connected(network, engine, vendor="Acme", model="One", firmware_version="1.0")
+
+
+@pytest.fixture
+def image(network: Network) -> Firmware:
+    return made_image(network.operator)
 
 
 def start(station: Station, image: Firmware, **options: Any) -> FirmwareUpdate:
