@@ -176,7 +176,8 @@ CACHES = {
     "default": {
         "BACKEND": "csms.people.cache.Cache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "csms",
+        # Tests that run at once have one Redis, and a database each.
+        "KEY_PREFIX": "csms" + (os.environ.get("PYTEST_XDIST_WORKER", "") if MODE == "test" else ""),
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
 }

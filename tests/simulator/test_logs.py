@@ -14,9 +14,6 @@ from stations.services import diagnostics
 from tests.database import tables
 from tests.network import PASSWORD, Network
 from tests.servers import PATIENCE_S, Server
-from tests.sockets.test_commands import bells
-
-__all__ = ["bells"]
 
 
 @tables

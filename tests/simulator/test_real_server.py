@@ -12,9 +12,7 @@ from stations.models import Command, Site, Station, Variable
 from tests.database import tables
 from tests.network import PASSWORD, Network
 from tests.servers import Server
-from tests.sockets.test_commands import bells, issue, state_of
-
-__all__ = ["bells"]
+from tests.sockets.test_commands import issue, state_of
 
 
 async def test_a_session_with_an_outage_in_it_ends_with_the_right_energy_and_no_findings(server: Server, network: Network) -> None:
