@@ -36,12 +36,11 @@ class Cache(RedisCache):
     def delete(self, key: Any, version: int | None = None) -> bool:
         return bool(self._asked(key, False, lambda: super(Cache, self).delete(key, version)))
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         """What this cache keeps goes. Django's empties the whole of Redis, with the jobs that wait in it."""
         client = self._cache.get_client(write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*", count=1000):
             client.delete(key)
-        return True
 
     def _asked(self, key: Any, otherwise: Any, ask: Callable[[], Any]) -> Any:
         if not str(key).startswith(COUNTED):
