@@ -52,7 +52,7 @@ def measure(bench: Bench) -> None:
         after = outcomes()
     parts = {"none": report.row("none", before), "grown": report.row("grown", after)}
     bench.details["growth"] = {"rows": rows} | parts
-    size = ", ".join(f"{count:,} {what}" for what, count in rows.items())
+    size = f"{rows['samples'] / 1e6:g} million samples"
     for key, what in (("messages_per_core_s", "messages a second and core"), ("messages_per_s", "messages a second")):
         worse = round(100 * (1 - parts["grown"][key] / parts["none"][key]), 1)
         bench.figures.append(Figure(f"uvicorn: {what} lost with {size}", worse, "%", "<=", 25, 10))

@@ -33,8 +33,8 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
         "Made by `python -m tests.bench.page`; [Performance](performance.md) says what is measured and how.",
         "",
         f"Machine: {machine['cores']} shared cores, {machine['memory_gib']} GiB, {machine['system']}, Python {machine['python']}, "
-        f"PostgreSQL {postgresql['server_version'].split()[0]} with fsync {postgresql['fsync']} and synchronous_commit "
-        f"{postgresql['synchronous_commit']} on the same machine.",
+        f"PostgreSQL {postgresql['server_version'].split()[0]} (fsync: {postgresql['fsync']}, synchronous_commit: "
+        f"{postgresql['synchronous_commit']}) on the same machine.",
         f"All {sum(run['acknowledged'] for run in runs):,} messages that were acknowledged are in the tables, each once."
         if not wrong
         else f"**{wrong} differences between what was acknowledged and the tables.**",
@@ -48,8 +48,9 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
     for run in runs:
         options = run["options"]
         lines += [
-            f'`make bench ARGS="{" ".join(options["what"])} --rounds {options["rounds"]} --seconds {options["seconds"]:g} '
-            f'--samples {options["samples"]}"`:',
+            f'`make bench ARGS="{" ".join(options["what"])} --rounds {options["rounds"]} --seconds {options["seconds"]:g}'
+            + (f" --samples {options['samples']}" if "growth" in options["what"] else "")
+            + '"`:',
             "",
             report.table(report.rows(run)),
             "",
