@@ -211,7 +211,7 @@ class MessageView(Lists):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "hides_tags": not may(self.request.user, "tags.change")}
 
-    def paginate_queryset(self, queryset: QuerySet[Any]) -> Any:
+    def paginate_queryset(self, queryset: Any) -> Any:
         rows = super().paginate_queryset(queryset)
         return links.attach(rows) if rows else rows
 

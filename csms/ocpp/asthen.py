@@ -144,7 +144,7 @@ class AsThen:
             services.delete_id_token(token=row)
             del rows[kind]
             return
-        fields = {"status": wanted.status, "expires_at": wanted.expires_at, "group": wanted.group}
+        fields: dict[str, Any] = {"status": wanted.status, "expires_at": wanted.expires_at, "group": wanted.group}
         if row is None:
             row = services.add_id_token(operator=self.operator, value=token.value, type=kind, **fields)
             self.made += 1

@@ -21,7 +21,6 @@ from stations.models import Command, Finding, MessageLogEntry, Transaction
 from stations.services.transactions import orphan_id
 from stations.state import StationState
 
-
 #: A station of which nothing is known but that it is taken in.
 ANYBODY = StationState(
     id=0,

@@ -6,6 +6,7 @@ some fifty bytes a line; the exchanges themselves are never all in memory.
 """
 
 import mmap
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from csms.ocpp import registry
 from csms.ocpp.errands import command_of
 from stations.models.station import IDENTITY
 
+IDENTITY_PATTERN = re.compile(IDENTITY.regex)
 #: Lines that are wrong are told up to so many.
 MOST_ERRORS = 20
 LONGEST_HANDLING_US = 3600 * 10**6
@@ -72,7 +74,7 @@ def parse(number: int, text: bytes) -> Line:
         raise ValueError(f'"direction" is "in" or "out", not {row["direction"]!r:.40}.')
     if row["protocol"] not in registry.PROTOCOLS:
         raise ValueError(f'"protocol" is one of {", ".join(registry.PROTOCOLS)}, not {row["protocol"]!r:.40}.')
-    if not isinstance(row["station"], str) or not IDENTITY.regex.match(row["station"]):
+    if not isinstance(row["station"], str) or not IDENTITY_PATTERN.match(row["station"]):
         raise ValueError(f'"station" is no identity: {row["station"]!r:.60}.')
     try:
         at = datetime.fromisoformat(row["received_at"])

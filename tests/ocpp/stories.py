@@ -206,7 +206,7 @@ class Recorder:
         following = []
         for protocol, spoken in said.items():
             answers = self.engines[protocol].round(*(inbound for _, _, inbound in spoken))
-            for (station, story, inbound), answer in zip(spoken, answers, strict=True):
+            for (station, story, _), answer in zip(spoken, answers, strict=True):
                 payload = answer[2] if answer is not None and answer[0] == 3 else None
                 if isinstance(payload, dict) and payload.get("status") == "Pending":
                     registry.set_registration(station=station, registration="Accepted")

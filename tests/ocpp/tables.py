@@ -42,7 +42,8 @@ LEFT_OUT: dict[type[Model], set[str]] = {
 def contents(operator: Operator) -> dict[str, list[Any]]:
     """Table to its rows, in an order of their own."""
     with scopes_disabled():
-        names = {pk: identity.removeprefix("WAS-") for pk, identity in Station.objects.filter(operator=operator).values_list("pk", "identity")}
+        stations = Station.objects.filter(operator=operator).values_list("pk", "identity")
+        names = {pk: identity.removeprefix("WAS-") for pk, identity in stations}
         tokens = dict(IdToken.objects.filter(operator=operator).values_list("pk", "key"))
         transactions = dict(Transaction.objects.filter(operator=operator).values_list("pk", "ocpp_transaction_id"))
         words = {"station": names, "id_token": tokens, "transaction": transactions}
@@ -71,10 +72,16 @@ def row(one: Any, words: dict[str, dict[int, str]]) -> dict[str, Any]:
         elif field.name in ("call", "frame", "answer"):
             value = timeless(parsed(value))
         said[field.name] = value if isinstance(value, str | int | list | dict | None) else str(value)
+    if isinstance(one, Finding):
+        # Of a register that was read from the table it says three decimals.
+        said["detail"] = one.detail.replace(".000", "")
     if isinstance(one, Command) and one.status == "accepted":
         said["status"] = "no_effect"  # what it waits for will not come any more
+    if isinstance(one, Finding) and one.message_id.startswith("csms-"):
+        del said["first_at"], said["last_at"]  # when an answer of the station came stands in no log
     if isinstance(one, Finding) and one.code == "sample_differs":
-        del said["first_at"], said["last_at"]  # noticed when it was written
+        # How often and by which of several readings depends on which messages are written together.
+        del said["first_at"], said["last_at"], said["count"], said["detail"]
     return said
 
 

@@ -126,8 +126,10 @@ def test_a_network_replayed_is_offline_and_its_tags_are_enrolled(recorded: tuple
     assert "1 id tags were enrolled" in told
 
 
-def test_a_log_of_many_files_in_any_order_is_read_in_the_order_of_its_time(recorded: tuple[Station, Path], network: Network) -> None:
-    known, path = recorded
+def test_a_log_of_many_files_in_any_order_is_read_in_the_order_of_its_time(
+    recorded: tuple[Station, Path], network: Network
+) -> None:
+    _, path = recorded
     newest, middle, oldest = path.read_text().splitlines()
     path.write_text("\n".join([middle, "", newest, oldest]))
     with Recording(path) as recording:
@@ -142,7 +144,7 @@ def test_an_answer_that_differs_is_told_and_fails_a_check(recorded: tuple[Statio
             line["answer"][2] = {"odd": True}
         return line
 
-    known, path = recorded
+    _, path = recorded
     forget(network)
     edited(path, otherwise)
     with pytest.raises(CommandError, match="1 answers differ") as failed:
@@ -170,7 +172,7 @@ def test_a_replay_that_fails_in_the_middle_leaves_nothing(recorded: tuple[Statio
     def hidden(line: Any) -> Any:
         return json.loads(json.dumps(line).replace('"card"', '"***card"')) if line["action"] == "StartTransaction" else line
 
-    known, path = recorded
+    _, path = recorded
     forget(network)
     with pytest.raises(CommandError, match="id tags are hidden in this file"):
         replay(edited(path, hidden), "--operator", again(network))
@@ -192,7 +194,13 @@ def test_a_replay_that_fails_in_the_middle_leaves_nothing(recorded: tuple[Statio
     ],
 )
 def test_a_line_that_is_none_is_named_with_its_reason(line: Any, reason: str, tmp_path: Path) -> None:
-    good = {"station": "A", "direction": "in", "protocol": V16, "received_at": "2026-11-20T08:00:00Z", "call": [2, "1", "Heartbeat", {}]}
+    good = {
+        "station": "A",
+        "direction": "in",
+        "protocol": V16,
+        "received_at": "2026-11-20T08:00:00Z",
+        "call": [2, "1", "Heartbeat", {}],
+    }
     text = line if isinstance(line, str) else json.dumps(good | line)
     path = tmp_path / "log.ndjson"
     path.write_text(f"{json.dumps(good)}\n{text}\n")
@@ -223,7 +231,7 @@ def test_nobody_hears_of_a_replay_and_sessions_are_priced_only_if_asked(
 
         work = command = fenced = changed
 
-    known, path = recorded
+    _, path = recorded
     monkeypatch.setattr(ports, "bell", Loud())
     _told, operator = replayed(network, path, "--prices")
     with scopes_disabled():
@@ -236,7 +244,7 @@ def test_what_the_api_gives_can_be_replayed_too(recorded: tuple[Station, Path], 
     def as_api(line: Any) -> Any:
         return {**line, "id": 1, "handling_us": round(line.pop("handling_ms") * 1000)}
 
-    known, path = recorded
+    _, path = recorded
     told, operator = replayed(network, edited(path, as_api), "--check")
     with scopes_disabled():
         assert MessageLogEntry.objects.filter(operator=operator, handling_us__gt=0).count() == 3

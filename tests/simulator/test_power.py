@@ -70,5 +70,3 @@ async def test_the_events_of_the_dark_say_that_they_happened_offline(central201)
     *_, end = central201.payloads("TransactionEvent")
     assert (end["eventType"], end["offline"], end["transactionInfo"]["stoppedReason"]) == ("Ended", True, "PowerLoss")
     assert [payload["reason"] for payload in central201.payloads("BootNotification")] == ["PowerUp", "PowerUp"]
-
-

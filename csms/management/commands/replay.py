@@ -26,18 +26,22 @@ NAME = "Replayed"
 
 class Command(BaseCommand):
     help = (
-        "Feeds a recorded message log (NDJSON, as the page of the message log gives it to somebody who looks after id tags) into an "
-        "empty database, with the times and the transaction ids of then. Chargers and id tags are registered as they come. Nothing "
-        "is sent and nobody is told. A replay that fails leaves nothing."
+        "Feeds a recorded message log (NDJSON, as the log's page gives it to somebody who looks after id tags) into an empty "
+        "database, with the times and the transaction ids of then. Chargers and id tags are registered as they come. Nothing is "
+        "sent and nobody is told. A replay that fails leaves nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE")
         parser.add_argument(
-            "--operator", metavar="NAME", help="whose chargers they are; made if there is none of that name, may be left out with one"
+            "--operator",
+            metavar="NAME",
+            help="whose chargers they are: made if there is none of that name; may be left out with one",
         )
         parser.add_argument("--check", action="store_true", help="exit with 1 if anything is answered otherwise than it was")
-        parser.add_argument("--prices", action="store_true", help="price the sessions by this database's tariffs, once a worker runs")
+        parser.add_argument(
+            "--prices", action="store_true", help="price the sessions by this database's tariffs when a worker runs"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         bell, ports.bell = ports.bell, ports.Silence()
