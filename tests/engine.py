@@ -3,7 +3,7 @@
 import itertools
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -78,6 +78,6 @@ class Engine:
                 elif answer is not None:
                     frame = frames.CallResult(message_id, answer)
                 call = frames.call(message_id, errand.action, errand.calls[number - 1])
-                exchanged.append(Exchanged(call, frame, datetime.now(UTC), 0.01))
+                exchanged.append(Exchanged(call, frame, datetime.now(UTC) - timedelta(seconds=0.01), 0.01))
             answered = Answered(station.pk, fence, self.protocol, errand, exchanged, datetime.now(UTC), time.monotonic())
             self.thread._committed([answered])

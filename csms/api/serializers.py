@@ -243,12 +243,15 @@ class MessageRow(Rows):
     station = serializers.CharField(source="station.identity")
     call = Wire()
     answer = Wire()
+    transaction = serializers.IntegerField(source="of_transaction", allow_null=True, read_only=True, help_text="The session's id.")
+    command = serializers.IntegerField(source="of_command", allow_null=True, read_only=True, help_text="The command's id.")
+    findings = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="Codes of what was odd about it.")
 
     class Meta:
         model = MessageLogEntry
         fields = read_only_fields = [
             *("id", "station", "direction", "protocol", "message_id", "action", "event", "outcome", "call", "answer"),
-            *("received_at", "handling_us"),
+            *("received_at", "handling_us", "transaction", "command", "findings"),
         ]
 
 

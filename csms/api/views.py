@@ -20,6 +20,7 @@ from csms.api import filters
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
 from csms.api.renderers import ByFormat, Csv
+from csms.ocpp import links
 from csms.tenancy import acting, scope_of
 from stations import selectors
 from stations.models import (
@@ -209,6 +210,10 @@ class MessageView(Lists):
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "hides_tags": not may(self.request.user, "tags.change")}
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        rows = super().paginate_queryset(queryset)
+        return links.attach(rows) if rows else rows
 
 
 class EventView(Lists):

@@ -28,6 +28,7 @@ Word = str | Promise
 ACTIONS: dict[str, Word] = {
     "operator.added": gettext_lazy("{who} added the network {thing}"),
     "operator.changed": gettext_lazy("{who} changed the network {thing}"),
+    "log.replayed": gettext_lazy("{who} replayed a recorded message log into the network {thing}"),
     "user.added": gettext_lazy("{who} added the person {thing}"),
     "api_key.added": gettext_lazy("{who} made the API key {thing}"),
     "api_key.revoked": gettext_lazy("{who} revoked the API key {thing}"),

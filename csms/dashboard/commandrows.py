@@ -184,7 +184,10 @@ def pretty(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
 
 
-def newest(station: Station, online: bool, limit: int = SHOWN) -> list[CommandRow]:
-    """The newest commands of a station, newest first."""
-    found = Command.objects.filter(station=station).select_related("requested_by", "station").order_by("-id")[:limit]
-    return [CommandRow(command, online) for command in found]
+def newest(station: Station, online: bool, limit: int = SHOWN, *, wanted: str = "") -> list[CommandRow]:
+    """The newest commands of a station, newest first, and below them the one that is `wanted` by its key, if it is older."""
+    found = Command.objects.filter(station=station).select_related("requested_by", "station").order_by("-id")
+    rows = list(found[:limit])
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19 and int(wanted) not in {row.pk for row in rows}:
+        rows += found.filter(pk=int(wanted))
+    return [CommandRow(command, online) for command in rows]

@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 
 from csms.dashboard import messagelog, messagewords
 from csms.dashboard.commandrows import pretty
-from csms.ocpp import fixtures, mend, registry, schemas
+from csms.ocpp import fixtures, links, mend, registry, schemas
 from csms.ocpp.errors import MessageError
 from stations.domain.commands import BadCommand
 from stations.domain.values import Note
-from stations.models import Finding, MessageLogEntry, Station, Transaction
+from stations.models import Finding, MessageLogEntry, Station
 
 NEARBY = timedelta(minutes=1)
 Path = tuple[Any, ...]
@@ -55,7 +55,6 @@ class Exchange:
     findings: list[Finding]
     word: messagewords.Word = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
-    transaction: Transaction | None = None
     fixture: dict[str, Any] | None = None
     curl: str = ""
     kind: messagewords.Kind = messagewords.OTHER
@@ -82,11 +81,11 @@ def exchange(station: Station, known: MessageLogEntry, address: str) -> Exchange
     made = Exchange(known, Frame(known.call), Frame(known.answer) if known.answer else None, list(findings))
     made.kind = messagewords.kind_of(known.action, known.direction)
     made.word = messagewords.word_of(known.event, known.direction)
+    links.attach([known])
     call, answer = messagelog.frame(known.call), messagelog.frame(known.answer)
     said, heard = _payload(call, 2, 3), _payload(answer, 3, 2)
     if said is not None and known.protocol in registry.PROTOCOLS and known.action in schemas.actions(known.protocol):
         _understand(made, said, heard)
-        made.transaction = _transaction(station, said, heard)
         if known.direction == "out":
             body = orjson.dumps(said).decode()
             made.curl = f'curl -X POST {shlex.quote(f"{address}{known.action}/")} -H "Authorization: Api-Key $KEY"'
@@ -181,20 +180,6 @@ def _lines(value: Any, marks: Marks, path: Path, depth: int, before: str, after:
 def _payload(frame: Any, kind: int, place: int) -> Any:
     """None: it is no frame of this kind."""
     return frame[place] if isinstance(frame, list) and len(frame) > place and frame[0] == kind else None
-
-
-def _transaction(station: Station, said: Any, heard: Any) -> Transaction | None:
-    """The session it is about, by the id that stands in the call or the answer."""
-    for payload in (said, heard):
-        if not isinstance(payload, dict):
-            continue
-        info = payload.get("transactionInfo")
-        number = payload.get("transactionId", info.get("transactionId") if isinstance(info, dict) else None)
-        if isinstance(number, str | int) and len(str(number)) <= 36:
-            found = Transaction.objects.filter(station=station, ocpp_transaction_id=str(number)).first()
-            if found is not None:
-                return found
-    return None
 
 
 def fixture_file(made: Exchange) -> bytes:

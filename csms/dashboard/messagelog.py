@@ -13,12 +13,15 @@ import orjson
 from django.db.models import F, Func, Q, QuerySet, TextField, Value, prefetch_related_objects
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime, parse_time
 
+from csms.ocpp import links
 from csms.ocpp.masking import TAGS, without_tags
 from stations.models import MessageLogEntry, Station
 
 PAGE = 50
+#: Messages before and after a moment that somebody jumps to.
+HALF = PAGE // 2
 #: How many messages a filter without an index looks through at once.
 SCAN = 10_000
 #: A call of ours is logged when its answer is there, but stands where it was sent: how far back new rows may turn up.
@@ -34,7 +37,7 @@ Mark = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The filters. `before` is where the page before ended, `after` what a live page has already.
+    """The filters. `before` is where the page before ended, `after` what a live page has already, `at` the moment to jump to.
 
     `clear`: whoever asks may see id tags; else a search must not find them either.
     """
@@ -50,6 +53,7 @@ class Asked:
     until_text: str = ""
     before: Mark | None = None
     after: Mark | None = None
+    at: datetime | None = None
     clear: bool = True
 
     @classmethod
@@ -68,6 +72,7 @@ class Asked:
             until_text=until,
             before=_mark(query.get("before", "")),
             after=_mark(query.get("after", "")),
+            at=jump(query.get("at", "")[:40], query.get("day", "")[:40]),
             clear=clear,
         )
 
@@ -155,6 +160,18 @@ class Log:
         rows = list(found[:size])
         return self._shown(rows), horizon if len(rows) < size else None
 
+    def later(self, at: datetime, size: int) -> list[MessageLogEntry]:
+        """Up to `size` rows from a moment on, those nearest to it, the newest first."""
+        if self.stations == []:
+            return []
+        found, rest = self.indexed(None).filter(received_at__gte=at).order_by("received_at", "id"), self.rest()
+        if rest:
+            last = found.values_list("received_at", flat=True)[SCAN : SCAN + 1].first()
+            if last is not None:
+                found = found.filter(received_at__lte=last)
+            found = self._seen(found).filter(rest)
+        return self._shown(list(found[:size]))[::-1]
+
     def newer(self) -> list[MessageLogEntry]:
         """What came since, the newest first; one more than a page if it is too much for one."""
         if self.asked.after is None or self.stations == []:
@@ -183,9 +200,10 @@ class Log:
         return found.alias(**hidden)
 
     def _shown(self, rows: list[MessageLogEntry]) -> list[MessageLogEntry]:
-        """With their charger, and as whoever asks may see them."""
+        """With their charger, what they belong to, and as whoever asks may see them."""
         if self.station is None:
             prefetch_related_objects(rows, "station")
+        links.attach(rows)
         for entry in rows:
             if self.station is not None:
                 entry.station = self.station
@@ -202,21 +220,58 @@ def hide(entry: MessageLogEntry) -> MessageLogEntry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`next` leads on as a URL's query; `horizon` says how far it was looked, if not to the end. `newest` is for the live tail."""
+    """`next` leads on as a URL's query; `horizon` says how far it was looked, if not to the end. `newest` is for the live tail.
+
+    Around a moment `later` leads on the other way, and `here` is the row that stands at it.
+    """
 
     rows: list[MessageLogEntry]
     next: str
     horizon: datetime | None
     newest: str
+    later: str = ""
+    here: int | None = None
 
 
 def page(log: Log) -> Page:
     """One page, by queries whose cost does not depend on how long the log is or how far back one has gone."""
+    if log.asked.at is not None and log.asked.before is None:
+        return _around(log, log.asked.at)
     newest = "" if log.asked.before else log.newest()
     found, horizon = log.read(log.asked.before, PAGE + 1)
-    rows = found[:PAGE]
-    further = mark(rows[-1]) if len(found) > PAGE else f"{horizon[0].isoformat()}~{horizon[1]}" if horizon else ""
-    return Page(rows, urlencode({"before": further}) if further else "", horizon[0] if horizon else None, newest)
+    return Page(found[:PAGE], _further(found, PAGE, horizon), horizon[0] if horizon else None, newest)
+
+
+def _around(log: Log, at: datetime) -> Page:
+    """What happened at a moment: the messages before and after it."""
+    later = log.later(at, HALF + 1)
+    # Before any message of that moment.
+    earlier, horizon = log.read((at, 0), HALF + 1)
+    rows = [*later[-HALF:], *earlier[:HALF]]
+    here = later[-1] if later else earlier[0] if earlier else None
+    return Page(
+        rows,
+        _further(earlier, HALF, horizon),
+        horizon[0] if horizon else None,
+        newest="",
+        later=urlencode({"at": rows[0].received_at.isoformat()}) if len(later) > HALF else "",
+        here=here.pk if here else None,
+    )
+
+
+def _further(found: list[MessageLogEntry], size: int, horizon: Mark | None) -> str:
+    """Where the next page begins, as a URL's query; empty if there is none."""
+    further = mark(found[size - 1]) if len(found) > size else f"{horizon[0].isoformat()}~{horizon[1]}" if horizon else ""
+    return urlencode({"before": further}) if further else ""
+
+
+def context(station: Station, entry: MessageLogEntry, *, clear: bool, size: int = 5) -> list[MessageLogEntry]:
+    """A message among those before and after it of the same charger, the newest first."""
+    log = Log(Asked(clear=clear), station)
+    place = (entry.received_at, entry.pk)
+    rising = log.indexed(None).order_by("received_at", "id").filter(received_at__gte=entry.received_at)
+    later = list(rising.filter(Q(received_at__gt=entry.received_at) | Q(id__gte=entry.pk))[: size + 1])
+    return [*log._shown(later)[::-1], *log.read(place, size)[0]]
 
 
 def chunk(log: Log, last: MessageLogEntry | None, size: int) -> list[MessageLogEntry]:
@@ -236,20 +291,21 @@ def mark(entry: MessageLogEntry) -> str:
 
 COLUMNS = (
     *("received_at", "station", "direction", "protocol", "message_id", "action", "event", "outcome", "handling_ms"),
-    *("call", "answer"),
+    *("call", "answer", "transaction", "command", "findings"),
 )
 
 
 def cells(e: MessageLogEntry) -> tuple[object, ...]:
     """A line of the CSV file."""
     known = (e.received_at, e.station.identity, e.direction, e.protocol, e.message_id, e.action, e.event, e.outcome)
-    return (*known, e.handling_us / 1000, e.call, e.answer)
+    return (*known, e.handling_us / 1000, e.call, e.answer, e.of_transaction, e.of_command, " ".join(e.findings))
 
 
 def ndjson(rows: Sequence[MessageLogEntry]) -> Iterator[bytes]:
     """A line for each exchange; frames as JSON where they are."""
     for entry in rows:
         line = dict(zip(COLUMNS, cells(entry), strict=True)) | {"call": frame(entry.call), "answer": frame(entry.answer)}
+        line["findings"] = entry.findings
         yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z)
 
 
@@ -269,6 +325,18 @@ def moment(text: str) -> datetime | None:
     except ValueError:
         return None
     return timezone.make_aware(at) if at is not None and timezone.is_naive(at) else at
+
+
+def jump(text: str, day: str) -> datetime | None:
+    """A moment, or a time of day ("14:03") of a day: of today, or of yesterday if that is still to come, unless it says which."""
+    try:
+        clock, date = parse_time(text), parse_date(day)
+    except ValueError:
+        return None
+    if clock is None or "T" in text:
+        return moment(text)
+    at = timezone.make_aware(datetime.combine(date or timezone.localdate(), clock))
+    return at - timedelta(days=1) if date is None and at > timezone.now() else at
 
 
 def _clean(text: str) -> str:

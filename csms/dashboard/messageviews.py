@@ -37,7 +37,7 @@ def context(log: Log, station: Station | None = None) -> dict[str, Any]:
         "of": station,
         "base": base,
         "everything": "?tab=messages" if station else "?",
-        "tails": log.asked.before is None,
+        "tails": log.asked.before is None and log.asked.at is None,
         "scan": messagelog.SCAN,
         "must_name": log.everything and not log.one,
     }
@@ -117,6 +117,7 @@ def show_message(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
         "back": f"{back}{asked.query}#message-{pk}",
         "fixture": messagedetail.fixture_file(exchange).decode() if exchange.fixture else "",
         "why_not": messagedetail.why_no_fixture(exchange),
+        "around": messagelog.context(station, exchange.entry, clear=may(request.user, SEES_TAGS)),
     }
     return render(request, "dashboard/message.html", shown)
 

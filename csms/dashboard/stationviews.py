@@ -89,7 +89,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "findings": stationpage.findings(station),
         }
     elif tab == "commands":
-        context |= {"rows": commandrows.newest(station, head.online)}
+        context |= {"rows": commandrows.newest(station, head.online, wanted=request.GET.get("command", ""))}
         if may_command:
             asks = asking.offered(head)
             chosen = asks.get(request.GET.get("do", ""))

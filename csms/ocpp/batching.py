@@ -197,7 +197,7 @@ class BatchThread(Database, threading.Thread):
     def _attempt(self, inbound: Sequence[Message]) -> tuple[Batch, list[tuple[Message, str | None]]]:
         cursor = self._cursor()
         try:
-            batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
+            batch = self._batch(cursor)
             batch.preamble({one.station_id for one in inbound}, begin=True)
             current = [one for one in inbound if batch.fences.get(one.station_id) == one.fence and one.station_id in self.states]
             batch.look_up([need for one in current for need in exchange.read(one, self.states[one.station_id])])
@@ -211,6 +211,9 @@ class BatchThread(Database, threading.Thread):
         self._commit(cursor, batch, answers)
         return batch, answers
 
+    def _batch(self, cursor: Any) -> Batch:
+        return Batch(cursor, self.states, self.ids, datetime.now(UTC))
+
     def _failed(self, one: Message, error: Exception) -> list[tuple[Message, str | None]]:
         """The message failed alone: it is kept as a failure, and answered so that the station is not stuck on it."""
         self.failures[one.station_id] = self.failures.get(one.station_id, 0) + 1
@@ -219,7 +222,7 @@ class BatchThread(Database, threading.Thread):
         try:
             cursor = self._cursor()
             try:
-                batch = Batch(cursor, self.states, self.ids, datetime.now(UTC))
+                batch = self._batch(cursor)
                 batch.preamble([one.station_id], begin=True)
                 if batch.fences.get(one.station_id) != one.fence:
                     self._roll_back(cursor)

@@ -3,6 +3,7 @@
 An errand is one command as the one or more CALLs it takes, sent one after the other; `settle` stores what came of them.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,8 @@ from stations.services import commands as life
 from stations.services import devicemodel
 from stations.services.commands import Claimed
 
+#: The ids of our CALLs, as `Errand.message_id` makes them: the command's key, and which of its CALLs it is.
+MESSAGE_ID = re.compile(r"csms-(\d{1,18})-\d{1,6}")
 #: What stations say of how much fits into one message: variable to its name among the limits.
 LIMITS = """
 SELECT station_id, variable || variable_instance, value FROM stations_variable
@@ -46,6 +49,12 @@ class Errand:
     def message_id(self, number: int) -> str:
         """Unique over the station's whole life, since the command's key is."""
         return f"csms-{self.claimed.id}-{number}"
+
+
+def command_of(message_id: str) -> int | None:
+    """The command's key, from the id of one of its CALLs."""
+    match = MESSAGE_ID.fullmatch(message_id)
+    return int(match[1]) if match else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def heard(name: str, protocol: str, action: str, frame: str, payload: Any, answe
     if mends:
         return {"understood": [{"name": name, "frame": frame, "event": as_json(event), **codes}]}
     case: dict[str, Any] = {"name": name, "call": payload, "event": as_json(event), **codes}
-    reply = _reply(event.reply, answer)
+    reply = reply_of(event.reply, answer)
     if reply is None or translator.encode(reply) != answer:
         return None
     return {"cases": [case | {"reply": {"type": type(reply).__name__, **as_json(reply)}, "answer": answer}]}
@@ -69,7 +69,7 @@ def asked(name: str, protocol: str, action: str, payload: Any, answer: Any) -> d
     return {"cases": [{"name": name, "command": said, "calls": calls, "answers": answers}]}
 
 
-def _reply(kind: type[Reply], answer: Any) -> Reply | None:
+def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
     """The reply that an answer's payload says. Whoever asks encodes it again, to be sure."""
     if not isinstance(answer, dict):
         return None

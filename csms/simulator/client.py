@@ -119,9 +119,9 @@ class Client:
             await link.lost.wait()
             self._gone(link, "disconnected")
 
-    async def close(self) -> None:
+    async def close(self, *, abrupt: bool = False) -> None:
         """Disconnect and end every task of the station."""
-        await self.disconnect()
+        await self.disconnect(abrupt=abrupt)
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -18,6 +18,7 @@ from datetime import datetime
 
 from websockets.asyncio.client import ClientConnection
 
+from csms.simulator import power
 from csms.simulator.battery import AC_22KW, Battery, Car, Supply
 from csms.simulator.client import Client
 from csms.simulator.clock import Clock, ScriptedClock
@@ -79,7 +80,7 @@ class SimulatedStation(Client):
         self.answer_timeout_s = answer_timeout_s
         self.connectors = [Connector(n, s, register_at(self.clock.now(), s)) for n, s in enumerate(supplies, start=1)]
         self.boot_interval_s = 0
-        self.operative = True
+        self.operative = self.powered = True
         #: A reset brought about the next boot; and one is to come once no transaction runs (2.x).
         self.was_reset = self.reset_when_idle = False
         #: The types of id tokens that are no cards, as the CSMS named them (2.x).
@@ -236,7 +237,7 @@ class SimulatedStation(Client):
         if status != "Accepted" and connector.transaction is transaction:
             self.tell(f"connector {connector.id}: card {transaction.tag} is {status}, session {transaction.id} may not charge")
             if self.configuration.flag("StopTransactionOnInvalidId"):
-                self._end(connector, "DeAuthorized", None)
+                self.end(connector, "DeAuthorized", None)
             else:
                 transaction.held = True
                 self.dialect.flow_changed(connector)
@@ -281,6 +282,8 @@ class SimulatedStation(Client):
 
     def advance(self, seconds: float) -> bool:
         """Let energy flow for a time that has just passed, and queue the samples that are due. True when a status changed."""
+        if not self.powered:
+            return False
         interval = self.configuration.number("MeterValueSampleInterval")
         for connector in self.connectors:
             connector.advance(seconds)
@@ -307,11 +310,11 @@ class SimulatedStation(Client):
         connector = self._connector(connector_id)
         if connector.transaction is None:
             raise ValueError(f"connector {connector_id} has no transaction to stop")
-        self._end(connector, reason, tag)
+        self.end(connector, reason, tag)
         await self._outbox.settled()
         await self.report(connector_id)
 
-    def _end(self, connector: Connector, reason: str, tag: str | None) -> None:
+    def end(self, connector: Connector, reason: str, tag: str | None) -> None:
         transaction = connector.transaction
         assert transaction is not None
         ended_at, meter_stop = self.clock.now(), connector.register_wh
@@ -332,8 +335,8 @@ class SimulatedStation(Client):
     async def unplug(self, connector_id: int) -> None:
         """The cable comes out; a transaction ends with it (StopTransactionOnEVSideDisconnect)."""
         connector = self._connector(connector_id)
-        if connector.transaction:
-            self._end(connector, "EVDisconnected", None)
+        if connector.transaction and self.powered:
+            self.end(connector, "EVDisconnected", None)
         connector.car, connector.finishing = None, False
         await self._outbox.settled()
         await self.report(connector_id)
@@ -374,22 +377,16 @@ class SimulatedStation(Client):
     async def reset(self, reason: str, *, deliver_first: bool = False) -> None:
         """Stop what runs for this reason, go, come back and boot. Where the CSMS is gone meanwhile, whoever connects next has to
         boot."""
-        self.tell(f"reset ({reason})")
-        for connector in self.connectors:
-            if connector.transaction:
-                self._end(connector, reason, None)
-            connector.waiting_tag = None
-        if deliver_first:
-            await self._outbox.settled()
-        self.was_reset, self.reset_when_idle = True, False
-        await self.restart()
+        await power.reset(self, reason, deliver_first=deliver_first)
 
     async def restart(self, seconds: float = 0) -> None:
         """Go, come back after a while, and boot."""
-        self.registration = ""
-        self.accepted_event.clear()
-        self._outbox.close()
-        await self.disconnect()
-        await asyncio.sleep(seconds)
-        await self.reconnect()
-        await self.register()
+        await power.restart(self, seconds)
+
+    async def power_cut(self, *, resumes: bool = False) -> None:
+        """The mains fail. `resumes`: what was charging goes on when they are back; else it has ended with them (PowerLoss)."""
+        await power.cut(self, resumes=resumes)
+
+    async def power_on(self) -> None:
+        """The mains are back: connect, boot, and tell what was kept."""
+        await power.restore(self)

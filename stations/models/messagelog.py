@@ -26,6 +26,10 @@ class MessageLogEntry(models.Model):
     answer = models.TextField(blank=True)
     received_at = models.DateTimeField()
     handling_us = models.IntegerField()
+    #: No columns: keys of its session and its command, and codes of what was found, where somebody looked (`csms.ocpp.links`).
+    of_transaction: int | None = None
+    of_command: int | None = None
+    findings: tuple[str, ...] = ()
 
     objects = ScopedManager(operator="operator")
 

@@ -95,7 +95,7 @@ STATES: dict[str, list[str]] = {
     "firmware_add": ["vendor=Alfen"],
     "firmware_image": [""],
     "logs": ["", "status=failed", "station=NOTHING", "since=2026-02-02&before=9"],
-    "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1"],
+    "messages": ["", "errors=1", "q=NOTHING", "before=2026-01-01T00:00:00%2B00:00~1", "at=2026-01-01T14:03", "at=14:03"],
     "station": [
         *("", "tab=configuration", "tab=configuration&drift=1", "tab=configuration&q=NOTHING", "tab=firmware"),
         *("tab=messages", "tab=messages&errors=1", "tab=messages&q=NOTHING", "tab=commands", "tab=logs", "tab=history"),
