@@ -63,14 +63,15 @@ def sweep(*, now: datetime) -> int:
     pks = list(due[:SWEPT])
     for pk in pks:
         try:
-            _look(pk, now)
+            look(pk, now=now)
         except Exception:
             log.exception("a transaction could not be looked at", transaction=pk)
             Transaction.objects.filter(pk=pk).update(due_at=now + AFTER_A_FAULT)
     return len(pks)
 
 
-def _look(pk: int, now: datetime) -> None:
+def look(pk: int, *, now: datetime) -> None:
+    """Look at one that is due."""
     found = Transaction.objects.select_related("station__connection", "evse").filter(pk=pk, due_at__lte=now).first()
     if found is None:
         return
@@ -114,7 +115,8 @@ def _run_out(found: Transaction, sign: Sign, now: datetime) -> None:
         # It says nothing of the transaction, but that somebody is plugged in.
         until = now + patience.SILENT_AFTER
     if until > now:
-        _next(found, until)
+        # A station that is away may be back at any time.
+        _next(found, min(until, now + patience.FREE_GRACE) if until > noticed + sign.grace else until)
         return
     detail = f"{sign.detail} No stop had come by {now.isoformat(timespec='seconds')}."
     note = Note("stop_missing", "", detail, Severity.ERROR)

@@ -44,6 +44,7 @@ SILENT = {
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
     "stations.services.quarters.count": "counts what stations said",
     "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
+    "stations.services.stale.look": "what is closed by rule stands in the transaction and its findings",
     "stations.services.stale.sweep": "what is closed by rule stands in the transaction and its findings",
     "stations.services.retention.let_go": "by the terms that somebody set, which was told then",
 }
