@@ -1,6 +1,6 @@
 """How the domain's words appear to people: label, colour token and icon letter beside each value."""
 
-from stations.domain.values import ConnectorStatus, Doubt, Registration, Severity, TransactionStatus
+from stations.domain.values import ConnectorStatus, Doubt, Reconstruction, Registration, Severity, TransactionStatus
 
 
 def choices(enum: type) -> list[tuple[str, str]]:
@@ -13,3 +13,4 @@ CONNECTOR_STATUS = choices(ConnectorStatus)
 SEVERITY = choices(Severity)
 TRANSACTION_STATUS = choices(TransactionStatus)
 DOUBT = [(d.value, d.value.replace("_", " ") or "none") for d in Doubt]
+RECONSTRUCTION = [(r.value, r.value or "none") for r in Reconstruction]

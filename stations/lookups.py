@@ -39,7 +39,7 @@ class StartNeed:
 
 @dataclass(frozen=True, slots=True)
 class StopNeed:
-    """Whether a transaction of a station ended at this time with this register, whatever it is called."""
+    """Whether a transaction of a station ended at this time (by the station's clock) with this register, whatever it is called."""
 
     station_id: int
     at: datetime
@@ -94,7 +94,8 @@ LEFT JOIN stations_evse e ON e.id = t.evse_id
 BY_STOP = """
 SELECT DISTINCT n.station_id, n.at, n.meter_stop_wh
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[]) AS n(station_id, at, meter_stop_wh)
-JOIN stations_transaction t ON t.station_id = n.station_id AND t.stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.meter_stop_wh = n.meter_stop_wh
+    AND (t.stopped_at = n.at OR t.station_stopped_at = n.at)
 """
 
 

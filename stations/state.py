@@ -6,13 +6,14 @@ It mirrors rows. The batch that changes a row changes the state with it; whoever
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import orjson
 import psycopg
 
+from stations.domain.times import Clock
 from stations.domain.values import ConnectorStatus, Registration
 
 
@@ -37,7 +38,8 @@ class TransactionState:
 
     `floating`: its first and last registers come from its readings, in whatever order they arrive (2.x); otherwise the start
     said the first. `sequences`: the numbers of the events that came, as closed ranges; `first_sequence` and `last_sequence`
-    those of its start and its end.
+    those of its start and its end. `station_started_at`: its start by the station's clock, where that was corrected.
+    `register_fell`: its meter began anew, or contradicted itself. `reconstructed`: how its energy came about, if not as usual.
     """
 
     id: int
@@ -61,6 +63,10 @@ class TransactionState:
     doubt: str = ""
     stopped_at: datetime | None = None
     meter_stop_wh: Decimal | None = None
+    received_at: datetime | None = None
+    station_started_at: datetime | None = None
+    register_fell: bool = False
+    reconstructed: str = ""
     #: When it was last noted that subscribers are to be told how far it is (in memory only).
     told_at: datetime | None = None
 
@@ -109,6 +115,7 @@ class StationState:
     open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
     update: UpdateState | None = None
+    clock: Clock = field(default_factory=Clock)
 
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
@@ -119,7 +126,7 @@ STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
        s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
        ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id),
-       u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
+       s.clock_offset_s, u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id
@@ -136,7 +143,8 @@ WHERE e.station_id = ANY(%s)
 COLUMNS = """
 t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at, t.meter_start_wh, t.meter_last_wh, t.meter_last_at,
 t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.sequences, t.first_sequence,
-t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh
+t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
+t.reconstructed
 """
 #: Where the JSON column stands in it.
 SEQUENCES = 14
@@ -166,7 +174,10 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         for topic, subscriber in row[12]:
             state.subscribers.setdefault(topic, []).append(subscriber)
         if row[13] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[13:]
+            offset = timedelta(seconds=row[13])
+            state.clock = Clock(offset=offset, told=offset)
+        if row[14] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[14:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:

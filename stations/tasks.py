@@ -17,6 +17,7 @@ from stations.services import (
     retention,
     rollouts,
     rolloutsteps,
+    stale,
 )
 
 log = structlog.get_logger(__name__)
@@ -121,3 +122,10 @@ def notice_presence() -> int:
     """Tell which stations went away and which are back (see `stations.services.presence`). Idempotent; returns how many."""
     with scopes_disabled():
         return presence.sweep(now=timezone.now())
+
+
+@shared_task
+def watch_transactions() -> int:
+    """Look at the transactions that are due (see `stations.services.stale`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return stale.sweep(now=timezone.now())

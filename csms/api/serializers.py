@@ -9,7 +9,7 @@ from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
 from billing.models import ChargeRecord, Tariff
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.ocpp.masking import MASK, SECRET_NAMES
-from stations.domain.values import ConnectorStatus
+from stations.domain.values import ConnectorStatus, Trust
 from stations.models import (
     ConnectionHistory,
     Connector,
@@ -101,7 +101,7 @@ class StationRow(Rows):
             *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
             *("vendor", "model", "serial_number", "firmware_version", "security_profile", "strict", "heartbeat_interval_s"),
             *("status", "status_at", "error_code", "firmware_status", "firmware_status_at", "log_status", "log_status_at"),
-            *("created_at", "evses"),
+            *("clock_offset_s", "clock_offset_at", "created_at", "evses"),
         ]
 
 
@@ -152,6 +152,9 @@ class TransactionRow(Rows):
     soc_percent = Number(allow_null=True)
     meter_start_wh = Number(allow_null=True)
     meter_stop_wh = Number(allow_null=True)
+    trust = serializers.ChoiceField(choices=[one.value for one in Trust], help_text="How far its energy can be trusted.")
+    station_started_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
+    station_stopped_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     findings = FindingOfTransaction(many=True)
     cost = serializers.SerializerMethodField()
 
@@ -160,7 +163,17 @@ class TransactionRow(Rows):
         fields = read_only_fields = [
             *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "authorization_status"),
             *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
-            *("meter_start_wh", "meter_stop_wh", "charging_state", "remote_start_id", "doubt", "findings", "cost"),
+            *(
+                "meter_start_wh",
+                "meter_stop_wh",
+                "charging_state",
+                "remote_start_id",
+                "doubt",
+                "trust",
+                "reconstructed",
+                "final_at",
+            ),
+            *("station_started_at", "station_stopped_at", "findings", "cost"),
         ]
 
     @extend_schema_field(Cost(allow_null=True))

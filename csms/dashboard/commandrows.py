@@ -31,6 +31,7 @@ WORDS: dict[str, Word] = {
     "data_transfer": gettext_lazy("Send a vendor's message"),
     "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
+    "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),

@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "RemoteStopTransaction": SESSION,
     "RequestStartTransaction": SESSION,
     "RequestStopTransaction": SESSION,
+    "GetTransactionStatus": SESSION,
     "MeterValues": METER,
     "StatusNotification": STATUS,
     "NotifyEvent": STATUS,

@@ -103,7 +103,7 @@ def stop_session(request: HttpRequest, pk: int) -> HttpResponse:
 def _commands(transaction: Transaction) -> list[commandrows.CommandRow]:
     """What was asked about this session: its start, its stop, and what was done to its plug or charger meanwhile."""
     end = (transaction.stopped_at or timezone.now()) + AROUND
-    stop = Q(kind="remote_stop", params__transaction=transaction.ocpp_transaction_id)
+    stop = Q(kind__in=["remote_stop", "get_transaction_status"], params__transaction=transaction.ocpp_transaction_id)
     begun = Q(created_at__gte=transaction.started_at - AROUND, created_at__lte=transaction.started_at + AROUND)
     start = Q(kind="remote_start", params__id_token__iexact=transaction.id_tag) & begun
     number = transaction.evse.number if transaction.evse else None

@@ -54,8 +54,12 @@ UNKNOWN_VALUES: dict[str, tuple[str, ...] | None] = {
 #: Marks a sampled value that cannot be read where the schema wants a number all the same; decoders skip it.
 UNREADABLE = {"vendorId": "unreadable"}
 
+#: A register that was not sent, where the schema wants a number: no meter says this, and decoders know it.
+NO_REGISTER = -(10**15)
 #: What stands in for a required property that is missing: a value, or a function of the time of receipt.
 MISSING: dict[tuple[str, str], Any] = {
+    ("StartTransaction", "meterStart"): NO_REGISTER,
+    ("StopTransaction", "meterStop"): NO_REGISTER,
     ("StartTransaction", "timestamp"): times.emit,
     ("StopTransaction", "timestamp"): times.emit,
     ("StatusNotification", "errorCode"): "NoError",

@@ -7,18 +7,29 @@ from django.utils.translation import gettext_lazy as _
 register = template.Library()
 
 RULES: dict[str, str | Promise] = {
-    "clock_absurd": _("A clock that cannot be right is not believed: the time of receipt is used instead."),
-    "clock_ahead": _("A clock over five minutes ahead is noted and believed; the price may count time that was not."),
+    "available_while_charging": _("The plug is free: if no stop comes within a quarter of an hour, the session is ended by rule."),
+    "booted_while_charging": _(
+        "Nothing was said of the session since a restart: unless something comes within the hour, it is ended."
+    ),
+    "clock_absurd": _("A clock that cannot be right is not believed: time is counted from when its first message came."),
+    "clock_ahead": _("A clock over five minutes ahead is corrected by what it is known to be off; what it said is kept beside."),
+    "clock_behind": _("A clock over five minutes behind is corrected by what it is known to be off; what it said is kept beside."),
+    "events_missing": _("The charger has nothing more to send. Start and end say the energy, and by them it is billed."),
+    "gap_unanswered": _("What is missing could not be found out. The session waits for somebody to look at it."),
+    "nothing_more": _("The charger has nothing more to send of this session. It waits for somebody to look at it."),
     "register_decreased": _("A meter only counts up. The lower reading is kept, but not counted as energy."),
+    "register_mended": _("A stop without a meter reading is given the last one that came before it."),
+    "register_reset": _("A meter that began anew: what it rose by in all is suggested, and not billed until somebody agrees."),
     "register_doubtful": _("Start and stop make no energy that can be right, so the session is not billed."),
     "sample_differs": _("Of two values for the same moment the first is kept."),
     "start_missing": _("A stop whose start never came is kept with its meter reading, and not billed."),
-    "stop_missing": _("Another session began on this plug, so this one is over; its end was never reported, and it is not billed."),
+    "stop_missing": _("Its end was never reported: the session is ended at the last sign of it, and not billed."),
     "stop_before_start": _("The stop's time is before the start's. The energy is taken from the meter all the same."),
     "stop_differs": _("A second stop said something else. The first one is kept."),
     "time_unreadable": _("No time could be read, so the time of receipt is used."),
     "time_without_zone": _("A time without a zone is taken as UTC."),
     "transaction_attached": _("The message named a transaction that is not known, and was attached to the one it fits."),
+    "transaction_silent": _("Nothing was heard of a session for a day. After three days it is ended, unless the plug is in use."),
     "transaction_unknown": _("The message named a transaction that is not known, and fits none."),
     "value_absurd": _("A reading beyond anything a meter can say is left out."),
     "value_unreadable": _("A reading that is no number is left out."),

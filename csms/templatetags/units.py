@@ -9,6 +9,8 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from billing import money as currencies
+from stations.domain.times import TOLERANCE
+from stations.models import Station
 
 register = template.Library()
 
@@ -112,6 +114,24 @@ def duration(start: datetime, end: datetime | None = None) -> str:
     if minutes < 60:
         return _("%(n)s min") % {"n": minutes}
     return _("%(h)s h %(n)s min") % {"h": minutes // 60, "n": f"{minutes % 60:02}"}
+
+
+@register.simple_tag
+def clock(station: Station) -> str:
+    """What a charger's clock is off by."""
+    seconds = station.clock_offset_s
+    if seconds is None:
+        return _("not known yet")
+    if abs(seconds) <= TOLERANCE.total_seconds():
+        return _("right")
+    years, days = divmod(abs(seconds) // 86_400, 365)
+    if years:
+        text = _("%(n)s years") % {"n": years}
+    elif days:
+        text = _("%(n)s days") % {"n": days}
+    else:
+        text = _("%(h)s h %(n)s min") % {"h": abs(seconds) // 3600, "n": f"{abs(seconds) // 60 % 60:02}"}
+    return _("%(time)s ahead") % {"time": text} if seconds > 0 else _("%(time)s behind") % {"time": text}
 
 
 @register.filter

@@ -6,7 +6,8 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from stations.domain.values import Doubt, Severity
+from stations.domain.values import Doubt, Reconstruction, Severity, Trust
+from stations.models import Transaction
 
 register = template.Library()
 
@@ -14,6 +15,19 @@ DOUBTS: dict[str, str | Promise] = {
     Doubt.START_MISSING: _("Its start was never reported"),
     Doubt.STOP_MISSING: _("Its end was never reported"),
     Doubt.REGISTER: _("Its meter readings contradict each other"),
+    Doubt.EVENTS_MISSING: _("Something is missing between its start and its end"),
+    Doubt.STOP_ATTACHED: _("Its end named another session, and may belong to that"),
+}
+#: The sentences under which `trust` stands on a session's page: a word, its colour, and why.
+TRUSTED: dict[str, tuple[str, str | Promise, str | Promise]] = {
+    "measured": ("is-good", _("Measured"), _("The charger told the meter at the start and at the end.")),
+    Reconstruction.GAPS: (
+        "is-warning",
+        _("Reconstructed"),
+        _("The charger told the meter at the start and at the end, and has nothing more of what is missing in between."),
+    ),
+    Reconstruction.RULE: ("is-warning", _("Reconstructed"), _("Its end was never reported; it was ended by rule.")),
+    Reconstruction.PERSON: ("is-warning", _("Reconstructed"), _("Somebody looked at it and decided.")),
 }
 SEVERITIES: dict[str, str | Promise] = {Severity.INFO: _("Note"), Severity.WARNING: _("Warning"), Severity.ERROR: _("Error")}
 DIMENSIONS: dict[str, str | Promise] = {
@@ -38,6 +52,15 @@ REMEDIES: dict[str, str | Promise] = {
 def doubt(code: str) -> str | Promise:
     """Why a transaction cannot be billed yet."""
     return DOUBTS.get(code, code)
+
+
+@register.inclusion_tag("dashboard/_trust.html")
+def trust(transaction: Transaction) -> dict[str, object]:
+    """How far a session's energy can be trusted, with the reason."""
+    if transaction.trust is Trust.DOUBTFUL:
+        return {"look": "is-serious", "word": _("Doubtful"), "why": doubt(transaction.doubt)}
+    look, word, why = TRUSTED[transaction.reconstructed or "measured"]
+    return {"look": look, "word": word, "why": why}
 
 
 @register.filter

@@ -34,6 +34,7 @@ __all__ = [
     "Command",
     "GetBaseReport",
     "GetLog",
+    "GetTransactionStatus",
     "GetVariables",
     "Outcome",
     "RemoteStart",
@@ -260,6 +261,24 @@ class GetLog(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class GetTransactionStatus(Command):
+    """Ask whether a transaction goes on and whether messages wait that we have not got (OCPP 2.0.1 E14), of this or of any.
+
+    `transaction` is the id it has in OCPP; `row` the transaction that waits for the answer.
+    """
+
+    transaction: str | None = None
+    row: int | None = None
+    kind: ClassVar[str] = "get_transaction_status"
+    while_pending: ClassVar[bool] = False
+    ours: ClassVar[frozenset[str]] = frozenset({"row"})
+
+    def check(self) -> None:
+        if self.transaction is not None:
+            need_text("transaction", self.transaction, 36)
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateFirmware(Command):
     """Fetch firmware and install it (OCPP 2.0.1 L01-L02, 1.6 5.19 and the security whitepaper 5.15).
 
@@ -341,6 +360,7 @@ COMMANDS: dict[str, type[Command]] = {
         TriggerMessage,
         SendVendorMessage,
         GetLog,
+        GetTransactionStatus,
         UpdateFirmware,
     )
 }

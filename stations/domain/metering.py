@@ -34,6 +34,8 @@ LIMIT = Decimal(10) ** 12
 #: Stored resolution, and that of fields which differ.
 RESOLUTION = Decimal("0.001")
 LARGEST = LIMIT - RESOLUTION
+#: A register may be this much below an earlier reading of itself: a stop's is whole Wh, others are rounded to a tenth of a kWh.
+SLACK_WH = Decimal(100)
 RESOLUTIONS = {"soc_percent": Decimal("0.01")}
 #: Conductors. A phase such as L1-L2 is none: its voltage is another one, and N's current comes back from the others.
 CONDUCTORS = ("L1", "L2", "L3")
@@ -117,3 +119,20 @@ def _name(one: Sampled) -> str:
     if one.phase:
         name += f"/{one.phase}"
     return name if one.location == "Outlet" else f"{name}@{one.location}"
+
+
+def risen(registers: Iterable[Decimal]) -> Decimal:
+    """By how much a register rose in all, from its readings in the order of their times, though it began anew meanwhile.
+
+    A 0 between two readings that go on is a drop-out of the meter; else it is where it began again.
+    """
+    values = list(registers)
+    total, last = Decimal(0), None
+    for number, value in enumerate(values):
+        following = next((later for later in values[number + 1 :] if later), None)
+        if not value and last and following is not None and following >= last:
+            continue
+        if last is not None and value > last:
+            total += value - last
+        last = value
+    return total

@@ -54,6 +54,28 @@ class Doubt(StrEnum):
     STOP_MISSING = "stop_missing"
     REGISTER = "register"
     EVENTS_MISSING = "events_missing"
+    #: Its stop named no transaction that is known; it was given to the only one it fits.
+    STOP_ATTACHED = "stop_attached"
+
+
+class Reconstruction(StrEnum):
+    """How a transaction's end or energy came about, if the station did not tell all of it."""
+
+    NONE = ""
+    #: The station has nothing more, though numbers are missing in between: both registers are known, and count.
+    GAPS = "gaps"
+    #: Ended by rule, since no stop came.
+    RULE = "rule"
+    #: Somebody looked at it and decided.
+    PERSON = "person"
+
+
+class Trust(StrEnum):
+    """How far a transaction's energy can be trusted."""
+
+    MEASURED = "measured"
+    RECONSTRUCTED = "reconstructed"
+    DOUBTFUL = "doubtful"
 
 
 class ChargingState(StrEnum):

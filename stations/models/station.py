@@ -46,6 +46,10 @@ class Station(models.Model):
     firmware_status_at = models.DateTimeField(null=True, blank=True)
     log_status = models.CharField(max_length=30, blank=True)
     log_status_at = models.DateTimeField(null=True, blank=True)
+    clock_offset_s = models.BigIntegerField(
+        null=True, blank=True, help_text="How far the station's clock is ahead of ours, in seconds; negative if it is behind."
+    )
+    clock_offset_at = models.DateTimeField(null=True, blank=True, help_text="When that was last seen to change.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")

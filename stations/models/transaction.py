@@ -9,7 +9,7 @@ from django_scopes import ScopedManager
 
 from accounts.models import IdToken, Operator
 from stations import choices
-from stations.domain.values import Doubt, TransactionStatus
+from stations.domain.values import Doubt, Reconstruction, TransactionStatus, Trust
 from stations.models.station import Evse, Station
 
 
@@ -23,6 +23,9 @@ class Transaction(models.Model):
 
     Its natural key is (station, ocpp_transaction_id); a 1.6 start that is sent again is recognised by `start_key`, a digest
     of its connector, tag, time and meter value. Energy is the difference of register readings, in Wh.
+
+    `station_started_at` and `station_stopped_at` are what the station's clock said, where that was corrected; `final_at` is when
+    the station said that it has nothing more of it; `due_at` is when the sweep looks at it next (see `stations.services.stale`).
     """
 
     # Indexes of their own would be two more for every start: others begin with them.
@@ -56,6 +59,15 @@ class Transaction(models.Model):
     first_sequence = models.IntegerField(null=True, blank=True)
     last_sequence = models.IntegerField(null=True, blank=True)
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    station_started_at = models.DateTimeField(null=True, blank=True)
+    station_stopped_at = models.DateTimeField(null=True, blank=True)
+    register_fell = models.BooleanField(default=False, db_default=False)
+    reconstructed = models.CharField(
+        max_length=10, choices=choices.RECONSTRUCTION, default=Reconstruction.NONE.value, db_default="", blank=True
+    )
+    final_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    asked = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     objects = ScopedManager(operator="operator")
 
@@ -78,7 +90,21 @@ class Transaction(models.Model):
             ),
             models.Index(fields=["id_token", "-id"], name="transaction_token_id"),
             models.Index(fields=["id_token"], condition=Q(status="active"), name="transaction_token_active"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="transaction_due"),
+            models.Index(fields=["id"], condition=Q(status="active", due_at__isnull=True), name="transaction_unwatched"),
+            models.Index(
+                fields=["station", "station_stopped_at"],
+                condition=Q(station_stopped_at__isnull=False),
+                name="transaction_station_said_stop",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.station_id}/{self.ocpp_transaction_id}"
+
+    @property
+    def trust(self) -> Trust:
+        """How far its energy can be trusted, so far."""
+        if self.doubt:
+            return Trust.DOUBTFUL
+        return Trust.RECONSTRUCTED if self.reconstructed else Trust.MEASURED

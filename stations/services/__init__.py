@@ -18,6 +18,7 @@ from stations.services import (
     firmwareprogress,
     metervalues,
     provisioning,
+    stale,
     transactionevents,
     transactions,
     vendor,
@@ -53,6 +54,7 @@ RULES: dict[type[Event], Rule] = {
     events.VendorMessageReceived: Rule(vendor.received),
 }
 
+companions.OF["get_transaction_status"] = companions.Companion(lambda row, station, command: None, stale.answered)
 companions.OF["update_firmware"] = companions.Companion(firmware.made, firmwareprogress.answered)
 
 

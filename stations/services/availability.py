@@ -5,9 +5,10 @@ from datetime import datetime
 from stations import topics
 from stations.batch import Batch
 from stations.domain.events import ComponentEventsReported, ConnectorStatusReported, Done, HeartbeatReceived, TimeTold
-from stations.domain.times import believed
+from stations.domain.patience import LOOK_SOON
 from stations.domain.values import ChargingState, ConnectorStatus, Note, Severity
-from stations.models import Connector, Evse, Station, StatusHistory
+from stations.models import Connector, Evse, Station, StatusHistory, Transaction
+from stations.services import clocks
 from stations.state import ConnectorState, EvseState
 
 #: More EVSEs than any station has; beyond it a number is a mistake.
@@ -52,9 +53,10 @@ def connector(batch: Batch, evse_number: int, number: int) -> ConnectorState | N
 def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
     """Keep the state's history and, unless something newer is known, make it the current one (OCPP 2.0.1 G01, 1.6 4.9)."""
     station = batch.station
-    received_at = batch.frame.received_at if batch.frame else batch.now
+    received_at = clocks.received_at(batch)
     notes: list[Note] = []
-    at = believed(event.at, received_at, notes)
+    clocks.heard(batch, event.at)
+    at = clocks.time_of(batch, event.at, notes)
     status = _refined(event.status, event.evse, batch)
     for note in notes:
         batch.note(note)
@@ -70,6 +72,8 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
         if _newer(known.status_at, at):
             _tell_fault(event, batch, known.status.value, status, at)
             known.status, known.status_at = status, at
+            if status is ConnectorStatus.AVAILABLE:
+                _freed(batch, event.evse, at)
             batch.change(
                 Connector,
                 known.id,
@@ -96,6 +100,15 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
     )
     batch.touch()
     return Done()
+
+
+def _freed(batch: Batch, number: int, at: datetime) -> None:
+    """Nobody is plugged in where a transaction is open: its stop is on its way, or will not come (see `stale`)."""
+    connectors = batch.station.evses[number].connectors.values()
+    if all(one.status is ConnectorStatus.AVAILABLE for one in connectors):
+        for transaction in batch.station.open_on(number):
+            if transaction.started_at <= at:
+                batch.change(Transaction, transaction.id, due_at=batch.now + LOOK_SOON)
 
 
 def _tell_fault(event: ConnectorStatusReported, batch: Batch, before: str, status: ConnectorStatus, at: datetime) -> None:

@@ -30,7 +30,7 @@ DAY_S = 24 * 3600
 AFTER_A_CHANGE = "To see what the charger made of a change."
 #: A transaction that began this much before it was asked for may still be the one: clocks differ.
 CLOCKS_DIFFER = timedelta(seconds=60)
-
+STARTS_WITHIN = timedelta(seconds=180)
 
 #: Numbers that go with commands in messages are int32 (OCPP 2.0.1 requestId, remoteStartId).
 INT32 = 2**31 - 1
@@ -298,7 +298,7 @@ def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
     if isinstance(command, commands.Reset):
         return DAY_S if command.when == "idle" else 600
     effects: dict[type[commands.Command], int] = {
-        commands.RemoteStart: 180,
+        commands.RemoteStart: int(STARTS_WITHIN.total_seconds()),
         commands.RemoteStop: 120,
         commands.ChangeAvailability: 60,
         commands.TriggerMessage: 60,
@@ -338,8 +338,8 @@ def observe(event: events.Event, batch: Batch) -> None:
 
 def _transaction_began(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
     if isinstance(event, events.TransactionStarted):
-        same_evse = awaited.params["evse"] in (None, event.evse)
-        return same_evse and event.token is not None and event.token.key == awaited.params["id_token"].upper()
+        # One that began long ago waited for a connection; what is awaited begins now.
+        return any(_is_awaited_start(awaited, one, batch.now - STARTS_WITHIN) for one in batch.station.open.values())
     if isinstance(event, events.TransactionProgressed):
         return event.remote_start_id is not None and event.remote_start_id == awaited.facts.get("remote_start_id")
     return False

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Done, MetersSampled
-from stations.domain.times import believed
-from stations.domain.values import Note, Reading, Severity
+from stations.domain.metering import SLACK_WH
+from stations.domain.values import Doubt, Note, Reading, Reconstruction, Severity
 from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
-from stations.services import availability
+from stations.services import availability, clocks
 from stations.state import StationState, TransactionState
 
 #: How far a running transaction is, is told this often at most.
@@ -30,14 +31,16 @@ def sampled(event: MetersSampled, batch: Batch) -> Done:
     That is the one they name, open or ended; if they name none we know, the only one open on the EVSE that had begun by
     then, with a finding (OCPP 1.6 errata 3.18); else they belong to the EVSE alone.
     """
+    if event.readings:
+        clocks.heard(batch, event.readings[-1].at)
     if event.evse != 0 and availability.evse(batch, event.evse) is None:
         return Done()
     store(batch, event.evse, _owner(event, batch), event.readings)
     return Done()
 
 
-def _owner(event: MetersSampled, batch: Batch) -> TransactionState | int | None:
-    """An open transaction, the key of one that has ended, or None."""
+def _owner(event: MetersSampled, batch: Batch) -> TransactionState | None:
+    """The transaction, open or ended, or None."""
     station = batch.station
     if event.transaction_id is not None:
         transaction = station.open.get(event.transaction_id)
@@ -45,10 +48,10 @@ def _owner(event: MetersSampled, batch: Batch) -> TransactionState | int | None:
             return transaction
         ended = batch.lookups.transactions.get(TransactionNeed(station.id, event.transaction_id))
         if ended is not None:
-            return ended.id
+            return ended
     if event.evse == 0 or not event.readings:
         return None
-    at = believed(event.readings[0].at, batch.frame.received_at if batch.frame else batch.now, [])
+    at = clocks.time_of(batch, event.readings[0].at, [])
     begun = [t for t in station.open_on(event.evse) if t.started_at <= at]
     if event.transaction_id is None or len(begun) != 1:
         if event.transaction_id not in (None, "0", "-1"):
@@ -61,13 +64,13 @@ def _owner(event: MetersSampled, batch: Batch) -> TransactionState | int | None:
 
 
 def store(batch: Batch, evse: int, owner: TransactionState | int | None, readings: Iterable[Reading]) -> None:
-    """Add the readings as samples, and carry the newest into an open transaction."""
+    """Add the readings as samples, and carry the newest into the transaction, if it can still learn from them."""
     station = batch.station
-    received_at = batch.frame.received_at if batch.frame else batch.now
+    known = owner if isinstance(owner, TransactionState) else None
     transaction_id = owner.id if isinstance(owner, TransactionState) else owner
     for reading in readings:
         notes: list[Note] = []
-        at = believed(reading.at, received_at, notes)
+        at = clocks.time_in(batch, known, reading.at, notes) if known is not None else clocks.time_of(batch, reading.at, notes)
         for note in notes:
             batch.note(note, transaction_id)
         if at is not reading.at:
@@ -89,9 +92,16 @@ def store(batch: Batch, evse: int, owner: TransactionState | int | None, reading
             extra=reading.extra or None,
             owner=-evse if transaction_id is None else transaction_id,
         )
-        if isinstance(owner, TransactionState):
-            _carry(batch, owner, reading)
+        if known is not None and _learns(known):
+            _carry(batch, known, reading)
     batch.touch(transaction_id=transaction_id)
+
+
+def _learns(transaction: TransactionState) -> bool:
+    """Of one that has ended its stop says the register, unless none came; what a person has decided stands."""
+    if transaction.reconstructed == Reconstruction.PERSON.value:
+        return False
+    return transaction.stopped_at is None or transaction.floating or transaction.doubt == Doubt.STOP_MISSING
 
 
 def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> None:
@@ -103,9 +113,7 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
     elif reading.energy_wh is not None and newest:
         floor = transaction.meter_last_wh if transaction.meter_last_wh is not None else transaction.meter_start_wh
         if floor is not None and reading.energy_wh < floor:
-            # Meters drop out and report 0 in between (lbbrhzn/ocpp#374).
-            detail = f"The register fell from {floor} to {reading.energy_wh} Wh at {reading.at.isoformat()}."
-            batch.note(Note("register_decreased", "energy", detail, Severity.WARNING), transaction.id)
+            change |= _fell(batch, transaction, floor, reading)
         else:
             transaction.meter_last_wh = change["meter_last_wh"] = reading.energy_wh
     if newest and transaction.stopped_at is None:
@@ -115,11 +123,27 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
         return
     if newest and (not transaction.floating or reading.energy_wh is not None):
         transaction.meter_last_at = change["meter_last_at"] = reading.at
+    if newest and transaction.stopped_at is not None and not transaction.floating and reading.at > transaction.stopped_at:
+        # Ended for want of a stop, at the last sign of it: here is another.
+        transaction.stopped_at = change["stopped_at"] = reading.at
     start, last = transaction.meter_start_wh, transaction.meter_last_wh
     if start is not None and last is not None and last >= start:
         change["energy_wh"] = last - start
     batch.change(Transaction, transaction.id, **change)
     updated(batch, transaction)
+
+
+def _fell(batch: Batch, transaction: TransactionState, floor: Decimal, reading: Reading) -> dict[str, object]:
+    """The register is below what it was. Meters drop out and report 0 in between (lbbrhzn/ocpp#374); another value is no slip.
+
+    A meter that began anew has counted more than its first and last registers say, so the energy is doubtful.
+    """
+    detail = f"The register fell from {floor} to {reading.energy_wh} Wh at {reading.at.isoformat()}."
+    batch.note(Note("register_decreased", "energy", detail, Severity.WARNING), transaction.id)
+    if not reading.energy_wh or floor - reading.energy_wh <= SLACK_WH or transaction.register_fell:
+        return {}
+    transaction.register_fell = True
+    return {"register_fell": True}
 
 
 def updated(batch: Batch, transaction: TransactionState) -> None:
@@ -147,8 +171,12 @@ def _float(batch: Batch, transaction: TransactionState, reading: Reading, *, new
             last = max(last, reading.energy_wh)
         else:
             if last is not None and reading.energy_wh < last:
-                detail = f"The register fell from {last} to {reading.energy_wh} Wh at {reading.at.isoformat()}."
-                batch.note(Note("register_decreased", "energy", detail, Severity.WARNING), transaction.id)
+                change |= _fell(batch, transaction, last, reading)
             last = reading.energy_wh
+    elif last is not None and transaction.meter_last_at is not None and reading.energy_wh > last:
+        # One that was held up on the way says that the register was higher before.
+        change |= _fell(batch, transaction, reading.energy_wh, replace(reading, at=transaction.meter_last_at, energy_wh=last))
+    elif reading.energy_wh < start:
+        change |= _fell(batch, transaction, start, reading)
     transaction.meter_start_wh, transaction.meter_last_wh = start, last
     return change | {"meter_start_wh": start, "meter_last_wh": last}

@@ -2,9 +2,10 @@
 
 from stations.batch import Batch
 from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
+from stations.domain.patience import BOOT_LOOK
 from stations.domain.values import Note, Registration
-from stations.models import Station
-from stations.services import devicemodel, firmwareprogress, transactions
+from stations.models import Station, Transaction
+from stations.services import clocks, devicemodel, firmwareprogress, transactions
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
@@ -39,7 +40,11 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
     if station.firmware_version and event.firmware_version and station.firmware_version != event.firmware_version:
         detail = f"The firmware changed from {station.firmware_version} to {event.firmware_version}."
         batch.note(Note("firmware_changed", event.firmware_version, detail))
+    clocks.booted(batch)
     transactions.close_of_another_version(batch)
+    for transaction in station.open.values():
+        # It may have ended with the restart, or go on: see `stations.services.stale`.
+        batch.change(Transaction, transaction.id, due_at=batch.now + BOOT_LOOK)
     firmwareprogress.booted(event, batch)
     station.firmware_version = event.firmware_version
     batch.errands.add(station.id)

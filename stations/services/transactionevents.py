@@ -12,11 +12,11 @@ from typing import Any
 from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Progress, TransactionProgressAnswered, TransactionProgressed
-from stations.domain.times import believed
-from stations.domain.values import Doubt, Note, Severity, TransactionStatus
+from stations.domain.patience import ASK_AFTER, SILENT_AFTER
+from stations.domain.values import Doubt, Note, Reconstruction, Severity, TransactionStatus
 from stations.lookups import Need, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, metervalues, transactions
+from stations.services import authorization, availability, clocks, metervalues, transactions
 from stations.state import StationState, TransactionState
 
 #: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
@@ -36,11 +36,12 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     """Merge an event into its transaction. Never refused (E01.FR.02): a refusal would make the station repeat, then drop it."""
     station = batch.station
     notes: list[Note] = []
-    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    clocks.heard(batch, event.at, live=not event.offline)
     found = authorization.find(batch, event.token) if event.token else None
     known = station.open.get(event.transaction_id) or batch.lookups.transactions.get(
         TransactionNeed(station.id, event.transaction_id)
     )
+    at = clocks.time_in(batch, known, event.at, notes) if known is not None else clocks.time_of(batch, event.at, notes)
     stopping = event.part is Progress.ENDED or event.trigger in STOP_TRIGGERS
     info = None
     if event.token is not None:
@@ -64,6 +65,8 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     if event.remote_start_id is not None and transaction.remote_start_id is None:
         transaction.remote_start_id = change["remote_start_id"] = event.remote_start_id
     if at < transaction.started_at:
+        if transaction.station_started_at is not None:
+            transaction.station_started_at = change["station_started_at"] = event.at
         transaction.started_at = change["started_at"] = at
     change |= _count(event, transaction)
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
@@ -71,11 +74,17 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         transaction.charging_state = change["charging_state"] = event.charging_state.value
         if not event.offline and event.part is not Progress.ENDED and transaction.stopped_at is None:
             availability.charging_state_changed(batch, transaction.evse, event.charging_state, at)
-    if event.part is Progress.ENDED:
+    if event.part is Progress.ENDED and transaction.reconstructed != Reconstruction.PERSON.value:
         if not event.offline and transaction.stopped_at is None:
             availability.transaction_ended(batch, transaction.evse, at)
+        if began := clocks.moved(transaction, event.at, at):
+            transaction.started_at = change["started_at"] = began
         transaction.stopped_at = at
-        change |= {"stopped_at": at, "stop_reason": event.stopped_reason or "Local"}
+        change |= {"stopped_at": at, "station_stopped_at": clocks.raw(event.at, at)}
+        change["stop_reason"] = event.stopped_reason or "Local"
+    elif transaction.stopped_at is not None and transaction.doubt == Doubt.STOP_MISSING and at > transaction.stopped_at:
+        # Ended for want of an end, at the last sign of it: here is another.
+        transaction.stopped_at = change["stopped_at"] = at
     if transaction.stopped_at is not None:
         change |= _settle(batch, transaction, notes)
     if change:
@@ -101,6 +110,8 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         meter_last_at=None,
         protocol=batch.frame.protocol if batch.frame else "",
         floating=True,
+        received_at=clocks.received_at(batch),
+        station_started_at=clocks.raw(event.at, at),
     )
     station.open[transaction.ocpp_id] = transaction
     batch.add(
@@ -111,8 +122,11 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         ocpp_transaction_id=transaction.ocpp_id,
         protocol=transaction.protocol,
         started_at=at,
-        received_at=batch.frame.received_at if batch.frame else batch.now,
+        station_started_at=transaction.station_started_at,
+        received_at=transaction.received_at,
+        due_at=clocks.received_at(batch) + SILENT_AFTER,
         sequences=[],
+        **transactions.UNREPAIRED,
     )
     batch.tell(topics.TRANSACTION_STARTED, transaction.id)
     return transaction
@@ -144,28 +158,49 @@ def _newest(transaction: TransactionState) -> int:
     return transaction.sequences[-1][1] if transaction.sequences else -1
 
 
+#: What a station may still have more of, so that it is asked.
+GAPS = (Doubt.START_MISSING, Doubt.STOP_MISSING, Doubt.EVENTS_MISSING)
+
+
 def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> dict[str, Any]:
-    """The end is known: is all that came before it, and can the energy be trusted? Once both hold, it is billed."""
+    """The end is known: is all that came before it, and can the energy be trusted? Once both hold, it is billed.
+
+    What a person has decided stands, and so does what was billed although the station had nothing more.
+    """
     was_doubtful = transaction.status != TransactionStatus.ENDED.value or transaction.doubt != Doubt.NONE.value
-    start, last = transaction.meter_start_wh, transaction.meter_last_wh
-    doubt = Doubt.NONE
-    if transaction.first_sequence is None:
-        doubt = Doubt.START_MISSING
-    elif transaction.last_sequence is None:
-        doubt = Doubt.STOP_MISSING
-    elif not any(low <= transaction.first_sequence and transaction.last_sequence <= high for low, high in transaction.sequences):
-        doubt = Doubt.EVENTS_MISSING
-    elif start is None or last is None or last < start:
-        doubt = Doubt.REGISTER
-        notes.append(Note("register_doubtful", "end", f"The register was {start} Wh first and {last} Wh last.", Severity.ERROR))
+    doubt = _doubt(transaction)
+    settled = (Reconstruction.PERSON, Reconstruction.GAPS) if doubt in GAPS else (Reconstruction.PERSON,)
+    if transaction.reconstructed in settled and not was_doubtful:
+        return {}
+    if doubt is Doubt.REGISTER:
+        detail = f"The register was {transaction.meter_start_wh} Wh first and {transaction.meter_last_wh} Wh last."
+        notes.append(Note("register_doubtful", "end", detail, Severity.ERROR))
+    transaction.reconstructed = Reconstruction.RULE.value if doubt is Doubt.STOP_MISSING else ""
+    due_at = batch.now + ASK_AFTER if doubt in GAPS else None
     change = {
         "status": TransactionStatus.ENDED.value,
         "doubt": doubt.value,
         "power_w": None,
-        "meter_stop_wh": last,
+        "meter_stop_wh": transaction.meter_last_wh,
+        "reconstructed": transaction.reconstructed,
+        "due_at": batch.now if doubt is Doubt.REGISTER else due_at,
     }
     assert transaction.stopped_at is not None
-    transactions.close(batch, transaction, transaction.stopped_at, last, doubt)
+    transactions.close(batch, transaction, transaction.stopped_at, transaction.meter_last_wh, doubt)
     if doubt is Doubt.NONE and was_doubtful:
         batch.publish(transactions.ENDED_TOPIC, transaction.id)
     return change
+
+
+def _doubt(transaction: TransactionState) -> Doubt:
+    start, last = transaction.meter_start_wh, transaction.meter_last_wh
+    first, end = transaction.first_sequence, transaction.last_sequence
+    if first is None:
+        return Doubt.START_MISSING
+    if end is None:
+        return Doubt.STOP_MISSING
+    if not any(low <= first and end <= high for low, high in transaction.sequences):
+        return Doubt.EVENTS_MISSING
+    if start is None or last is None or last < start or transaction.register_fell:
+        return Doubt.REGISTER
+    return Doubt.NONE

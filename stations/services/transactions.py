@@ -8,15 +8,18 @@ from hashlib import blake2b
 from stations import topics
 from stations.batch import Batch
 from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
-from stations.domain.metering import LIMIT
-from stations.domain.times import EARLIEST, believed
-from stations.domain.values import Doubt, Note, Severity, TokenInfo, TransactionStatus
+from stations.domain.metering import LIMIT, SLACK_WH
+from stations.domain.patience import ASK_AFTER, SILENT_AFTER
+from stations.domain.times import EARLIEST, TOLERANCE
+from stations.domain.values import Doubt, Note, Reconstruction, Severity, TokenInfo, TransactionStatus
 from stations.lookups import Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, metervalues
+from stations.services import authorization, availability, clocks, metervalues
 from stations.state import StationState, TransactionState
 
 ENDED_TOPIC = "transaction_ended"
+#: What a new transaction has of the columns that tables have defaults for: rows of a batch have the same columns.
+UNREPAIRED = {"register_fell": False, "reconstructed": "", "asked": 0}
 
 
 def start_key(event: TransactionStarted) -> str:
@@ -54,6 +57,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
     energy is never lost.
     """
     station = batch.station
+    clocks.heard(batch, event.at)
     need = StartNeed(station.id, start_key(event))
     found = authorization.find(batch, event.token) if event.token else None
     known = batch.lookups.starts.get(need)
@@ -67,7 +71,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         return TransactionStartAnswered(known.ocpp_id, info)
 
     notes: list[Note] = []
-    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    at, received_at = clocks.time_of(batch, event.at, notes), clocks.received_at(batch)
     evse_number = event.evse
     if evse_number == 0:
         notes.append(Note("evse_missing", "connector 0", "A transaction was started on connector 0.", Severity.WARNING))
@@ -88,6 +92,8 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_last_wh=meter_start,
         meter_last_at=at if meter_start is not None else None,
         protocol=batch.frame.protocol if batch.frame else "",
+        received_at=received_at,
+        station_started_at=clocks.raw(event.at, at),
     )
     station.open[transaction.ocpp_id] = transaction
     if found is not None:
@@ -106,7 +112,10 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         id_tag=transaction.id_tag,
         authorization_status=info.status.value,
         started_at=at,
-        received_at=batch.frame.received_at if batch.frame else batch.now,
+        station_started_at=transaction.station_started_at,
+        received_at=received_at,
+        due_at=received_at + SILENT_AFTER,
+        **UNREPAIRED,
         meter_start_wh=meter_start,
         meter_last_wh=meter_start,
         meter_last_at=transaction.meter_last_at,
@@ -124,9 +133,10 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
     """Record a stop. Whatever is odd about it, it is answered and kept (OCPP 2.0.1 E06, 1.6 4.10; open-ocpp's retries).
 
     A stop of an unknown transaction (errata 3.18) is attached to the open one it fits, or kept as a transaction of its own
-    whose start is missing; a stop of an ended one changes nothing, unless that one was ended by us for want of a stop.
+    whose start is missing; a stop of an ended one changes nothing, unless that one was ended by us for want of its own stop.
     """
     station = batch.station
+    clocks.heard(batch, event.at)
     info = _stop_info(event, batch)
     open_transaction = station.open.get(event.transaction_id or "")
     if open_transaction is not None:
@@ -136,7 +146,7 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
     orphan = TransactionNeed(station.id, orphan_id(event))
     stop = StopNeed(station.id, event.at, event.meter_stop_wh)
     if known is not None:
-        if known.doubt == Doubt.STOP_MISSING:
+        if known.doubt in (Doubt.STOP_MISSING, Doubt.STOP_ATTACHED):
             _end(batch, event, known)
         elif known.stopped_at is not None and known.meter_stop_wh is not None and known.meter_stop_wh != event.meter_stop_wh:
             detail = f"A second stop says {event.meter_stop_wh} Wh, the first said {known.meter_stop_wh} Wh; the first is kept."
@@ -144,9 +154,10 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
     elif orphan not in batch.lookups.transactions and stop not in batch.lookups.stops:
         fitting = _fitting(event, batch)
         if fitting is not None:
-            detail = f"The stop names transaction {event.transaction_id}; it was attached to the one it fits."
+            said = f"The stop names transaction {event.transaction_id} and says {event.meter_stop_wh} Wh"
+            detail = f"{said}; it was attached to the one it fits."
             batch.note(Note("transaction_attached", "stop", detail, Severity.WARNING), fitting.id)
-            _end(batch, event, fitting)
+            _end(batch, event, fitting, attached=True)
             batch.lookups.stops.add(stop)
         else:
             _keep_orphan(batch, event, orphan)
@@ -183,7 +194,7 @@ def close_abandoned(batch: Batch, evse: int, at: datetime) -> None:
     for old in batch.station.open_on(evse):
         if old.started_at <= at:
             detail = f"The next transaction began at {at.isoformat()} on the same EVSE, and no stop had come."
-            _give_up(batch, old, Note("stop_missing", "", detail, Severity.ERROR), at)
+            give_up(batch, old, Note("stop_missing", "", detail, Severity.ERROR), old.meter_last_at or at)
 
 
 def close_of_another_version(batch: Batch) -> None:
@@ -192,16 +203,28 @@ def close_of_another_version(batch: Batch) -> None:
     for old in list(batch.station.open.values()):
         if old.protocol and protocol and old.protocol != protocol:
             detail = f"The station now speaks {protocol}; the transaction began in {old.protocol}, and no stop can come."
-            _give_up(batch, old, Note("protocol_changed", "", detail, Severity.ERROR), batch.now)
+            give_up(batch, old, Note("protocol_changed", "", detail, Severity.ERROR), old.meter_last_at or batch.now)
 
 
-def _give_up(batch: Batch, old: TransactionState, note: Note, at: datetime) -> None:
-    """End a transaction whose stop did not come, with what is known of it. It waits for somebody to look at it."""
+def give_up(batch: Batch, old: TransactionState, note: Note, at: datetime) -> None:
+    """End a transaction whose stop did not come, with what is known of it: `at` is the last sign of it.
+
+    It waits for somebody to look at it. A station that numbers its events is asked whether there are more.
+    """
     batch.note(note, old.id)
-    stopped_at = old.meter_last_at or at
-    close(batch, old, stopped_at, None, Doubt.STOP_MISSING)
-    change = {"status": TransactionStatus.ENDED.value, "doubt": Doubt.STOP_MISSING.value, "stopped_at": stopped_at, "power_w": None}
-    batch.change(Transaction, old.id, **change)
+    at = max(at, old.started_at)
+    close(batch, old, at, None, Doubt.STOP_MISSING)
+    old.reconstructed = Reconstruction.RULE.value
+    batch.change(
+        Transaction,
+        old.id,
+        status=TransactionStatus.ENDED.value,
+        doubt=Doubt.STOP_MISSING.value,
+        stopped_at=at,
+        power_w=None,
+        reconstructed=old.reconstructed,
+        due_at=batch.now + ASK_AFTER if old.sequences else None,
+    )
     batch.touch(transaction_id=old.id)
 
 
@@ -220,35 +243,50 @@ def close(batch: Batch, transaction: TransactionState, at: datetime, meter_stop_
                 token.open_at.remove(station.id)
 
 
-def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState) -> None:
+def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState, *, attached: bool = False) -> None:
     notes: list[Note] = []
-    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, notes)
+    at = clocks.time_in(batch, transaction, event.at, notes)
+    if began := clocks.moved(transaction, event.at, at):
+        transaction.started_at = began
+        batch.change(Transaction, transaction.id, started_at=began)
     # Readings first, so that the stop's register has the last word.
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
     start, stop = transaction.meter_start_wh, _bounded(event.meter_stop_wh, notes)
     doubt, energy = Doubt.NONE, None
+    if event.meter_stop_wh is None:
+        stop, doubt = _mended(event, transaction, notes)
+    last = transaction.meter_last_wh
     if start is None or stop is None or stop < start:
         doubt = Doubt.REGISTER
         detail = f"The register was {start} Wh at the start and {stop} Wh at the stop."
         notes.append(Note("register_doubtful", "stop", detail, Severity.ERROR))
     else:
         energy = stop - start
-        if transaction.meter_last_wh is not None and stop < transaction.meter_last_wh:
-            detail = f"The register was {transaction.meter_last_wh} Wh before the stop and {stop} Wh at it."
+        if last is not None and stop < last:
+            detail = f"The register was {last} Wh before the stop and {stop} Wh at it."
             notes.append(Note("register_decreased", "stop", detail, Severity.WARNING))
+    if transaction.register_fell or (last is not None and stop is not None and stop < last - SLACK_WH):
+        doubt = Doubt.REGISTER
+    if doubt is Doubt.NONE and attached and not _begun_offline(transaction):
+        doubt = Doubt.STOP_ATTACHED
     if at < transaction.started_at:
         notes.append(Note("stop_before_start", "", f"It ended at {at.isoformat()}, before it began.", Severity.WARNING))
         at = transaction.started_at
+    transaction.reconstructed = ""
     batch.change(
         Transaction,
         transaction.id,
         status=TransactionStatus.ENDED.value,
         doubt=doubt.value,
         stopped_at=at,
+        station_stopped_at=clocks.raw(event.at, at),
         stop_reason=event.reason,
         stopped_by=event.token.value if event.token else "",
         meter_stop_wh=stop,
         power_w=None,
+        reconstructed="",
+        # What a register that fell may have counted is summed up apart, from the readings.
+        due_at=batch.now if doubt is Doubt.REGISTER else None,
         **({"energy_wh": energy} if energy is not None else {}),
     )
     close(batch, transaction, at, stop, doubt)
@@ -259,9 +297,23 @@ def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState) -
     batch.touch(transaction_id=transaction.id)
 
 
+def _mended(event: TransactionEnded, transaction: TransactionState, notes: list[Note]) -> tuple[Decimal | None, Doubt]:
+    """The register of a stop that brought none: that of its reading at the end, or else the last one, which may be too low."""
+    at_end = [r.energy_wh for r in event.readings if r.context == "Transaction.End" and r.energy_wh is not None]
+    stop = at_end[-1] if at_end else transaction.meter_last_wh
+    detail = f"The stop came without a register; {stop} Wh was read {'at the end' if at_end else 'last'}."
+    notes.append(Note("register_mended", "stop", detail, Severity.WARNING))
+    return stop, Doubt.NONE if at_end else Doubt.REGISTER
+
+
+def _begun_offline(transaction: TransactionState) -> bool:
+    """Whether its start waited for a connection: then the station had no id for it, and its stop cannot say one."""
+    return transaction.received_at is not None and transaction.received_at - transaction.started_at > TOLERANCE
+
+
 def _fitting(event: TransactionEnded, batch: Batch) -> TransactionState | None:
     """The one open transaction that this stop can end: begun by then, with a register that does not fall, the same tag if any."""
-    at = believed(event.at, batch.frame.received_at if batch.frame else batch.now, [])
+    at = clocks.time_of(batch, event.at, [])
     fitting = [
         t
         for t in batch.station.open.values()
@@ -275,8 +327,8 @@ def _fitting(event: TransactionEnded, batch: Batch) -> TransactionState | None:
 def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed) -> None:
     station = batch.station
     notes = [Note("start_missing", "", f"Only the stop of transaction {event.transaction_id} is known.", Severity.ERROR)]
-    received_at = batch.frame.received_at if batch.frame else batch.now
-    at = believed(event.at, received_at, notes)
+    received_at = clocks.received_at(batch)
+    at = clocks.time_of(batch, event.at, notes)
     transaction_id = batch.next_id("transaction")
     found = authorization.find(batch, event.token) if event.token else None
     batch.add(
@@ -290,9 +342,11 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         id_tag=event.token.value if event.token else "",
         status=TransactionStatus.ENDED.value,
         doubt=Doubt.START_MISSING.value,
-        started_at=min([at, *(r.at for r in event.readings if r.at >= EARLIEST)]),
+        started_at=min([at, *(clocks.time_of(batch, r.at, []) for r in event.readings)]),
         stopped_at=at,
+        station_stopped_at=clocks.raw(event.at, at),
         received_at=received_at,
+        **UNREPAIRED,
         stop_reason=event.reason,
         stopped_by=event.token.value if event.token else "",
         meter_stop_wh=_bounded(event.meter_stop_wh, notes),

@@ -46,6 +46,8 @@ SILENT = {
     "stations.services.restoring.set_as_then": "what a charger's recording shows; the replay as a whole is told",
     "stations.services.quarters.count": "counts what stations said",
     "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
+    "stations.services.stale.look": "what is closed by rule stands in the transaction and its findings",
+    "stations.services.stale.sweep": "what is closed by rule stands in the transaction and its findings",
     "stations.services.retention.let_go": "by the terms that somebody set, which was told then",
 }
 

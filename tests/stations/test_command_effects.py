@@ -234,3 +234,14 @@ def test_what_was_changed_is_read_again(engine: Engine, station: Station) -> Non
 
 def result(one: dict[str, str], **more: str) -> dict[str, Any]:
     return {"component": {"name": one["component"]}, "variable": {"name": one["variable"]}, **more}
+
+
+def test_a_start_from_the_queue_of_an_outage_is_not_the_one_that_was_asked_for(network: Network) -> None:
+    engine = Engine()
+    station = connected(network, engine)
+    network.token("CARD")
+    row = asked(engine, station, commands.RemoteStart("CARD"))
+    engine.say(station, "StartTransaction", v16.start(seconds=3600))
+    assert now_of(row).status == "accepted"
+    engine.say(station, "StartTransaction", v16.start(seconds=0, connector=2))
+    assert now_of(row).status == "confirmed"

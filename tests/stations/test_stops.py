@@ -149,12 +149,16 @@ def test_a_register_below_its_start_is_a_doubt_and_not_billed(network: Network, 
     assert due(network) == []
 
 
-def test_a_stop_below_the_last_reading_has_the_last_word_with_a_finding(network: Network, engine: Engine, station: Station) -> None:
+@pytest.mark.parametrize(("reading", "doubt"), [(5040, ""), (6000, Doubt.REGISTER)])
+def test_a_stop_below_the_last_reading_is_a_doubt_unless_it_was_rounded(
+    network: Network, engine: Engine, station: Station, reading: int, doubt: str
+) -> None:
     number = started(engine, station, meter=1000)
-    engine.say(station, "MeterValues", v16.meters(6000, 300, number))
+    engine.say(station, "MeterValues", v16.meters(reading, 300, number))
     engine.say(station, "StopTransaction", v16.stop(number, meter=5000))
-    assert (only(network, station).energy_wh, only(network, station).doubt) == (4000, "")
+    assert (only(network, station).energy_wh, only(network, station).doubt) == (4000, doubt)
     assert network.findings(station) == ["register_decreased"]
+    assert due(network) == ([] if doubt else [only(network, station).pk])
 
 
 def test_a_stop_before_its_start_ends_when_it_began(network: Network, engine: Engine, station: Station) -> None:

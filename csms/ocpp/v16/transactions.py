@@ -1,18 +1,20 @@
 """OCPP 1.6 StartTransaction (4.8) and StopTransaction (4.10)."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast
 
 from csms.ocpp import times
+from csms.ocpp.mend import NO_REGISTER
 from csms.ocpp.translator import Incoming, Payload
 from csms.ocpp.v16.authorization import id_tag_info
 from csms.ocpp.v16.metervalues import read_meter_values
 from stations.domain.events import Reply, TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
+from stations.domain.times import UNSET
 from stations.domain.values import Note, Token
 
-#: Stands for a time that cannot be read; `stations.domain.times.believed` replaces it by the time of receipt.
-UNREADABLE = datetime(1970, 1, 1, tzinfo=UTC)
+
+def _register(value: int) -> Decimal | None:
+    return None if value == NO_REGISTER else Decimal(value)
 
 
 class StartTransaction(Incoming):
@@ -25,9 +27,9 @@ class StartTransaction(Incoming):
         return TransactionStarted(
             evse=connector,
             connector=1,
-            at=times.parse(payload["timestamp"], "timestamp", notes) or UNREADABLE,
+            at=times.parse(payload["timestamp"], "timestamp", notes) or UNSET,
             token=Token(payload["idTag"]),
-            meter_start_wh=Decimal(payload["meterStart"]),
+            meter_start_wh=_register(payload["meterStart"]),
             # 0 is how some stations say "none" (evcc#10399).
             reservation_id=payload.get("reservationId") or None,
         )
@@ -51,8 +53,8 @@ class StopTransaction(Incoming):
         tag = payload.get("idTag")
         return TransactionEnded(
             transaction_id=str(payload["transactionId"]),
-            at=times.parse(payload["timestamp"], "timestamp", notes) or UNREADABLE,
-            meter_stop_wh=Decimal(payload["meterStop"]),
+            at=times.parse(payload["timestamp"], "timestamp", notes) or UNSET,
+            meter_stop_wh=_register(payload["meterStop"]),
             reason=payload.get("reason", "Local"),
             token=Token(tag) if tag else None,
             readings=read_meter_values(payload.get("transactionData", []), "transactionData", notes),

@@ -39,6 +39,7 @@ OUTGOING = (
     remotecontrol.RequestStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    transactions.GetTransactionStatus,
     vendor.SendDataTransfer,
 )
 
@@ -78,7 +79,6 @@ NOT_SENT_YET = frozenset(
         "GetLocalListVersion",
         "GetMonitoringReport",
         "GetReport",
-        "GetTransactionStatus",
         "InstallCertificate",
         "PublishFirmware",
         "ReserveNow",

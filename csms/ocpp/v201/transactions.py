@@ -1,17 +1,16 @@
-"""OCPP 2.0.1 TransactionEvent (E01-E15): the whole billing record, never refused."""
+"""OCPP 2.0.1 TransactionEvent (E01-E15): the whole billing record, never refused; and GetTransactionStatus (E14)."""
 
-from datetime import UTC, datetime
 from typing import cast
 
 from csms.ocpp import times
-from csms.ocpp.translator import Incoming, Payload
+from csms.ocpp.translator import Incoming, Outgoing, Payload
 from csms.ocpp.v201.authorization import id_token_info, token_of
 from csms.ocpp.v201.metervalues import read_meter_values
+from stations.domain import commands
+from stations.domain.commands import Outcome, Verdict
 from stations.domain.events import Progress, Reply, TransactionProgressAnswered, TransactionProgressed
+from stations.domain.times import UNSET
 from stations.domain.values import ChargingState, Note
-
-#: Stands for a time that cannot be read; `stations.domain.times.believed` replaces it by the time of receipt.
-UNREADABLE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class TransactionEvent(Incoming):
@@ -27,7 +26,7 @@ class TransactionEvent(Incoming):
             part=part,
             transaction_id=info["transactionId"],
             sequence=payload["seqNo"],
-            at=times.parse(payload["timestamp"], "timestamp", notes) or UNREADABLE,
+            at=times.parse(payload["timestamp"], "timestamp", notes) or UNSET,
             trigger=payload["triggerReason"],
             evse=evse.get("id"),
             connector=evse.get("connectorId"),
@@ -45,3 +44,23 @@ class TransactionEvent(Incoming):
     def encode(reply: Reply) -> Payload:
         info = cast(TransactionProgressAnswered, reply).info
         return {"idTokenInfo": id_token_info(info)} if info is not None else {}
+
+
+class GetTransactionStatus(Outgoing):
+    action = "GetTransactionStatus"
+    command = commands.GetTransactionStatus
+
+    @staticmethod
+    def encode(command: commands.GetTransactionStatus, number: int, limits: dict[str, int]) -> list[Payload]:
+        return [{} if command.transaction is None else {"transactionId": command.transaction}]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.GetTransactionStatus:
+        return commands.GetTransactionStatus(payload.get("transactionId"))
+
+    @staticmethod
+    def decode(command: commands.GetTransactionStatus, sent: Payload, answer: Payload) -> Outcome:
+        ongoing, queued = answer.get("ongoingIndicator"), answer["messagesInQueue"]
+        told = [] if ongoing is None else ["ongoing" if ongoing else "not ongoing"]
+        told.append("messages are waiting" if queued else "no messages are waiting")
+        return Outcome(Verdict.ACCEPTED, ", ".join(told), facts={"row": command.row, "ongoing": bool(ongoing), "queued": queued})

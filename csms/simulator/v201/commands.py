@@ -61,6 +61,14 @@ class CommandLink201(AnsweringLink):
                 return call_result.RequestStopTransaction("Accepted")
         return call_result.RequestStopTransaction("Rejected")
 
+    @answers(Action.get_transaction_status)
+    def on_get_transaction_status(self, transaction_id: str | None = None, **_: Any) -> Any:
+        station = self.station
+        if transaction_id is None:
+            return call_result.GetTransactionStatus(messages_in_queue=station.queued > 0)
+        ongoing = any(c.transaction and c.transaction.id == transaction_id for c in station.connectors)
+        return call_result.GetTransactionStatus(messages_in_queue=station.queued > 0, ongoing_indicator=ongoing)
+
     @answers(Action.reset)
     def on_reset(self, type: str, evse_id: int | None = None, **_: Any) -> Any:
         station = self.station
