@@ -54,6 +54,12 @@ class Doubt(StrEnum):
     STOP_MISSING = "stop_missing"
     REGISTER = "register"
     EVENTS_MISSING = "events_missing"
+    #: Somebody looked at it and decided that it is never billed.
+    SET_ASIDE = "set_aside"
+
+
+#: With one of these a transaction waits for nobody: its energy is trusted, or it is known that it never will be.
+DECIDED = (Doubt.NONE.value, Doubt.SET_ASIDE.value)
 
 
 class ChargingState(StrEnum):

@@ -158,6 +158,8 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     elif start is None or last is None or last < start:
         doubt = Doubt.REGISTER
         notes.append(Note("register_doubtful", "end", f"The register was {start} Wh first and {last} Wh last.", Severity.ERROR))
+    if transaction.doubt == Doubt.SET_ASIDE:
+        doubt = Doubt.SET_ASIDE  # somebody decided that it is not billed
     change = {
         "status": TransactionStatus.ENDED.value,
         "doubt": doubt.value,
