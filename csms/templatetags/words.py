@@ -14,6 +14,15 @@ DOUBTS: dict[str, str | Promise] = {
     Doubt.START_MISSING: _("Its start was never reported"),
     Doubt.STOP_MISSING: _("Its end was never reported"),
     Doubt.REGISTER: _("Its meter readings contradict each other"),
+    Doubt.EVENTS_MISSING: _("Parts of it were never reported"),
+    Doubt.SET_ASIDE: _("Set aside, not billed"),
+}
+FIXES: dict[str, str | Promise] = {
+    "close": _("Set by hand"),
+    "attach": _("Stop attached"),
+    "recalculate": _("Counted anew"),
+    "accept": _("Accepted as it was"),
+    "write_off": _("Written off"),
 }
 SEVERITIES: dict[str, str | Promise] = {Severity.INFO: _("Note"), Severity.WARNING: _("Warning"), Severity.ERROR: _("Error")}
 DIMENSIONS: dict[str, str | Promise] = {
@@ -38,6 +47,12 @@ REMEDIES: dict[str, str | Promise] = {
 def doubt(code: str) -> str | Promise:
     """Why a transaction cannot be billed yet."""
     return DOUBTS.get(code, code)
+
+
+@register.filter
+def fix(code: str) -> str | Promise:
+    """How a session was put right."""
+    return FIXES.get(code, code)
 
 
 @register.filter

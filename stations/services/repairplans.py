@@ -25,6 +25,8 @@ AROUND = timedelta(days=1)
 #: Samples that are read of one session: one a minute for a week.
 MOST_SAMPLES = 10_000
 ENDED = TransactionStatus.ENDED.value
+#: The code of a refusal that is not for what was asked, but for how things stand.
+STATE = "state"
 
 Values = dict[str, Any]
 
@@ -60,13 +62,13 @@ def state_of(transaction: Transaction) -> str:
 def plan(transaction: Transaction, fix: str, *, orphan: Transaction | None = None, params: Mapping[str, Any]) -> Plan:
     """Raises ValidationError, with what is wrong and what to do, if the fix makes no sense for this session."""
     if not waits(transaction):
-        raise ValidationError(_("This session waits for nobody: it is trusted, or was set aside. Undo that first."), code="state")
+        raise ValidationError(_("This session waits for nobody: it is trusted, or was set aside. Undo that first."), code=STATE)
     if ports.billed(transaction.pk):
-        raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code="state")
+        raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code=STATE)
     heard_at = transaction.meter_last_at or transaction.started_at
     if transaction.status != ENDED and fix != "attach" and heard_at > timezone.now() - ALIVE:
         words = _("The session runs: it was heard of within %(n)s minutes. Ask the charger to stop it instead.")
-        raise ValidationError(words % {"n": ALIVE // timedelta(minutes=1)}, code="state")
+        raise ValidationError(words % {"n": ALIVE // timedelta(minutes=1)}, code=STATE)
     match fix:
         case "close":
             return _close(transaction, **_known(params, "stopped_at", "meter_stop_wh", "started_at", "meter_start_wh"))
@@ -153,7 +155,7 @@ def _recalculate(t: Transaction, *, method: str = "") -> Plan:
 
 def _accept(t: Transaction) -> Plan:
     if t.status != ENDED or t.stopped_at is None:
-        raise ValidationError(_("It has not ended. Close it by hand instead."), code="state")
+        raise ValidationError(_("It has not ended. Close it by hand instead."), code=STATE)
     if t.energy_wh is None or t.energy_wh < 0:
         raise ValidationError(_("Its energy is not known, so there is nothing to accept. Set start and end by hand instead."))
     return Plan({**_ended(t, t.stopped_at), **_trusted(t)}, t.started_at, t.stopped_at, t.energy_wh, Doubt.NONE)
@@ -170,9 +172,9 @@ def _attach(t: Transaction, orphan: Transaction) -> Plan:
     if orphan.station_id != t.station_id or orphan.pk == t.pk:
         raise ValidationError({"stop": _("The stop is that of another charger, or of the session itself.")})
     if orphan.doubt != Doubt.START_MISSING or orphan.stopped_at is None:
-        raise ValidationError({"stop": _("This is no stop without a start, or it has been attached meanwhile.")}, code="state")
+        raise ValidationError({"stop": _("This is no stop without a start, or it has been attached meanwhile.")}, code=STATE)
     if t.status == ENDED and t.doubt != Doubt.STOP_MISSING:
-        raise ValidationError(_("This session has a stop of its own."), code="state")
+        raise ValidationError(_("This session has a stop of its own."), code=STATE)
     if orphan.stopped_at < t.started_at:
         raise ValidationError({"stop": _("This stop came before the session began.")})
     start, stop = t.meter_start_wh, orphan.meter_stop_wh

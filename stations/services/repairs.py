@@ -21,7 +21,7 @@ from stations.batch import Batch, of_one
 from stations.domain.values import Doubt, Note
 from stations.models import MeterSample, OutboxEntry, Repair, RepairMessage, Transaction
 from stations.services import transactions
-from stations.services.repairplans import AROUND, Plan, kept, plan, read, state_of
+from stations.services.repairplans import AROUND, STATE, Plan, kept, plan, read, state_of
 
 #: Fixes after which somebody will ask why.
 EXPLAINED = ("close", "write_off")
@@ -53,7 +53,7 @@ def repair(
 
     `fix`: "close", "recalculate", "accept", "write_off", with the `params` that `repairplans.plan` takes; or "attach", with the
     `orphan` whose stop it is. `seen`: the `state_of` it that the person looked at. Raises ValidationError if the fix makes no
-    sense, or if something else has happened to the session meanwhile (code "state").
+    sense, or if something else has happened to the session meanwhile (code STATE).
     """
     reason = reason.strip()[:200]
     now = timezone.now()
@@ -65,7 +65,7 @@ def repair(
             return known
         if seen and seen != state_of(t):
             words = _("The session has changed since you looked at it, and nothing was done. Look again.")
-            raise ValidationError(words, code="state")
+            raise ValidationError(words, code=STATE)
         if fix in EXPLAINED and not reason:
             raise ValidationError({"reason": _("Say why: whoever looks at the bill will ask.")})
         made = plan(t, fix, orphan=stop, params=params)
@@ -95,14 +95,14 @@ def undo(*, transaction: Transaction, reason: str = "") -> Repair:
         t = _locked(transaction.pk)
         row = Repair.objects.filter(transaction=t, undone_at=None).select_related("orphan").order_by("-id").first()
         if row is None:
-            raise ValidationError(_("Nothing was put right here that could be undone."), code="state")
+            raise ValidationError(_("Nothing was put right here that could be undone."), code=STATE)
         # First, so that a job which is about to bill it has done so, or never will.
         OutboxEntry.objects.filter(topic=transactions.ENDED_TOPIC, object_id=t.pk).delete()
         if ports.billed(t.pk):
-            raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code="state")
+            raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code=STATE)
         before, after = read(row.before), read(row.after)
         if any(getattr(t, name) != value for name, value in after.items()):
-            raise ValidationError(_("The session has changed since then, so this cannot be undone."), code="state")
+            raise ValidationError(_("The session has changed since then, so this cannot be undone."), code=STATE)
         batch.change(Transaction, t.pk, **before)
         batch.note(Note(FINDING, "undo", f"What was done is undone ({row.fix}). {reason}".strip()), t.pk)
         batch.tell(topics.TRANSACTION_ENDED, t.pk)
@@ -133,7 +133,7 @@ def resolve(*, message: RepairMessage, resolution: str, reason: str) -> None:
     """Exactly once, in the transaction of whoever does it. `resolution`: "played" or "discarded"."""
     locked = RepairMessage.objects.select_for_update(of=("self",)).get(pk=message.pk)
     if locked.resolved_at is not None:
-        raise ValidationError(_("Somebody else has resolved this message meanwhile."), code="state")
+        raise ValidationError(_("Somebody else has resolved this message meanwhile."), code=STATE)
     locked.resolved_at, locked.resolution, locked.note = timezone.now(), resolution, reason.strip()[:200]
     locked.save(update_fields=["resolved_at", "resolution", "note"])
     audit.record(
