@@ -124,6 +124,7 @@ class RepairMessageRow(Rows):
     station = serializers.CharField(source="station.identity")
     frame = Wire()
     answer = Wire()
+    resolution = serializers.ChoiceField(choices=["played", "discarded"], allow_blank=True, help_text="Empty while it waits.")
 
     class Meta:
         model = RepairMessage

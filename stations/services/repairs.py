@@ -66,9 +66,9 @@ def repair(
         if seen and seen != state_of(t):
             words = _("The session has changed since you looked at it, and nothing was done. Look again.")
             raise ValidationError(words, code=STATE)
+        made = plan(t, fix, orphan=stop, params=params)
         if fix in EXPLAINED and not reason:
             raise ValidationError({"reason": _("Say why: whoever looks at the bill will ask.")})
-        made = plan(t, fix, orphan=stop, params=params)
         before = {name: getattr(t, name) for name in made.values}
         row = Repair(operator_id=t.operator_id, transaction=t, orphan=stop, fix=fix, params=made.params)
         row.before, row.after, row.reason, row.made_by, row.made_at = kept(before), kept(made.values), reason, user, now
