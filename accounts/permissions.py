@@ -9,6 +9,7 @@ MAY: dict[str, frozenset[Role]] = {
     "view": ALL,
     "tags.change": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "commands.send": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
+    "transactions.repair": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE, Role.SUPPORT}),
     "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "firmware.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),

@@ -7,4 +7,5 @@ from stations import outbox, ports
 def fill() -> None:
     """Called once, when Django has loaded the apps."""
     ports.running_cost = selectors.running_cost
+    ports.billed = selectors.billed
     outbox.subscribe("transaction_ended", services.SUBSCRIBER)

@@ -1,6 +1,7 @@
 """Reads prices."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 
@@ -75,3 +76,21 @@ def billed_since(start: datetime) -> list[tuple[str, Decimal]]:
     # The transaction's operator too: with it the index tells which started since then.
     found = ChargeRecord.objects.filter(~Exists(newer), transaction__started_at__gte=start, transaction__operator=F("operator"))
     return list(found.order_by("currency").values_list("currency").annotate(total=Sum("total_incl_tax")))
+
+
+def billed(transaction_id: int) -> bool:
+    """Whether a transaction has a charge record."""
+    return ChargeRecord.objects.filter(transaction=transaction_id).exists()
+
+
+def would_cost(
+    transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime
+) -> tuple[Decimal, str] | None:
+    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: there is no tariff."""
+    applied = default_tariff()
+    if applied is None:
+        return None
+    changed = copy(transaction)
+    changed.started_at = started_at
+    priced = tariff.price(tariff.parse(as_ocpi(applied)), sessions.ended(changed, energy_wh=energy_wh, end=stopped_at))
+    return (priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax), priced.currency

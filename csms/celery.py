@@ -24,6 +24,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "let go of what is older than its term": ("stations.tasks.let_go", 3600.0),
     "end logs that will not come": ("stations.tasks.sweep_logs", 10.0),
     "let go of logs that are older than their term": ("stations.tasks.let_go_of_logs", 3600.0),
+    "let go of how often findings were made": ("stations.tasks.let_go_of_finding_days", 3600.0),
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),

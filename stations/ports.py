@@ -73,3 +73,12 @@ def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, 
 
 #: Primary key of a transaction to what it has cost so far (with tax) and the currency. Filled by `billing`.
 running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]" = no_price
+
+
+def no_bill(transaction_id: int) -> bool:
+    """Nothing is billed: no app that bills is installed."""
+    return False
+
+
+#: Whether a transaction (by its primary key) has been billed, so that it must not change any more. Filled by `billing`.
+billed: Callable[[int], bool] = no_bill

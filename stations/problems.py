@@ -55,8 +55,8 @@ def not_accepted(now: datetime) -> QuerySet[Station]:
     return found.filter(booted_at__gt=now - BOOTED_WITHIN).order_by("-booted_at")[: EACH + 1]
 
 
-def unended(now: datetime) -> QuerySet[Transaction]:
-    """Sessions that run although their plug is free (`free`), or of which nothing was heard for hours (`heard_at`)."""
+def dead(now: datetime) -> QuerySet[Transaction]:
+    """Sessions that run although their plug is free (`free`), or of which nothing was heard for hours (`heard_at`): all of them."""
     plug = Connector.objects.filter(
         evse=OuterRef("evse"),
         number=OuterRef("connector_number"),
@@ -67,7 +67,11 @@ def unended(now: datetime) -> QuerySet[Transaction]:
     found = Transaction.objects.filter(status=TransactionStatus.ACTIVE).select_related("station", "evse")
     # The greatest of what is known: PostgreSQL passes over what is not.
     found = found.annotate(free=Exists(plug), heard_at=Greatest("started_at", "meter_last_at"))
-    return found.filter(Q(free=True) | Q(heard_at__lt=now - SILENT_FOR)).order_by("-heard_at", "-pk")[: EACH + 1]
+    return found.filter(Q(free=True) | Q(heard_at__lt=now - SILENT_FOR))
+
+
+def unended(now: datetime) -> QuerySet[Transaction]:
+    return dead(now).order_by(Greatest("started_at", "meter_last_at").desc(), "-pk")[: EACH + 1]
 
 
 def fruitless(now: datetime) -> QuerySet[Command]:

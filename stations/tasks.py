@@ -10,6 +10,7 @@ from stations import outbox, partitions, ports
 from stations.services import (
     commandends,
     diagnostics,
+    findingdays,
     firmware,
     logkeeping,
     presence,
@@ -55,6 +56,12 @@ def let_go() -> int:
     """
     with scopes_disabled():
         return retention.let_go(now=timezone.now()).deleted
+
+
+@shared_task
+def let_go_of_finding_days() -> int:
+    """Delete the counts of findings whose day is long past (see `stations.services.findingdays`). Idempotent; returns how many."""
+    return findingdays.let_go(now=timezone.now())
 
 
 @shared_task

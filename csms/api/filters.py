@@ -238,13 +238,20 @@ class RefusalFilters(Filters):
 
 
 class FindingFilters(Filters):
-    looks_for = ("code", "severity")
+    looks_for = ("code", "severity", "vendor", "model", "firmware")
 
     station = StationFilter("station_id")
     transaction = NumberFilter("transaction_id")
     code = filters.CharFilter()
+    vendor = filters.CharFilter("station__vendor", help_text="of stations of this vendor")
+    model = filters.CharFilter("station__model", help_text="of stations of this model")
+    firmware = filters.CharFilter("station__firmware_version", help_text="of stations that run this firmware now")
     severity = filters.ChoiceFilter(choices=choices.SEVERITY)
     since, until = period("last_at").values()
+
+    @classmethod
+    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
+        return tuple(one for one in cls.looks_for if one != "code") if "station" in given else cls.looks_for
 
 
 class CommandsOfStation(Filters):

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, logs, people, raw, rollouts, views, webhooks
+from csms.api import commandviews, firmware, logs, people, raw, repairs, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -34,6 +34,7 @@ router.register("people", people.PersonView, "person")
 router.register("invitations", people.InvitationView, "invitation")
 router.register("rollouts", rollouts.RolloutView, "rollout")
 router.register("audit", views.AuditView, "audit")
+router.register("repair-messages", repairs.RepairMessageView, "repair-message")
 router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 
@@ -54,6 +55,11 @@ urlpatterns = [
         name="station-firmware",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
+    re_path(
+        r"^v1/transactions/(?P<pk>[0-9]+)/repair/$",
+        repairs.RepairsOfTransactionView.as_view({"get": "list", "post": "create"}),
+        name="transaction-repair",
+    ),
     re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
     re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
 from csms.dashboard.commandrows import CommandRow
 from csms.webhooks.models import Webhook
-from stations.models import Command, CommandRun, Firmware, Rollout, Station, Transaction
+from stations.models import Command, CommandRun, Firmware, RepairMessage, Rollout, Station, Transaction
 
 Word = str | Promise
 
@@ -92,6 +92,9 @@ ACTIONS: dict[str, Word] = {
     "webhook.deliveries_replayed": gettext_lazy("{who} had the webhook {thing} deliver again what had failed"),
     "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
     "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
+    "transaction.repaired": gettext_lazy("{who} put the {thing} right"),
+    "transaction.repair_undone": gettext_lazy("{who} undid how the {thing} had been put right"),
+    "repair_message.resolved": gettext_lazy("{who} resolved the message {thing} that was not understood"),
     "repair.added": gettext_lazy("{who} added {thing} by way of repair"),
     "repair.changed": gettext_lazy("{who} changed {thing} by way of repair"),
     "repair.removed": gettext_lazy("{who} removed {thing} by way of repair"),
@@ -101,6 +104,8 @@ KINDS: dict[str, Word] = {
     "station": gettext_lazy("Charger"),
     "idtoken": gettext_lazy("Id tag"),
     "commandrun": gettext_lazy("Command to several chargers"),
+    "transaction": gettext_lazy("Session"),
+    "repairmessage": gettext_lazy("Message to put right"),
     "site": gettext_lazy("Site"),
     "tariff": gettext_lazy("Tariff"),
     "user": gettext_lazy("Person"),
@@ -238,6 +243,7 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "idtoken": (IdToken, lambda row: reverse("id_tag", args=[row.pk])),
     "commandrun": (CommandRun, lambda row: reverse("run", args=[row.pk])),
     "transaction": (Transaction, lambda row: reverse("transaction", args=[row.pk])),
+    "repairmessage": (RepairMessage, lambda row: reverse("review_message", args=[row.pk])),
     "firmware": (Firmware, lambda row: reverse("firmware_image", args=[row.pk])),
     "rollout": (Rollout, lambda row: reverse("rollout", args=[row.pk])),
     "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),

@@ -22,7 +22,7 @@ from csms.dashboard.access import page
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.states import STATES, State
 from stations import selectors
-from stations.domain.values import TransactionStatus
+from stations.domain.values import DECIDED, TransactionStatus
 from stations.models import Finding, Site, Transaction
 
 PAGE = 50
@@ -88,7 +88,7 @@ class SessionFilters(forms.Form):
         if wanted["until"]:
             found = found.filter(started_at__lt=midnight(wanted["until"] + timedelta(days=1)))
         if wanted["doubtful"]:
-            found = found.exclude(doubt="")
+            found = found.exclude(doubt__in=DECIDED)
         if wanted["findings"]:
             found = found.filter(Exists(Finding.objects.filter(transaction=OuterRef("pk"))))
         return found

@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from csms.dashboard import commandrows
 from csms.dashboard.states import STATES, error, label
 from csms.webhooks.models import Webhook
-from stations import problems
+from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
 from stations.models import Command, Connector, Station, Transaction
 from stations.selectors import OFFLINE
@@ -57,7 +58,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Seven queries, each of a bounded number of rows."""
+    """The list. Eight queries, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
@@ -68,6 +69,8 @@ def work(rights: Rights, now: datetime) -> WorkList:
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
     found.take(commands, (_fruitless(c) for c in commands), _("All chargers"), stations)
+    if doubted := review.since():
+        found.tasks.append(_doubted(doubted))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
     found.take(silent, (_switched_off(w) for w in silent), _("Webhooks"), reverse("webhooks"))
     found.more = list(dict.fromkeys(found.more))
@@ -134,6 +137,16 @@ def _unended(transaction: Transaction) -> Task:
     heard_at = transaction.heard_at  # type: ignore[attr-defined]  # annotated by the selector
     url = reverse("transaction", args=[transaction.pk])
     return Task(f"session-{transaction.pk}", "note", name, url, reason, heard_at, _("Look at the session, stop it"), url)
+
+
+def _doubted(since: Sequence[datetime]) -> Task:
+    """One for all of them: each has what can be done beside it there."""
+    n, url = len(since), reverse("review")
+    words = ngettext(
+        "%(n)s waits for somebody to look at it, and is not billed.", "%(n)s wait for somebody, and are not billed.", n
+    )
+    shown = f"{n}+" if n >= 2 * review.COUNTED else n
+    return Task("review", "note", _("Sessions in doubt"), url, words % {"n": shown}, min(since), _("Put them right"), url)
 
 
 def _stuck(connector: Connector, rights: Rights) -> Task:

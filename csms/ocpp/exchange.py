@@ -162,6 +162,7 @@ def _store_for_repair(batch: Batch, inbound: Inbound, call: frames.Call, note: N
         answer=text,
         reason=note.detail,
         received_at=inbound.received_at,
+        protocol=inbound.protocol,
     )
     _log(batch, inbound, text, "result")
     return text

@@ -35,13 +35,14 @@ class Menu:
 PAGES: tuple[Page | Menu, ...] = (
     Page("wall", _("Network")),
     Page("stations", _("Chargers"), also=frozenset({"onboarding", "runs", "run", "labels"})),
-    Page("sessions", _("Sessions")),
+    Page("sessions", _("Sessions"), also=frozenset({"review", "review_session", "review_message"})),
     Menu(_("Drivers"), (Page("drivers", _("Drivers"), "tags.change"), Page("id_tags", _("Id tags")))),
     Menu(
         _("Upkeep"),
         (
             Page("messages", _("Messages")),
             Page("logs", _("Logs")),
+            Page("quality", _("Charger quality")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
         ),

@@ -40,11 +40,22 @@ RULES: dict[str, str | Promise] = {
     "answer_unexpected": _("An answer to nothing that was asked, or one that came too late, changes nothing."),
     "firmware_changed": _("The charger started with other firmware than before."),
     "payload_invalid": _("A message that cannot be understood is kept whole for repair, so that its energy is not lost."),
+    "repaired": _("A person put it right; what was before is kept."),
+    "frame_binary": _("The frame is noted and left out; the connection stays."),
+    "frame_empty": _("The frame is noted and left out; the connection stays."),
+    "frame_too_long": _("The connection is closed, and the station dials anew."),
+    "frame_type_unknown": _("The frame is noted and left out; the connection stays."),
+    "frame_unreadable": _("The frame is noted, and answered with an error if its message id can be read; the connection stays."),
+    "token_unknown": _("It is not let charge; the card can be enrolled with one click."),
     "handler_failed": _("A fault of this system: the message is kept, and somebody has to look at it."),
 }
 MENDED = _("The message broke the protocol's rules in a way that leaves no doubt what was meant, and was mended.")
 
 
+REFUSED = _("The station was answered with the error that fits, and the connection stays.")
+
+
 @register.filter
 def rule(code: str) -> str | Promise:
-    return RULES.get(code, MENDED if code.startswith("mended_") else "")
+    family = MENDED if code.startswith("mended_") else REFUSED if code.startswith("refused_") else ""
+    return RULES.get(code, family)

@@ -17,6 +17,7 @@ DOUBTS: dict[str, str | Promise] = {
     Doubt.REGISTER: _("Its meter readings contradict each other"),
     Doubt.EVENTS_MISSING: _("Something is missing between its start and its end"),
     Doubt.STOP_ATTACHED: _("Its end named another session, and may belong to that"),
+    Doubt.SET_ASIDE: _("Set aside, not billed"),
 }
 #: The sentences under which `trust` stands on a session's page: a word, its colour, and why.
 TRUSTED: dict[str, tuple[str, str | Promise, str | Promise]] = {
@@ -28,6 +29,13 @@ TRUSTED: dict[str, tuple[str, str | Promise, str | Promise]] = {
     ),
     Reconstruction.RULE: ("is-warning", _("Reconstructed"), _("Its end was never reported; it was ended by rule.")),
     Reconstruction.PERSON: ("is-warning", _("Reconstructed"), _("Somebody looked at it and decided.")),
+}
+FIXES: dict[str, str | Promise] = {
+    "close": _("Set by hand"),
+    "attach": _("Stop attached"),
+    "recalculate": _("Counted anew"),
+    "accept": _("Accepted as it was"),
+    "write_off": _("Written off"),
 }
 SEVERITIES: dict[str, str | Promise] = {Severity.INFO: _("Note"), Severity.WARNING: _("Warning"), Severity.ERROR: _("Error")}
 DIMENSIONS: dict[str, str | Promise] = {
@@ -61,6 +69,12 @@ def trust(transaction: Transaction) -> dict[str, object]:
         return {"look": "is-serious", "word": _("Doubtful"), "why": doubt(transaction.doubt)}
     look, word, why = TRUSTED[transaction.reconstructed or "measured"]
     return {"look": look, "word": word, "why": why}
+
+
+@register.filter
+def fix(code: str) -> str | Promise:
+    """How a session was put right."""
+    return FIXES.get(code, code)
 
 
 @register.filter

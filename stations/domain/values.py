@@ -56,6 +56,8 @@ class Doubt(StrEnum):
     EVENTS_MISSING = "events_missing"
     #: Its stop named no transaction that is known; it was given to the only one it fits.
     STOP_ATTACHED = "stop_attached"
+    #: Somebody looked at it and decided that it is never billed.
+    SET_ASIDE = "set_aside"
 
 
 class Reconstruction(StrEnum):
@@ -76,6 +78,10 @@ class Trust(StrEnum):
     MEASURED = "measured"
     RECONSTRUCTED = "reconstructed"
     DOUBTFUL = "doubtful"
+
+
+#: With one of these a transaction waits for nobody: its energy is trusted, or it is known that it never will be.
+DECIDED = (Doubt.NONE.value, Doubt.SET_ASIDE.value)
 
 
 class ChargingState(StrEnum):

@@ -7,6 +7,8 @@ from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, Up
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry, Subscription
+from stations.models.quality import FindingDay
+from stations.models.repair import Repair
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
@@ -23,6 +25,7 @@ __all__ = [
     "Connector",
     "Evse",
     "Finding",
+    "FindingDay",
     "Firmware",
     "FirmwareUpdate",
     "LogKind",
@@ -36,6 +39,7 @@ __all__ = [
     "OutboxEntry",
     "QuarterDue",
     "Refusal",
+    "Repair",
     "RepairMessage",
     "Rollout",
     "RolloutState",

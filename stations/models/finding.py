@@ -33,7 +33,10 @@ class Finding(models.Model):
                 fields=["station", "transaction", "code", "subject"], nulls_distinct=False, name="finding_natural_key"
             )
         ]
-        indexes = [models.Index(fields=["operator", "-last_at"], name="finding_operator_last")]
+        indexes = [
+            models.Index(fields=["operator", "-last_at"], name="finding_operator_last"),
+            models.Index(fields=["station", "code", "-last_at"], name="finding_station_code"),
+        ]
 
 
 class RepairMessage(models.Model):
@@ -46,9 +49,20 @@ class RepairMessage(models.Model):
     answer = models.TextField(blank=True)
     reason = models.TextField()
     received_at = models.DateTimeField()
+    protocol = models.CharField(max_length=20, blank=True, db_default="", help_text="Empty: before this was kept.")
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(
+        max_length=20, blank=True, db_default="", choices=[("played", "played"), ("discarded", "discarded")]
+    )
+    note = models.CharField(max_length=200, blank=True, db_default="", help_text="Why it was resolved so.")
 
     objects = ScopedManager(operator="operator")
 
     class Meta:
         ordering = ["-received_at"]
+        indexes = [
+            models.Index(fields=["operator", "-id"], condition=models.Q(resolved_at=None), name="repairmessage_operator_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.pk}"

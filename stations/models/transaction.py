@@ -9,7 +9,7 @@ from django_scopes import ScopedManager
 
 from accounts.models import IdToken, Operator
 from stations import choices
-from stations.domain.values import Doubt, Reconstruction, TransactionStatus, Trust
+from stations.domain.values import DECIDED, Doubt, Reconstruction, TransactionStatus, Trust
 from stations.models.station import Evse, Station
 
 
@@ -81,6 +81,7 @@ class Transaction(models.Model):
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
             models.Index("operator", Upper("id_tag"), F("id").desc(), name="transaction_operator_tag"),
             models.Index(fields=["operator", "-id"], condition=~Q(doubt=""), name="transaction_operator_doubt"),
+            models.Index(fields=["operator", "-id"], condition=~Q(doubt__in=DECIDED), name="transaction_operator_waiting"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
             models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),

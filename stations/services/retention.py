@@ -18,6 +18,7 @@ from django_scopes import scope
 
 from accounts.models import Operator
 from stations import partitions
+from stations.domain.values import Doubt
 from stations.models import Station
 from stations.partitions import Partition
 from stations.services import quarters
@@ -50,7 +51,7 @@ KINDS = (
 )
 
 # A session is final when it has ended, nobody doubts it, and whoever acts on its end has done so (billing reads its samples).
-UNFINISHED = f"""(t.status <> 'ended' OR t.doubt <> '' OR EXISTS (
+UNFINISHED = f"""(t.status <> 'ended' OR t.doubt NOT IN ('', '{Doubt.SET_ASIDE.value}') OR EXISTS (
     SELECT FROM stations_outboxentry o WHERE o.topic = '{ENDED_TOPIC}' AND o.object_id = t.id))"""
 NEEDED = {
     "stations_metersample": f"""

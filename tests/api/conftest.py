@@ -25,6 +25,7 @@ from stations.models import (
     MeterDay,
     MeterQuarter,
     Refusal,
+    RepairMessage,
     Site,
     Station,
     Transaction,
@@ -119,6 +120,9 @@ def network(operator: Operator, identity: str) -> Network:
             created_at=AT, expires_at=AT, due_at=AT, finished_at=AT,
         )  # fmt: skip
         Variable.objects.create(operator=operator, station=station, variable="HeartbeatInterval", value="300", wanted="60")
+        RepairMessage.objects.create(
+            operator=operator, station=station, action="StopTransaction", frame="{}", reason="Not understood.", received_at=AT
+        )
         ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=AT)
         webhook = Webhook.objects.create(operator=operator, url="https://example.com/", events=["station.online"], active=False)
         told = WebhookEvent.objects.create(operator=operator, type="station.online", data={"identity": identity}, created_at=AT)

@@ -26,7 +26,7 @@ from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Site
+from stations.models import Command, LogUpload, RepairMessage, Site
 from stations.services import rollouts
 from tests.api.conftest import Network, Person
 from tests.firmware import made_image, made_update
@@ -79,6 +79,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "charge-records": ChargeRecord,
             "id-tags": IdToken,
             "logs": LogUpload,
+            "repair-messages": RepairMessage,
             "sites": Site,
             "tariffs": Tariff,
             "webhooks": Webhook,

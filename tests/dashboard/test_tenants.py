@@ -142,6 +142,8 @@ OF_ADA = {
     "station-commands": lambda world: {"identity": world.station.identity},
     "station-ocpp": lambda world: {"identity": world.station.identity, "action": "ClearCache"},
     "transaction-detail": lambda world: {"pk": world.running.pk},
+    "transaction-repair": lambda world: {"pk": world.doubtful.pk},
+    **{f"repair-message-{name}": lambda world: {"pk": world.repair.pk} for name in ("detail", "play", "discard")},
     "command-detail": lambda world: {"pk": world.queued.pk},
     "command-cancel": lambda world: {"pk": world.queued.pk},
     "id-tag-detail": lambda world: {"pk": world.card.pk},

@@ -31,6 +31,8 @@ from stations.models import (
     MeterDay,
     MeterQuarter,
     Refusal,
+    Repair,
+    RepairMessage,
     Site,
     Station,
     StatusHistory,
@@ -79,6 +81,7 @@ class World:
     rolled: RolledOut
     webhook: Webhook
     delivery: WebhookDelivery
+    repair: RepairMessage
 
 
 @tables
@@ -157,7 +160,29 @@ def _made(network: Network) -> World:
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
         *_told(station),
+        _misunderstood(station),
     )
+
+
+def _misunderstood(station: Station) -> RepairMessage:
+    """A stop that nobody understood, beside one that came without its start and one that was set right."""
+    now = timezone.now()
+    frame = (
+        '[2,"r1","StopTransaction",{"transactionId":1,"meterStop":"many","timestamp":"2026-11-20T10:00:00Z","idTag":"DEE-CARD"}]'
+    )
+    given = {"operator": station.operator, "station": station, "status": "ended", "received_at": now, "stopped_at": now}
+    Transaction.objects.create(**given, ocpp_transaction_id="9@stop", doubt="start_missing", started_at=now, meter_stop_wh=9000)
+    aside = Transaction.objects.create(
+        **given, ocpp_transaction_id="set-aside", doubt="set_aside", started_at=now - timedelta(hours=1)
+    )
+    Repair.objects.create(
+        operator=station.operator, transaction=aside, fix="write_off", reason="Free of charge", made_at=now,
+        before={"doubt": "register"}, after={"doubt": "set_aside"},
+    )  # fmt: skip
+    return RepairMessage.objects.create(
+        operator=station.operator, station=station, action="StopTransaction", frame=frame, answer='[3,"r1",{}]',
+        reason="meterStop must be of type integer.", received_at=now, protocol="ocpp1.6",
+    )  # fmt: skip
 
 
 def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
