@@ -72,7 +72,10 @@ class ForwardForm(forms.Form):
         label=gettext_lazy("How it is told"),
         choices=[
             (Style.OCPP, gettext_lazy("OCPP, as the charger would: for another charging system")),
-            (Style.ENVELOPE, gettext_lazy("Envelopes, JSON with each call and its answer: for a program of one's own, or to look on")),
+            (
+                Style.ENVELOPE,
+                gettext_lazy("Envelopes, JSON with each call and its answer: for a program of one's own, or to look on"),
+            ),
         ],
         widget=forms.RadioSelect,
     )

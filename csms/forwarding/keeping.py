@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 #: A forward's stations, as SQL over `f` and `s`.
 SELECTED = f"""s.operator_id = f.operator_id AND (f.which = '{Which.ALL}' OR (f.which = '{Which.SITE}' AND s.site_id = f.site_id)
     OR (f.which = '{Which.CHOSEN}' AND EXISTS (
-        SELECT FROM csms_forward_stations c WHERE c.forward_id = f.id AND c.station_id = s.id)))"""
+        SELECT FROM csms_forwardstation c WHERE c.forward_id = f.id AND c.station_id = s.id)))"""
 #: A station that is new to a forward is mirrored from now on; the minute before is that in which nobody looked.
 ADD = f"""
 INSERT INTO csms_forwardlink (operator_id, forward_id, station_id, state, protocol, read_from, position, numbers, error,
@@ -33,11 +33,11 @@ SELECT f.operator_id, f.id, s.id, 'idle', '', GREATEST(f.created_at, now() - int
 FROM csms_forward f JOIN stations_station s ON {SELECTED}
 WHERE f.active AND NOT EXISTS (SELECT FROM csms_forwardlink l WHERE l.forward_id = f.id AND l.station_id = s.id)
 ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608  (constants)
 DROP = f"""
 DELETE FROM csms_forwardlink l USING csms_forward f, stations_station s
-WHERE f.id = l.forward_id AND s.id = l.station_id AND f.active AND NOT ({SELECTED})
-"""
+WHERE f.id = l.forward_id AND s.id = l.station_id AND f.active AND ({SELECTED}) IS NOT TRUE
+"""  # noqa: S608
 FIELDS = {
     "state": "varchar",
     "protocol": "varchar",
@@ -60,7 +60,7 @@ WRITE = f"""
 UPDATE csms_forwardlink AS l SET {", ".join(f"{name} = v.{name}" for name in FIELDS)}
 FROM jsonb_to_recordset(%s::jsonb) AS v(id bigint, {", ".join(f"{name} {kind}" for name, kind in FIELDS.items())})
 WHERE l.id = v.id
-"""
+"""  # noqa: S608
 AGAIN_S = 2.0
 
 

@@ -5,6 +5,7 @@ process repeats the message in flight and no other. What the other side sends is
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable
@@ -89,7 +90,7 @@ class Link:
     awaited: dict[str, "asyncio.Future[frames.CallResult | frames.CallError]"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.numbers = said.Numbers({ours: theirs for ours, theirs in self.row.numbers})
+        self.numbers = said.Numbers(dict(self.row.numbers))
 
     async def run(self) -> None:
         """Mirror until the station has gone and all is told."""
@@ -115,10 +116,8 @@ class Link:
     async def _rest(self, asked_s: float) -> None:
         rest_s = max(asked_s, min(REST_S * 2 ** min(self.failures - 1, 10), LONGEST_REST_S))
         self.retry.clear()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.retry.wait(), rest_s * random.uniform(0.5, 1.0))  # noqa: S311  (spreads load)
-        except TimeoutError:
-            pass
 
     # What there is to tell
 

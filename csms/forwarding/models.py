@@ -51,7 +51,7 @@ class Forward(models.Model):
     password = SealedField(max_length=600, blank=True, purpose="forward password")
     which = models.CharField(max_length=10, choices=Which.choices, default=Which.ALL)
     site = models.ForeignKey(Site, models.SET_NULL, null=True, blank=True, related_name="+")
-    stations = models.ManyToManyField(Station, related_name="+", blank=True)
+    stations = models.ManyToManyField(Station, through="ForwardStation", related_name="+", blank=True)
     from_station = models.BooleanField(default=True)
     to_station = models.BooleanField(default=False)
     only = models.JSONField(default=list, blank=True)
@@ -80,6 +80,18 @@ class Forward(models.Model):
     def identity_of(self, station: str) -> str:
         """What the station is called at the other back end."""
         return self.identity.replace(IDENTITY, station)
+
+
+class ForwardStation(models.Model):
+    """A station that was chosen for a forward."""
+
+    forward = models.ForeignKey(Forward, models.CASCADE, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.CASCADE, related_name="+")
+
+    objects = ScopedManager(operator="forward__operator")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["forward", "station"], name="forwardstation_forward_station")]
 
 
 class ForwardLink(models.Model):

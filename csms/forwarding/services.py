@@ -37,7 +37,9 @@ def add(*, operator: Operator, **values: Any) -> Forward:
     with scope(operator=operator), transaction.atomic():
         Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
         if Forward.objects.count() >= MOST:
-            raise ValidationError(_("You forward to %(most)s back ends already, and to no more: remove one first.") % {"most": MOST})
+            raise ValidationError(
+                _("You forward to %(most)s back ends already, and to no more: remove one first.") % {"most": MOST}
+            )
         chosen = _fill(made, values)
         made.save()
         made.stations.set(chosen)

@@ -41,7 +41,10 @@ class Migration(migrations.Migration):
                 ("only", models.JSONField(blank=True, default=list)),
                 ("never", models.JSONField(blank=True, default=list)),
                 ("active", models.BooleanField(default=True)),
-                ("version", models.PositiveIntegerField(default=1, help_text="Counts its changes, so that the mirror notices one.")),
+                (
+                    "version",
+                    models.PositiveIntegerField(default=1, help_text="Counts its changes, so that the mirror notices one."),
+                ),
                 ("tried_at", models.DateTimeField(blank=True, null=True)),
                 ("served_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -61,12 +64,35 @@ class Migration(migrations.Migration):
                         to="stations.site",
                     ),
                 ),
-                ("stations", models.ManyToManyField(blank=True, related_name="+", to="stations.station")),
             ],
             options={
                 "ordering": ["id"],
                 "indexes": [models.Index(fields=["operator", "id"], name="forward_operator_id")],
             },
+        ),
+        migrations.CreateModel(
+            name="ForwardStation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "forward",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="csms.forward"
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stations.station"),
+                ),
+            ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("forward", "station"), name="forwardstation_forward_station")],
+            },
+        ),
+        migrations.AddField(
+            "forward",
+            "stations",
+            models.ManyToManyField(blank=True, related_name="+", through="csms.ForwardStation", to="stations.station"),
         ),
         migrations.CreateModel(
             name="ForwardLink",

@@ -30,7 +30,10 @@ def introduction(protocol: str, booted: StationBooted, states: list[ConnectorSta
     """What a station would say that has just started: action and payload. Of its states, those that the version can say."""
     wording = WORDINGS[protocol]
     said = [("StatusNotification", wording.status(state)) for state in states]
-    return [("BootNotification", wording.boot(booted)), *((name, told) for name, told in said if told and _valid(protocol, name, told))]
+    return [
+        ("BootNotification", wording.boot(booted)),
+        *((name, told) for name, told in said if told and _valid(protocol, name, told)),
+    ]
 
 
 def _valid(protocol: str, action: str, payload: Payload) -> bool:
