@@ -114,7 +114,7 @@ async def _first(
                 max_size=FRAME_BYTES,
                 max_queue=FRAMES,
                 logger=_quiet,
-                **({"ssl": _tls()} if secure else {}),
+                ssl=_tls() if secure else None,
             )
         except ssl.SSLError:
             raise

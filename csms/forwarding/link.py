@@ -125,7 +125,7 @@ class Link:
         """The next entries that the other back end is to see. What it is not to see, or is too old, is passed over here."""
         row = self.row
         entries = await self.feed.more(Place(row.pk, row.station_id, row.read_from, row.position))
-        wanted = []
+        wanted: list[Entry] = []
         now = datetime.now(UTC)
         for entry in entries:
             if not self.route.filter.wants(entry):

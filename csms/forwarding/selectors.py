@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
@@ -33,7 +34,7 @@ class Tally:
 
 def tallies(forwards: Sequence[Forward]) -> dict[int, Tally]:
     """One query for all."""
-    counted = (
+    counted: Any = (
         ForwardLink.objects.filter(forward__in=forwards)
         .order_by()
         .values("forward_id")

@@ -18,7 +18,7 @@ from tests.network import Network
 
 FIELDS = {
     "name": "Fleet of Harbour",
-    "url": "wss://ocpp.example.com/ocpp?key=hidden",
+    "url": "wss://ocpp.example.com/ocpp?key=undisclosed",
     "identity": "HL-{identity}",
     "style": "ocpp",
     "which": "all",
@@ -57,7 +57,7 @@ def test_it_is_added_changed_paused_resumed_and_removed(ada: Client, amber: Netw
     path = f"/forwarding/{forward.pk}/"
     page = html(ada, path)
     assert "It is forwarded from now on." in page
-    assert "hidden" not in page
+    assert "undisclosed" not in page
     assert "Beginning" in page
     form = html(ada, f"{path}change/")
     assert "sesame" not in form
