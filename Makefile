@@ -13,7 +13,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long soak migrate serve worker beat bench profile lint docs lock vendor messages
+.PHONY: help run services test test-long soak migrate serve worker beat forward bench profile lint docs lock vendor messages
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ worker: $(VENV)/.installed ## a Celery worker
 
 beat: $(VENV)/.installed ## the beat, which sets off periodic jobs; exactly one
 	@mkdir -p .services && exec $(PY) -m celery -A csms beat --loglevel info --pidfile= --schedule .services/beat $(ARGS)
+
+forward: $(VENV)/.installed ## mirrors chargers to second back ends (docs/forwarding.md); one works, others stand by
+	@exec $(PY) manage.py forward $(ARGS)
 
 # -- to work on it
 

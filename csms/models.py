@@ -2,9 +2,10 @@
 
 from django.db import models
 
+from csms.forwarding.models import Forward, ForwardLink, ForwardStation
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 
-__all__ = ["Job", "Webhook", "WebhookDelivery", "WebhookEvent"]
+__all__ = ["Forward", "ForwardLink", "ForwardStation", "Job", "Webhook", "WebhookDelivery", "WebhookEvent"]
 
 
 class Job(models.Model):

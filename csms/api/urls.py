@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, logs, people, raw, repairs, rollouts, views, webhooks
+from csms.api import commandviews, firmware, forwarding, logs, people, raw, repairs, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -37,6 +37,8 @@ router.register("audit", views.AuditView, "audit")
 router.register("repair-messages", repairs.RepairMessageView, "repair-message")
 router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
+router.register("forwards", forwarding.ForwardView, "forward")
+router.register("forward-links", forwarding.LinkView, "forward-link")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

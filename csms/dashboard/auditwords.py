@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
 from csms.dashboard.commandrows import CommandRow
+from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations.models import Command, CommandRun, Firmware, RepairMessage, Rollout, Station, Transaction
 
@@ -90,6 +91,12 @@ ACTIONS: dict[str, Word] = {
     "webhook.tested": gettext_lazy("{who} tested the webhook {thing}"),
     "webhook.delivery_replayed": gettext_lazy("{who} had the webhook {thing} deliver something again"),
     "webhook.deliveries_replayed": gettext_lazy("{who} had the webhook {thing} deliver again what had failed"),
+    "forward.added": gettext_lazy("{who} added the forwarding to {thing}"),
+    "forward.changed": gettext_lazy("{who} changed the forwarding to {thing}"),
+    "forward.removed": gettext_lazy("{who} removed the forwarding to {thing}"),
+    "forward.paused": gettext_lazy("{who} paused the forwarding to {thing}"),
+    "forward.resumed": gettext_lazy("{who} resumed the forwarding to {thing}"),
+    "forward.tested": gettext_lazy("{who} tested the forwarding to {thing}"),
     "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
     "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
     "transaction.repaired": gettext_lazy("{who} put the {thing} right"),
@@ -116,6 +123,7 @@ KINDS: dict[str, Word] = {
     "rollout": gettext_lazy("Roll-out"),
     "logupload": gettext_lazy("Log"),
     "webhook": gettext_lazy("Webhook"),
+    "forward": gettext_lazy("Forwarding"),
 }
 #: Where it is not a page.
 VIAS: dict[str, Word] = {
@@ -247,5 +255,6 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "firmware": (Firmware, lambda row: reverse("firmware_image", args=[row.pk])),
     "rollout": (Rollout, lambda row: reverse("rollout", args=[row.pk])),
     "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),
+    "forward": (Forward, lambda row: reverse("forward", args=[row.pk])),
     "user": (User, lambda row: reverse("our_driver", args=[row.pk]) if row.kind == Kind.DRIVER else ""),
 }

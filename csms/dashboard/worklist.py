@@ -12,6 +12,8 @@ from django.utils.translation import ngettext
 
 from csms.dashboard import commandrows
 from csms.dashboard.states import STATES, error, label
+from csms.forwarding import selectors as forwardings
+from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
@@ -73,6 +75,8 @@ def work(rights: Rights, now: datetime) -> WorkList:
         found.tasks.append(_doubted(doubted))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
     found.take(silent, (_switched_off(w) for w in silent), _("Webhooks"), reverse("webhooks"))
+    unmirrored = list(forwardings.broken(now).defer("password")[: problems.EACH + 1])
+    found.take(unmirrored, (_not_forwarded(f, now) for f in unmirrored), _("Forwarding"), reverse("forwards"))
     found.more = list(dict.fromkeys(found.more))
     return found
 
@@ -175,3 +179,13 @@ def _switched_off(webhook: Webhook) -> Task:
     reason = _("The webhook was switched off: %(reason)s") % {"reason": webhook.disabled_because}
     to = reverse("webhook", args=[webhook.pk])
     return Task(f"webhook-{webhook.pk}", "bad", str(webhook), to, reason, webhook.failing_since, _("Its deliveries, resume"), to)
+
+
+def _not_forwarded(forward: Forward, now: datetime) -> Task:
+    to = reverse("forward", args=[forward.pk])
+    if forwardings.is_served(forward, now):
+        reason = _("Chargers could not be forwarded to it for more than ten minutes.")
+        since = forward.failing  # type: ignore[attr-defined]  # annotated by the selector
+    else:
+        reason, since = _("Nothing is forwarded: the process that does it is not running."), forward.served_at
+    return Task(f"forward-{forward.pk}", "bad", forward.name, to, reason, since, _("Which, and why"), to)

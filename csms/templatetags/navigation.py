@@ -53,6 +53,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("people", _("People"), "people.change"),
             Page("audit", _("Changes"), "audit.view"),
             Page("webhooks", _("Webhooks")),
+            Page("forwards", _("Forwarding")),
         ),
     ),
 )

@@ -222,14 +222,15 @@ def check_url(url: str) -> str:
             wrong = _("The address must not hold a password: what we send is signed instead.")
         elif parts.fragment:
             wrong = _("The address must not have a part behind #, which is never sent.")
-        elif not settings.WEBHOOK_PRIVATE and _is_forbidden(host):
+        elif not settings.WEBHOOK_PRIVATE and is_forbidden(host):
             wrong = _("Addresses of this machine and of private networks are not called. CSMS_WEBHOOK_PRIVATE=1 allows it.")
     if wrong:
         raise ValidationError({"url": wrong})
     return url
 
 
-def _is_forbidden(host: str) -> bool:
+def is_forbidden(host: str) -> bool:
+    """Whether an address leads to this machine or a private network, as far as can be said without asking for its name."""
     try:
         return sending.is_forbidden(host)
     except ValueError:  # a name, which is looked at when it is called

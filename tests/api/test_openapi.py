@@ -12,6 +12,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
+from django.utils import timezone
 from django_scopes import scope
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given
@@ -24,6 +25,8 @@ from accounts import drivers
 from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
+from csms.forwarding import services as forwarding
+from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
 from stations.models import Command, LogUpload, RepairMessage, Site
@@ -73,6 +76,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
+        forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
+        now = timezone.now()
+        ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
         of = {
             "invitations": Invitation,
             "commands": Command,
@@ -82,6 +88,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "repair-messages": RepairMessage,
             "sites": Site,
             "tariffs": Tariff,
+            "forwards": Forward,
+            "forward-links": ForwardLink,
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
         }

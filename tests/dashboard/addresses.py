@@ -38,6 +38,9 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "webhook_do": lambda world: [world.webhook.pk],
     "webhook_replay": lambda world: [world.webhook.pk],
     "delivery_replay": lambda world: [world.delivery.pk],
+    "forward": lambda world: [world.forward.pk],
+    "forward_change": lambda world: [world.forward.pk],
+    "forward_do": lambda world: [world.forward.pk],
     "station": lambda world: [world.station.identity],
     "station_points": lambda world: [world.station.identity],
     "station_labels": lambda world: [world.station.identity],
@@ -127,6 +130,10 @@ STATES: dict[str, list[str]] = {
     "webhook_add": [""],
     "webhook": ["", "status=given_up", "before=1"],
     "webhook_change": [""],
+    "forwards": [""],
+    "forward_add": [""],
+    "forward": ["", "state=failing", "after=1"],
+    "forward_change": [""],
     "login": [""],
 }
 #: Files to download: what they are asked with.
@@ -148,6 +155,8 @@ FILES: dict[str, list[str]] = {
     "rollout": ["format=csv"],
     "webhooks": ["format=csv"],
     "webhook": ["format=csv"],
+    "forwards": ["format=csv"],
+    "forward": ["format=csv"],
     "messages": ["format=csv", "format=ndjson"],
     "audit_export": [""],
     "station": [
@@ -191,6 +200,7 @@ BUTTONS: dict[str, dict[str, str]] = {
     "rollout_lead": {"do": "cancel"},
     "rollout_step": {"do": "retry"},
     "webhook_do": {"do": "pause"},
+    "forward_do": {"do": "pause"},
     "webhook_replay": {"since": "2026-01-01T00:00"},
     "delivery_replay": {},
     "view_save": {"page": "stations", "name": "Mine", "query": "status=Faulted"},

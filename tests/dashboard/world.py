@@ -14,6 +14,7 @@ from accounts.services import create_api_key
 from billing.models import ChargeRecord
 from csms.dashboard.wall import CARDS
 from csms.files import storage
+from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
@@ -82,6 +83,8 @@ class World:
     webhook: Webhook
     delivery: WebhookDelivery
     repair: RepairMessage
+    forward: Forward
+    link: ForwardLink
 
 
 @tables
@@ -161,6 +164,7 @@ def _made(network: Network) -> World:
         rolled_out(network),
         *_told(station),
         _misunderstood(station),
+        *_forwarded(station, offline),
     )
 
 
@@ -210,6 +214,28 @@ def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
         )
     ]  # fmt: skip
     return webhook, made[0]
+
+
+def _forwarded(station: Station, offline: Station) -> tuple[Forward, ForwardLink]:
+    """To a fleet that hears one charger and not the other, and to a program that is paused."""
+    now = timezone.now()
+    forward = Forward.objects.create(
+        operator=station.operator, name="Fleet of Harbour", url="ws://127.0.0.1:9/ocpp?key=Harbour", password="open-sesame",
+        identity="HL-{identity}", never=["Heartbeat"], to_station=True, served_at=now,
+    )  # fmt: skip
+    site = station.site
+    Forward.objects.create(
+        operator=station.operator, name="Program", url="wss://127.0.0.1:9/", active=False, which="site", site=site
+    )
+    of_both = {"operator": station.operator, "forward": forward, "protocol": "ocpp1.6", "read_from": now, "sent": 218}
+    link = ForwardLink.objects.create(
+        **of_both, station=station, state="connected", connected_at=now, forwarded_at=now, answer_ms=12, asked=1, position=2**40
+    )
+    ForwardLink.objects.create(
+        **of_both, station=offline, state="failing", failing_since=now, dropped=4, refused=2, unmatched=1,
+        error="The connection was refused: nothing listens there.",
+    )  # fmt: skip
+    return forward, link
 
 
 def _tapped(station: Station) -> None:

@@ -30,7 +30,7 @@ def test_a_port_that_is_none_is_named(checkout: Path, launch: Launch, port: str)
 
 
 def test_the_procfile_names_the_processes() -> None:
-    assert list(run.procfile(settings.BASE_DIR)) == ["web", "worker", "beat", "simulator"]
+    assert list(run.procfile(settings.BASE_DIR)) == ["web", "worker", "beat", "forward", "simulator"]
 
 
 def test_a_process_that_ends_by_itself_ends_the_run_and_is_named(checkout: Path, launch: Launch) -> None:
