@@ -17,6 +17,7 @@ from stations.services import (
     firmware,
     firmwareprogress,
     metervalues,
+    passwords,
     provisioning,
     transactionevents,
     transactions,
@@ -54,6 +55,7 @@ RULES: dict[type[Event], Rule] = {
 }
 
 companions.OF["update_firmware"] = companions.Companion(firmware.made, firmwareprogress.answered)
+companions.OF["set_variables"] = companions.Companion(passwords.made, passwords.answered, passwords.ended)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:
