@@ -25,6 +25,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "end logs that will not come": ("stations.tasks.sweep_logs", 10.0),
     "let go of logs that are older than their term": ("stations.tasks.let_go_of_logs", 3600.0),
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
+    "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
 }
 

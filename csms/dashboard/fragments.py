@@ -7,7 +7,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, evses, logs, station, wall, worklist
+from csms.dashboard import commandrows, evses, held, logs, passwords, station, wall, worklist
 from csms.dashboard.worklist import Rights
 from stations import selectors
 
@@ -96,6 +96,17 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
         may_command = rights.command
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
+            _fragment("held", "dashboard/_held.html", {"held": held.of(head.station, head.online), "may_change": rights.change}),
+            _fragment(
+                "password",
+                "dashboard/_password.html",
+                {
+                    "station": head.station,
+                    "password": passwords.newest(head.station),
+                    "may_change": rights.change,
+                    "may_command": may_command,
+                },
+            ),
             *(
                 _fragment(f"connector-{card.plug.connector.pk}", "dashboard/_evse.html", {"card": card, "may_command": may_command})
                 for card in evses.cards(head.station, head.plugs, rows)

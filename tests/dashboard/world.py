@@ -30,6 +30,7 @@ from stations.models import (
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
+    PasswordChange,
     Refusal,
     Site,
     Station,
@@ -79,6 +80,7 @@ class World:
     rolled: RolledOut
     webhook: Webhook
     delivery: WebhookDelivery
+    knock: Refusal
 
 
 @tables
@@ -157,7 +159,21 @@ def _made(network: Network) -> World:
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
         *_told(station),
+        _knocked(network, station, pending),
     )
+
+
+def _knocked(network: Network, station: Station, pending: Station) -> Refusal:
+    """Somebody who may be accepted with the password that it sends; a charger that was given another, one that is given one now."""
+    now = timezone.now()
+    fields = {"operator": network.operator, "new_hash": "k$0", "created_at": now}
+    PasswordChange.objects.create(**fields, station=station, status="done", finished_at=now)
+    PasswordChange.objects.create(**fields, station=pending, status="at_restart", answered_at=now)
+    return Refusal.objects.create(
+        operator=network.operator, identity=f"{network.prefix}-NEW", reason="unknown_station", address="203.0.113.9", secure=True,
+        path=f"/ocpp/{network.prefix}-NEW", subprotocols="ocpp1.6", headers={"host": "csms.example", "authorization": "Basic ***"},
+        sent="good", sent_hash="k$1", first_at=now, last_at=now,
+    )  # fmt: skip
 
 
 def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
