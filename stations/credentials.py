@@ -40,7 +40,7 @@ def matches(stored_hash: str, presented: bytes, *, any_form: bool) -> bool:
 
 
 def as_presented(presented: bytes | None, *, any_form: bool) -> tuple[str, str]:
-    """What was presented as a password: good, or why it cannot be a station's (see `stations.models.Sent`); and its hash if it can."""
+    """What was presented: a good password, or why it cannot be a station's (`stations.models.Sent`); and its hash if it can."""
     if not presented:
         return "nothing", ""
     text = _text(presented)

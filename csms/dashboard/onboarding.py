@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import Operator
 from csms.dashboard import held
-from csms.dashboard.access import may_add, page
 from csms.dashboard.acceptform import AcceptForm
+from csms.dashboard.access import may_add, page
 from csms.dashboard.exports import stream_csv
 from stations import selectors
 from stations.models import Refusal, Station

@@ -54,7 +54,7 @@ SENTENCES: dict[str, Word] = {
     ),
     ChangeStatus.ACCEPTED: gettext_lazy("It took the new password; the old one lets nobody in any more."),
     ChangeStatus.DONE: gettext_lazy("It came back with the new password."),
-    ChangeStatus.REFUSED: gettext_lazy("It refused; its old password stays. Some chargers take a password only at the charger itself."),
+    ChangeStatus.REFUSED: gettext_lazy("It refused; its old password stays. Some chargers take one only at the charger itself."),
     ChangeStatus.NOT_TAKEN: gettext_lazy("It came back with the old password, which stays. Try again."),
     ChangeStatus.UNSENT: gettext_lazy("It was never sent; the old password stays."),
     ChangeStatus.REPLACED: gettext_lazy("Another password was given to it meanwhile."),

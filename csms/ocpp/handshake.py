@@ -26,10 +26,8 @@ def identity_of(raw_path: str) -> str:
     In the paths of other systems (/steve/websocket/CentralSystemService/ID) it is the last part.
     """
     rest = raw_path.split("?", 1)[0]
-    if PREFIX in f"{rest}/":
-        rest = rest[f"{rest}/".find(PREFIX) + len(PREFIX) :]
-    else:
-        rest = rest.strip("/").rpartition("/")[2]
+    at = f"{rest}/".find(PREFIX)
+    rest = rest.strip("/").rpartition("/")[2] if at < 0 else rest[at + len(PREFIX) :]
     # By way of bytes, since some stations encode their letters as UTF-8 but not as percents.
     return unquote_to_bytes(rest.strip("/").encode("latin-1", "replace")).decode(errors="replace")
 

@@ -42,7 +42,7 @@ REMEDIES: dict[str, str | Promise] = {
     "unknown_station": _("If it is yours, register it:"),
     "no_identity": _("Add the identity to the address in the charger's settings."),
     "wrong_path": _("In the charger's settings, let the address end in /ocpp/ and the identity."),
-    "bad_handshake": _("Update the charger's firmware; if a proxy stands before this system, let it pass Upgrade and Connection on."),
+    "bad_handshake": _("Update the charger's firmware; a proxy in between must pass Upgrade and Connection on."),
     "not_a_websocket": _("Choose OCPP-J (JSON, WebSocket) in the charger's settings, not SOAP; a browser is no charger."),
     "tls_required": _("Use a wss:// address, or lower the charger's security profile."),
     "no_password": _("Enter the password in the charger's settings."),

@@ -42,9 +42,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="refusal",
-            index=models.Index(
-                condition=models.Q(("sent_hash", ""), _negated=True), fields=["last_at"], name="refusal_sent_hash"
-            ),
+            index=models.Index(condition=models.Q(("sent_hash", ""), _negated=True), fields=["last_at"], name="refusal_sent_hash"),
         ),
         migrations.CreateModel(
             name="PasswordChange",

@@ -168,7 +168,7 @@ def judge(knock: Knock, known: Known | None) -> Refused | None:
             return Refused(401, "wrong_user", "The user name of HTTP Basic is not the station's identity.")
         kept = (known.password_hash, known.new_hash) if known.new_hash else (known.password_hash,)
         # While it is being given another, it may come with either.
-        if not any([credentials.matches(one, password, any_form=knock.any_password_form) for one in kept]):
+        if not any(credentials.matches(one, password, any_form=knock.any_password_form) for one in kept):
             return Refused(401, "wrong_password", "The password is wrong.")
     if not knock.protocol:
         offered = ", ".join(knock.offered)

@@ -115,7 +115,7 @@ def describe(*, station: Station, name: str, site: str) -> None:
 
 @transaction.atomic
 def let_charge(*, station: Station, user: User | None = None) -> bool:
-    """Accept a station that was told to wait. True: it is connected, and asked to boot at once; else it is heard at its next boot."""
+    """Accept a station that was told to wait. True: it is connected, and asked to boot at once; else its next boot is accepted."""
     registry.set_registration(station=station, registration=Registration.ACCEPTED)
     asked = station.accepted_at is None and online().filter(pk=station.pk).exists()
     if asked:

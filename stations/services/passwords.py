@@ -119,7 +119,8 @@ WHERE p.command_id = %s AND p.finished_at IS NULL
 MOVE = "UPDATE stations_passwordchange SET status = %s, detail = %s, answered_at = %s, finished_at = %s WHERE id = %s"
 USE = "UPDATE stations_station SET password_hash = %s WHERE id = %s"
 END = """
-UPDATE stations_passwordchange SET status = %s, finished_at = %s WHERE command_id = %s AND status = 'waiting' AND finished_at IS NULL
+UPDATE stations_passwordchange SET status = %s, finished_at = %s
+WHERE command_id = %s AND status = 'waiting' AND finished_at IS NULL
 """
 CAME_WITH_NEW = """
 WITH done AS (

@@ -44,7 +44,7 @@ by_mouse_and_keys = pytest.mark.parametrize("keys", [pytest.param(False, marks=p
 
 
 @by_mouse_and_keys
-async def test_a_new_charger_is_accepted_with_the_password_it_sends(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
+async def test_a_new_charger_is_accepted_with_what_it_sends(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
     identity = f"{network.prefix}-NEW"
     page = await browse()
     await page.goto(f"{uvicorn.http}/onboarding/")

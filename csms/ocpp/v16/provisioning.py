@@ -99,7 +99,7 @@ class ChangeConfiguration(Outgoing):
     def encode(command: commands.SetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
         if long := [one["variable"] for one in command.variables if len(one["value"]) > 500]:
             raise Unsayable(f"OCPP 1.6 has values of at most 500 characters: {', '.join(long)}.")
-        return [_password(one) if _is_password(one) else {"key": one["variable"], "value": one["value"]} for one in command.variables]
+        return [_password(one["value"]) if _is_password(one) else _setting(one) for one in command.variables]
 
     @staticmethod
     def parse(payload: Payload) -> commands.SetVariables:
@@ -121,9 +121,12 @@ def _is_password(one: dict[str, Any]) -> bool:
     return (one.get("component"), one["variable"]) == ("SecurityCtrlr", "BasicAuthPassword")
 
 
-def _password(one: dict[str, Any]) -> Payload:
+def _setting(one: dict[str, Any]) -> Payload:
+    return {"key": one["variable"], "value": one["value"]}
+
+
+def _password(value: str) -> Payload:
     """The AuthorizationKey is set as the hex digits of its 16 to 20 bytes (1.6 security whitepaper, A01)."""
-    value = one["value"]
     if not HEX.match(value) or len(value) % 2:
         if not 16 <= len(value.encode()) <= 20:
             raise Unsayable("OCPP 1.6 takes a password of 16 to 20 characters, or of 32 to 40 hex digits.")
