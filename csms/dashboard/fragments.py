@@ -96,17 +96,6 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
         may_command = rights.command
         return [
             _fragment("station-head", "dashboard/_station_head.html", {"head": head, "now": timezone.now()}),
-            _fragment("held", "dashboard/_held.html", {"held": held.of(head.station, head.online), "may_change": rights.change}),
-            _fragment(
-                "password",
-                "dashboard/_password.html",
-                {
-                    "station": head.station,
-                    "password": passwords.newest(head.station),
-                    "may_change": rights.change,
-                    "may_command": may_command,
-                },
-            ),
             *(
                 _fragment(f"connector-{card.plug.connector.pk}", "dashboard/_evse.html", {"card": card, "may_command": may_command})
                 for card in evses.cards(head.station, head.plugs, rows)
@@ -121,6 +110,17 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
             *(
                 _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
                 for row in reversed(logs.newest(head.station))
+            ),
+            _fragment("held", "dashboard/_held.html", {"held": held.of(head.station, head.online), "may_change": rights.change}),
+            _fragment(
+                "password",
+                "dashboard/_password.html",
+                {
+                    "station": head.station,
+                    "password": passwords.newest(head.station),
+                    "may_change": rights.change,
+                    "may_command": may_command,
+                },
             ),
         ]
 

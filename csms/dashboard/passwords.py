@@ -101,7 +101,8 @@ class Row:
     @property
     def cancellable(self) -> bool:
         command = self.change.command
-        return self.open and command is not None and command.status == CommandStatus.QUEUED
+        waits = self.change.status == ChangeStatus.WAITING
+        return waits and command is not None and command.status == CommandStatus.QUEUED
 
     @property
     def at_restart(self) -> bool:
