@@ -108,6 +108,8 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
     def process(self) -> Any:
         if self.too_large:
             return None
+        # Two slashes at the beginning would be taken for the name of a host.
+        self.uri, self.path = (b"/" + text.lstrip(b"/") if text.startswith(b"//") else text for text in (self.uri, self.path))
         headers = self.requestHeaders
         headers.removeHeader(b"daphne-root-path")  # nobody outside may say where we are mounted
         tokens = b",".join(headers.getRawHeaders(b"connection", [])).lower().split(b",")
@@ -117,7 +119,6 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
         every = [(name.lower(), value) for name, values in headers.getAllRawHeaders() for value in values]
         if headers.hasHeader(b"upgrade") and is_broken(self.method.decode("latin-1"), self.path.decode("latin-1"), every):
             headers.removeHeader(b"upgrade")
-            self.channel.persistent = False
         if headers.hasHeader(b"upgrade") and not all(map(bytes.isascii, headers.getRawHeaders(b"sec-websocket-protocol", []))):
             return self.basic_error(400, b"Bad Request", "The sub-protocol is not ASCII")
         if not headers.hasHeader(b"upgrade"):
@@ -129,6 +130,8 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
             await self.full.wait()
         if message["type"] == "http.response.start":
             self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
+            if self.channel is not None and (b"connection", b"close") in message.get("headers", ()):
+                self.channel.persistent = False
         self.handle_reply(message)
 
     def finish(self) -> None:

@@ -182,6 +182,11 @@ class Http(HttpToolsProtocol):
         self.silence_timer.cancel()
         super().connection_lost(exc)
 
+    def on_headers_complete(self) -> None:
+        if self.url.startswith(b"//"):
+            self.url = b"/" + self.url.lstrip(b"/")  # what follows would be taken for the name of a host
+        super().on_headers_complete()
+
     def _should_upgrade(self) -> bool:
         return super()._should_upgrade() and not is_broken(self.scope["method"], self.url.decode("latin-1"), self.headers)
 
