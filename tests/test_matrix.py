@@ -28,7 +28,6 @@ from tests.network import Network
 #: Addresses that need no verb, and why.
 OPEN = {
     **dict.fromkeys(DOORS, "where one comes in, goes out, and chooses a language: nobody's data"),
-    "ocpp": "for stations, which have credentials of their own; a browser is told so",
     "api:schema": "describes the API, holds nobody's data",
     "api:docs": "the same for people",
     "api:": "an address that is none",

@@ -84,7 +84,9 @@ def _refusal(request: HttpRequest) -> Refusal | None:
     pk = request.POST.get("refusal", "")
     if not (pk.isascii() and pk.isdigit() and len(pk) < 19):
         return None
-    return onboarding.refusal_for(operator=operator_of(request), identity=request.POST.get("identity", "").strip(), pk=int(pk))
+    identity = request.POST.get("identity", "").strip()
+    found = onboarding.refusal_for(operator=operator_of(request), identity=identity, pk=int(pk))
+    return found if found and found.identity == identity else None
 
 
 def _with_password(request: HttpRequest, station: Station, password: str, *, new: bool, hold: bool = False) -> HttpResponse:

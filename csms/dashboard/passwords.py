@@ -118,7 +118,7 @@ def newest(station: Station) -> Row | None:
 @action(MAY_CHANGE)
 def change_password(request: HttpRequest, identity: str) -> HttpResponse:
     """Give a charger another password over its own connection: one that is made, or the one that was typed."""
-    station = get_object_or_404(Station.objects.select_related("connection"), identity=identity)
+    station: Station = get_object_or_404(Station.objects.select_related("connection"), identity=identity)
     typed = request.POST.get("password", "") if request.POST.get("do") == "typed" else None
     try:
         if typed is not None:

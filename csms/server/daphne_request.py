@@ -1,6 +1,7 @@
 """Daphne's HTTP request, mended."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,8 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
         if self.too_large:
             return None
         # Two slashes at the beginning would be taken for the name of a host.
-        self.uri, self.path = (b"/" + text.lstrip(b"/") if text.startswith(b"//") else text for text in (self.uri, self.path))
+        for name in ("uri", "path"):
+            setattr(self, name, re.sub(rb"\A//+", b"/", getattr(self, name)))
         headers = self.requestHeaders
         headers.removeHeader(b"daphne-root-path")  # nobody outside may say where we are mounted
         tokens = b",".join(headers.getRawHeaders(b"connection", [])).lower().split(b",")

@@ -54,10 +54,10 @@ def unclaimed(identity: str) -> QuerySet[Refusal]:
     return found.none() if known or not identity else found.order_by("-last_at")[:CLAIMED]
 
 
-def refusal_for(*, operator: Operator, identity: str, pk: int) -> Refusal | None:
-    """A refusal of this identity that an operator may act on: its own, or nobody's."""
-    found = Refusal.objects.with_scopes_disabled().filter(pk=pk, identity=identity)
-    return found.filter(Q(operator=operator) | Q(operator__isnull=True)).first()
+def refusal_for(*, operator: Operator, pk: int, identity: str = "") -> Refusal | None:
+    """A refusal that an operator may act on: its own, or one that is nobody's, of exactly this identity."""
+    nobodys = Q(operator__isnull=True, identity=identity)
+    return Refusal.objects.with_scopes_disabled().filter(Q(operator=operator) | nobodys, pk=pk).first()
 
 
 def accept(

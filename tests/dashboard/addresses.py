@@ -89,7 +89,7 @@ STATES: dict[str, list[str]] = {
     "id_tag": [""],
     "drivers": ["", "blocked=1"],
     "our_driver": [""],
-    "onboarding": ["", "waiting=UNKNOWN", "accept={world.knock.pk}&identity={world.knock.identity}", "claim=NOBODY"],
+    "onboarding": ["", "waiting=UNKNOWN", "accept={world.knock.pk}", "claim=NOBODY"],
     "stations": ["", "status=Faulted", "site=none&sort=-status&cols=status&cols=serial&cols=power", "q=NOTHING"],
     "runs": ["station={world.station.pk}&station={world.unheard.pk}", "all=on&do=restart", ""],
     "run": ["", "only=failed"],

@@ -39,7 +39,7 @@ def test_one_click_accepts_it_with_the_password_that_it_sends(ada: Client, amber
 
 def test_the_hash_of_what_was_sent_is_nowhere_on_the_page(ada: Client, amber: Network) -> None:
     refusal = knock(amber, "NEW-1", **SENT)
-    for html in (page(ada), page(ada, f"/onboarding/?accept={refusal.pk}&identity=NEW-1")):
+    for html in (page(ada), page(ada, f"/onboarding/?accept={refusal.pk}")):
         assert refusal.sent_hash not in html
         assert refusal.sent_hash.rpartition("$")[2] not in html
 
@@ -64,7 +64,7 @@ def test_a_password_that_changed_since_is_told(ada: Client, amber: Network) -> N
 def test_why_a_password_cannot_be_taken_is_said(ada: Client, amber: Network, sent: str, words: str) -> None:
     refusal = knock(amber, "NEW-1", sent=sent)
     assert words in part(page(ada), refusal)
-    html = page(ada, f"/onboarding/?accept={refusal.pk}&identity=NEW-1")
+    html = page(ada, f"/onboarding/?accept={refusal.pk}")
     form = html.split('id="accept"')[1].split("</section>")[0]
     assert words in form
     assert 'value="sent"' not in form

@@ -88,6 +88,8 @@ def test_what_nobody_has_claimed_is_seen_by_whoever_names_it(amber: Network, cob
     assert onboarding.refusal_for(operator=amber.operator, identity="NEW-1", pk=nobodys.pk) == nobodys
     assert onboarding.refusal_for(operator=amber.operator, identity="NEW-2", pk=nobodys.pk) is None
     assert onboarding.refusal_for(operator=amber.operator, identity="NEW-2", pk=theirs.pk) is None
+    assert onboarding.refusal_for(operator=amber.operator, pk=nobodys.pk) is None
+    assert onboarding.refusal_for(operator=cobalt.operator, pk=theirs.pk) == theirs
 
 
 def test_who_accepts_it_sees_its_knocks_from_then_on(amber: Network, cobalt: Network) -> None:
