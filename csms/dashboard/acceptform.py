@@ -43,7 +43,6 @@ class AcceptForm(forms.Form):
     security_profile = forms.ChoiceField(
         label=_("Way in"),
         choices=[("1", _("ws:// or wss:// (security profile 1)")), ("2", _("wss:// only (security profile 2)"))],
-        required=False,
     )
     hold = forms.BooleanField(
         label=_("Hold it until it is configured: it is let in, and told to wait. Nobody can charge."), required=False
@@ -87,7 +86,7 @@ class AcceptForm(forms.Form):
         return Terms(
             by=data["by"],
             password=data["password"],
-            security_profile=int(data["security_profile"] or 1),
+            security_profile=int(data["security_profile"]),
             hold=data["hold"],
             name=data["name"],
             site=data["site"],

@@ -56,7 +56,7 @@ def is_held(station: Station) -> bool:
 
 def of(station: Station, online: bool) -> Held | None:
     """How far it is; None: it is not held."""
-    return Held(station, online, Variable.objects.filter(station=station).exists()) if is_held(station) else None
+    return Held(station, online, Variable.objects.filter(station=station, value__isnull=False).exists()) if is_held(station) else None
 
 
 def all_held(now: datetime) -> list[Held]:
@@ -64,6 +64,6 @@ def all_held(now: datetime) -> list[Held]:
     found = Station.objects.filter(registration=Registration.PENDING).select_related("connection")
     found = found.annotate(
         is_online=Exists(selectors.online(now).filter(pk=OuterRef("pk"))),
-        is_read=Exists(Variable.objects.filter(station=OuterRef("pk"))),
+        is_read=Exists(Variable.objects.filter(station=OuterRef("pk"), value__isnull=False)),
     )
     return [Held(one, one.is_online, one.is_read) for one in found.order_by("-pk")[:SHOWN]]  # type: ignore[attr-defined]  # annotated
