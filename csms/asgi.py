@@ -15,6 +15,7 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from csms.files import firmware, uploads  # noqa: E402
 from csms.live import LiveConsumer  # noqa: E402
 from csms.ocpp.consumer import OCPPConsumer  # noqa: E402
+from csms.ocpp.http import PAGES, is_for_stations, is_ocpp, refuse_http, refuse_path  # noqa: E402
 
 station = OCPPConsumer.as_asgi()
 page = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
@@ -22,15 +23,13 @@ page = AllowedHostsOriginValidator(AuthMiddlewareStack(LiveConsumer.as_asgi()))
 
 async def websocket(scope: Any, receive: Any, send: Any) -> None:
     """Channels' URLRouter would copy the scope, and a station's consumer reads from it what the server writes (csms.pong)."""
-    path = scope["path"]
-    if path.startswith("/ocpp/"):
+    if is_ocpp(scope["path"]):
         # A station sends no cookie and no origin: it shows its credentials at the handshake.
         await station(scope, receive, send)
-    elif path == "/live/":
+    elif scope["path"] == PAGES:
         await page(scope, receive, send)
     else:
-        await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
-        await send({"type": "websocket.http.response.body", "body": b"No websocket here. Stations dial /ocpp/<identity>.\n"})
+        await refuse_path(scope, send)
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
@@ -39,6 +38,8 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
         await uploads.take(scope, receive, send)
     elif scope["path"].startswith("/files/firmware/"):
         await firmware.serve(scope, receive, send)
+    elif is_for_stations(scope):
+        await refuse_http(scope, send)
     else:
         await django(scope, receive, send)
 

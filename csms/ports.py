@@ -1,11 +1,25 @@
-"""Fills the ports the core declares for bells and files."""
+"""Fills the ports the core declares for bells, files and secrets."""
 
 from csms.bells import RedisBell
 from csms.files.addresses import Files
+from csms.sealing import seal, unseal
 from stations import ports
+
+PURPOSE = "station password"
+
+
+class Box:
+    """Seals stations' passwords until they are said."""
+
+    def seal(self, text: str) -> str:
+        return seal(text, purpose=PURPOSE)
+
+    def unseal(self, sealed: str) -> str | None:
+        return unseal(sealed, purpose=PURPOSE)
 
 
 def fill() -> None:
     """Called once, when Django has loaded the apps."""
     ports.bell = RedisBell()
     ports.files = Files()
+    ports.box = Box()

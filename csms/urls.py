@@ -1,16 +1,14 @@
-"""All addresses. `/live/` and the stations' WebSockets are in `csms.asgi`, `/healthz` and its like in `csms.probes`."""
+"""All addresses. `/live/` and the stations' `/ocpp/` are in `csms.asgi`, `/healthz` and its like in `csms.probes`."""
 
 from django.urls import include, path, re_path
 
 from csms.admin import repair
 from csms.api.drivers.openapi import NOT_OFFERED
 from csms.api.drivers.views import NotOfferedView
-from csms.ocpp.http import refuse_plain_http
 
 handler500 = "csms.troubles.failed"
 
 urlpatterns = [
-    path("ocpp/<path:identity>", refuse_plain_http, name="ocpp"),
     re_path(NOT_OFFERED, NotOfferedView.as_view()),
     # Before the API, whose last address answers for all that are not there.
     path("api/v1/auth/", include("allauth.headless.urls")),

@@ -19,7 +19,8 @@
     }
     document.dispatchEvent(new Event("fresh"));
     ended = !page.querySelector("[data-refresh]");
-    return ended ? null : false;
+    // Whoever waits at a charger does not move the pointer.
+    return ended ? null : parts().some(({ dataset }) => "often" in dataset);
   }
 
   if (parts().length) follow(reread);

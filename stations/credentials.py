@@ -11,6 +11,8 @@ from django.conf import settings
 
 # A 1.6 AuthorizationKey is 16 to 20 bytes, configured as hex digits of either case (OCPP 1.6 security whitepaper, A00).
 HEX = re.compile(r"[0-9a-fA-F]{32,40}\Z")
+#: Characters of a password: OCPP 2.0.1 A00.FR.205 and the 1.6 security whitepaper.
+LEAST, MOST = 16, 40
 
 
 def hash_password(password: str) -> str:
@@ -35,6 +37,20 @@ def matches(stored_hash: str, presented: bytes, *, any_form: bool) -> bool:
         # No short cut: how long it takes must not tell which form was right.
         found |= hmac.compare_digest(_mac(key, form).hex().encode(), wanted)
     return found
+
+
+def as_presented(presented: bytes | None, *, any_form: bool) -> tuple[str, str]:
+    """What was presented: a good password, or why it cannot be a station's (`stations.models.Sent`); and its hash if it can."""
+    if not presented:
+        return "nothing", ""
+    text = _text(presented)
+    if text is None or not text.isprintable():
+        # Raw bytes of a password that was set as hex digits.
+        raw = any_form and 16 <= len(presented) <= 20
+        return ("good", hash_password(presented.hex())) if raw else ("odd", "")
+    if not LEAST <= len(text) <= MOST:
+        return "short" if len(text) < LEAST else "long", ""
+    return "good", hash_password(text)
 
 
 def _forms(presented: bytes, *, any_form: bool) -> list[str]:

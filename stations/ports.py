@@ -66,6 +66,20 @@ class Files(Protocol):
 files: Files
 
 
+class Box(Protocol):
+    """Seals what a station is to be told and nobody else may read, until it is said."""
+
+    def seal(self, text: str) -> str:
+        """As it may lie in a table."""
+
+    def unseal(self, sealed: str) -> str | None:
+        """What was sealed; None if the keys for it are gone, or it never was."""
+
+
+#: Filled by `csms`.
+box: Box
+
+
 def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, str]]:
     """The price of nothing: no app that knows prices is installed."""
     return {}

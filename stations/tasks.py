@@ -9,6 +9,7 @@ from django_scopes import scopes_disabled
 from stations import outbox, partitions, ports
 from stations.services import (
     commandends,
+    connections,
     diagnostics,
     findingdays,
     firmware,
@@ -86,6 +87,12 @@ def count_quarters() -> int:
     """Bring quarters and days up to the samples that came (see `stations.services.quarters`). Returns how many were due."""
     with scopes_disabled():
         return quarters.count()
+
+
+@shared_task
+def forget_sent() -> int:
+    """Forget the passwords that strangers sent, after a day (see `stations.services.connections`). Idempotent; returns how many."""
+    return connections.forget_sent(now=timezone.now())
 
 
 @shared_task

@@ -17,6 +17,7 @@ from accounts.permissions import MAY
 from csms.api.urls import router
 from csms.ocpp import schemas, v16, v201
 from csms.ocpp.mend import MENDERS
+from csms.templatetags.words import REASONS, REMEDIES
 from stations.domain.commands import COMMANDS
 
 ROOT: Path = settings.BASE_DIR
@@ -27,6 +28,8 @@ OF_OURS = {".ci", ".gitignore", ".pre-commit-config.yaml"}
 FOREIGN = re.compile(
     "|".join(["/wo" + "rk/", r"/tm" + r"p\b", "/ro" + "ot/", "/ho" + "me/", r"pypi\.o" + "rg", r"npm" + "js", r"deb\.deb" + "ian"])
 )
+#: Reasons for which nobody finds a line on the page.
+NOT_RECORDED = {"too_many_attempts", "database_away", "restarting", "internal_error"}
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -149,6 +152,15 @@ def test_every_refusal_has_its_status() -> None:
     table = {(row[0][:3], row[1].strip("`")) for row in rows("docs/ocpp.md") if len(row) == 3}
     assert {("401", "wrong_password"), ("404", "unknown_station")} <= made
     assert {one for one in made if one not in table} == set()
+
+
+def test_the_reasons_for_turning_a_charger_away_are_explained_and_have_their_words() -> None:
+    made = {(status, reason) for status, reason in made_in_code(r'\bRefused\((\d+), "(\w+)"') if reason not in NOT_RECORDED}
+    table = {(row[1][:3], row[0].strip("`")) for row in rows("docs/onboarding.md") if len(row) == 4 and row[0].startswith("`")}
+    assert table == made
+    reasons = {reason for _, reason in made}
+    assert set(REASONS) == reasons
+    assert reasons - {"replaced"} == set(REMEDIES)
 
 
 @pytest.mark.parametrize(("prefix", "view"), [(prefix, view) for prefix, view, _ in router.registry])

@@ -28,7 +28,6 @@ from tests.network import Network
 #: Addresses that need no verb, and why.
 OPEN = {
     **dict.fromkeys(DOORS, "where one comes in, goes out, and chooses a language: nobody's data"),
-    "ocpp": "for stations, which have credentials of their own; a browser is told so",
     "api:schema": "describes the API, holds nobody's data",
     "api:docs": "the same for people",
     "api:": "an address that is none",
@@ -50,6 +49,7 @@ OF_MODULES = {
 #: Buttons that name what they are about in what they post.
 POSTED: dict[str, Callable[[World], dict[str, Any]]] = {
     "onboarding_password": lambda world: {"identity": world.station.identity},
+    "onboarding_take": lambda world: {"identity": world.station.identity},
     "run_start": lambda world: {"do": "clear", "token": "t2", "station": world.station.pk},
 }
 #: What the world has none of, for those who may look for it: no test can be made of its message.

@@ -7,7 +7,7 @@ from typing import TypedDict
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from csms.dashboard import commandrows, evses, logs, station, wall, worklist
+from csms.dashboard import commandrows, evses, held, logs, passwords, station, wall, worklist
 from csms.dashboard.worklist import Rights
 from stations import selectors
 
@@ -110,6 +110,17 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
             *(
                 _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
                 for row in reversed(logs.newest(head.station))
+            ),
+            _fragment("held", "dashboard/_held.html", {"held": held.of(head.station, head.online), "may_change": rights.change}),
+            _fragment(
+                "password",
+                "dashboard/_password.html",
+                {
+                    "station": head.station,
+                    "password": passwords.newest(head.station),
+                    "may_change": rights.change,
+                    "may_command": may_command,
+                },
             ),
         ]
 

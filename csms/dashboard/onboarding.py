@@ -1,25 +1,26 @@
 """Connecting chargers: who knocked and was turned away, why, and what to do about it with one click."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from urllib.parse import urlencode
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
-from csms.dashboard.access import action, may_add, operator_of, page
+from accounts.models import Operator
+from csms.dashboard import held
+from csms.dashboard.acceptform import AcceptForm
+from csms.dashboard.access import may_add, page
 from csms.dashboard.exports import stream_csv
 from stations import selectors
 from stations.models import Refusal, Station
 from stations.models.station import IDENTITY
-from stations.services import registry
+from stations.services import onboarding
+from stations.services.connections import SENT_KEPT_FOR
 
 MAY_CHANGE = "stations.change"
 KNOCKS_SHOWN = 50
@@ -34,15 +35,39 @@ FRESH = "station_password"
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """A refusal, and what it asks for: "accept", "password", or "" when a click cannot help; "in": it was let in since."""
+    """A refusal, and what it asks for: "accept", "password", or "" when a click cannot help; "in": it was let in since.
+
+    `mark` stands for the password that it sent, where that can be taken.
+    """
 
     refusal: Refusal
     step: str
+    mark: str
+
+    @property
+    def profile(self) -> int:
+        """The security profile that is as it came."""
+        return 2 if self.refusal.secure else 1
 
 
 @page
 def show_onboarding(request: HttpRequest) -> HttpResponse:
     """Why does my charger not come in?"""
+    return show(request, _chosen(request))
+
+
+def _chosen(request: HttpRequest) -> AcceptForm | None:
+    """The form for the knock that `?accept=` names, if one may act on it."""
+    pk, identity = request.GET.get("accept", ""), request.GET.get("identity", "")
+    operator: Operator | None = getattr(request.user, "operator", None)
+    if operator is None or not may_add(request, MAY_CHANGE) or not (pk.isascii() and pk.isdigit() and len(pk) < 19):
+        return None
+    refusal = onboarding.refusal_for(operator=operator, identity=identity, pk=int(pk))
+    return AcceptForm.of(refusal) if refusal else None
+
+
+def show(request: HttpRequest, form: AcceptForm | None = None) -> HttpResponse:
+    """The page; with the form by which one charger is accepted."""
     now = timezone.now()
     waiting = request.GET.get("waiting", "")
     awaited = Station.objects.filter(identity=waiting).select_related("connection").first() if waiting else None
@@ -53,18 +78,25 @@ def show_onboarding(request: HttpRequest) -> HttpResponse:
     # Shown once: gone with the first page that shows it, not with what refreshes an open one.
     if secret and request.headers.get("X-Requested-With") != "refresh":
         del request.session[FRESH]
-    context = {
+    may_change = may_add(request, MAY_CHANGE)
+    claim = request.GET.get("claim", "").replace("\x00", "").strip()[:255] if may_change else ""
+    context: dict[str, Any] = {
         "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
-        "knocks": _knocks(now - REMEMBERED),
+        "knocks": _knocks(Refusal.objects.filter(last_at__gt=now - REMEMBERED).order_by("-last_at")[:KNOCKS_SHOWN], now),
+        "claim": claim,
+        "claimed": _knocks(onboarding.unclaimed(claim), now) if claim else [],
+        "several": may_change and Operator.objects.count() > 1,
+        "held": held.all_held(now),
         "waiting": waiting if awaited else "",
         "arrived": arrived,
         "arrivals": list(arrivals[:ARRIVALS_SHOWN]),
         "secret": secret,
-        "may_change": may_add(request, MAY_CHANGE),
+        "may_change": may_change,
+        "form": form,
         "typed": request.session.pop("onboarding_typed", {}),
         "now": now,
     }
-    return render(request, "dashboard/onboarding.html", context)
+    return render(request, "dashboard/onboarding.html", context, status=422 if form and form.errors else 200)
 
 
 @page
@@ -81,54 +113,16 @@ def export_knocks(request: HttpRequest) -> HttpResponseBase:
     return stream_csv(request, "turned-away", header, chunk, lambda refusal: [getattr(refusal, name) for name in header])
 
 
-@action(MAY_CHANGE)
-def accept_station(request: HttpRequest) -> HttpResponse:
-    """Register a charger; its password is shown once, on the page that follows."""
-    identity = request.POST.get("identity", "").strip()
-    try:
-        station, password = registry.add_station(operator=operator_of(request), identity=identity)
-    except ValidationError as error:
-        known = Station.objects.filter(identity=identity).exists()
-        words = _in_words(error, identity, known)
-        request.session["onboarding_typed"] = {"identity": identity[:255], "error": words, "known": known}
-        return redirect(reverse("onboarding") + "#register")
-    return _with_password(request, station, password or "", new=True)
-
-
-@action(MAY_CHANGE)
-def renew_password(request: HttpRequest) -> HttpResponse:
-    """Give a known charger another password, shown once."""
-    station = get_object_or_404(Station, identity=request.POST.get("identity", ""))
-    try:
-        password = registry.set_password(station=station)
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("onboarding")
-    return _with_password(request, station, password, new=False)
-
-
-def _with_password(request: HttpRequest, station: Station, password: str, *, new: bool) -> HttpResponse:
-    request.session[FRESH] = {"identity": station.identity, "password": password, "new": new}
-    return redirect(f"{reverse('onboarding')}?{urlencode({'waiting': station.identity})}")
-
-
-def _in_words(error: ValidationError, identity: str, known: bool) -> str:
-    if not identity:
-        return _("Enter the identity that the charger uses.")
-    if known:
-        words = _("%(identity)s is registered in your network already. If its password is lost, give it a new one:")
-        return words % {"identity": identity}
-    if any(one.code == "unique" for one in error.error_dict.get("identity", [])):
-        words = _("%(identity)s is taken: another network on this system uses it. Give the charger another identity.")
-        return words % {"identity": identity}
-    return " ".join(error.messages)
-
-
-def _knocks(since: object) -> list[Knock]:
-    refusals = list(Refusal.objects.filter(last_at__gt=since).order_by("-last_at")[:KNOCKS_SHOWN])
-    found = Station.objects.filter(identity__in={refusal.identity for refusal in refusals}).select_related("connection")
-    stations = {station.identity: station for station in found}
-    return [Knock(refusal, _step(refusal, stations.get(refusal.identity))) for refusal in refusals]
+def _knocks(found: Iterable[Refusal], now: datetime) -> list[Knock]:
+    refusals = list(found)
+    known = Station.objects.filter(identity__in={refusal.identity for refusal in refusals}).select_related("connection")
+    stations = {station.identity: station for station in known}
+    knocks = []
+    for refusal in refusals:
+        fresh = refusal.last_at > now - SENT_KEPT_FOR
+        step = _step(refusal, stations.get(refusal.identity))
+        knocks.append(Knock(refusal, step, onboarding.mark(refusal) if fresh and step in ("accept", "password") else ""))
+    return knocks
 
 
 def _step(refusal: Refusal, station: Station | None) -> str:

@@ -19,8 +19,10 @@ from csms.dashboard import (
     daychart,
     evses,
     firmwaretab,
+    held,
     logs,
     messageviews,
+    passwords,
     stationfiles,
     stationlist,
 )
@@ -80,6 +82,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
         "now": timezone.now(),
         "may_command": may_command,
         "may_fetch": may(request.user, logs.FETCH),
+        "may_change": may(request.user, passwords.MAY_CHANGE),
+        "held": held.of(station, head.online),
     } | more
     if tab == "overview":
         context |= {
@@ -103,6 +107,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "q": text,
             "drifting": drifting,
             "settings": stationpage.settings(station, text, drifting=drifting),
+            "password": passwords.newest(station),
             "drifts": len(stationpage.settings(station, drifting=True)),
             "rows": commandrows.newest(station, head.online, 3),
         }

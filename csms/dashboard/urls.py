@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from django.views.decorators.http import require_POST
 
 from csms.dashboard import (
+    accepting,
     account,
     audit,
     drivers,
@@ -17,6 +18,7 @@ from csms.dashboard import (
     logs,
     messageviews,
     onboarding,
+    passwords,
     people,
     pointviews,
     quality,
@@ -73,8 +75,11 @@ urlpatterns = [
     path("drivers/<int:pk>/id-tags/<int:tag>/", drivers.remove_driver_tag, name="driver_tag_remove"),
     path("onboarding/", onboarding.show_onboarding, name="onboarding"),
     path("onboarding/export/", onboarding.export_knocks, name="onboarding_export"),
-    path("onboarding/accept/", onboarding.accept_station, name="onboarding_accept"),
-    path("onboarding/password/", onboarding.renew_password, name="onboarding_password"),
+    path("onboarding/accept/", accepting.accept_station, name="onboarding_accept"),
+    path("onboarding/password/", accepting.renew_password, name="onboarding_password"),
+    path("onboarding/take/", accepting.take_password, name="onboarding_take"),
+    path("stations/<identity:identity>/describe/", accepting.describe_station, name="describe_station"),
+    path("stations/<identity:identity>/password/", passwords.change_password, name="change_password"),
     path("stations/", stationlistviews.show_stations, name="stations"),
     path("commands/", runs.choose, name="runs"),
     path("commands/start/", runs.start_run, name="run_start"),

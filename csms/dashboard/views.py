@@ -5,12 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from csms.dashboard import wall
 from csms.dashboard.access import action, page, rights_of
 from csms.dashboard.worklist import Rights
-from stations.domain.values import Registration
 from stations.models import Station
-from stations.services import registry
+from stations.services import onboarding
 
 
 @page
@@ -28,7 +28,9 @@ def show_wall(request: HttpRequest) -> HttpResponse:
 def accept_boot(request: HttpRequest, identity: str) -> HttpResponse:
     """Let a charger take part that was told to wait or to go away."""
     station = get_object_or_404(Station, identity=identity)
-    registry.set_registration(station=station, registration=Registration.ACCEPTED)
-    said = _("%(station)s is accepted: it takes part as soon as it boots again, which it tries every minute.")
+    if onboarding.let_charge(station=station, user=request.user if isinstance(request.user, User) else None):
+        said = _("%(station)s is accepted, and was asked to boot at once.")
+    else:
+        said = _("%(station)s is accepted: it takes part as soon as it boots again, which it tries every minute.")
     messages.success(request, said % {"station": station.identity})
-    return redirect("wall")
+    return redirect("station", identity=station.identity) if request.GET.get("back") == "station" else redirect("wall")

@@ -12,7 +12,7 @@ from accounts.models import Operator
 from stations import ports
 from stations.batch import clean
 from stations.flush import Cursor
-from stations.services import commandends, connections, registry
+from stations.services import commandends, connections, passwords, registry
 from stations.services.connections import Admitted, Knock, Known, Refused
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,8 @@ class Attended:
     forgotten: list[int] = field(default_factory=list)
     fenced: list[tuple[int, int]] = field(default_factory=list)
     changed: list[tuple[int, int]] = field(default_factory=list)
+    #: Operators who have somebody more that was turned away.
+    watching: set[int] = field(default_factory=set)
 
     def ring(self) -> None:
         """After the commit: older sockets are to be closed, and pages show who is there."""
@@ -68,6 +70,8 @@ class Attended:
             ports.bell.fenced(station_id, fence)
         for operator_id, station_id in self.changed:
             ports.bell.changed(operator_id, stations=[station_id], transactions=[])
+        for operator_id in self.watching:
+            ports.bell.changed(operator_id, stations=[], transactions=[])
 
 
 def attend(cursor: Cursor, items: Sequence[Door], *, node: str, now: datetime) -> Attended:
@@ -101,7 +105,7 @@ def attend(cursor: Cursor, items: Sequence[Door], *, node: str, now: datetime) -
     if turned:
         operators = connections.known_stations(cursor, [knock.identity for knock, _ in turned])
         refusals = [(knock, refusal, operators.get(knock.identity)) for knock, refusal in turned]
-        connections.refused(cursor, refusals, now=now, clean=clean)
+        attended.watching = connections.refused(cursor, refusals, now=now, clean=clean)
     return attended
 
 
@@ -109,6 +113,13 @@ def _admit(cursor: Cursor, welcome: dict[int, tuple[Arrival, Known]], attended: 
     fences = connections.take_over(cursor, {pk: arrival.knock for pk, (arrival, _) in welcome.items()}, node=node, now=now)
     # What an older socket had asked will not be answered any more.
     commandends.orphan(cursor, list(welcome), now=now)
+    changing = {
+        station_id: connections.uses_new(arrival.knock, station)
+        for station_id, (arrival, station) in welcome.items()
+        if station.new_hash
+    }
+    if changing:
+        passwords.shown(cursor, changing, now=now)
     for station_id, (arrival, station) in welcome.items():
         fence = fences[station_id]
         attended.forgotten.append(station_id)

@@ -21,7 +21,7 @@ from stations.domain.commands import Command, Outcome, Verdict
 from stations.domain.values import Note, Severity
 from stations.models import MessageLogEntry
 from stations.services import commands as life
-from stations.services import devicemodel
+from stations.services import devicemodel, passwords
 from stations.services.commands import Claimed
 
 #: The ids of our CALLs, as `Errand.message_id` makes them: the command's key, and which of its CALLs it is.
@@ -95,8 +95,8 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid."""
     version = claimed.protocol.removeprefix("ocpp")
     command = commands.COMMANDS[claimed.kind].of(claimed.params)
-    # What was fixed for the sending, such as a one-time address, goes no further than into the CALL.
-    said = command.fixed(claimed.facts)
+    # What was fixed for the sending or is sealed, such as a one-time address or a password, goes no further than into the CALL.
+    said = passwords.opened(command.fixed(claimed.facts))
     translator = registry.outgoing(claimed.protocol, claimed.kind)
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")

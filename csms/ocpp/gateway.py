@@ -72,19 +72,21 @@ class Throttle:
 
     def __init__(self) -> None:
         self.window = 0
-        self.counts: defaultdict[tuple[str, str], int] = defaultdict(int)
+        #: By address and identity; without one (None) all of an address. An identity may be empty.
+        self.counts: defaultdict[tuple[str, str | None], int] = defaultdict(int)
 
     def refused(self, knock: Knock, now: float) -> None:
         counts = self._counts(now)
         if len(counts) < MOST_COUNTED:
             counts[knock.address, knock.identity] += 1
-            counts[knock.address, ""] += 1
+            counts[knock.address, None] += 1
 
     def allows(self, knock: Knock, now: float) -> bool:
         counts = self._counts(now)
-        return counts.get((knock.address, knock.identity), 0) < REFUSALS_SAME and counts.get((knock.address, ""), 0) < REFUSALS_PEER
+        every = counts.get((knock.address, None), 0)
+        return counts.get((knock.address, knock.identity), 0) < REFUSALS_SAME and every < REFUSALS_PEER
 
-    def _counts(self, now: float) -> defaultdict[tuple[str, str], int]:
+    def _counts(self, now: float) -> defaultdict[tuple[str, str | None], int]:
         if int(now / 60) != self.window:
             self.window = int(now / 60)
             self.counts.clear()

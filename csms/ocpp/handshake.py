@@ -2,32 +2,32 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
 from csms.ocpp.registry import PROTOCOLS
 from csms.proxies import is_trusted
+from csms.server.common import is_key
 from stations.services.connections import Knock
 
 PREFIX = "/ocpp/"
-#: Headers worth showing to an operator; credentials never are.
-SHOWN = (
-    "host",
-    "user-agent",
-    "origin",
-    "upgrade",
-    "connection",
-    "sec-websocket-version",
-    "sec-websocket-extensions",
-    "x-forwarded-for",
-)
+#: Of what a station said, so much is shown to an operator: headers, and characters of a name and of a value. Of a header that may
+#: stand for a login only that it was there.
+HEADERS, NAME_LENGTH, VALUE_LENGTH = 30, 40, 200
+SECRET = re.compile(r"authorization|cookie|token|secret|password|api-?key", re.IGNORECASE)
+MASK = "***"
 
 
 def identity_of(raw_path: str) -> str:
-    """The identity in an undecoded path: decoded once, without doubled or trailing slashes (open-ocpp#198)."""
+    """The identity in an undecoded path: decoded once, without doubled or trailing slashes (open-ocpp#198).
+
+    In the paths of other systems (/steve/websocket/CentralSystemService/ID) it is the last part.
+    """
     rest = raw_path.split("?", 1)[0]
-    rest = rest[rest.find(PREFIX) + len(PREFIX) :] if PREFIX in rest else rest
+    at = f"{rest}/".find(PREFIX)
+    rest = rest.strip("/").rpartition("/")[2] if at < 0 else rest[at + len(PREFIX) :]
     # By way of bytes, since some stations encode their letters as UTF-8 but not as percents.
     return unquote_to_bytes(rest.strip("/").encode("latin-1", "replace")).decode(errors="replace")
 
@@ -47,6 +47,40 @@ def credentials_of(header: bytes | None) -> tuple[bytes, bytes] | None:
         return None
     user, colon, password = decoded.partition(b":")
     return (user, password) if colon else None
+
+
+def shown(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What an operator may see of the headers: a bounded part, without what stands for a login. Of several the first."""
+    found: dict[str, str] = {}
+    for raw, value in headers:
+        name = raw.decode("latin-1").lower()[:NAME_LENGTH]
+        if len(found) >= HEADERS or name in found:
+            continue
+        text = value.decode("latin-1")
+        if name == "authorization":
+            text = f"{text.partition(' ')[0][:20]} {MASK}" if " " in text else MASK
+        elif SECRET.search(name):
+            text = MASK
+        found[name] = text[:VALUE_LENGTH]
+    return found
+
+
+def faults_of(scope: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an HTTP request that was meant to be a WebSocket handshake (RFC 6455, 4.1). Empty: it was not meant so.
+
+    Charger firmware omits the header Connection (lbbrhzn/ocpp#1984), and so do proxies that were not told to pass it on.
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(scope["headers"])}
+    if not headers.keys() & {"sec-websocket-key", "sec-websocket-version"} and headers.get("upgrade", "").lower() != "websocket":
+        return []
+    faults = [] if scope["method"] == "GET" else [f"the method is {scope['method'][:20]}, not GET"]
+    if "upgrade" not in [token.strip() for token in headers.get("connection", "").lower().split(",")]:
+        faults.append('the header "Connection: Upgrade" is missing, or a proxy took it away')
+    if not is_key(headers.get("sec-websocket-key", "")):
+        faults.append("Sec-WebSocket-Key is missing, or is not 16 bytes in base64")
+    if (version := headers.get("sec-websocket-version", "").strip()) != "13":
+        faults.append(f"Sec-WebSocket-Version is {version[:20] or 'missing'}, not 13")
+    return faults or ["its headers contradict each other"]
 
 
 def _proxys_word(scope: Mapping[str, Any], header: bytes) -> str:
@@ -74,5 +108,5 @@ def knock_of(scope: Mapping[str, Any], trusted: Sequence[str]) -> Knock:
         address=address,
         secure=secure,
         path=raw_path[:300],
-        headers={name: headers[name].decode("latin-1")[:200] for name in SHOWN if name in headers},
+        headers=shown(scope["headers"]),
     )

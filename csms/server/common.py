@@ -1,8 +1,10 @@
 """What both servers share: the limits, and what the ending needs of a server."""
 
 import asyncio
+import base64
+import binascii
 import socket
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +26,8 @@ HTTP_IDLE_S = 60
 MAX_BODY_BYTES = 64 * 1024 * 1024
 #: What begins so goes to the application as it comes, which knows its own limit and is not sent more than it reads.
 STREAMED = ("/files/logs/",)
+#: At what begins so, a broken handshake goes to the application as a plain request: it says what is wrong, and to whom.
+TOLD = "/ocpp"
 #: Deflate's window and memory level: 32 KB to compress and 11 KB to expand a socket, a seventh of the defaults (uvicorn#1862).
 WINDOW_BITS, MEMORY_LEVEL = 12, 5
 #: Messages that wait for the application, or bytes of them, before reading pauses.
@@ -69,6 +73,23 @@ class Disconnected(OSError):
 def body_limit(path: str) -> int | None:
     """The bytes that the body of a request may have; None: the application sees to it itself."""
     return None if path.startswith(STREAMED) else MAX_BODY_BYTES
+
+
+def is_key(value: str) -> bool:
+    """Whether it may be a Sec-WebSocket-Key: 16 bytes in base64 (RFC 6455, 4.1)."""
+    try:
+        return len(base64.b64decode(value.strip(), validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def is_broken(method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request to upgrade is one that no server could accept, at an address where somebody must hear of it."""
+    if not path.lstrip("/").startswith(TOLD[1:]):
+        return False
+    told = {name.lower(): value.decode("latin-1") for name, value in headers}
+    version, key = told.get(b"sec-websocket-version", ""), told.get(b"sec-websocket-key", "")
+    return method != "GET" or version.strip() != "13" or not is_key(key)
 
 
 def shorten(reason: str | None) -> str:

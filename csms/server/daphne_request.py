@@ -1,6 +1,7 @@
 """Daphne's HTTP request, mended."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from csms.server.reactor import loop  # isort: split
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web.http import datetimeToString
 
-from csms.server.common import HTTP_IDLE_S, MAX_WAITING_BYTES, STREAMED, Message, body_limit
+from csms.server.common import HTTP_IDLE_S, MAX_WAITING_BYTES, STREAMED, Message, body_limit, is_broken
 from csms.server.daphne_websocket import WriteGate
 
 if TYPE_CHECKING:
@@ -108,11 +109,17 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
     def process(self) -> Any:
         if self.too_large:
             return None
+        # Two slashes at the beginning would be taken for the name of a host.
+        for name in ("uri", "path"):
+            setattr(self, name, re.sub(rb"\A//+", b"/", getattr(self, name)))
         headers = self.requestHeaders
         headers.removeHeader(b"daphne-root-path")  # nobody outside may say where we are mounted
         tokens = b",".join(headers.getRawHeaders(b"connection", [])).lower().split(b",")
         if b"upgrade" not in [token.strip() for token in tokens]:
-            # RFC 9110, 7.8: without it `Upgrade` asks for nothing, and the view says what the station did wrong.
+            # RFC 9110, 7.8: without it `Upgrade` asks for nothing, and the application says what the station did wrong.
+            headers.removeHeader(b"upgrade")
+        every = [(name.lower(), value) for name, values in headers.getAllRawHeaders() for value in values]
+        if headers.hasHeader(b"upgrade") and is_broken(self.method.decode("latin-1"), self.path.decode("latin-1"), every):
             headers.removeHeader(b"upgrade")
         if headers.hasHeader(b"upgrade") and not all(map(bytes.isascii, headers.getRawHeaders(b"sec-websocket-protocol", []))):
             return self.basic_error(400, b"Bad Request", "The sub-protocol is not ASCII")
@@ -125,6 +132,8 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
             await self.full.wait()
         if message["type"] == "http.response.start":
             self.setHeader(b"date", datetimeToString())  # type: ignore[no-untyped-call]
+            if self.channel is not None and (b"connection", b"close") in message.get("headers", ()):
+                self.channel.persistent = False
         self.handle_reply(message)
 
     def finish(self) -> None:

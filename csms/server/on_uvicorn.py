@@ -26,6 +26,7 @@ from csms.server.common import (
     Receive,
     Send,
     body_limit,
+    is_broken,
     shorten,
 )
 from csms.server.ending import Ending
@@ -180,6 +181,17 @@ class Http(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.silence_timer.cancel()
         super().connection_lost(exc)
+
+    def on_headers_complete(self) -> None:
+        if self.url.startswith(b"//"):
+            self.url = b"/" + self.url.lstrip(b"/")  # what follows would be taken for the name of a host
+        super().on_headers_complete()
+
+    def _should_upgrade(self) -> bool:
+        return super()._should_upgrade() and not is_broken(self.scope["method"], self.url.decode("latin-1"), self.headers)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The application has answered it."""
 
     def handle_websocket_upgrade(self) -> None:
         self.silence_timer.cancel()

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stations.domain.values import Doubt, Reconstruction, Severity, Trust
-from stations.models import Transaction
+from stations.models import Refusal, Sent, Transaction
 
 register = template.Library()
 
@@ -44,16 +44,52 @@ DIMENSIONS: dict[str, str | Promise] = {
     "FLAT": _("Per session"),
     "PARKING_TIME": _("Parking"),
 }
-#: What to do about a refusal, by its reason; `Refusal.detail` says what was wrong.
+#: Why a charger was turned away, by its reason. `Refusal.detail` says it in English, with what is special about it.
+REASONS: dict[str, str | Promise] = {
+    "unknown_station": _("No charger with this identity is registered."),
+    "no_identity": _("The address that it dials lacks its identity."),
+    "wrong_path": _("It dials an address that is not for chargers."),
+    "bad_handshake": _("Its WebSocket handshake is broken."),
+    "not_a_websocket": _("It asked for a page where chargers open a WebSocket."),
+    "tls_required": _("It came without TLS, which its security profile demands."),
+    "no_password": _("It sent no password."),
+    "wrong_user": _("The user name that it sends is not its identity."),
+    "wrong_password": _("Its password is wrong."),
+    "no_common_subprotocol": _("It offers no version of OCPP that is spoken here."),
+    "replaced": _("It knocked twice in the same moment; the later one was let in."),
+}
+#: What to do about a refusal, by its reason.
 REMEDIES: dict[str, str | Promise] = {
     "unknown_station": _("If it is yours, register it:"),
     "no_identity": _("Add the identity to the address in the charger's settings."),
+    "wrong_path": _("In the charger's settings, let the address end in /ocpp/ and the identity."),
+    "bad_handshake": _("Update the charger's firmware; a proxy in between must pass Upgrade and Connection on."),
+    "not_a_websocket": _("Choose OCPP-J (JSON, WebSocket) in the charger's settings, not SOAP; a browser is no charger."),
     "tls_required": _("Use a wss:// address, or lower the charger's security profile."),
     "no_password": _("Enter the password in the charger's settings."),
     "wrong_user": _("Most chargers send their identity by themselves: look for a setting that changes it."),
     "wrong_password": _("Enter the password that was printed when the station was added, or give it a new one."),
     "no_common_subprotocol": _("Set the charger to OCPP 1.6J or 2.0.1."),
 }
+#: What a charger presented as its password, where that cannot be taken.
+PRESENTED: dict[str, str | Promise] = {
+    Sent.NOTHING: _("It sends no password."),
+    Sent.SHORT: _("The password that it sends is too short to be taken: 16 characters are the least."),
+    Sent.LONG: _("The password that it sends is too long to be taken: 40 characters are the most."),
+    Sent.ODD: _("The password that it sends cannot be taken: it is not made of printable characters."),
+}
+
+
+@register.filter
+def why(refusal: Refusal) -> str | Promise:
+    """Why it was turned away."""
+    return REASONS.get(refusal.reason, refusal.detail or refusal.reason)
+
+
+@register.filter
+def presented(refusal: Refusal) -> str | Promise:
+    """Why what it presented as a password cannot be taken; empty: it can, or nobody knows."""
+    return PRESENTED.get(refusal.sent, "")
 
 
 @register.filter

@@ -1,12 +1,13 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
 from stations.models.command import Command, CommandRun, CommandStatus
-from stations.models.connection import Connection, ConnectionHistory, Refusal
+from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
 from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry, Subscription
+from stations.models.passwordchange import ChangeStatus, PasswordChange
 from stations.models.quality import FindingDay
 from stations.models.repair import Repair
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
@@ -17,6 +18,7 @@ from stations.models.upload import LogKind, LogStatus, LogUpload
 from stations.models.variable import Variable
 
 __all__ = [
+    "ChangeStatus",
     "Command",
     "CommandRun",
     "CommandStatus",
@@ -37,6 +39,7 @@ __all__ = [
     "MeterQuarter",
     "MeterSample",
     "OutboxEntry",
+    "PasswordChange",
     "QuarterDue",
     "Refusal",
     "Repair",
@@ -44,6 +47,7 @@ __all__ = [
     "Rollout",
     "RolloutState",
     "RolloutStep",
+    "Sent",
     "Site",
     "Station",
     "StatusHistory",

@@ -51,6 +51,16 @@ class ConnectionHistory(models.Model):
         indexes = [models.Index(fields=["operator", "-id"], name="connectionhistory_operator_id")]
 
 
+class Sent(models.TextChoices):
+    """What was presented as a password."""
+
+    NOTHING = "nothing", "Nothing"
+    GOOD = "good", "One that may be a station's"
+    SHORT = "short", "Too short"
+    LONG = "long", "Too long"
+    ODD = "odd", "Not in printable characters"
+
+
 class Refusal(models.Model):
     """A knock at the OCPP endpoint that was turned away, with the reason. Repeated knocks count up one row.
 
@@ -66,6 +76,9 @@ class Refusal(models.Model):
     path = models.CharField(max_length=300, blank=True)
     subprotocols = models.CharField(max_length=200, blank=True)
     headers = models.JSONField(default=dict, blank=True)
+    secure = models.BooleanField(null=True, blank=True, help_text="Whether it came by TLS.")
+    sent = models.CharField(max_length=10, choices=Sent.choices, blank=True, db_default="", default="")
+    sent_hash = models.CharField(max_length=200, blank=True, editable=False, db_default="", default="")
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -75,4 +88,7 @@ class Refusal(models.Model):
     class Meta:
         ordering = ["-last_at"]
         constraints = [models.UniqueConstraint(fields=["identity", "reason", "address"], name="refusal_identity_reason_address")]
-        indexes = [models.Index(fields=["operator", "-last_at"], name="refusal_operator_last")]
+        indexes = [
+            models.Index(fields=["operator", "-last_at"], name="refusal_operator_last"),
+            models.Index(fields=["last_at"], condition=~models.Q(sent_hash=""), name="refusal_sent_hash"),
+        ]

@@ -17,6 +17,7 @@ from stations.services import (
     firmware,
     firmwareprogress,
     metervalues,
+    passwords,
     provisioning,
     stale,
     transactionevents,
@@ -56,6 +57,7 @@ RULES: dict[type[Event], Rule] = {
 
 companions.OF["get_transaction_status"] = companions.Companion(lambda row, station, command: None, stale.answered)
 companions.OF["update_firmware"] = companions.Companion(firmware.made, firmwareprogress.answered)
+companions.OF["set_variables"] = companions.Companion(passwords.made, passwords.answered, passwords.ended)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -16,6 +16,7 @@ from stations import outbox, ports, topics
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
+from stations.services import companions
 from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
@@ -94,6 +95,8 @@ def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str 
         kept = commands.COMMANDS[kind].of(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
+        if (companion := companions.OF.get(kind)) and companion.ended:
+            companion.ended(cursor, pk, status, now)
     if ended:
         outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)
     return [(operator_id, station_id) for operator_id, station_id, *_ in ended]

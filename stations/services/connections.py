@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db import connection
+
 from stations import credentials, outbox, topics
 from stations.flush import Cursor, array
 from stations.services import presence
@@ -15,6 +17,10 @@ from stations.services import presence
 #: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
 REFUSALS_KEPT = 1000
 REFUSALS_KEPT_FOR = timedelta(days=90)
+#: How long a station may be accepted with the password that it sent.
+SENT_KEPT_FOR = timedelta(days=1)
+#: Reasons for which a password would have to be another.
+ABOUT_PASSWORD = ("unknown_station", "wrong_password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,16 @@ class Known:
     password_hash: str
     heartbeat_interval_s: int
     accepted: bool
+    #: Of the password that it is being given over its own socket (see `stations.services.passwords`).
+    new_hash: str = ""
 
 
 KNOWN = """
-SELECT s.identity, s.id, s.operator_id, s.security_profile, s.password_hash, s.heartbeat_interval_s, s.accepted_at IS NOT NULL
-FROM stations_station s WHERE s.identity = ANY(%s)
+SELECT s.identity, s.id, s.operator_id, s.security_profile, s.password_hash, s.heartbeat_interval_s, s.accepted_at IS NOT NULL,
+       COALESCE(p.new_hash, '')
+FROM stations_station s
+LEFT JOIN stations_passwordchange p ON p.station_id = s.id AND p.finished_at IS NULL
+WHERE s.identity = ANY(%s)
 """
 TAKE_OVER = """
 UPDATE stations_connection AS c
@@ -114,13 +125,17 @@ WHERE c.station_id = v.station_id AND c.fence = v.fence
 """
 REFUSED = """
 INSERT INTO stations_refusal AS r
-    (operator_id, identity, reason, detail, address, path, subprotocols, headers, count, first_at, last_at)
+    (operator_id, identity, reason, detail, address, path, subprotocols, headers, secure, sent, sent_hash, count, first_at, last_at)
 SELECT v.*, 1, %s, %s
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[]) AS v
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bool[],
+            %s::text[], %s::text[]) AS v
 ON CONFLICT (identity, reason, address) DO UPDATE
 SET count = r.count + 1, last_at = EXCLUDED.last_at, operator_id = EXCLUDED.operator_id, detail = EXCLUDED.detail,
-    path = EXCLUDED.path, subprotocols = EXCLUDED.subprotocols, headers = EXCLUDED.headers
+    path = EXCLUDED.path, subprotocols = EXCLUDED.subprotocols, headers = EXCLUDED.headers, secure = EXCLUDED.secure,
+    sent = EXCLUDED.sent, sent_hash = EXCLUDED.sent_hash
 """
+#: What strangers sent as a password is good for a day.
+FORGET_SENT = "UPDATE stations_refusal SET sent_hash = '' WHERE sent_hash <> '' AND last_at < %s"
 #: Identities nobody knows are made up by whoever knocks: only the newest are kept.
 FORGET = """
 DELETE FROM stations_refusal WHERE id IN (
@@ -151,12 +166,22 @@ def judge(knock: Knock, known: Known | None) -> Refused | None:
         user, password = knock.credentials
         if user != knock.identity.encode():
             return Refused(401, "wrong_user", "The user name of HTTP Basic is not the station's identity.")
-        if not credentials.matches(known.password_hash, password, any_form=knock.any_password_form):
+        kept = (known.password_hash, known.new_hash) if known.new_hash else (known.password_hash,)
+        # While it is being given another, it may come with either.
+        if not any(credentials.matches(one, password, any_form=knock.any_password_form) for one in kept):
             return Refused(401, "wrong_password", "The password is wrong.")
     if not knock.protocol:
         offered = ", ".join(knock.offered)
         return Refused(101, NO_PROTOCOL.reason, f"{NO_PROTOCOL.detail} It offered: {offered or 'nothing'}.")
     return None
+
+
+def uses_new(knock: Knock, known: Known) -> bool | None:
+    """Whether a station that is being given another password came with the new one. None: it came with neither."""
+    password = knock.credentials[1] if knock.credentials else b""
+    if credentials.matches(known.password_hash, password, any_form=knock.any_password_form):
+        return credentials.matches(known.new_hash, password, any_form=knock.any_password_form) or False
+    return credentials.matches(known.new_hash, password, any_form=knock.any_password_form) or None
 
 
 def take_over(cursor: Cursor, knocks: Mapping[int, Knock], *, node: str, now: datetime) -> dict[int, int]:
@@ -189,8 +214,8 @@ def seen(cursor: Cursor, signs: Sequence[tuple[int, int, datetime]]) -> None:
 
 def refused(
     cursor: Cursor, refusals: Sequence[tuple[Knock, Refused, Known | None]], *, now: datetime, clean: Callable[[str], str]
-) -> None:
-    """Let the operators see who was turned away, and why. The same knock again counts up its row."""
+) -> set[int]:
+    """Let the operators see who was turned away, and why. The same knock again counts up its row. Returns those operators."""
     only = cursor.execute(ONLY_OPERATOR).fetchone()
     distinct = {(k.identity[:255], r.reason, k.address[:100]): (k, r, known) for k, r, known in refusals}
     rows = [
@@ -202,9 +227,27 @@ def refused(
             clean(address),
             clean(knock.path)[:300],
             clean(", ".join(knock.offered))[:200],
-            {name: clean(value) for name, value in knock.headers.items()},
+            {clean(name): clean(value) for name, value in knock.headers.items()},
+            knock.secure,
+            *_sent(knock, reason),
         )
         for (identity, reason, address), (knock, refusal, known) in distinct.items()
     ]
     cursor.execute(REFUSED, (now, now, *(array(column) for column in zip(*rows, strict=True))))
     cursor.execute(FORGET, (REFUSALS_KEPT, now - REFUSALS_KEPT_FOR))
+    return {row[0] for row in rows if row[0] is not None}
+
+
+def _sent(knock: Knock, reason: str) -> tuple[str, str]:
+    """What was presented, and its hash where it may become the station's."""
+    password = knock.credentials and knock.credentials[1]
+    sent, sent_hash = credentials.as_presented(password or None, any_form=knock.any_password_form)
+    ours = reason in ABOUT_PASSWORD and knock.credentials is not None and knock.credentials[0] == knock.identity.encode()
+    return sent, sent_hash if ours else ""
+
+
+def forget_sent(*, now: datetime) -> int:
+    """Forget what strangers sent as a password, after its day. Returns of how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET_SENT, [now - SENT_KEPT_FOR])
+        return int(cursor.rowcount)

@@ -9,6 +9,7 @@ import secrets
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope
 
@@ -16,14 +17,14 @@ from accounts import audit
 from accounts.models import Operator
 from accounts.tokens import taken
 from stations import ports
-from stations.credentials import hash_password
+from stations.credentials import LEAST, MOST, hash_password
 from stations.domain.values import Registration
-from stations.models import Connection, LogUpload, Site, Station, Transaction
+from stations.models import ChangeStatus, Connection, LogUpload, PasswordChange, Site, Station, Transaction
+from stations.services import commandends
 
 #: Without what is easily mistaken when it is typed from paper.
 ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-#: OCPP 2.0.1 A00.FR.205 and the 1.6 security whitepaper.
-PASSWORD_MIN, PASSWORD_MAX, PASSWORD_MADE = 16, 40, 20
+PASSWORD_MADE = 20
 #: What the audit tells of a station that came or went.
 TOLD = ("identity", "site", "security_profile")
 #: Above the number of any socket.
@@ -37,9 +38,18 @@ def bump(station_id: int) -> None:
 
 
 def add_station(
-    *, operator: Operator, identity: str, site: Site | None = None, password: str | None = None, security_profile: int = 1
+    *,
+    operator: Operator,
+    identity: str,
+    site: Site | None = None,
+    password: str | None = None,
+    security_profile: int = 1,
+    sent_hash: str = "",
+    name: str = "",
+    registration: Registration = Registration.ACCEPTED,
 ) -> tuple[Station, str | None]:
-    """A station that may connect from now on, and its password: the one given, else one made; None with profile 0."""
+    """A station that may connect from now on, and its password: the one given, else one made; None with profile 0, or where it
+    keeps the one that it sent (`sent_hash`)."""
     _check_profile(security_profile)
     if security_profile == 0 and password:
         raise ValidationError(
@@ -47,14 +57,16 @@ def add_station(
         )
     if site is not None and site.operator_id != operator.pk:
         raise ValidationError({"site": _("The site belongs to another operator.")})
-    if security_profile:
+    if security_profile and not sent_hash:
         password = make_password() if password is None else check_password(password)
     station = Station(
         operator=operator,
         site=site,
         identity=identity,
         security_profile=security_profile,
-        password_hash=hash_password(password) if password else "",
+        password_hash=sent_hash or (hash_password(password) if password else ""),
+        name=name.strip(),
+        registration=registration.value,
     )
     with scope(operator=operator):
         station.clean_fields()
@@ -114,16 +126,23 @@ def remove_station(*, station: Station) -> None:
 
 
 @transaction.atomic
-def set_password(*, station: Station, password: str | None = None) -> str:
-    """Gives a station a new password, made if none is given. The old one no longer opens a socket; an open one stays."""
+def set_password(*, station: Station, password: str | None = None, sent_hash: str = "") -> str:
+    """Gives a station a new password, made if none is given, or the one that it sent. The old one no longer opens a socket; an open
+    one stays. What it was being given over the air is void."""
     if station.security_profile == 0:
         raise ValidationError(
             {"password": _("%(identity)s is of security profile 0, which has no password.") % {"identity": station.identity}}
         )
-    password = make_password() if password is None else check_password(password)
+    password = "" if sent_hash else make_password() if password is None else check_password(password)
     bump(station.pk)
+    with scope(operator=station.operator):
+        for change in PasswordChange.objects.filter(station=station, finished_at__isnull=True).select_related("command__station"):
+            if change.command is not None:
+                commandends.cancel(command=change.command)
+            found = PasswordChange.objects.filter(pk=change.pk, finished_at__isnull=True)
+            found.update(status=ChangeStatus.REPLACED, finished_at=timezone.now())
     before = audit.fields_of(station, "password_hash")
-    station.password_hash = hash_password(password)
+    station.password_hash = sent_hash or hash_password(password)
     station.save(update_fields=["password_hash"])
     after = audit.fields_of(station, "password_hash")
     audit.record("station.password_changed", station, operator=station.operator_id, before=before, after=after)
@@ -150,11 +169,11 @@ def make_password() -> str:
 
 
 def check_password(password: str) -> str:
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+    if not LEAST <= len(password) <= MOST:
         raise ValidationError(
             {
                 "password": _("A station's password has %(least)s to %(most)s characters, not %(n)s.")
-                % {"least": PASSWORD_MIN, "most": PASSWORD_MAX, "n": len(password)}
+                % {"least": LEAST, "most": MOST, "n": len(password)}
             }
         )
     if not password.isprintable():

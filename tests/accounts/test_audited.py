@@ -39,6 +39,7 @@ SILENT = {
     "stations.services.loguploads.arrived": "a station's doing",
     "stations.services.loguploads.broke": "a station's doing",
     "stations.services.loguploads.came": "a station's doing",
+    "stations.services.connections.forget_sent": "what strangers sent, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
     "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",

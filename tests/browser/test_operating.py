@@ -44,7 +44,7 @@ by_mouse_and_keys = pytest.mark.parametrize("keys", [pytest.param(False, marks=p
 
 
 @by_mouse_and_keys
-async def test_a_new_charger_is_accepted(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
+async def test_a_new_charger_is_accepted_with_what_it_sends(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
     identity = f"{network.prefix}-NEW"
     page = await browse()
     await page.goto(f"{uvicorn.http}/onboarding/")
@@ -55,16 +55,15 @@ async def test_a_new_charger_is_accepted(browse: Open, uvicorn: Server, network:
             await asyncio.sleep(0.02)
     owned(network, identity)
     # The page shows it by itself.
-    await press(page, f"Accept {identity}", keys=keys)
+    await press(page, f"Accept {identity} with its password", keys=keys)
     await expect(page.get_by_text(f"Waiting for {identity} to dial in…")).to_be_visible()
-    password = await page.locator("#secret-password").inner_text()
-    async with peer.station(uvicorn.ocpp, identity, headers=peer.basic(identity, password)) as charger:
+    await expect(page.get_by_text("Nothing has to be entered at the charger")).to_be_visible()
+    await expect(page.locator("#secret-password")).to_have_count(0)
+    async with peer.station(uvicorn.ocpp, identity) as charger:
         await charger.boot()
         await expect(page.locator("#arrival")).to_have_class("arrival is-available")
         await expect(page.locator("#arrival")).to_contain_text(f"{identity} is connected.")
         await expect(page.get_by_role("status").filter(has_text=f"{identity} is connected.")).to_have_count(1)
-    await page.reload()
-    await expect(page.locator("#secret-password")).to_have_count(0)
 
 
 @by_mouse_and_keys

@@ -245,7 +245,7 @@ def test_who_was_turned_away_in_the_last_hour_stands_there_with_reason_and_remed
     refuse(amber, "EV BOX 1", "unknown_station", detail="No station with this identity is registered.")
     refuse(amber, "OLD", "wrong_password", last_at=timezone.now() - timedelta(hours=2))
     shown = part(page(ada), "refusals")
-    assert "EV BOX 1 No station with this identity is registered." in shown
+    assert "EV BOX 1 No charger with this identity is registered." in shown
     assert "manage.py station add &#x27;EV BOX 1&#x27;" in shown
     assert "OLD" not in shown
 

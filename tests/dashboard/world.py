@@ -31,6 +31,7 @@ from stations.models import (
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
+    PasswordChange,
     Refusal,
     Repair,
     RepairMessage,
@@ -85,6 +86,7 @@ class World:
     repair: RepairMessage
     forward: Forward
     link: ForwardLink
+    knock: Refusal
 
 
 @tables
@@ -165,6 +167,7 @@ def _made(network: Network) -> World:
         *_told(station),
         _misunderstood(station),
         *_forwarded(station, offline),
+        _knocked(network, station, pending),
     )
 
 
@@ -186,6 +189,19 @@ def _misunderstood(station: Station) -> RepairMessage:
     return RepairMessage.objects.create(
         operator=station.operator, station=station, action="StopTransaction", frame=frame, answer='[3,"r1",{}]',
         reason="meterStop must be of type integer.", received_at=now, protocol="ocpp1.6",
+    )  # fmt: skip
+
+
+def _knocked(network: Network, station: Station, pending: Station) -> Refusal:
+    """Somebody who may be accepted with the password that it sends; a charger that was given another, one that is given one now."""
+    now = timezone.now()
+    fields = {"operator": network.operator, "new_hash": "k$0", "created_at": now}
+    PasswordChange.objects.create(**fields, station=station, status="done", finished_at=now)
+    PasswordChange.objects.create(**fields, station=pending, status="at_restart", answered_at=now)
+    return Refusal.objects.create(
+        operator=network.operator, identity=f"{network.prefix}-NEW", reason="unknown_station", address="203.0.113.9", secure=True,
+        path=f"/ocpp/{network.prefix}-NEW", subprotocols="ocpp1.6", headers={"host": "csms.example", "authorization": "Basic ***"},
+        sent="good", sent_hash="k$1", first_at=now, last_at=now,
     )  # fmt: skip
 
 

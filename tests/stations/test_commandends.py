@@ -15,9 +15,9 @@ from tests.engine import Engine
 from tests.network import PASSWORD, Network
 from tests.stations.asking import connected, issue, now_of, sent
 
-SECRET = {"component": "SecurityCtrlr", "variable": "BasicAuthPassword", "value": "a long secret of the station"}
+SECRET = {"component": "SecurityCtrlr", "variable": "BasicAuthPassword", "value": "a secret of 20 chars"}
 HARMLESS = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval", "value": "300"}
-PAYLOAD = {"key": "AuthorizationKey", "value": "a long secret of the station"}
+PAYLOAD = {"key": "AuthorizationKey", "value": "a secret of 20 chars"}
 
 
 @pytest.fixture

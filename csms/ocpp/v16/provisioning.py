@@ -1,11 +1,12 @@
 """OCPP 1.6 BootNotification (4.2), Reset (5.14), GetConfiguration (5.8) and ChangeConfiguration (5.3)."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
 from csms.ocpp.verdicts import outcome
+from stations.credentials import HEX
 from stations.domain import commands
 from stations.domain.commands import SECRET, Outcome, VariableName, VariableReport, Verdict
 from stations.domain.events import BootAnswered, Reply, StationBooted
@@ -98,7 +99,7 @@ class ChangeConfiguration(Outgoing):
     def encode(command: commands.SetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
         if long := [one["variable"] for one in command.variables if len(one["value"]) > 500]:
             raise Unsayable(f"OCPP 1.6 has values of at most 500 characters: {', '.join(long)}.")
-        return [{"key": one["variable"], "value": one["value"]} for one in command.variables]
+        return [_password(one["value"]) if _is_password(one) else _setting(one) for one in command.variables]
 
     @staticmethod
     def parse(payload: Payload) -> commands.SetVariables:
@@ -113,3 +114,21 @@ class ChangeConfiguration(Outgoing):
             return replace(found, reason=f"{sent['key']}: {found.reason}", reports=known)
         value = None if SECRET.search(sent["key"]) else sent["value"]
         return replace(found, reports=(VariableReport(name, value=value),))
+
+
+def _is_password(one: dict[str, Any]) -> bool:
+    """Whether it is 2.x's name of the station's password, under which we change it."""
+    return (one.get("component"), one["variable"]) == ("SecurityCtrlr", "BasicAuthPassword")
+
+
+def _setting(one: dict[str, Any]) -> Payload:
+    return {"key": one["variable"], "value": one["value"]}
+
+
+def _password(value: str) -> Payload:
+    """The AuthorizationKey is set as the hex digits of its 16 to 20 bytes (1.6 security whitepaper, A01)."""
+    if not HEX.match(value) or len(value) % 2:
+        if not 16 <= len(value.encode()) <= 20:
+            raise Unsayable("OCPP 1.6 takes a password of 16 to 20 characters, or of 32 to 40 hex digits.")
+        value = value.encode().hex()
+    return {"key": "AuthorizationKey", "value": value}
