@@ -11,6 +11,7 @@ MAY: dict[str, frozenset[Role]] = {
     "commands.send": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "firmware.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
+    "quirks.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "audit.view": frozenset({Role.OWNER, Role.MANAGER}),

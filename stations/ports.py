@@ -6,7 +6,7 @@ The core rings bells and asks prices; it never imports who answers.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from stations.models import Transaction
@@ -73,3 +73,13 @@ def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, 
 
 #: Primary key of a transaction to what it has cost so far (with tax) and the currency. Filled by `billing`.
 running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]" = no_price
+
+
+def no_adjustments(protocol: str, adjustments: object) -> list[dict[str, Any]]:
+    """Nothing can be adjusted: no edge is installed that speaks to stations."""
+    return []
+
+
+#: What a quirk does about stations, checked against what can be done in that protocol ("" for any): raises ValidationError. Filled
+#: by `csms`.
+check_adjustments: Callable[[str, object], list[dict[str, Any]]] = no_adjustments

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
 from csms.dashboard.commandrows import CommandRow
 from csms.webhooks.models import Webhook
-from stations.models import Command, CommandRun, Firmware, Rollout, Station, Transaction
+from stations.models import Command, CommandRun, Firmware, Quirk, Rollout, Station, Transaction
 
 Word = str | Promise
 
@@ -89,6 +89,10 @@ ACTIONS: dict[str, Word] = {
     "webhook.tested": gettext_lazy("{who} tested the webhook {thing}"),
     "webhook.delivery_replayed": gettext_lazy("{who} had the webhook {thing} deliver something again"),
     "webhook.deliveries_replayed": gettext_lazy("{who} had the webhook {thing} deliver again what had failed"),
+    "quirk.added": gettext_lazy("{who} added the quirk {thing}"),
+    "quirk.changed": gettext_lazy("{who} changed the quirk {thing}"),
+    "quirk.removed": gettext_lazy("{who} removed the quirk {thing}"),
+    "quirk.switched": gettext_lazy("{who} switched the quirk {thing} on or off"),
     "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
     "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
     "repair.added": gettext_lazy("{who} added {thing} by way of repair"),
@@ -110,6 +114,7 @@ KINDS: dict[str, Word] = {
     "rollout": gettext_lazy("Roll-out"),
     "logupload": gettext_lazy("Log"),
     "webhook": gettext_lazy("Webhook"),
+    "quirk": gettext_lazy("Quirk"),
 }
 #: Where it is not a page.
 VIAS: dict[str, Word] = {
@@ -146,6 +151,8 @@ FIELDS: dict[str, Word] = {
     "price_per_minute": gettext_lazy("Price per minute"),
     "price_per_session": gettext_lazy("Price per session"),
     "tax_percent": gettext_lazy("Tax in percent"),
+    "strict": gettext_lazy("Refuses what breaks OCPP's rules"),
+    "adjustments": gettext_lazy("What is done"),
 }
 #: Values that have words of their own, by their field.
 VALUES: dict[str, dict[Any, Word]] = {"role": dict(Role.choices), "status": dict(IdTokenStatus.choices)}
@@ -240,5 +247,6 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "firmware": (Firmware, lambda row: reverse("firmware_image", args=[row.pk])),
     "rollout": (Rollout, lambda row: reverse("rollout", args=[row.pk])),
     "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),
+    "quirk": (Quirk, lambda row: reverse("quirk", args=[row.pk])),
     "user": (User, lambda row: reverse("our_driver", args=[row.pk]) if row.kind == Kind.DRIVER else ""),
 }

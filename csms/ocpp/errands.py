@@ -3,6 +3,7 @@
 An errand is one command as the one or more CALLs it takes, sent one after the other; `settle` stores what came of them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from csms.ocpp import frames, mend, registry, schemas
+from csms.ocpp import frames, mend, quirks, registry, schemas
 from csms.ocpp.errors import InvalidPayload
 from csms.ocpp.masking import masked
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
@@ -22,6 +23,7 @@ from stations.models import MessageLogEntry
 from stations.services import commands as life
 from stations.services import devicemodel
 from stations.services.commands import Claimed
+from stations.state import load_quirks
 
 #: What stations say of how much fits into one message: variable to its name among the limits.
 LIMITS = """
@@ -32,12 +34,13 @@ WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'GetConfiguration
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """`calls`: the payloads to send, all of one action."""
+    """`calls`: the payloads to send, all of one action. `notes`: what the station's quirks made of them."""
 
     claimed: Claimed
     command: Command
     translator: type[Outgoing]
     calls: tuple[Payload, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def action(self) -> str:
@@ -82,8 +85,17 @@ def limits(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: list[Claimed]) ->
     return found
 
 
-def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
-    """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid."""
+def quirks_of(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: Iterable[Claimed]) -> dict[int, str]:
+    """What is odd about the stations of these commands, as `StationState.quirks` has it."""
+    asked = sorted({one.station_id for one in claimed})
+    return {station_id: text for station_id, (_make, _zone, text) in load_quirks(cursor, asked).items()} if asked else {}
+
+
+def prepare(claimed: Claimed, limits: dict[str, int], odd: str = "") -> Errand:
+    """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid.
+
+    `odd`: the station's quirks.
+    """
     version = claimed.protocol.removeprefix("ocpp")
     command = commands.COMMANDS[claimed.kind].of(claimed.params)
     # What was fixed for the sending, such as a one-time address, goes no further than into the CALL.
@@ -92,6 +104,7 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")
     raw = claimed.facts.get("raw")
+    notes: list[Note] = []
     named = registry.BY_ACTION[claimed.protocol].get(raw["action"]) if raw is not None else None
     if raw is not None and named is not None and named.command.kind == claimed.kind:
         # Whoever names an action gets that one, where a version has two for the command.
@@ -99,12 +112,13 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     else:
         translator = translator.choose(said)
         calls = translator.encode(said, life.number_of(claimed.id), limits)
+        calls, notes = quirks.sent(odd, claimed.protocol, translator.action, calls)
     for payload in calls:
         try:
             mend.validate(claimed.protocol, translator.action, payload)
         except InvalidPayload as error:
             raise Unsayable(f"OCPP {version} cannot say it: {error.description}") from None
-    return Errand(claimed, command, translator, tuple(calls))
+    return Errand(claimed, command, translator, tuple(calls), tuple(notes))
 
 
 def settle(answered: Answered, batch: Batch) -> None:
@@ -112,6 +126,8 @@ def settle(answered: Answered, batch: Batch) -> None:
     errand = answered.errand
     station = batch.states[answered.station_id]
     batch.frame = Frame(station, answered.received_at, errand.message_id(1), errand.action, answered.protocol)
+    for note in errand.notes:
+        batch.note(note)
     outcomes: list[Outcome] = []
     responses: list[Any] = []
     error: tuple[str, str] | None = None

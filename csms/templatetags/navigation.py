@@ -44,6 +44,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("logs", _("Logs")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
+            Page("quirks", _("Quirks")),
         ),
     ),
     Menu(

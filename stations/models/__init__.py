@@ -7,6 +7,7 @@ from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, Up
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry, Subscription
+from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
@@ -35,6 +36,8 @@ __all__ = [
     "MeterSample",
     "OutboxEntry",
     "QuarterDue",
+    "Quirk",
+    "QuirkSwitch",
     "Refusal",
     "RepairMessage",
     "Rollout",
