@@ -35,7 +35,9 @@ class QuirkRow(KnownOnly):
     """What is odd about a make of stations, and what is done about it."""
 
     id = serializers.IntegerField(read_only=True)
-    shipped = serializers.BooleanField(read_only=True, help_text="It came with the release: only `active` can be changed.")
+    shipped = serializers.BooleanField(
+        source="is_shipped", read_only=True, help_text="It came with the release: only `active` can be changed."
+    )
     code = serializers.CharField(read_only=True, help_text="Its name in the release; empty for one's own.")
     name = Text(max_length=120)
     vendor = Text(max_length=50, required=False, allow_blank=True, help_text="As stations tell it; * at the end for any more.")
@@ -44,7 +46,7 @@ class QuirkRow(KnownOnly):
     firmware_to = Text(max_length=100, required=False, allow_blank=True)
     protocol = serializers.ChoiceField(choices=["", *PROTOCOLS], required=False, allow_blank=True)
     adjustments = Adjustments()
-    source = Text(max_length=300, required=False, allow_blank=True)
+    source = Text(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]  # a field, of which the class has a property
     frame = Text(max_length=quirks.LONGEST_FRAME, required=False, allow_blank=True)
     active = serializers.BooleanField(required=False)
     stations = serializers.SerializerMethodField(help_text="How many stations it is about.")
@@ -59,7 +61,7 @@ class QuirkRow(KnownOnly):
 
 class QuirkFilters(filters.Filters):
     vendor = djangofilters.CharFilter("vendor", "istartswith")
-    shipped = filters.YesNoFilter("shipped")
+    shipped = filters.YesNoFilter("is_shipped")
     active = filters.YesNoFilter("is_active")
 
 
@@ -80,12 +82,12 @@ class QuirkView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
         switched = QuirkSwitch.objects.filter(quirk=OuterRef("pk")).values("active")[:1]
         return seen.annotate(
             is_active=Coalesce(Subquery(switched), F("active")),
-            shipped=ExpressionWrapper(Q(operator=None), output_field=BooleanField()),
+            is_shipped=ExpressionWrapper(Q(operator=None), output_field=BooleanField()),
         )
 
     def get_serializer_context(self) -> dict[str, Any]:
-        fake = getattr(self, "swagger_fake_view", False)
-        return super().get_serializer_context() | ({} if fake else {"makes": reads.makes()})
+        more = {} if getattr(self, "swagger_fake_view", False) else {"makes": reads.makes()}
+        return {**super().get_serializer_context(), **more}
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
         operator = self.request.user.operator  # type: ignore[union-attr]  # MayUse lets nobody anonymous in

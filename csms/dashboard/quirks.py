@@ -267,7 +267,7 @@ def do_quirk(request: HttpRequest, pk: int) -> HttpResponse:
 @action("stations.change")
 def set_strict(request: HttpRequest, identity: str) -> HttpResponse:
     """Refuse what breaks the schema from this charger, or mend it."""
-    station = get_object_or_404(Station.objects.select_related("operator"), identity=identity)
+    station: Station = get_object_or_404(Station.objects.select_related("operator"), identity=identity)
     strict = request.POST.get("strict") == "yes"
     registry.set_strict(station=station, strict=strict)
     told = _("From its next message on, what breaks OCPP's rules is refused.") if strict else _("What can be understood is mended.")

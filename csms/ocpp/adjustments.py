@@ -5,7 +5,7 @@ was nothing to do.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -308,6 +308,6 @@ def keys_per_call(protocol: str, calls: list[Payload], *, keys: int) -> tuple[li
 
 def trigger_needs_connector(protocol: str, calls: list[Payload], *, connector: int) -> tuple[list[Payload], str | None]:
     more: Payload = {"connectorId": connector} if protocol == "ocpp1.6" else {"evse": {"id": connector}}
-    about: Iterable[str] = ("MeterValues", "StatusNotification")
+    about = ("MeterValues", "StatusNotification")
     found = [more | call if call.get("requestedMessage") in about else call for call in calls]
     return found, f"connector {connector} named" if found != calls else None

@@ -31,7 +31,7 @@ HEARD, ANSWERED, SENT, LATER = "heard", "answered", "sent", "later"
 METERED = ("MeterValues", "StopTransaction", "TransactionEvent")
 TIMED = (*METERED, "StartTransaction", "StatusNotification", "NotifyEvent", "NotifyReport", "SecurityEventNotification")
 TAGGED = ("Authorize", "StartTransaction", "StopTransaction", "TransactionEvent")
-OLD = "ocpp1.6"
+OLD, NEW = "ocpp1.6", "ocpp2.0.1"
 #: What one quirk may do, how long a text of it is, and how often a station is told to have one.
 MOST, LONGEST = 20, 200
 TOLD_EVERY = timedelta(hours=1)
@@ -128,6 +128,7 @@ REGISTRY: dict[str, Adjustment] = {
         gettext_lazy("The numbers of its events are not looked at: no gap is found, and what it says is ordered by its times."),
         ("TransactionEvent",),
         do.sequence_unreliable,
+        protocol=NEW,
     ),
     "replace_value": Adjustment(
         HEARD,

@@ -26,7 +26,7 @@ from tests.dashboard.world import LONG_TAG, World, one_of_each
 from tests.network import Network
 
 #: Pages for those who may change something only.
-FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"}
+FORMS = {"id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change", "quirk_add", "quirk_change"}
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
     *("runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver", "rollout_new", "audit"),
@@ -166,6 +166,7 @@ OF_ADA = {
         f"rollout-{name}": lambda world: {"pk": world.rolled.rollout.pk}
         for name in ("detail", "preview", "start", "pause", "resume", "cancel", "retry", "leave-out", "steps")
     },
+    "quirk-detail": lambda world: {"pk": world.quirk.pk},
     "webhook-delivery-detail": lambda world: {"pk": world.delivery.pk},
     "webhook-delivery-replay": lambda world: {"pk": world.delivery.pk},
     **{
@@ -180,6 +181,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
     ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
     ("rollout-list", "post"): {"firmware": 1},
+    ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }
 #: The same as multipart/form-data.

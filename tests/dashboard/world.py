@@ -30,6 +30,8 @@ from stations.models import (
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
+    Quirk,
+    QuirkSwitch,
     Refusal,
     Site,
     Station,
@@ -79,6 +81,7 @@ class World:
     rolled: RolledOut
     webhook: Webhook
     delivery: WebhookDelivery
+    quirk: Quirk
 
 
 @tables
@@ -157,6 +160,7 @@ def _made(network: Network) -> World:
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
         *_told(station),
+        _odd(station),
     )
 
 
@@ -185,6 +189,23 @@ def _told(station: Station) -> tuple[Webhook, WebhookDelivery]:
         )
     ]  # fmt: skip
     return webhook, made[0]
+
+
+def _odd(station: Station) -> Quirk:
+    """A quirk of its own about the make of the station, and a shipped one that is switched off."""
+    Quirk.objects.create(
+        operator=station.operator, name="Off in Harbour", vendor="Nobody", adjustments=[{"do": "id_tag_plain"}], active=False
+    )
+    QuirkSwitch.objects.create(operator=station.operator, quirk=Quirk.shipped.earliest("pk"), active=False)
+    return Quirk.objects.create(
+        operator=station.operator,
+        name="Times of Harbour",
+        vendor=station.vendor,
+        firmware_to="9",
+        adjustments=[{"do": "local_time_zone", "zone": "Europe/Copenhagen"}, {"do": "measurands_allowed", "measurands": ["SoC"]}],
+        source="https://example.org/odd",
+        frame='[2,"1","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Available","timestamp":"2026-01-01T12:00:00"}]',
+    )
 
 
 def _tapped(station: Station) -> None:
