@@ -165,7 +165,7 @@ SELECT s.id, s.vendor, s.model, s.firmware_version, coalesce(l.time_zone, 'UTC')
   WHERE (q.operator_id IS NULL OR q.operator_id = s.operator_id) AND coalesce(w.active, q.active)
     AND starts_with(lower(s.vendor), rtrim(lower(q.vendor), '*'))
 )
-FROM stations_station s LEFT JOIN stations_site l ON l.id = s.site_id WHERE s.id = ANY(%s)
+FROM stations_station AS s LEFT JOIN stations_site AS l ON l.id = s.site_id WHERE s.id = ANY(%s)
 """
 #: The version of no row: the state is loaded anew before its next message.
 OUTDATED = -1

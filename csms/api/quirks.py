@@ -73,7 +73,6 @@ class QuirkView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
     filterset_class = QuirkFilters
     orderings = {"id": ("id",)}
     change_verb = "quirks.change"
-    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
@@ -95,6 +94,10 @@ class QuirkView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
             raise serializers.ValidationError("You belong to no operator whose quirk this could be.")
         made = quirks.add(operator=operator, **serializer.validated_data)
         serializer.instance = self.get_queryset().get(pk=made.pk)
+
+    @extend_schema(responses={200: QuirkRow, 409: OpenApiResponse(description="It came with the release.")})
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().update(request, *args, **kwargs)
 
     @extend_schema(responses={200: QuirkRow, 409: OpenApiResponse(description="It came with the release.")})
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

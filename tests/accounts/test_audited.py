@@ -42,6 +42,7 @@ SILENT = {
     "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
+    "stations.services.quirks.sync": "what a release ships",
     "stations.services.quarters.count": "counts what stations said",
     "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
     "stations.services.retention.let_go": "by the terms that somebody set, which was told then",

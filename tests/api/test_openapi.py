@@ -26,8 +26,8 @@ from accounts.services import add_id_token
 from billing.models import ChargeRecord, Tariff
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Site
-from stations.services import rollouts
+from stations.models import Command, LogUpload, Quirk, Site
+from stations.services import quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.firmware import made_image, made_update
 
@@ -73,6 +73,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
+        quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
             "commands": Command,
@@ -81,6 +82,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "logs": LogUpload,
             "sites": Site,
             "tariffs": Tariff,
+            "quirks": Quirk,
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
         }

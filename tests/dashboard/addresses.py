@@ -117,7 +117,7 @@ STATES: dict[str, list[str]] = {
     "rollout_new": ["", "step=waves&firmware={world.rolled.image.pk}", "step=preview&firmware={world.rolled.image.pk}&offline=on"],
     "quirks": ["", "q=NOTHING"],
     "quirk": [""],
-    "quirk_add": ["", "copy={world.quirk.pk}", "station={world.station.identity}"],
+    "quirk_add": [""],
     "quirk_change": [""],
     "quirk_try": ["", "station=NOBODY&frame=%5B2%2C%221%22%2C%22Heartbeat%22%5D", "frame=nonsense"],
     "webhooks": [""],

@@ -227,6 +227,8 @@ def test_every_list_is_empty_for_cleo_where_ada_sees_rows(ada: Client, cleo: Cli
     for name in LISTED:
         assert ask(ada, name, "get", world).json()["results"], name
         found = [row for row in ask(cleo, name, "get", world).json()["results"] if not row.get("email", "").startswith("cleo.")]
+        # What came with the release is everybody's.
+        found = [row for row in found if not row.get("shipped")]
         assert found == [], name
 
 
