@@ -12,6 +12,7 @@ MAY: dict[str, frozenset[Role]] = {
     "transactions.repair": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE, Role.SUPPORT}),
     "stations.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "firmware.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
+    "quirks.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "forwards.change": frozenset({Role.OWNER, Role.MANAGER}),

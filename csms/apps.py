@@ -6,9 +6,12 @@ class CsmsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from csms import checks, jobs, ports  # noqa: F401  (registers the deployment checks)
+        from django.db.models.signals import post_migrate
+
+        from csms import checks, jobs, ports, shipped  # noqa: F401  (registers the deployment checks)
         from csms.people import secondfactor
 
         ports.fill()
         jobs.listen()
         secondfactor.listen()
+        post_migrate.connect(shipped.sync, sender=self)

@@ -1,7 +1,8 @@
-"""Fills the ports the core declares for bells, files and secrets."""
+"""Fills the ports the core declares for bells, files, secrets and what is done about quirks."""
 
 from csms.bells import RedisBell
 from csms.files.addresses import Files
+from csms.ocpp import quirks
 from csms.sealing import seal, unseal
 from stations import ports
 
@@ -23,3 +24,4 @@ def fill() -> None:
     ports.bell = RedisBell()
     ports.files = Files()
     ports.box = Box()
+    ports.check_adjustments = quirks.check

@@ -6,7 +6,7 @@ The core rings bells and asks prices; it never imports who answers.
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from stations.models import Transaction
@@ -96,3 +96,13 @@ def no_bill(transaction_id: int) -> bool:
 
 #: Whether a transaction (by its primary key) has been billed, so that it must not change any more. Filled by `billing`.
 billed: Callable[[int], bool] = no_bill
+
+
+def no_adjustments(protocol: str, adjustments: object) -> list[dict[str, Any]]:
+    """Nothing can be adjusted: no edge is installed that speaks to stations."""
+    return []
+
+
+#: What a quirk does about stations, checked against what can be done in that protocol ("" for any): raises ValidationError. Filled
+#: by `csms`.
+check_adjustments: Callable[[str, object], list[dict[str, Any]]] = no_adjustments

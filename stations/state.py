@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import psycopg
 
+from stations.domain.quirks import About, Make
 from stations.domain.times import Clock
 from stations.domain.values import ConnectorStatus, Registration
 
@@ -116,6 +117,13 @@ class StationState:
     awaiting: list[AwaitedEffect] = field(default_factory=list)
     update: UpdateState | None = None
     clock: Clock = field(default_factory=Clock)
+    make: Make = field(default_factory=Make)
+    #: What is odd about stations of its make, as JSON: [[protocol, name, adjustments], ...]. Equal for all of a make; mostly empty.
+    quirks: str = ""
+    #: That of its site, by which some stations tell the time.
+    time_zone: str = "UTC"
+    #: When it was last told that a quirk changed something (in memory only).
+    quirks_told: dict[str, datetime] = field(default_factory=dict)
 
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
@@ -156,6 +164,34 @@ WHERE t.station_id = ANY(%s) AND t.status = 'active'
 COMMANDS = """
 SELECT station_id, id, kind, params, facts FROM stations_command WHERE station_id = ANY(%s) AND status = 'accepted' ORDER BY id
 """
+#: With what is odd about stations of this vendor, the operator's own last, since those have the last word.
+QUIRKS = """
+SELECT s.id, s.vendor, s.model, s.firmware_version, coalesce(l.time_zone, 'UTC'), (
+  SELECT json_agg(json_build_array(q.vendor, q.model, q.firmware_from, q.firmware_to, q.protocol, q.name, q.adjustments)
+                  ORDER BY q.operator_id NULLS FIRST, q.id)::text
+  FROM stations_quirk q LEFT JOIN stations_quirkswitch w ON w.quirk_id = q.id AND w.operator_id = s.operator_id
+  WHERE (q.operator_id IS NULL OR q.operator_id = s.operator_id) AND coalesce(w.active, q.active)
+    AND starts_with(lower(s.vendor), rtrim(lower(q.vendor), '*'))
+)
+FROM stations_station AS s LEFT JOIN stations_site AS l ON l.id = s.site_id WHERE s.id = ANY(%s)
+"""
+#: The version of no row: the state is loaded anew before its next message.
+OUTDATED = -1
+
+
+def quirks_of(make: Make, rows: Sequence[Any]) -> str:
+    """Those that are about this make, as `StationState.quirks` has them."""
+    fitting = [row[4:] for row in rows if About(*row[:4]).fits(make)]
+    return orjson.dumps(fitting).decode() if fitting else ""
+
+
+def load_quirks(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int, tuple[Make, str, str]]:  # type: ignore[type-arg]
+    """The make, time zone and quirks of stations, in one statement."""
+    found = {}
+    for station_id, vendor, model, firmware, zone, rows in cursor.execute(QUIRKS, (list(station_ids),)).fetchall():
+        make = Make(vendor, model, firmware)
+        found[station_id] = (make, zone, quirks_of(make, orjson.loads(rows)) if rows else "")
+    return found
 
 
 def transaction_of(row: Sequence[Any]) -> TransactionState:
@@ -166,7 +202,7 @@ def transaction_of(row: Sequence[Any]) -> TransactionState:
 
 
 def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int, StationState]:  # type: ignore[type-arg]
-    """The states of these stations, in four statements however many there are. A station that is gone is left out."""
+    """The states of these stations, in five statements however many there are. A station that is gone is left out."""
     ids = list(station_ids)
     states: dict[int, StationState] = {}
     for row in cursor.execute(STATIONS, (ids,)).fetchall():
@@ -191,4 +227,8 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     for station_id, command_id, kind, params, facts in cursor.execute(COMMANDS, (ids,)).fetchall():
         if station_id in states:
             states[station_id].awaiting.append(AwaitedEffect(command_id, kind, orjson.loads(params), orjson.loads(facts)))
+    for station_id, (make, zone, quirks) in load_quirks(cursor, ids).items():
+        if station_id in states:
+            state = states[station_id]
+            state.make, state.time_zone, state.quirks = make, zone, quirks
     return states

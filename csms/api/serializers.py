@@ -105,6 +105,12 @@ class StationRow(Rows):
         ]
 
 
+class StationChange(KnownOnly):
+    """What may be changed of a station."""
+
+    strict = serializers.BooleanField(help_text="Refuse what breaks the schema instead of mending it.")
+
+
 class FindingOfTransaction(Rows):
     class Meta:
         model = Finding

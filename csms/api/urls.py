@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, raw, repairs, rollouts, views, webhooks
+from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -35,6 +35,7 @@ router.register("invitations", people.InvitationView, "invitation")
 router.register("rollouts", rollouts.RolloutView, "rollout")
 router.register("audit", views.AuditView, "audit")
 router.register("repair-messages", repairs.RepairMessageView, "repair-message")
+router.register("quirks", quirks.QuirkView, "quirk")
 router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")

@@ -39,6 +39,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
+from stations.services import registry
 
 
 class Scoped(APIView):
@@ -102,10 +103,20 @@ class StationView(mixins.RetrieveModelMixin, Lists):
     orderings = {"identity": ("identity",), "created_at": ("created_at", "id")}
     lookup_field = "identity"
     lookup_value_regex = r"[^/:\x00-\x1f\x7f]+"
+    change_verb = "stations.change"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         online = Exists(selectors.online().filter(pk=OuterRef("pk")))
         return queryset.annotate(online=online).select_related("site", "connection").prefetch_related("evses__connectors")
+
+    @extend_schema(request=rows.StationChange, responses=rows.StationRow)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change whether what breaks the schema is refused."""
+        station = self.get_object()
+        body = rows.StationChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        registry.set_strict(station=station, **body.validated_data)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class EvseView(Lists):

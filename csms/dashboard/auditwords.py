@@ -22,7 +22,7 @@ from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
 from csms.dashboard.commandrows import CommandRow
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
-from stations.models import Command, CommandRun, Firmware, RepairMessage, Rollout, Station, Transaction
+from stations.models import Command, CommandRun, Firmware, Quirk, RepairMessage, Rollout, Station, Transaction
 
 Word = str | Promise
 
@@ -97,6 +97,10 @@ ACTIONS: dict[str, Word] = {
     "forward.paused": gettext_lazy("{who} paused the forwarding to {thing}"),
     "forward.resumed": gettext_lazy("{who} resumed the forwarding to {thing}"),
     "forward.tested": gettext_lazy("{who} tested the forwarding to {thing}"),
+    "quirk.added": gettext_lazy("{who} added the quirk {thing}"),
+    "quirk.changed": gettext_lazy("{who} changed the quirk {thing}"),
+    "quirk.removed": gettext_lazy("{who} removed the quirk {thing}"),
+    "quirk.switched": gettext_lazy("{who} switched the quirk {thing} on or off"),
     "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
     "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
     "transaction.repaired": gettext_lazy("{who} put the {thing} right"),
@@ -124,6 +128,7 @@ KINDS: dict[str, Word] = {
     "logupload": gettext_lazy("Log"),
     "webhook": gettext_lazy("Webhook"),
     "forward": gettext_lazy("Forwarding"),
+    "quirk": gettext_lazy("Quirk"),
 }
 #: Where it is not a page.
 VIAS: dict[str, Word] = {
@@ -160,6 +165,8 @@ FIELDS: dict[str, Word] = {
     "price_per_minute": gettext_lazy("Price per minute"),
     "price_per_session": gettext_lazy("Price per session"),
     "tax_percent": gettext_lazy("Tax in percent"),
+    "strict": gettext_lazy("Refuses what breaks OCPP's rules"),
+    "adjustments": gettext_lazy("What is done"),
 }
 #: Values that have words of their own, by their field.
 VALUES: dict[str, dict[Any, Word]] = {"role": dict(Role.choices), "status": dict(IdTokenStatus.choices)}
@@ -256,5 +263,6 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "rollout": (Rollout, lambda row: reverse("rollout", args=[row.pk])),
     "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),
     "forward": (Forward, lambda row: reverse("forward", args=[row.pk])),
+    "quirk": (Quirk, lambda row: reverse("quirk", args=[row.pk])),
     "user": (User, lambda row: reverse("our_driver", args=[row.pk]) if row.kind == Kind.DRIVER else ""),
 }

@@ -289,11 +289,11 @@ class BatchThread(Database, threading.Thread):
             if not station_ids:
                 return
             claimed = commands.claim(cursor, sorted(station_ids), node=settings.NODE, now=now)
-            limits = errands.limits(cursor, claimed)
+            limits, odd = errands.limits(cursor, claimed), errands.quirks_of(cursor, claimed)
             ready = []
             for one in claimed:
                 try:
-                    ready.append(errands.prepare(one, limits.get(one.station_id, {})))
+                    ready.append(errands.prepare(one, limits.get(one.station_id, {}), odd.get(one.station_id, "")))
                 except (Unsayable, BadCommand) as error:
                     commandends.unsendable(cursor, one, str(error), now=now)
                     self.items.put(Look((one.station_id,)))

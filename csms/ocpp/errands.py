@@ -4,6 +4,7 @@ An errand is one command as the one or more CALLs it takes, sent one after the o
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from csms.ocpp import frames, mend, registry, schemas
+from csms.ocpp import frames, mend, quirks, registry, schemas
 from csms.ocpp.errors import InvalidPayload
 from csms.ocpp.masking import masked
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
@@ -23,6 +24,7 @@ from stations.models import MessageLogEntry
 from stations.services import commands as life
 from stations.services import devicemodel, passwords
 from stations.services.commands import Claimed
+from stations.state import load_quirks
 
 #: The ids of our CALLs, as `Errand.message_id` makes them: the command's key, and which of its CALLs it is.
 MESSAGE_ID = re.compile(r"csms-(\d{1,18})-\d{1,6}")
@@ -35,12 +37,13 @@ WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'GetConfiguration
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """`calls`: the payloads to send, all of one action."""
+    """`calls`: the payloads to send, all of one action. `notes`: what the station's quirks made of them."""
 
     claimed: Claimed
     command: Command
     translator: type[Outgoing]
     calls: tuple[Payload, ...]
+    notes: tuple[Note, ...] = ()
 
     @property
     def action(self) -> str:
@@ -91,8 +94,17 @@ def limits(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: list[Claimed]) ->
     return found
 
 
-def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
-    """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid."""
+def quirks_of(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: Iterable[Claimed]) -> dict[int, str]:
+    """What is odd about the stations of these commands, as `StationState.quirks` has it."""
+    asked = sorted({one.station_id for one in claimed})
+    return {station_id: text for station_id, (_make, _zone, text) in load_quirks(cursor, asked).items()} if asked else {}
+
+
+def prepare(claimed: Claimed, limits: dict[str, int], odd: str = "") -> Errand:
+    """The CALLs of a command. Raises Unsayable if the station's version cannot say it; what leaves is always strictly valid.
+
+    `odd`: the station's quirks.
+    """
     version = claimed.protocol.removeprefix("ocpp")
     command = commands.COMMANDS[claimed.kind].of(claimed.params)
     # What was fixed for the sending or is sealed, such as a one-time address or a password, goes no further than into the CALL.
@@ -101,6 +113,7 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")
     raw = claimed.facts.get("raw")
+    notes: list[Note] = []
     named = registry.BY_ACTION[claimed.protocol].get(raw["action"]) if raw is not None else None
     if raw is not None and named is not None and named.command.kind == claimed.kind:
         # Whoever names an action gets that one, where a version has two for the command.
@@ -108,12 +121,13 @@ def prepare(claimed: Claimed, limits: dict[str, int]) -> Errand:
     else:
         translator = translator.choose(said)
         calls = translator.encode(said, life.number_of(claimed.id), limits)
+        calls, notes = quirks.sent(odd, claimed.protocol, translator.action, calls)
     for payload in calls:
         try:
             mend.validate(claimed.protocol, translator.action, payload)
         except InvalidPayload as error:
             raise Unsayable(f"OCPP {version} cannot say it: {error.description}") from None
-    return Errand(claimed, command, translator, tuple(calls))
+    return Errand(claimed, command, translator, tuple(calls), tuple(notes))
 
 
 def settle(answered: Answered, batch: Batch) -> None:
@@ -121,6 +135,8 @@ def settle(answered: Answered, batch: Batch) -> None:
     errand = answered.errand
     station = batch.states[answered.station_id]
     batch.frame = Frame(station, answered.received_at, errand.message_id(1), errand.action, answered.protocol)
+    for note in errand.notes:
+        batch.note(note)
     outcomes: list[Outcome] = []
     responses: list[Any] = []
     error: tuple[str, str] | None = None

@@ -7,13 +7,13 @@ import re
 import time
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from csms.ocpp import errands, frames, mend, registry, schemas
+from csms.ocpp import errands, frames, mend, quirks, registry, schemas
 from csms.ocpp.errands import Answered
 from csms.ocpp.errors import Code, HandlerFailed, InvalidPayload, MessageError, NotAcceptedYet, spelled
 from csms.ocpp.masking import masked
@@ -48,6 +48,7 @@ class Inbound:
     received: float
     answered: str = ""
     translator: type[Incoming] | None = None
+    clean: Any = None
     event: Event | None = None
     error: MessageError | None = None
     notes: list[Note] = field(default_factory=list)
@@ -63,10 +64,17 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
     call = inbound.call
     if call is None or inbound.event is not None or inbound.error is not None:
         return services.needs(inbound.event, station) if inbound.event is not None else ()
+    inbound.notes = list(call.notes)
     try:
+        if inbound.notes and station.strict:
+            raise InvalidPayload(Code.FORMAT_VIOLATION, inbound.notes[0].detail)
+        call = inbound.call = _spelled(call, inbound, station)
         inbound.translator = translator = registry.incoming(inbound.protocol, call.action)
-        inbound.notes = []
-        payload = mend.storable(call.payload, inbound.notes) if "\\u0000" in inbound.text else call.payload
+        payload = (
+            mend.storable(call.payload, inbound.notes) if "\\u0000" in inbound.text or "\x00" in inbound.text else call.payload
+        )
+        if station.quirks:
+            payload = quirks.heard(station, inbound.protocol, call.action, payload, inbound.received_at, inbound.notes)
         if not schemas.validator(inbound.protocol, call.action).is_valid(payload):
             if station.strict:
                 mend.validate(inbound.protocol, call.action, payload)
@@ -74,11 +82,23 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
             inbound.notes += notes
         if WHOLE.search(inbound.text):
             payload = mend.whole(payload)
+        inbound.clean = payload
         inbound.event = translator.decode(payload, inbound.notes)
     except MessageError as error:
         inbound.error = error
         return ()
     return services.needs(inbound.event, station)
+
+
+def _spelled(call: frames.Call, inbound: Inbound, station: StationState) -> frames.Call:
+    """The CALL with its action as OCPP spells it, if it is only spelt otherwise."""
+    if call.action in schemas.actions(inbound.protocol) or station.strict:
+        return call
+    proper = mend.spelled(inbound.protocol, call.action[:50])
+    if proper is None:
+        return call
+    inbound.notes.append(Note("mended_action", proper, f"{call.action[:50]!r} read as {proper!r}"))
+    return replace(call, action=proper)
 
 
 def answer(inbound: Message, batch: Batch) -> str:
@@ -103,6 +123,8 @@ def answer(inbound: Message, batch: Batch) -> str:
         assert inbound.translator is not None
         reply = services.handle(inbound.event, batch)
         payload = inbound.translator.encode(reply)
+        if station.quirks:
+            payload = quirks.answered(station, inbound.protocol, call.action, payload, inbound.received_at, inbound.notes)
         mend.validate(inbound.protocol, f"{call.action}Response", payload)
     except InvalidPayload as error:
         return _invalid(batch, inbound, call, error)

@@ -6,87 +6,21 @@ payloads only. What cannot be understood is not guessed at: `InvalidPayload` say
 """
 
 import copy
-import re
-from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from csms.ocpp import schemas, times
 from csms.ocpp.errors import Code, InvalidPayload
+from csms.ocpp.menders import LARGEST, MENDERS, UNREADABLE, Message, plain
 from stations.domain.values import Note
 
+__all__ = ["MENDERS", "UNREADABLE", "mend", "spelled", "storable", "validate", "violations", "whole"]
+
 #: Each round mends what the one before brought to light (an object for a list, then what the object lacks).
-ROUNDS = 8
-NUMBER = re.compile(r"\s*[+-]?\d{1,40}(?:[.,]\d{1,40})?(?:[eE][+-]?\d{1,3})?\s*\Z")
-#: No number of OCPP is larger; beyond it a number is a mistake that must not be rounded into a plausible one.
-LARGEST = 1e15
-
-#: What stations say for a value of an enumeration, in lower case without punctuation, where it is not the value itself.
-SYNONYMS = {
-    "celcius": "Celsius",
-    "error": "OtherError",
-    "none": "NoError",
-    "noerrors": "NoError",
-    "charge": "Charging",
-    "occupied": "Preparing",
-    "percentage": "Percent",
-    "%": "Percent",
-    "trigger": "Trigger",
-    # 1.6's states where 2.x has but one (and where they are values of their own, they are found before).
-    "preparing": "Occupied",
-    "charging": "Occupied",
-    "suspendedev": "Occupied",
-    "suspendedevse": "Occupied",
-    "finishing": "Occupied",
-}
-
-#: What an unknown value of an enumeration becomes, by the property's name, where a word for "another one" exists or the value
-#: does not matter; None: the property is left out.
-UNKNOWN_VALUES: dict[str, tuple[str, ...] | None] = {
-    "errorCode": ("OtherError",),
-    "reason": ("Other", "Unknown"),
-    "stoppedReason": ("Other",),
-    "triggerReason": ("Trigger",),
-    "chargingState": None,
-    "mutability": None,
-    "dataType": ("string",),
-}
-#: Marks a sampled value that cannot be read where the schema wants a number all the same; decoders skip it.
-UNREADABLE = {"vendorId": "unreadable"}
-
-#: A register that was not sent, where the schema wants a number: no meter says this, and decoders know it.
-NO_REGISTER = -(10**15)
-#: What stands in for a required property that is missing: a value, or a function of the time of receipt.
-MISSING: dict[tuple[str, str], Any] = {
-    ("StartTransaction", "meterStart"): NO_REGISTER,
-    ("StopTransaction", "meterStop"): NO_REGISTER,
-    ("StartTransaction", "timestamp"): times.emit,
-    ("StopTransaction", "timestamp"): times.emit,
-    ("StatusNotification", "errorCode"): "NoError",
-    ("BootNotification", "chargePointModel"): "unknown",
-    ("BootNotification", "chargePointVendor"): "unknown",
-    ("MeterValues", "timestamp"): times.emit,
-    # Decoders skip an empty value.
-    ("MeterValues", "value"): "",
-    ("StopTransaction", "value"): "",
-    ("StopTransaction", "meterValue.timestamp"): times.emit,
-    # 2.0.1
-    ("BootNotification", "reason"): "Unknown",
-    ("BootNotification", "vendorName"): "unknown",
-    ("BootNotification", "model"): "unknown",
-    ("StatusNotification", "timestamp"): times.emit,
-    ("TransactionEvent", "timestamp"): times.emit,
-    ("TransactionEvent", "triggerReason"): "Trigger",
-    ("TransactionEvent", "seqNo"): 0,
-    ("TransactionEvent", "value"): "",
-    ("NotifyEvent", "generatedAt"): times.emit,
-    ("NotifyEvent", "timestamp"): times.emit,
-    ("NotifyEvent", "seqNo"): 0,
-    ("NotifyReport", "generatedAt"): times.emit,
-    ("NotifyReport", "seqNo"): 0,
-    ("NotifyReport", "dataType"): "string",
-    ("NotifyReport", "supportsMonitoring"): False,
-}
+ROUNDS = 12
 
 #: How a violation is told to the station if it cannot be mended.
 CODES = {
@@ -121,24 +55,49 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
     The payload given is not changed.
     """
     validator = schemas.validator(protocol, action)
-    sent, payload = payload, copy.deepcopy(payload)
     notes: list[Note] = []
-    if payload is None or payload == []:
-        notes.append(Note("mended_type", "", f"{'null' if payload is None else 'An empty list'} stood for an empty object."))
-        payload = {}
+    sent, payload = payload, _root(copy.deepcopy(payload), notes)
     for _ in range(ROUNDS):
         errors = list(validator.iter_errors(payload))
         if not errors:
             return payload, notes
-        for number, error in enumerate(errors):
-            note = _mend_one(action, payload, error, received_at)
-            if note is not None:
-                notes.append(note)
-            elif number == 0:
-                raise _of_another_version(protocol, action, sent) or _invalid(error)
-            else:
-                break  # perhaps an earlier mend of this round mended it too; the next round will tell
+        # A property that is only spelt otherwise must not be taken for missing.
+        errors = [error for error in errors if error.kind.name == "additionalProperties"] or errors
+        message, before = Message(protocol, action, received_at), len(notes)
+        for error in errors:
+            note = _mend_one(message, payload, error)
+            notes += [note] if note is not None else []
+            if message.moved:
+                break
+        if len(notes) == before:
+            raise _of_another_version(protocol, action, sent) or _invalid(errors[0])
     raise _invalid(errors[0])
+
+
+def _root(payload: Any, notes: list[Note]) -> Any:
+    """The payload as the object that it is to be, if it can be one."""
+    if payload is None or payload == []:
+        notes.append(Note("mended_type", "", f"{'null' if payload is None else 'An empty list'} stood for an empty object."))
+        return {}
+    if isinstance(payload, str) and payload.lstrip().startswith("{"):
+        try:
+            inner = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return payload
+        notes.append(Note("mended_type", "", "The payload stood in a text."))
+        return inner
+    if isinstance(payload, list) and len(payload) == 1 and isinstance(payload[0], dict):
+        notes.append(Note("mended_type", "", "The payload stood in a list."))
+        return payload[0]
+    return payload
+
+
+@lru_cache(maxsize=256)
+def spelled(protocol: str, action: str) -> str | None:
+    """The action that is only spelt otherwise: other letters, other punctuation, "Request" or ".req" at its end."""
+    known = {plain(one): one for one in schemas.actions(protocol)}
+    said = plain(action)
+    return next((known[one] for one in (said, said.removesuffix("request"), said.removesuffix("req")) if one in known), None)
 
 
 def _of_another_version(protocol: str, action: str, payload: Any) -> InvalidPayload | None:
@@ -186,7 +145,7 @@ def _invalid(error: Any) -> InvalidPayload:
     return InvalidPayload(CODES.get(kind, Code.PROPERTY_CONSTRAINT_VIOLATION), sentence)
 
 
-def _mend_one(action: str, payload: Any, error: Any, received_at: datetime) -> Note | None:
+def _mend_one(message: Message, payload: Any, error: Any) -> Note | None:
     """Mend one violation in place. None: it cannot be mended."""
     path = list(error.instance_path)
     kind = error.kind
@@ -195,9 +154,9 @@ def _mend_one(action: str, payload: Any, error: Any, received_at: datetime) -> N
         return _without_custom_data(payload, path)
     if mender is None:
         return None
-    if action == "TransactionEvent" and len(path) > 1 and isinstance(payload.get("timestamp"), str):
+    if message.action == "TransactionEvent" and len(path) > 1 and isinstance(payload.get("timestamp"), str):
         # What lacks a time within an event happened when the event did.
-        received_at = times.parse(payload["timestamp"], "", []) or received_at
+        message.received_at = times.parse(payload["timestamp"], "", []) or message.received_at
     parent: Any = payload
     try:
         for step in path[:-1]:
@@ -206,7 +165,7 @@ def _mend_one(action: str, payload: Any, error: Any, received_at: datetime) -> N
     except (KeyError, IndexError, TypeError):
         # An earlier mend of this round took it away; the next round looks again.
         return Note("mended_removed", _dotted(path), "Removed together with the value it stood in.")
-    detail = mender(action, parent, path, value, kind, received_at)
+    detail = mender(message, parent, path, value, kind)
     return None if detail is None else Note(f"mended_{kind.name}", _dotted(path), detail)
 
 
@@ -219,136 +178,6 @@ def _without_custom_data(payload: Any, path: list[Any]) -> Note:
     return Note("mended_removed", _dotted(path), "The vendor's own data is not as the schema wants it; left out.")
 
 
-def _mend_type(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    if not path:
-        return None
-    if value is None:
-        return _remove(parent, path, "was null; taken as absent")
-    for wanted in kind.types:
-        coerced = _coerced(value, wanted)
-        if coerced is not None:
-            parent[path[-1]] = coerced
-            return f"was {_kind_of(value)}, read as {wanted}"
-    if "number" in kind.types and len(path) > 2 and path[-3] == "sampledValue" and path[-1] == "value":
-        # As an empty value, which decoders skip, where values are numbers.
-        parent.clear()
-        parent |= {"value": 0, "customData": dict(UNREADABLE)}
-        return f"no number ({_kind_of(value)}); left out"
-    return None
-
-
-def _coerced(value: Any, wanted: str) -> Any:
-    """The value as the type wanted, or None. Never a guess: "1,5" is 1.5, "abc" is no number."""
-    if wanted == "array" and isinstance(value, dict | str | int | float):
-        return [value]
-    if wanted == "string" and isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)
-    if wanted in ("integer", "number"):
-        if isinstance(value, str) and NUMBER.match(value):
-            value = float(value.replace(",", ".")) if re.search(r"[.,eE]", value) else int(value)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not -LARGEST < value < LARGEST:
-            return None
-        return round(value) if wanted == "integer" else value
-    if wanted == "boolean" and isinstance(value, str | int):
-        return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
-    if wanted == "object" and isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
-        return value[0]
-    return None
-
-
-def _mend_extra(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    names = list(kind.unexpected)
-    for name in names:
-        value.pop(name, None)
-    return f"unknown properties left out: {', '.join(names)[:150]}"
-
-
-def _mend_enum(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    if not path or not isinstance(value, str):
-        return None
-    plain = _plain(value)
-    for option in kind.options:
-        if isinstance(option, str) and _plain(option) == plain:
-            parent[path[-1]] = option
-            return f"{value[:40]!r} read as {option!r}"
-    synonym = SYNONYMS.get(plain)
-    if synonym in kind.options:
-        parent[path[-1]] = synonym
-        return f"{value[:40]!r} read as {synonym!r}"
-    if len(path) > 2 and path[-3] == "sampledValue":
-        # A vendor's own measurand, unit, context or phase: the value is kept under its own name, past the schema's list.
-        if path[-1] == "measurand":
-            siblings = parent.get("unit")
-            return _remove_sample(parent, f"unknown measurand {value[:40]!r} (unit {str(siblings)[:10]!r}) left out")
-        return _remove(parent, path, f"unknown value {value[:40]!r} left out")
-    if path[-1] in UNKNOWN_VALUES:
-        others = UNKNOWN_VALUES[path[-1]]
-        if others is None:
-            return _remove(parent, path, f"unknown value {value[:40]!r} left out")
-        other = next((one for one in others if one in kind.options), None)
-        if other is not None:
-            parent[path[-1]] = other
-            return f"unknown {value[:40]!r} read as {other!r}"
-    return None
-
-
-def _mend_length(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    # A token or a transaction id cut short would be somebody else's.
-    if not path or path[-1] in ("idTag", "idToken", "additionalIdToken", "transactionId"):
-        return None
-    parent[path[-1]] = value[: kind.limit]
-    return f"{len(value)} characters cut to {kind.limit}"
-
-
-def _mend_missing(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    name = kind.property
-    key = (action, name)
-    if action == "StopTransaction" and path and name == "timestamp":
-        key = (action, "meterValue.timestamp")
-    stand_in = MISSING.get(key)
-    if stand_in is None:
-        return None
-    value[name] = stand_in(received_at) if callable(stand_in) else stand_in
-    return f"required {name!r} was missing"
-
-
-def _mend_few(action: str, parent: Any, path: list[Any], value: Any, kind: Any, received_at: datetime) -> str | None:
-    """An empty list where at least one element is due: as if it were absent."""
-    return _remove(parent, path, "was an empty list; taken as absent") if path and not value else None
-
-
-def _remove(parent: Any, path: list[Any], why: str) -> str | None:
-    if isinstance(parent, dict):
-        del parent[path[-1]]
-        return why
-    return None
-
-
-def _remove_sample(sample: dict[str, Any], why: str) -> str:
-    """Mark a sampled value as unreadable without disturbing its neighbours' indices: decoders skip an empty value."""
-    sample["value"] = ""
-    del sample["measurand"]
-    return why
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s._-]", "", text).lower()
-
-
 def _dotted(path: list[Any]) -> str:
     """A path for people and for counting: list positions do not matter."""
     return ".".join(step for step in path if isinstance(step, str))
-
-
-def _kind_of(value: Any) -> str:
-    return {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
-
-
-MENDERS: dict[str, Callable[[str, Any, list[Any], Any, Any, datetime], str | None]] = {
-    "type": _mend_type,
-    "additionalProperties": _mend_extra,
-    "enum": _mend_enum,
-    "maxLength": _mend_length,
-    "required": _mend_missing,
-    "minItems": _mend_few,
-}

@@ -75,12 +75,13 @@ class Session:
             return self._unreadable(text, error)
         if isinstance(frame, frames.Call):
             return [Handle(frame, text)]
+        odd = [Oddity(note, text) for note in frame.notes]
         pending = self.pending
         if pending is None or frame.message_id != pending.message_id:
             note = Note("answer_unexpected", "", "An answer came to a question that was not asked, or too late.", Severity.WARNING)
             return [Oddity(note, text)]
         self.pending = None
-        return [Resolved(pending, frame), *self._next(now)]
+        return [*odd, Resolved(pending, frame), *self._next(now)]
 
     def call(self, call: Outgoing, now: float) -> list[Action]:
         """Ask the station something, after what was asked before."""

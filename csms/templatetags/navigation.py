@@ -45,6 +45,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("quality", _("Charger quality")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
+            Page("quirks", _("Quirks")),
         ),
     ),
     Menu(

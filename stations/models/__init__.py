@@ -9,6 +9,7 @@ from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, Mete
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
 from stations.models.quality import FindingDay
+from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
@@ -41,6 +42,8 @@ __all__ = [
     "OutboxEntry",
     "PasswordChange",
     "QuarterDue",
+    "Quirk",
+    "QuirkSwitch",
     "Refusal",
     "Repair",
     "RepairMessage",

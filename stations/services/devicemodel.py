@@ -2,12 +2,20 @@
 
 from stations.batch import Batch
 from stations.domain.commands import VariableReport
+from stations.domain.values import Note, Severity
 from stations.models import Variable
+
+#: No station has an EVSE or a connector of a higher number.
+HIGHEST = 255
 
 
 def store(batch: Batch, report: VariableReport) -> None:
     """Keep what a station reported of a setting, beside what is wanted."""
     name = report.name
+    if not (0 <= name.evse <= HIGHEST and 0 <= name.connector <= HIGHEST):
+        detail = f"A setting of {name.component} names EVSE {name.evse} and connector {name.connector}, which no station has."
+        batch.note(Note("evse_impossible", name.variable, detail, Severity.WARNING))
+        return
     batch.add(
         Variable,
         operator_id=batch.station.operator_id,

@@ -3,9 +3,11 @@
 from stations.batch import Batch
 from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
 from stations.domain.patience import BOOT_LOOK
+from stations.domain.quirks import Make
 from stations.domain.values import Note, Registration
 from stations.models import Station, Transaction
 from stations.services import clocks, devicemodel, firmwareprogress, transactions
+from stations.state import OUTDATED
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
@@ -47,6 +49,10 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         batch.change(Transaction, transaction.id, due_at=batch.now + BOOT_LOOK)
     firmwareprogress.booted(event, batch)
     station.firmware_version = event.firmware_version
+    make = Make(event.vendor, event.model, event.firmware_version)
+    if make != station.make:
+        # Other quirks may be its own now; they are looked up before its next message.
+        station.make, station.version = make, OUTDATED
     batch.errands.add(station.id)
     station.accepted = accepted
     batch.touch()

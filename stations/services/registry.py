@@ -47,6 +47,7 @@ def add_station(
     sent_hash: str = "",
     name: str = "",
     registration: Registration = Registration.ACCEPTED,
+    strict: bool = False,
 ) -> tuple[Station, str | None]:
     """A station that may connect from now on, and its password: the one given, else one made; None with profile 0, or where it
     keeps the one that it sent (`sent_hash`)."""
@@ -67,6 +68,7 @@ def add_station(
         password_hash=sent_hash or (hash_password(password) if password else ""),
         name=name.strip(),
         registration=registration.value,
+        strict=strict,
     )
     with scope(operator=operator):
         station.clean_fields()
@@ -74,7 +76,8 @@ def add_station(
             with transaction.atomic():
                 station.save(force_insert=True)
                 Connection.objects.create(station=station, operator=operator)
-                audit.record("station.added", station, operator=operator, after=audit.fields_of(station, *TOLD))
+                told = (*TOLD, "strict") if strict else TOLD
+                audit.record("station.added", station, operator=operator, after=audit.fields_of(station, *told))
         except IntegrityError as error:
             message = _("The identity %(identity)s is taken: identities are unique over the whole system.") % {"identity": identity}
             raise taken("identity", message) from error
@@ -162,6 +165,16 @@ def set_registration(*, station: Station, registration: Registration | str) -> N
     station.save(update_fields=["registration"])
     after = audit.fields_of(station, "registration")
     audit.record("station.changed", station, operator=station.operator_id, before=before, after=after)
+
+
+@transaction.atomic
+def set_strict(*, station: Station, strict: bool) -> None:
+    """Whether what breaks the schema is refused from this station instead of mended. From its next message on."""
+    bump(station.pk)
+    before = audit.fields_of(station, "strict")
+    station.strict = strict
+    station.save(update_fields=["strict"])
+    audit.record("station.changed", station, operator=station.operator_id, before=before, after=audit.fields_of(station, "strict"))
 
 
 def make_password() -> str:

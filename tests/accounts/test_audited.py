@@ -46,6 +46,7 @@ SILENT = {
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
     "stations.services.restoring.asked": "what was asked then; the replay as a whole is told",
     "stations.services.restoring.set_as_then": "what a charger's recording shows; the replay as a whole is told",
+    "stations.services.quirks.sync": "what a release ships",
     "stations.services.quarters.count": "counts what stations said",
     "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
     "stations.services.stale.look": "what is closed by rule stands in the transaction and its findings",

@@ -95,7 +95,7 @@ def test_roles_and_scopes_in_a_table() -> None:
     allowed = {
         role: {verb for verb in MAY if may(User(role=role, operator=operator), verb)} for role in ("owner", "technician", "viewer")
     }
-    technician = {"view", "commands.send", "stations.change", "firmware.change", "logs.fetch"}
+    technician = {"view", "commands.send", "stations.change", "firmware.change", "quirks.change", "logs.fetch"}
     assert allowed == {"owner": set(MAY), "technician": technician, "viewer": {"view"}}
     assert not may(User(role="owner"), "view")
     assert may(User(role="viewer", is_superuser=True), "tags.change")

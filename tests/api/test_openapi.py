@@ -29,8 +29,8 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, RepairMessage, Site
-from stations.services import rollouts
+from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
+from stations.services import quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.firmware import made_image, made_update
 
@@ -79,6 +79,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
+        quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
             "commands": Command,
@@ -90,6 +91,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "tariffs": Tariff,
             "forwards": Forward,
             "forward-links": ForwardLink,
+            "quirks": Quirk,
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
         }

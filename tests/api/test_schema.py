@@ -51,4 +51,4 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         shown, *_ = ada.client.rows(path.removeprefix("/api/v1/"))
         assert set(row["properties"]) == set(shown), path
         checked += 1
-    assert checked == 27
+    assert checked == 28

@@ -19,7 +19,13 @@ SENT = {"sent": "good", "sent_hash": credentials.hash_password(PASSWORD)}
 
 
 def terms(refusal: Refusal, **more: Any) -> dict[str, Any]:
-    return {"identity": refusal.identity, "refusal": refusal.pk, "seen": mark(refusal), "by": "sent", "security_profile": "1"} | more
+    return {
+        "identity": refusal.identity,
+        "refusal": refusal.pk,
+        "seen": mark(refusal),
+        "by": "sent",
+        "security_profile": "1",
+    } | more
 
 
 def test_one_click_accepts_it_with_the_password_that_it_sends(ada: Client, amber: Network) -> None:

@@ -32,6 +32,8 @@ from stations.models import (
     MeterDay,
     MeterQuarter,
     PasswordChange,
+    Quirk,
+    QuirkSwitch,
     Refusal,
     Repair,
     RepairMessage,
@@ -87,6 +89,7 @@ class World:
     forward: Forward
     link: ForwardLink
     knock: Refusal
+    quirk: Quirk
 
 
 @tables
@@ -168,6 +171,7 @@ def _made(network: Network) -> World:
         _misunderstood(station),
         *_forwarded(station, offline),
         _knocked(network, station, pending),
+        _odd(station),
     )
 
 
@@ -252,6 +256,23 @@ def _forwarded(station: Station, offline: Station) -> tuple[Forward, ForwardLink
         error="The connection was refused: nothing listens there.",
     )  # fmt: skip
     return forward, link
+
+
+def _odd(station: Station) -> Quirk:
+    """A quirk of its own about the make of the station, and a shipped one that is switched off."""
+    Quirk.objects.create(
+        operator=station.operator, name="Off in Harbour", vendor="Nobody", adjustments=[{"do": "id_tag_plain"}], active=False
+    )
+    QuirkSwitch.objects.create(operator=station.operator, quirk=Quirk.shipped.earliest("pk"), active=False)
+    return Quirk.objects.create(
+        operator=station.operator,
+        name="Times of Harbour",
+        vendor=station.vendor,
+        firmware_to="9",
+        adjustments=[{"do": "local_time_zone", "zone": "Europe/Copenhagen"}, {"do": "measurands_allowed", "measurands": ["SoC"]}],
+        source="https://example.org/odd",
+        frame='[2,"1","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Available","timestamp":"2026-01-01T12:00:00"}]',
+    )
 
 
 def _tapped(station: Station) -> None:

@@ -62,17 +62,14 @@ def test_an_id_over_36_characters_is_kept_whole() -> None:
         ("[]", "-1"),
         ("null", "-1"),
         ("17", "-1"),
-        ('[2,"a","Heartbeat",{}', "-1"),
+        ('[2,"a","StopTransaction",{"meterStop":26', "-1"),
         ("[2]", "-1"),
         ('[2,"a"]', "a"),
-        ('[2,"a","Heartbeat"]', "a"),
-        ('[2,"a","Heartbeat",{},1]', "a"),
         ('[2,"a",5,{}]', "a"),
         ('[2,"","Heartbeat",{}]', "-1"),
         ('[2,true,"Heartbeat",{}]', "-1"),
         ('[2,null,"Heartbeat",{}]', "-1"),
         ('[2,1.5,"Heartbeat",{}]', "-1"),
-        ('[2,"a","Heartbeat",NaN]', "-1"),
     ],
 )
 def test_what_is_no_frame_is_refused_with_its_id_if_it_has_one(text: str, message_id: str) -> None:
@@ -91,7 +88,7 @@ def test_a_result_that_is_none_is_never_answered(text: str) -> None:
         ('[1,"a","StartTransaction",{}]', "a"),
         ('[7,"a",{}]', "a"),
         ("[99]", "-1"),
-        ('["2","a","Heartbeat",{}]', "a"),
+        ('["7","a","Heartbeat",{}]', "a"),
         ("[null,null]", "-1"),
         ("[[2]]", "-1"),
         # A type that is cut for the message in the middle of a character.
@@ -122,7 +119,6 @@ def test_half_a_character_does_not_cost_the_message() -> None:
     call = frames.parse('[2,"a","StopTransaction",{"idTag":"caf\\ud83d","data":"\\ud83d\\ude00\\u00e9\\\\ud800"}]')
     assert call == Call("a", "StopTransaction", {"idTag": "caf?", "data": "😀é\\ud800"})
     assert "not JSON" in refused('[2,"a","StopTransaction",{"idTag":"caf\\ud83d"').reason
-    assert "not JSON" in refused('[2,"a","StopTransaction",{"idTag":"caf\\ud83d","meterStop":NaN}]').reason
 
 
 def test_an_error_is_cut_to_255_characters_and_has_an_object_for_details() -> None:

@@ -14,7 +14,7 @@ async def test_an_unreadable_frame_keeps_the_socket_and_leaves_a_finding(server:
     known = network.station(accepted=True)
     async with station(server.ocpp, known) as peer:
         await peer.send("this is no JSON")
-        await peer.send('[2,"q01","MeterValues",{"connectorId":1,"transactionId":,"meterValue":[]}]')
+        await peer.send('[2,"q01","MeterValues",{"connectorId":1,"transactionId":x,"meterValue":[]}]')
         assert (await peer.receive())[:3] == [4, "q01", "FormationViolation"]
         await peer.send('[1,"x","StartTransaction",{}]')
         await peer.send("")

@@ -228,7 +228,7 @@ def test_a_start_beyond_mending_is_stored_raw_and_answered_with_a_fresh_id(
 
 
 @pytest.mark.parametrize(
-    "payload", [{}, [], None, "stop", {"transactionId": {}}, {"meterStop": 1}, {"transactionId": 1, "meterStop": True}]
+    "payload", [{}, [], None, "stop", {"transactionId": {}}, {"meterStop": "much"}, {"transactionId": 1, "meterStop": True}]
 )
 def test_a_stop_beyond_mending_is_stored_raw_and_answered(network: Network, engine: Engine, station: Station, payload: Any) -> None:
     assert engine.say(station, "StopTransaction", payload) == {}

@@ -1,4 +1,4 @@
-"""`manage.py station add|list|remove|register`; `--help` says more."""
+"""`manage.py station add|list|remove|strict|register`; `--help` says more."""
 
 from typing import Any
 from urllib.parse import quote
@@ -29,12 +29,17 @@ class Command(Shell):
         add.add_argument(
             "--security-profile", type=int, default=1, metavar="N", help="0 none, 1 password (default), 2 password and TLS"
         )
+        add.add_argument("--strict", action="store_true", help="refuse what breaks OCPP's schema instead of mending it")
         show = actions.add_parser("list", help="lists the stations")
         show.set_defaults(run=self.show)
         show.add_argument("--operator", metavar="NAME", help="only this operator's")
         remove = actions.add_parser("remove", help="removes a station that never charged")
         remove.set_defaults(run=self.remove)
         remove.add_argument("identity", metavar="ID")
+        strict = actions.add_parser("strict", help="whether what breaks OCPP's schema is refused (yes) or mended (no)")
+        strict.set_defaults(run=self.strict)
+        strict.add_argument("identity", metavar="ID")
+        strict.add_argument("strict", choices=["yes", "no"])
         register = actions.add_parser("register", help="what the station's next boot is answered")
         register.set_defaults(run=self.register)
         register.add_argument("identity", metavar="ID")
@@ -49,6 +54,7 @@ class Command(Shell):
                 site=registry.site_named(operator=operator, name=options["site"]) if options["site"] else None,
                 password=options["password"],
                 security_profile=options["security_profile"],
+                strict=options["strict"],
             )
         self.stdout.write(f"Station {station.identity} added to {operator.name}, security profile {station.security_profile}.")
         self.stdout.write(f"OCPP URL path: /ocpp/{quote(station.identity, safe='')}")
@@ -89,6 +95,12 @@ class Command(Shell):
         station = self._station(options["identity"])
         registry.set_registration(station=station, registration=options["registration"])
         self.stdout.write(f"Station {station.identity}: the next boot is answered {station.registration}.")
+
+    def strict(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        registry.set_strict(station=station, strict=options["strict"] == "yes")
+        done = "refused" if station.strict else "mended where it can be understood"
+        self.stdout.write(f"Station {station.identity}: what breaks the schema is {done}.")
 
     def _station(self, identity: str) -> Station:
         with scopes_disabled():

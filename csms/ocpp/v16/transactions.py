@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import cast
 
 from csms.ocpp import times
-from csms.ocpp.mend import NO_REGISTER
+from csms.ocpp.menders import NO_REGISTER
 from csms.ocpp.translator import Incoming, Payload
 from csms.ocpp.v16.authorization import id_tag_info
 from csms.ocpp.v16.metervalues import read_meter_values

@@ -10,7 +10,15 @@ from stations.domain import commands
 from stations.domain.commands import Outcome, Verdict
 from stations.domain.events import Progress, Reply, TransactionProgressAnswered, TransactionProgressed
 from stations.domain.times import UNSET
-from stations.domain.values import ChargingState, Note
+from stations.domain.values import ChargingState, Note, Severity
+
+
+def _number(value: int | None, name: str, notes: list[Note]) -> int | None:
+    """OCPP's integers have 32 bits, whatever its schemas say; a larger one is no number of ours."""
+    if value is None or -(2**31) <= value < 2**31:
+        return value
+    notes.append(Note("value_absurd", name, f"{str(value)[:40]} cannot be.", Severity.WARNING))
+    return None
 
 
 class TransactionEvent(Incoming):
@@ -25,7 +33,7 @@ class TransactionEvent(Incoming):
         return TransactionProgressed(
             part=part,
             transaction_id=info["transactionId"],
-            sequence=payload["seqNo"],
+            sequence=_number(payload["seqNo"], "seqNo", notes) or 0,
             at=times.parse(payload["timestamp"], "timestamp", notes) or UNSET,
             trigger=payload["triggerReason"],
             evse=evse.get("id"),
@@ -35,8 +43,8 @@ class TransactionEvent(Incoming):
             charging_state=ChargingState(info["chargingState"]) if "chargingState" in info else None,
             # An end without a reason is Local (TransactionType.stoppedReason).
             stopped_reason=info.get("stoppedReason", "Local" if part is Progress.ENDED else None),
-            remote_start_id=info.get("remoteStartId"),
-            reservation_id=payload.get("reservationId"),
+            remote_start_id=_number(info.get("remoteStartId"), "remoteStartId", notes),
+            reservation_id=_number(payload.get("reservationId"), "reservationId", notes),
             readings=read_meter_values(payload.get("meterValue", []), "meterValue", notes),
         )
 
