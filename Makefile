@@ -7,13 +7,14 @@ PROCESSES ?= 1
 DEMO ?= 1
 ARGS ?=
 MINUTES ?= 60
+FRAMES ?= 100000
 
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long soak migrate serve worker beat forward bench profile lint docs lock vendor messages
+.PHONY: help run services test test-long soak fuzz migrate serve worker beat forward bench profile lint docs lock vendor messages
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -54,6 +55,9 @@ test-long: $(VENV)/.installed-dev ## all tests, the long ones too
 
 soak: $(VENV)/.installed-dev ## stations come and go for an hour (MINUTES=), and the servers' memory must stay flat
 	@CSMS_MODE=test SOAK_MINUTES="$(MINUTES)" exec $(PY) -m csms.local test tests/chaos/test_soak.py -s $(ARGS)
+
+fuzz: $(VENV)/.installed-dev ## frames nobody should send, to a real server (FRAMES=, and FUZZ_SEED= to play the same again)
+	@CSMS_MODE=test FUZZ_FRAMES="$(FRAMES)" exec $(PY) -m csms.local test tests/fuzz/test_sockets.py -s $(ARGS)
 
 lint: $(VENV)/.installed-dev ## style, types, import contracts, templates
 	$(PY) -m ruff check .

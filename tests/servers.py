@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -36,12 +36,16 @@ def environment(**more: str) -> dict[str, str]:
 class Process:
     """A child process in a group of its own, so that it and its children can be signalled together."""
 
+    #: Where a kind of process says what goes wrong; None: where the tests do.
+    stderr: IO[bytes] | None = None
+
     def __init__(self, *arguments: str, pipe: bool = False, **more: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=settings.BASE_DIR,
             env=environment(**more),
             stdout=subprocess.PIPE if pipe else None,
+            stderr=self.stderr,
             text=True,
             start_new_session=True,
         )

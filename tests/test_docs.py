@@ -17,6 +17,7 @@ from accounts.permissions import MAY
 from csms.api.urls import router
 from csms.ocpp import schemas, v16, v201
 from csms.ocpp.mend import MENDERS
+from csms.ocpp.quirks import REGISTRY
 from csms.templatetags.words import REASONS, REMEDIES
 from stations.domain.commands import COMMANDS
 
@@ -138,6 +139,16 @@ def made_in_code(pattern: str) -> set[str]:
     """What stands in our code where the pattern has its group."""
     code = [text for path, text in files(".py").items() if path.startswith(("csms/ocpp/", "stations/"))]
     return {found for text in code for found in re.findall(pattern, text)}
+
+
+def test_the_table_of_adjustments_is_that_of_the_code() -> None:
+    section = (ROOT / "docs/ocpp.md").read_text().split("## Quirks\n")[1].split("\n## ")[0]
+    table = {row[0].strip("`"): row[1:] for row in ([cell.strip() for cell in line.strip("|").split("|")]
+             for line in section.splitlines() if line.startswith("| `"))}  # fmt: skip
+    assert {name: row[0].replace("`", "").replace("?", "").split(", ") for name, row in table.items()} == {
+        name: [parameter.name for parameter in known.parameters] or [""] for name, known in REGISTRY.items()
+    }
+    assert all(row[1].startswith(str(REGISTRY[name].words)) for name, row in table.items())
 
 
 def test_every_finding_is_explained() -> None:

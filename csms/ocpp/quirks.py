@@ -144,7 +144,7 @@ REGISTRY: dict[str, Adjustment] = {
     "connector_zero_is": Adjustment(
         HEARD,
         gettext_lazy("It says 0 for its only plug when a session starts."),
-        ("StartTransaction", "MeterValues"),
+        ("StartTransaction",),
         do.connector_zero_is,
         (CONNECTOR,),
         protocol=OLD,
