@@ -56,7 +56,9 @@ def is_held(station: Station) -> bool:
 
 def of(station: Station, online: bool) -> Held | None:
     """How far it is; None: it is not held."""
-    return Held(station, online, Variable.objects.filter(station=station, value__isnull=False).exists()) if is_held(station) else None
+    return (
+        Held(station, online, Variable.objects.filter(station=station, value__isnull=False).exists()) if is_held(station) else None
+    )
 
 
 def all_held(now: datetime) -> list[Held]:

@@ -19,7 +19,13 @@ SENT = {"sent": "good", "sent_hash": credentials.hash_password(PASSWORD)}
 
 
 def terms(refusal: Refusal, **more: Any) -> dict[str, Any]:
-    return {"identity": refusal.identity, "refusal": refusal.pk, "seen": mark(refusal), "by": "sent", "security_profile": "1"} | more
+    return {
+        "identity": refusal.identity,
+        "refusal": refusal.pk,
+        "seen": mark(refusal),
+        "by": "sent",
+        "security_profile": "1",
+    } | more
 
 
 def test_one_click_accepts_it_with_the_password_that_it_sends(ada: Client, amber: Network) -> None:
@@ -120,6 +126,21 @@ def test_a_known_charger_keeps_the_password_that_it_sends(ada: Client, amber: Ne
     assert "It has sent another password meanwhile." in html
     html = ada.post("/onboarding/take/", {"identity": known.identity}, follow=True).content.decode()
     assert "It sent no password that can be taken" in html
+
+
+def test_while_a_charger_is_connected_nobody_else_takes_its_place(ada: Client, amber: Network) -> None:
+    known = amber.station()
+    before = known.password_hash
+    refusal = knock(amber, known.identity, "wrong_password", **SENT)
+    seen(known)
+    row = part(page(ada), refusal)
+    assert "Take the one it sends" not in row
+    assert "whoever knocks in its name may be another" in row
+    html = ada.post("/onboarding/take/", terms(refusal), follow=True).content.decode()
+    assert "whoever knocks may be somebody else" in html
+    changed = station_of(known.identity)
+    assert changed is not None
+    assert changed.password_hash == before
 
 
 def test_what_a_knock_said_stands_below_it(ada: Client, amber: Network) -> None:
