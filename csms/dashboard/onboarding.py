@@ -37,12 +37,13 @@ FRESH = "station_password"
 class Knock:
     """A refusal, and what it asks for: "accept", "password", or "" when a click cannot help; "in": it was let in since.
 
-    `mark` stands for the password that it sent, where that can be taken.
+    `mark` stands for the password that it sent, where that can be taken; not while the charger is `online` with its own.
     """
 
     refusal: Refusal
     step: str
     mark: str
+    online: bool
 
     @property
     def profile(self) -> int:
@@ -117,11 +118,14 @@ def _knocks(found: Iterable[Refusal], now: datetime) -> list[Knock]:
     refusals = list(found)
     known = Station.objects.filter(identity__in={refusal.identity for refusal in refusals}).select_related("connection")
     stations = {station.identity: station for station in known}
+    online = set(selectors.online(now).filter(pk__in=[station.pk for station in stations.values()]).values_list("pk", flat=True))
     knocks = []
     for refusal in refusals:
         fresh = refusal.last_at > now - SENT_KEPT_FOR
-        step = _step(refusal, stations.get(refusal.identity))
-        knocks.append(Knock(refusal, step, onboarding.mark(refusal) if fresh and step in ("accept", "password") else ""))
+        station = stations.get(refusal.identity)
+        step, is_online = _step(refusal, station), station is not None and station.pk in online
+        takeable = fresh and step in ("accept", "password") and not is_online
+        knocks.append(Knock(refusal, step, onboarding.mark(refusal) if takeable else "", is_online))
     return knocks
 
 

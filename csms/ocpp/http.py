@@ -14,6 +14,7 @@ from csms.ocpp.handshake import PREFIX, faults_of, knock_of
 from stations.services.connections import Refused
 
 NOT_WEBSOCKET = Refused(426, "not_a_websocket", "A plain HTTP request came where a WebSocket handshake was due.")
+TLS_HERE = Refused(400, "tls_here", "It spoke TLS (wss://) to a port that speaks none, and so could not say who it is.")
 #: What a browser's pages open, and nobody else.
 PAGES = "/live/"
 
@@ -36,7 +37,9 @@ def is_for_stations(scope: Scope) -> bool:
 async def refuse_http(scope: Scope, send: Send) -> None:
     """426 Upgrade Required, and a refusal the operator can read."""
     knock = knock_of(scope, settings.TRUSTED_PROXIES)
-    if not is_ocpp(scope["path"]):
+    if "csms.tls" in scope.get("extensions", {}):
+        refused = TLS_HERE
+    elif not is_ocpp(scope["path"]):
         refused = wrong_path(knock.path)
     elif faults := faults_of(scope):
         refused = Refused(426, "bad_handshake", "The WebSocket handshake is broken: " + "; ".join(faults) + ".")

@@ -28,6 +28,8 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 STREAMED = ("/files/logs/",)
 #: At what begins so, a broken handshake goes to the application as a plain request: it says what is wrong, and to whom.
 TOLD = "/ocpp"
+#: How a TLS handshake begins.
+TLS = b"\x16\x03"
 #: Deflate's window and memory level: 32 KB to compress and 11 KB to expand a socket, a seventh of the defaults (uvicorn#1862).
 WINDOW_BITS, MEMORY_LEVEL = 12, 5
 #: Messages that wait for the application, or bytes of them, before reading pauses.
@@ -64,6 +66,18 @@ class Server(Protocol):
     def tasks(self) -> set["asyncio.Task[None]"]: ...
     def stop(self) -> None:
         """Makes `run` return."""
+
+
+def tls_scope(client: Any) -> Message:
+    """What the application is told of somebody who begins with TLS at a port that speaks none, for which it has no answer."""
+    scope: dict[str, Any] = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http"}
+    scope |= {"path": f"{TOLD}/", "raw_path": f"{TOLD}/".encode(), "query_string": b"", "root_path": "", "headers": []}
+    return scope | {"client": client, "extensions": {"csms.tls": {}}}
+
+
+async def nobody(message: Any = None) -> Message:
+    """Neither asks nor hears."""
+    return {"type": "http.disconnect"}
 
 
 class Disconnected(OSError):

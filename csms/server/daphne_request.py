@@ -10,7 +10,7 @@ from csms.server.reactor import loop  # isort: split
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web.http import datetimeToString
 
-from csms.server.common import HTTP_IDLE_S, MAX_WAITING_BYTES, STREAMED, Message, body_limit, is_broken
+from csms.server.common import HTTP_IDLE_S, MAX_WAITING_BYTES, STREAMED, TLS, Message, body_limit, is_broken
 from csms.server.daphne_websocket import WriteGate
 
 if TYPE_CHECKING:
@@ -159,6 +159,16 @@ class Requests(HTTPFactory):  # type: ignore[misc]  # untyped
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
+        receive = protocol.dataReceived
+
+        def first(data: bytes) -> None:
+            protocol.dataReceived = receive
+            if data.startswith(TLS):
+                self.server.tell_of_tls([addr.host, addr.port])
+                data += b"\r\n"  # Twisted would wait for the end of the line
+            receive(data)
+
+        protocol.dataReceived = first
         return protocol
 
     def log(self, request: Any) -> None:

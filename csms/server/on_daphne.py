@@ -17,7 +17,7 @@ from twisted.internet import reactor as installed
 from twisted.logger import FilteringLogObserver, LogLevel, LogLevelFilterPredicate, STDLibLogObserver, globalLogBeginner
 
 from csms.server.accepting import Acceptor
-from csms.server.common import Application, Disconnected, Limits, Message
+from csms.server.common import Application, Disconnected, Limits, Message, nobody, tls_scope
 from csms.server.daphne_request import Request, Requests, Stream
 from csms.server.daphne_websocket import WebSocket
 from csms.server.ending import Ending
@@ -90,6 +90,11 @@ class DaphneServer:
         inbox: asyncio.Queue[Message] | Stream = protocol.stream or asyncio.Queue()
         self.start(self.request_tasks, protocol, self.application(scope, inbox.get, protocol.send))
         return inbox
+
+    def tell_of_tls(self, client: list[Any]) -> None:
+        task = loop.create_task(self.application(tls_scope(client), nobody, nobody))  # type: ignore[arg-type]  # a coroutine
+        self.request_tasks.add(task)
+        task.add_done_callback(self.request_tasks.discard)
 
     def log_action(self, *_: Any) -> None: ...
 

@@ -19,6 +19,7 @@ from websockets.http11 import Request
 from csms.server.accepting import Acceptor
 from csms.server.common import (
     HTTP_IDLE_S,
+    TLS,
     Application,
     Disconnected,
     Limits,
@@ -27,7 +28,9 @@ from csms.server.common import (
     Send,
     body_limit,
     is_broken,
+    nobody,
     shorten,
+    tls_scope,
 )
 from csms.server.ending import Ending
 
@@ -181,6 +184,13 @@ class Http(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.silence_timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.cycle is None and data.startswith(TLS):
+            task = self.loop.create_task(self.app(tls_scope(self.client), nobody, nobody))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
         if self.url.startswith(b"//"):

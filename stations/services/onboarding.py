@@ -86,7 +86,11 @@ def accept(
 
 
 def take_sent(*, station: Station, refusal: Refusal, seen: str, now: datetime | None = None) -> None:
-    """From now on the password is the one that a station was turned away with."""
+    """From now on the password is the one that a station was turned away with. Not while it is connected with its own: then
+    somebody else knocks in its name. Raises ValidationError."""
+    with scope(operator=station.operator):
+        if online().filter(pk=station.pk).exists():
+            raise ValidationError({"by": _("It is connected with its own password, so whoever knocks may be somebody else.")})
     registry.set_password(station=station, sent_hash=sent_by(refusal, seen, now or timezone.now()))
 
 

@@ -128,6 +128,21 @@ def test_a_known_charger_keeps_the_password_that_it_sends(ada: Client, amber: Ne
     assert "It sent no password that can be taken" in html
 
 
+def test_while_a_charger_is_connected_nobody_else_takes_its_place(ada: Client, amber: Network) -> None:
+    known = amber.station()
+    before = known.password_hash
+    refusal = knock(amber, known.identity, "wrong_password", **SENT)
+    seen(known)
+    row = part(page(ada), refusal)
+    assert "Take the one it sends" not in row
+    assert "whoever knocks in its name may be another" in row
+    html = ada.post("/onboarding/take/", terms(refusal), follow=True).content.decode()
+    assert "whoever knocks may be somebody else" in html
+    changed = station_of(known.identity)
+    assert changed is not None
+    assert changed.password_hash == before
+
+
 def test_what_a_knock_said_stands_below_it(ada: Client, amber: Network) -> None:
     refusal = knock(
         amber, "NEW-1", "wrong_path", detail="It dialled /steve/NEW-1.", path="/steve/NEW-1", subprotocols="ocpp1.6", secure=False,

@@ -72,6 +72,15 @@ async def test_an_address_without_identity_is_seen(server: Server, network: Netw
     assert len(found) == 1
 
 
+async def test_tls_at_a_port_that_speaks_none_is_seen(server: Server, network: Network) -> None:
+    before = sum(one.count for one in refusals("") if one.reason == "tls_here")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500))
+    assert (await asyncio.wait_for(reader.read(), 30)).startswith(b"HTTP/1.1 400")
+    writer.close()
+    until(lambda: sum(one.count for one in refusals("") if one.reason == "tls_here") > before)
+
+
 async def test_doubled_slashes_are_no_matter(server: Server, network: Network) -> None:
     known = network.station()
     for path in ("//ocpp//", "/ocpp//"):
