@@ -88,7 +88,7 @@ class ForwardForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
-    site: Any = forms.ModelChoiceField(label=gettext_lazy("Site"), queryset=Site.objects.none(), required=False)
+    site: Any = forms.ModelChoiceField(label=gettext_lazy("Site"), queryset=Site.objects.none(), required=False, empty_label="–")
     stations = forms.CharField(
         label=gettext_lazy("Identities"),
         required=False,

@@ -27,13 +27,21 @@ ROWS, STATIONS = 10, 500
 #: Seconds between two looks for a station of which no bell told, between looks at all, and after a failed one.
 POLL_S, LOOK_S, AGAIN_S = 4.0, 0.1, 2.0
 
-#: Where the next rows of each are is found in the index alone; a station far behind costs a look at its backlog's keys.
+#: The next rows of each in the order of their keys, found in the index of the station's times. However far behind a station is,
+#: only some minutes from its first row on are looked at: what has a lower key than a row of the first `LATE` of them is within
+#: twice that.
 NEXT = """
-SELECT w.link, l.id, l.direction = 'in', l.protocol, l.message_id, l.action, l.outcome, l.call, l.answer, l.received_at
+SELECT w.link, f.received_at,
+    l.id, l.direction = 'in', l.protocol, l.message_id, l.action, l.outcome, l.call, l.answer, l.received_at
 FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::bigint[]) AS w(link, station, since, position)
 CROSS JOIN LATERAL (
+    SELECT m.received_at FROM stations_messagelogentry m
+    WHERE m.station_id = w.station AND m.received_at >= w.since AND m.id > w.position ORDER BY m.received_at, m.id LIMIT 1
+) AS f
+CROSS JOIN LATERAL (
     SELECT m.id, m.received_at FROM stations_messagelogentry m
-    WHERE m.station_id = w.station AND m.received_at >= w.since AND m.id > w.position ORDER BY m.id LIMIT %s
+    WHERE m.station_id = w.station AND m.received_at >= w.since AND m.received_at <= f.received_at + 2 * %s AND m.id > w.position
+    ORDER BY m.id LIMIT %s
 ) AS k
 JOIN stations_messagelogentry l ON l.station_id = w.station AND l.received_at = k.received_at AND l.id = k.id
 ORDER BY w.link, l.id
@@ -55,9 +63,14 @@ def read(places: Sequence[Place], rows: int = ROWS) -> dict[int, list[Entry]]:
     found: dict[int, list[Entry]] = {}
     with connection.cursor() as cursor:
         columns = ([p.link for p in places], [p.station for p in places], [p.since for p in places], [p.position for p in places])
-        cursor.execute(NEXT, [*columns, rows])
-        for link, *row in cursor.fetchall():
-            found.setdefault(link, []).append(Entry(*row))
+        cursor.execute(NEXT, [*columns, LATE, rows])
+        full: set[int] = set()
+        for link, first, *row in cursor.fetchall():
+            entry = Entry(*row)
+            if entry.received_at > first + LATE:
+                full.add(link)
+            if link not in full:
+                found.setdefault(link, []).append(entry)
     return found
 
 

@@ -111,7 +111,7 @@ def try_out(*, forward: Forward) -> str:
         try:
             asyncio.run(_knock(locked, name, protocol, needed=not envelopes))
         except Trouble as trouble:
-            raise ValidationError(str(trouble)) from trouble
+            raise ValidationError(f"{name}: {trouble}") from trouble
         finally:
             # After the knock: whoever is let in twice under one name is let go once.
             Forward.objects.filter(pk=locked.pk).update(tried_at=timezone.now())
@@ -125,8 +125,10 @@ async def _knock(forward: Forward, name: str, protocol: str, *, needed: bool) ->
 
 def _for_test(forward: Forward) -> Station | None:
     """A station whose own socket is not open: a second one under its name would push out the first. None: all are connected."""
-    open_ones = ForwardLink.objects.filter(forward=forward, state=LinkState.CONNECTED).values("station")
-    found = selected(forward).exclude(pk__in=open_ones).select_related("connection").order_by("identity").first()
+    links = ForwardLink.objects.filter(forward=forward)
+    open_ones, failing = (links.filter(state=state).values("station") for state in (LinkState.CONNECTED, LinkState.FAILING))
+    closed = selected(forward).exclude(pk__in=open_ones).select_related("connection").order_by("identity")
+    found = closed.filter(pk__in=failing).first() or closed.first()
     if found is None and not selected(forward).exists():
         raise ValidationError(_("No charger is forwarded to it yet: choose some, or add them to the site."))
     return found
