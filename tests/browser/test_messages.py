@@ -1,6 +1,5 @@
 """The message log in a browser: what is new comes by itself, a pause holds it, keys move along it, and nothing open is lost."""
 
-import asyncio
 import re
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -160,7 +159,7 @@ async def test_a_jump_to_a_time_lands_on_what_was_said_then_and_keys_go_on_from_
     browse: Open, uvicorn: Server, network: Network
 ) -> None:
     async with charger(uvicorn, network) as (_, known):
-        await asyncio.to_thread(heard, known, 80)
+        heard(known, 80)
         page = await browse()
         await page.goto(f"{uvicorn.http}/stations/{known.identity}/?tab=messages")
         mark = await page.evaluate("document.querySelectorAll('#log-rows tr')[40].dataset.mark")
