@@ -1,12 +1,13 @@
 """What the lists say, how they are narrowed, and that they stay cheap."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
-from stations.models import Connection
+from stations.models import Connection, Transaction
 from stations.services import registry
 from tests.api.conftest import AT, LINE, Network, Person, asked, event, message, minutes, sample, transaction
 
@@ -241,7 +242,7 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
             ("meter-samples/", 1),
             ("meter-quarters/?station=AMBER-01", 2),
             ("meter-days/", 1),
-            ("messages/", 1),
+            ("messages/", 2),
             *[("sites/", 1), ("tariffs/", 1), ("charge-records/", 1)],
             ("refusals/", 1),
             ("findings/", 1),
@@ -299,3 +300,20 @@ def test_id_tags_in_messages_are_for_those_who_may_change_them(ada: Person, ben:
     message(amber.station, AT + minutes(1), call='[2,"1","Authorize",{"idTag":"04A1B2C3D4"}]', action="Authorize")
     assert ada.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "04A1B2C3D4"}
     assert ben.client.rows("messages/", action="Authorize")[0]["call"][3] == {"idTag": "***C3D4"}
+
+
+def test_a_message_leads_to_its_session_and_its_command(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        row = asked(amber.station)
+        Transaction.objects.filter(pk=amber.transaction.pk).update(ocpp_transaction_id="42")
+    stop = '{"transactionId":42,"meterStop":"9","timestamp":"2026-11-20T12:00:00Z"}'
+    message(amber.station, AT + minutes(1), call=f'[2,"m1","StopTransaction",{stop}]', action="StopTransaction")
+    message(amber.station, AT + minutes(2), call='[2,"x","ClearCache",{}]', action="ClearCache")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE stations_messagelogentry SET direction = 'out', message_id = %s WHERE action = 'ClearCache'",
+            [f"csms-{row.pk}-1"],
+        )
+    (out,), (told,) = (ada.client.rows("messages/", action=action) for action in ("ClearCache", "StopTransaction"))
+    assert (out["command"], out["transaction"], out["findings"]) == (row.pk, None, [])
+    assert (told["command"], told["transaction"], told["findings"]) == (None, amber.transaction.pk, ["mended_type"])

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.utils import timezone
@@ -152,3 +153,23 @@ async def test_the_log_is_no_wider_than_a_phone(browse: Open, uvicorn: Server, n
     assert await page.evaluate("document.documentElement.scrollWidth") <= 320
     await page.keyboard.press("Escape")
     await expect(page).to_have_url(re.compile("tab=messages"))
+
+
+async def test_a_jump_to_a_time_lands_on_what_was_said_then_and_keys_go_on_from_there(
+    browse: Open, uvicorn: Server, network: Network
+) -> None:
+    async with charger(uvicorn, network) as (_, known):
+        heard(known, 80)
+        page = await browse()
+        await page.goto(f"{uvicorn.http}/stations/{known.identity}/?tab=messages")
+        mark = await page.evaluate("document.querySelectorAll('#log-rows tr')[40].dataset.mark")
+        at = mark.split("~")[0]
+        await page.goto(f"{uvicorn.http}/stations/{known.identity}/?{urlencode({'tab': 'messages', 'at': at})}")
+        here = page.locator("#log-rows tr.is-here")
+        assert await here.get_attribute("data-mark") == mark
+        await expect(here.locator("th a")).to_be_focused()
+        await expect(here).to_be_in_viewport()
+        await page.keyboard.press("j")
+        await expect(page.locator("#log-rows tr.is-here + tr th a")).to_be_focused()
+        # What is shown is the past: it stays, whatever comes in.
+        assert await page.locator("#log").get_attribute("data-newest") is None

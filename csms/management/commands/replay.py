@@ -56,6 +56,8 @@ class Command(BaseCommand):
             lines = [f"Line {number}: {reason}" for number, reason in error.errors]
             more = [f"... and {error.count - len(lines)} more."] if error.count > len(lines) else []
             raise CommandError("\n".join([str(error), *lines, *more, "Nothing was kept."])) from error
+        except KeyboardInterrupt:
+            raise CommandError("Broken off; nothing was kept.", returncode=130) from None
         finally:
             ports.bell = bell
         self._tell(operator, done)
