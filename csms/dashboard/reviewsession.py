@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.permissions import may
@@ -68,7 +68,7 @@ class CloseForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None, transaction: Transaction) -> None:
         super().__init__(data, initial=_proposed(transaction))
-        if transaction.doubt != Doubt.START_MISSING and transaction.meter_start_wh is not None:
+        if transaction.doubt not in (Doubt.START_MISSING, Doubt.REGISTER) and transaction.meter_start_wh is not None:
             del self.fields["started_at"], self.fields["meter_start_kwh"]
 
     def problems(self) -> list[str]:
@@ -111,8 +111,9 @@ def _proposed(t: Transaction) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fix would make of energy and price, beside what they are; or why it cannot be done."""
+    """What a fix would make of energy and price, beside what they are (`before_wh`); or why it cannot be done."""
 
+    before_wh: Decimal | None = None
     plan: Plan | None = None
     price: tuple[Decimal, str] | None = None
     problems: list[str] = field(default_factory=list)
@@ -138,11 +139,11 @@ def effect(transaction: Transaction, fix: str, params: Mapping[str, Any], orphan
     try:
         plan = repairplans.plan(transaction, fix, orphan=orphan, params=params)
     except ValidationError as error:
-        return Effect(problems=error.messages)
+        return Effect(transaction.energy_wh, problems=error.messages)
     price = None
     if plan.billed and plan.energy_wh is not None:
         price = bills.would_cost(transaction, energy_wh=plan.energy_wh, started_at=plan.started_at, stopped_at=plan.stopped_at)
-    return Effect(plan, price)
+    return Effect(transaction.energy_wh, plan, price)
 
 
 def choices(t: Transaction, close: CloseForm) -> list[Choice]:
@@ -165,7 +166,10 @@ def choices(t: Transaction, close: CloseForm) -> list[Choice]:
     counted = repairplans.recounted(t)
     if counted is not None:
         span = _("From the first register that is known to the last.")
-        rises = _("The sum of what the register rose by, across %(n)s new beginnings. Dips are left out.") % {"n": counted.resets}
+        rises = _("The sum of what the register rose by. Dips are left out.")
+        if counted.resets:
+            words = ngettext("The register began anew %(n)s time.", "The register began anew %(n)s times.", counted.resets)
+            rises = f"{rises} {words % {'n': counted.resets}}"
         methods = [("span", _("Count: last register less the first"), span), ("rises", _("Count: sum of all rises"), rises)]
         if counted.span_wh == counted.rises_wh:
             methods = methods[:1]
@@ -211,7 +215,10 @@ def show_review_session(request: HttpRequest, pk: int) -> HttpResponse:
         "choices": choices(t, close) if waits and not billed else [],
         "findings": t.findings.all(),
         "neighbours": review.neighbours(t),
-        "curves": charts.curves(points.of_session(t, window)) if window else [],
+        # Single points make no line.
+        "curves": [one for one in charts.curves(points.of_session(t, window)) if any(" " in line for line, _area in one.pieces)]
+        if window
+        else [],
         "ends": [samples[0], samples[-1]] if len(samples) > 1 else samples,
         "made": made,
         "may_undo": any(one.undone_at is None for one in made) and not billed and may(request.user, MAY_REPAIR),

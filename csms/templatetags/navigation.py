@@ -42,9 +42,9 @@ PAGES: tuple[Page | Menu, ...] = (
         (
             Page("messages", _("Messages")),
             Page("logs", _("Logs")),
-            Page("quality", _("Charger quality")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
+            Page("quality", _("Charger quality")),
             Page("quirks", _("Quirks")),
         ),
     ),
