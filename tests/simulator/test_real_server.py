@@ -86,3 +86,19 @@ def test_the_demo_network_is_loaded_once_and_an_earlier_one_is_completed(db: Non
         assert cards.count() == len(demo.TAGS)
         assert cards.filter(status="Blocked").count() == cards.exclude(expires_at=None).count() == 1
         assert set(cards.exclude(group=None).values_list("group__name", flat=True)) == {"FLEET", "STAFF"}
+
+
+async def test_a_station_says_whether_it_has_more_of_a_session(uvicorn: Server, network: Network, bells: None) -> None:
+    known = network.station()
+    network.token("CARD")
+    async with SimulatedStation(uvicorn.ocpp, known.identity, password=PASSWORD, protocol="ocpp2.0.1") as sim:
+        await sim.boot()
+        await sim.plug_in(1)
+        number = await sim.start(1, "CARD")
+        asked = issue(known, commands.GetTransactionStatus(str(number)))
+        await becomes(asked, "confirmed")
+        assert state_of(asked).detail == "ongoing, no messages are waiting"
+        await sim.stop(1)
+        asked = issue(known, commands.GetTransactionStatus(str(number)))
+        await becomes(asked, "confirmed")
+        assert state_of(asked).detail == "not ongoing, no messages are waiting"
