@@ -90,11 +90,11 @@ class Group:
 
 
 def groups(adjustments: list[dict[str, Any]]) -> list[Group]:
-    """Every adjustment that there is, as often as the quirk has it; those with parameters once more, where it has them already."""
+    """Every adjustment that there is, as often as the quirk has it; those of which it may have more, once more."""
     found: dict[str, list[Line]] = {direction: [] for direction in DIRECTIONS}
     for name, known in REGISTRY.items():
         own = [one for one in adjustments if one.get("do") == name]
-        more: list[dict[str, Any] | None] = [None] if not own or (known.parameters and len(adjustments) < MOST) else []
+        more: list[dict[str, Any] | None] = [None] if not own or (known.many and len(adjustments) < MOST) else []
         for number, one in enumerate([*own, *more]):
             field = f"{name}-{number}"
             given = [Given(p, f"{field}-{p.name}", (one or {}).get(p.name)) for p in known.parameters]

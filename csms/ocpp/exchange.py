@@ -74,6 +74,8 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
             mend.storable(call.payload, inbound.notes) if "\\u0000" in inbound.text or "\x00" in inbound.text else call.payload
         )
         if station.quirks:
+            if not station.strict:
+                payload = mend.named(inbound.protocol, call.action, payload, inbound.received_at, inbound.notes)
             payload = quirks.heard(station, inbound.protocol, call.action, payload, inbound.received_at, inbound.notes)
         if not schemas.validator(inbound.protocol, call.action).is_valid(payload):
             if station.strict:

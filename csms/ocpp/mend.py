@@ -17,7 +17,7 @@ from csms.ocpp.errors import Code, InvalidPayload
 from csms.ocpp.menders import LARGEST, MENDERS, UNREADABLE, Message, plain
 from stations.domain.values import Note
 
-__all__ = ["MENDERS", "UNREADABLE", "mend", "spelled", "storable", "validate", "violations", "whole"]
+__all__ = ["MENDERS", "UNREADABLE", "mend", "named", "spelled", "storable", "validate", "violations", "whole"]
 
 #: Each round mends what the one before brought to light (an object for a list, then what the object lacks).
 ROUNDS = 12
@@ -72,6 +72,21 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
         if len(notes) == before:
             raise _of_another_version(protocol, action, sent) or _invalid(errors[0])
     raise _invalid(errors[0])
+
+
+def named(protocol: str, action: str, payload: Any, received_at: datetime, notes: list[Note]) -> Any:
+    """The payload with the names of its properties as OCPP spells them, so that what is done about a quirk finds them."""
+    validator = schemas.validator(protocol, action)
+    if validator.is_valid(payload):
+        return payload
+    payload = _root(copy.deepcopy(payload), notes)
+    for _ in range(ROUNDS):
+        errors = [error for error in validator.iter_errors(payload) if error.kind.name == "additionalProperties"]
+        if not errors:
+            break
+        message = Message(protocol, action, received_at)
+        notes += [note for note in (_mend_one(message, payload, error) for error in errors) if note is not None]
+    return payload
 
 
 def _root(payload: Any, notes: list[Note]) -> Any:
@@ -151,7 +166,8 @@ def _mend_one(message: Message, payload: Any, error: Any) -> Note | None:
     kind = error.kind
     mender = MENDERS.get(kind.name)
     if "customData" in path:
-        return _without_custom_data(payload, path)
+        # What a vendor adds of its own is not worth a refusal.
+        path, mender = path[: path.index("customData") + 1], _left_out
     if mender is None:
         return None
     if message.action == "TransactionEvent" and len(path) > 1 and isinstance(payload.get("timestamp"), str):
@@ -166,16 +182,13 @@ def _mend_one(message: Message, payload: Any, error: Any) -> Note | None:
         # An earlier mend of this round took it away; the next round looks again.
         return Note("mended_removed", _dotted(path), "Removed together with the value it stood in.")
     detail = mender(message, parent, path, value, kind)
-    return None if detail is None else Note(f"mended_{kind.name}", _dotted(path), detail)
+    code = "mended_removed" if mender is _left_out else f"mended_{kind.name}"
+    return None if detail is None else Note(code, _dotted(path), detail)
 
 
-def _without_custom_data(payload: Any, path: list[Any]) -> Note:
-    """What a vendor adds of its own is not worth a refusal."""
-    parent = payload
-    for step in path[: path.index("customData")]:
-        parent = parent[step]
-    parent.pop("customData", None)
-    return Note("mended_removed", _dotted(path), "The vendor's own data is not as the schema wants it; left out.")
+def _left_out(message: Message, parent: Any, path: list[Any], value: Any, kind: Any) -> str:
+    del parent[path[-1]]
+    return "The vendor's own data is not as the schema wants it; left out."
 
 
 def _dotted(path: list[Any]) -> str:

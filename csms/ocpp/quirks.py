@@ -52,7 +52,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """`actions`: the messages that it changes. `protocol`: the only one that has them. `any_of`: at least one must be given."""
+    """`actions`: the messages that it changes. `protocol`: the only one that has them. `any_of`: at least one must be given.
+    `many`: a quirk may well have more than one.
+    """
 
     direction: str
     words: str | Promise
@@ -61,6 +63,7 @@ class Adjustment:
     parameters: tuple[Parameter, ...] = ()
     protocol: str = ""
     any_of: bool = False
+    many: bool = False
 
 
 CONNECTOR = Parameter("connector", gettext_lazy("Plug"), "whole", most=64)
@@ -96,6 +99,7 @@ REGISTRY: dict[str, Adjustment] = {
         METERED,
         do.measurand_factor,
         (Parameter("measurand", gettext_lazy("Measurand")), FACTOR),
+        many=True,
     ),
     "start_stop_factor": Adjustment(
         HEARD,
@@ -122,6 +126,7 @@ REGISTRY: dict[str, Adjustment] = {
             Parameter("phase", gettext_lazy("Phase"), needed=False),
         ),
         any_of=True,
+        many=True,
     ),
     "sequence_unreliable": Adjustment(
         HEARD,
@@ -140,6 +145,7 @@ REGISTRY: dict[str, Adjustment] = {
             Parameter("said_value", gettext_lazy("What it says")),
             Parameter("meant", gettext_lazy("What it means")),
         ),
+        many=True,
     ),
     "connector_zero_is": Adjustment(
         HEARD,

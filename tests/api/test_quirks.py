@@ -5,9 +5,7 @@ from typing import Any
 import pytest
 from django_scopes import scopes_disabled
 
-from csms.shipped import rows as shipped_rows
 from stations.models import Connection, Quirk, Station
-from stations.services import quirks as services
 from tests.api.conftest import Network, Person
 
 JSON = "application/json"
@@ -23,12 +21,6 @@ def ask(who: Person, method: str, path: str, body: Any = None, status: int = 200
     answered = getattr(who.client, method)(f"/api/v1/{path}", body if body is not None else {}, JSON)
     assert answered.status_code == status, answered.content
     return answered.json() if answered.content else None
-
-
-@pytest.fixture(autouse=True)
-def released(db: None) -> None:
-    """The database was emptied; what the release brings is there again."""
-    services.sync(rows=shipped_rows())
 
 
 def shipped() -> Quirk:

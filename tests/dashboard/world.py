@@ -353,7 +353,7 @@ def _messages(station: Station) -> MessageLogEntry:
     """From and to the charger: answered, refused, never answered. Returns the refused one."""
     fields = {"operator_id": station.operator_id, "station_id": station.pk, "protocol": "ocpp1.6", "handling_us": 2400}
     fields |= {"received_at": timezone.now(), "message_id": "m1", "action": "MeterValues"}
-    call = '[2,"m1","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[]}]}]'
+    call = '[2,"m1","MeterValues",{"connectorId":"one","meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[]}]}]'
     error = '[4,"m1","FormationViolation","sampledValue is empty",{}]'
     MessageLogEntry.objects.bulk_create(
         MessageLogEntry(

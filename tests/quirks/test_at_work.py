@@ -100,6 +100,13 @@ def test_no_more_than_a_bound_are_kept(network: Network, monkeypatch: pytest.Mon
 # What they do
 
 
+def test_a_name_in_other_letters_is_found(network: Network, engine: Engine, station: Station) -> None:
+    network.token("04A1B2C3")
+    add(network, {"do": "id_tag_reversed"})
+    assert engine.say(station, "Authorize", {"IDTAG": "C3B2A104"})["idTagInfo"]["status"] == "Accepted"
+    assert network.findings(station) == ["mended_additionalProperties", "quirk_applied"]
+
+
 def test_a_change_is_told_once_an_hour(network: Network, engine: Engine, station: Station) -> None:
     add(network, {"do": "register_unit", "unit": "kWh"})
     now = datetime.now(UTC)
