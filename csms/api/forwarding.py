@@ -18,7 +18,6 @@ from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.forwarding import services
 from csms.forwarding.models import IDENTITY, Forward, ForwardLink, LinkState, Style, Which
-from csms.ocpp.forward import actions
 from stations.models import Site
 
 MAY_CHANGE = "forwards.change"
@@ -47,8 +46,8 @@ class ForwardRow(KnownOnly):
     )
     from_station = serializers.BooleanField(required=False)
     to_station = serializers.BooleanField(required=False)
-    only = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST, help_text="Actions. None: all.")
-    never = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST, help_text="Actions.")
+    only = serializers.ListField(child=Text(max_length=50), required=False, max_length=100, help_text="Actions. None: all.")
+    never = serializers.ListField(child=Text(max_length=50), required=False, max_length=100, help_text="Actions.")
     active = serializers.BooleanField(read_only=True)
     served_at = Moment(read_only=True, allow_null=True, help_text="The last sign of life of the process that forwards.")
     created_at = Moment(read_only=True)
