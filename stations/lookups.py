@@ -91,11 +91,14 @@ JOIN stations_transaction t ON t.station_id = n.station_id AND t.start_key = n.v
 LEFT JOIN stations_evse e ON e.id = t.evse_id
 """
 
+# Apart, since no plan uses the two indexes together.
 BY_STOP = """
-SELECT DISTINCT n.station_id, n.at, n.meter_stop_wh
-FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[]) AS n(station_id, at, meter_stop_wh)
-JOIN stations_transaction t ON t.station_id = n.station_id AND t.meter_stop_wh = n.meter_stop_wh
-    AND (t.stopped_at = n.at OR t.station_stopped_at = n.at)
+WITH n AS (SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::numeric[]) AS n(station_id, at, meter_stop_wh))
+SELECT n.station_id, n.at, n.meter_stop_wh FROM n
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
+UNION
+SELECT n.station_id, n.at, n.meter_stop_wh FROM n
+JOIN stations_transaction t ON t.station_id = n.station_id AND t.station_stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
 """
 
 

@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing import money as currencies
 from stations.domain.times import TOLERANCE
@@ -124,10 +125,10 @@ def clock(station: Station) -> str:
         return _("not known yet")
     if abs(seconds) <= TOLERANCE.total_seconds():
         return _("right")
-    years, days = divmod(abs(seconds) // 86_400, 365)
-    if years:
-        text = _("%(n)s years") % {"n": years}
-    elif days:
+    days = abs(seconds) // 86_400
+    if days >= 365:
+        text = ngettext("%(n)s year", "%(n)s years", days // 365) % {"n": days // 365}
+    elif days > 1:
         text = _("%(n)s days") % {"n": days}
     else:
         text = _("%(h)s h %(n)s min") % {"h": abs(seconds) // 3600, "n": f"{abs(seconds) // 60 % 60:02}"}

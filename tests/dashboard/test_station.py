@@ -114,3 +114,19 @@ def test_live_parts_of_a_charger_are_its_own_operators_alone(amber: Network, cob
     assert len(ids) == 5
     with scope(operator=cobalt.operator):
         assert fragments.of_station("en", station.pk, Rights(command=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "not known yet"),
+        (-290, "right"),
+        (3600, "1 h 00 min ahead"),
+        (-93_600, "1 days behind"),
+        (-1_774_000_000, "56 years behind"),
+    ],
+)
+def test_the_head_says_what_the_clock_is_off_by(ada: Client, amber: Network, seconds: int | None, said: str) -> None:
+    station = amber.station()
+    type(station).objects.with_scopes_disabled().filter(pk=station.pk).update(clock_offset_s=seconds)
+    assert f"<dt>Clock</dt><dd>{said}</dd>" in ada.get(reverse("station", args=[station.identity])).content.decode()

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -72,3 +73,26 @@ def test_the_samples_of_another_session_are_not_shown(ada: Client, amber: Networ
     mine, other = session(connector), finished(connector)
     sample(other, mine.started_at + timedelta(minutes=1), 777)
     assert "no samples of this session" in page(ada, mine.pk)
+
+
+@pytest.mark.parametrize(
+    ("fields", "word", "why"),
+    [
+        ({}, "Measured", "The charger told the meter at the start and at the end."),
+        ({"reconstructed": "gaps"}, "Reconstructed", "has nothing more of what is missing in between"),
+        ({"doubt": "stop_attached"}, "Doubtful", "Its end named another session, and may belong to that"),
+    ],
+)
+def test_it_says_how_far_its_energy_can_be_trusted(
+    ada: Client, amber: Network, fields: dict[str, str], word: str, why: str
+) -> None:
+    html = page(ada, finished(plug(amber), **fields).pk)
+    assert f">{word}</strong>" in html
+    assert why in html
+
+
+def test_what_the_charger_said_stands_beside_a_corrected_time(ada: Client, amber: Network) -> None:
+    done = finished(plug(amber))
+    assert "the charger said" not in page(ada, done.pk)
+    type(done).objects.with_scopes_disabled().filter(pk=done.pk).update(station_started_at=done.started_at - timedelta(hours=1))
+    assert page(ada, done.pk).count("the charger said") == 1
