@@ -14,7 +14,7 @@ from csms.dashboard.worklist import Rights, work
 from csms.webhooks import services
 from csms.webhooks.models import Webhook
 from stations import problems
-from stations.models import Command, Connector, Station, Transaction
+from stations.models import Command, Connector, RepairMessage, Station, Transaction
 from tests.dashboard.rows import finished, plug, seen, session
 from tests.dashboard.test_wall import page, part
 from tests.network import Network
@@ -219,6 +219,23 @@ def test_a_webhook_that_was_switched_off_leads_to_its_log_and_a_paused_one_is_no
     assert f"task-webhook-{off.pk}" not in page(cleo)
     # Either way somebody has seen it.
     services.pause(webhook=off)
+    assert keys(amber) == []
+
+
+def test_sessions_in_doubt_and_messages_not_understood_stand_there_once_until_somebody_decides(ada: Client, amber: Network) -> None:
+    rows = [finished(plug(amber), doubt=doubt) for doubt in ("stop_missing", "register", "set_aside")]
+    with scopes_disabled():
+        RepairMessage.objects.create(
+            operator=amber.operator, station=rows[0].station, action="StopTransaction", frame="{}", received_at=timezone.now()
+        )
+    assert keys(amber) == ["review"]
+    said = part(page(ada), "task-review")
+    assert "Sessions in doubt 3 wait for somebody, and are not billed." in said
+    assert "Put them right" in said
+    for row in rows:
+        was(row, doubt="")
+    with scopes_disabled():
+        RepairMessage.objects.update(resolved_at=timezone.now())
     assert keys(amber) == []
 
 
