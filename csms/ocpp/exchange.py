@@ -87,7 +87,8 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
         inbound.clean = payload
         inbound.event = translator.decode(payload, inbound.notes)
     except MessageError as error:
-        inbound.error = error
+        # Without its trace, which leads back here: circles are looked for seldom (`csms.ocpp.garbage`), and a bad station makes many.
+        inbound.error = error.with_traceback(None)
         return ()
     return services.needs(inbound.event, station)
 
@@ -116,11 +117,13 @@ def answer(inbound: Message, batch: Batch) -> str:
             batch.note(note)
         _log(batch, inbound, "", "")
         return ""
+    if not station.accepted and call.action != "BootNotification":
+        return _refuse(batch, inbound, call, NotAcceptedYet("The station is not accepted: send a BootNotification first."))
+    if isinstance(inbound.error, InvalidPayload):
+        return _invalid(batch, inbound, call, inbound.error)
+    if inbound.error is not None:
+        return _refuse(batch, inbound, call, inbound.error)
     try:
-        if not station.accepted and call.action != "BootNotification":
-            raise NotAcceptedYet("The station is not accepted: send a BootNotification first.")
-        if inbound.error is not None:
-            raise inbound.error
         assert inbound.event is not None
         assert inbound.translator is not None
         reply = services.handle(inbound.event, batch)
