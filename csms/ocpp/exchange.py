@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from csms.ocpp import errands, frames, mend, quirks, registry, schemas
+from csms.ocpp import errands, frames, mend, quirks, registry, schemas, signed
 from csms.ocpp.errands import Answered
 from csms.ocpp.errors import Code, HandlerFailed, InvalidPayload, MessageError, NotAcceptedYet, spelled
 from csms.ocpp.masking import masked
@@ -87,7 +87,7 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
         inbound.clean = payload
         inbound.event = translator.decode(payload, inbound.notes)
     except MessageError as error:
-        # Without its trace, which leads back here: circles are looked for seldom (`csms.ocpp.garbage`), and a bad station makes many.
+        # Without its trace, which leads back here: circles are looked for seldom (`garbage`), and a bad station makes many.
         inbound.error = error.with_traceback(None)
         return ()
     return services.needs(inbound.event, station)
@@ -95,7 +95,14 @@ def read(inbound: Message, station: StationState) -> Iterable[Need]:
 
 def _spelled(call: frames.Call, inbound: Inbound, station: StationState) -> frames.Call:
     """The CALL with its action as OCPP spells it, if it is only spelt otherwise."""
-    if call.action in schemas.actions(inbound.protocol) or station.strict:
+    if call.action in schemas.actions(inbound.protocol):
+        return call
+    if call.action.endswith(signed.SUFFIX) and (inner := signed.unwrapped(call.payload)) is not None:
+        inbound.notes.append(
+            Note("signature_unchecked", call.action[:50], "A signed message was read without checking its signature.")
+        )
+        return replace(call, action=call.action.removesuffix(signed.SUFFIX), payload=inner)
+    if station.strict:
         return call
     proper = mend.spelled(inbound.protocol, call.action[:50])
     if proper is None:
