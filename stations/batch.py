@@ -161,11 +161,13 @@ class Batch:
         rows = self.cursor.fetchall()
         self.fences = {row[0]: row[1] for row in rows}
         self.xid = rows[0][3] if rows else None
-        stale = [row[0] for row in rows if (known := self.states.get(row[0])) is None or known.version != row[2]]
+        stale = [row[0] for row in rows if (one := self.states.get(row[0])) is None or one.version != row[2]]
         if stale:
-            for station_id in stale:
-                self.states.pop(station_id, None)
-            self.states.update(state.load(self.cursor, stale))
+            known = {station_id: self.states.pop(station_id, None) for station_id in stale}
+            for station_id, fresh in state.load(self.cursor, stale).items():
+                self.states[station_id] = fresh
+                if (old := known[station_id]) is not None:
+                    fresh.remember(old)
 
     def look_up(self, needs: Iterable[Need]) -> None:
         self.lookups = lookups.load(self.cursor, needs)

@@ -125,6 +125,10 @@ class StationState:
     #: When it was last told that a quirk changed something (in memory only).
     quirks_told: dict[str, datetime] = field(default_factory=dict)
 
+    def remember(self, old: "StationState") -> None:
+        """Keep what is known in memory only, when the rows are read anew."""
+        self.clock, self.quirks_told = old.clock, old.quirks_told
+
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
         return sorted((t for t in self.open.values() if t.evse == evse), key=lambda t: t.started_at)

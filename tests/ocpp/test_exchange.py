@@ -1,5 +1,6 @@
 """What happens to a message, whatever it means: gate, validate, mend, answer, log."""
 
+import base64
 import json
 import time
 from datetime import UTC, datetime
@@ -257,3 +258,14 @@ def test_whatever_comes_is_answered_and_stored(network: Network, engine: Engine,
     )
     assert "handler_failed" not in network.findings(station)
     assert len(network.log(station)) == len(messages)
+
+
+def test_a_signed_message_is_read_as_the_one_in_it(network: Network, engine: Engine, station: Station) -> None:
+    """OCPP 2.0.1 Part 4 section 7."""
+    inner = json.dumps({"connectorId": 1, "errorCode": "NoError", "status": "Available"})
+    signed = {"payload": base64.urlsafe_b64encode(inner.encode()).decode().rstrip("="), "protected": "e30", "signature": "x"}
+    assert engine.say(station, "StatusNotification-Signed", signed) == {}
+    assert network.connectors(station)[1].status == "Available"
+    assert network.findings(station) == ["signature_unchecked"]
+    for broken in ({}, {"payload": 7}, {"payload": "é"}, {"payload": "bnVsbA"}, None):
+        assert engine.say(station, "StatusNotification-Signed", broken)[2] == "NotImplemented"

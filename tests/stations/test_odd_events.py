@@ -143,9 +143,11 @@ def test_whole_numbers_written_with_a_point_are_whole_numbers(network: Network, 
     assert network.repairs(station) == []
 
 
-def test_numbers_beyond_any_column_are_kept_for_repair(network: Network, engine: Engine, station: Station) -> None:
-    assert tell(engine, station, started(2**40)) == [{}]
-    assert len(network.repairs(station)) == 1
+def test_a_number_beyond_any_column_is_none(network: Network, engine: Engine, station: Station) -> None:
+    tell(engine, station, started(2**40), ended(1))
+    assert (only(network, station).doubt, only(network, station).energy_wh) == ("", 1000)
+    assert "value_absurd" in network.findings(station)
+    assert network.repairs(station) == []
 
 
 def test_a_station_moves_to_2_0_1_and_back(network: Network, engine: Engine, station: Station) -> None:
