@@ -122,7 +122,8 @@ def test_live_parts_of_a_charger_are_its_own_operators_alone(amber: Network, cob
         (None, "not known yet"),
         (-290, "right"),
         (3600, "1 h 00 min ahead"),
-        (-93_600, "1 days behind"),
+        (-93_600, "26 h 00 min behind"),
+        (200_000, "2 days ahead"),
         (-1_774_000_000, "56 years behind"),
     ],
 )
