@@ -57,22 +57,3 @@ async def test_a_charger_is_held_configured_and_let_go(browse: Open, uvicorn: Se
 def statuses(identity: str) -> list[str]:
     station = Station.objects.with_scopes_disabled().get(identity=identity)
     return list(PasswordChange.objects.with_scopes_disabled().filter(station=station).values_list("status", flat=True))
-
-
-async def test_a_form_that_was_not_filled_in_right_leaves_the_page_live(browse: Open, uvicorn: Server, network: Network) -> None:
-    first, second = f"{network.prefix}-ONE", f"{network.prefix}-TWO"
-    page = await browse()
-    for identity in (first, second):
-        assert (await peer.refusal(uvicorn.ocpp, identity)).status_code == 404
-        async with asyncio.timeout(30):
-            while not recorded(identity):
-                await asyncio.sleep(0.02)
-    owned(network, first)
-    await page.goto(f"{uvicorn.http}/onboarding/")
-    await page.get_by_role("link", name=f"Other ways… {first}").click()
-    await page.get_by_label("This one:").check()
-    await page.get_by_role("button", name="Accept", exact=True).click()
-    await expect(page.get_by_role("alert")).to_contain_text("Enter the password, or choose another way.")
-    owned(network, second)
-    await expect(page.locator("#knocks")).to_contain_text(second)
-    await expect(page.locator("#banner")).to_be_hidden()
