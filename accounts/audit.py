@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Operator, User
 
 #: Fields whose value is never kept, wherever they stand.
-SECRET = ("password", "secret", "token_hash", "digest", "key_hash")
+SECRET = ("password", "secret", "token_hash", "digest", "key_hash", "sent_hash", "new_hash")
 LONGEST_TEXT = 2000
 
 

@@ -7,8 +7,9 @@
 
   async function reread() {
     if (ended) return null;
+    // What answers a form that was not filled in right stands at an address that cannot be read.
     const url = location.href;
-    const page = await readPage(url, { "X-Requested-With": "refresh" });
+    const page = await readPage(parts().find(({ dataset }) => dataset.at)?.dataset.at ?? url, { "X-Requested-With": "refresh" });
     // What was asked for meanwhile, by typing, is newer.
     if (link.paused || url !== location.href) return false;
     for (const have of parts()) {

@@ -118,9 +118,10 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
         if b"upgrade" not in [token.strip() for token in tokens]:
             # RFC 9110, 7.8: without it `Upgrade` asks for nothing, and the application says what the station did wrong.
             headers.removeHeader(b"upgrade")
-        every = [(name.lower(), value) for name, values in headers.getAllRawHeaders() for value in values]
-        if headers.hasHeader(b"upgrade") and is_broken(self.method.decode("latin-1"), self.path.decode("latin-1"), every):
-            headers.removeHeader(b"upgrade")
+        if headers.hasHeader(b"upgrade"):
+            every = [(name, value) for name, values in headers.getAllRawHeaders() for value in values]
+            if is_broken(self.method.decode("latin-1"), self.path.decode("latin-1"), every):
+                headers.removeHeader(b"upgrade")
         if headers.hasHeader(b"upgrade") and not all(map(bytes.isascii, headers.getRawHeaders(b"sec-websocket-protocol", []))):
             return self.basic_error(400, b"Bad Request", "The sub-protocol is not ASCII")
         if not headers.hasHeader(b"upgrade"):
