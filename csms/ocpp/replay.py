@@ -36,6 +36,8 @@ from stations.models import Command, CommandStatus, MessageLogEntry
 from stations.services import restoring
 from stations.services.commands import Claimed
 
+#: Differences that are told.
+MOST_DIFFERENCES = 50
 #: Between two signs of progress, in seconds.
 EVERY_S = 5.0
 
@@ -53,13 +55,16 @@ class Difference:
 
 @dataclass(slots=True)
 class Done:
-    """What a replay did. `unread`: calls of ours that are masked or odd beyond being read again."""
+    """What a replay did. `unread`: calls of ours that are masked or odd beyond being read again. `differing` counts the messages
+    that are answered otherwise, of which `differences` are the first.
+    """
 
     messages: int = 0
     calls: int = 0
     unread: int = 0
     stations: int = 0
     tags: int = 0
+    differing: int = 0
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -279,7 +284,10 @@ class Replay(BatchThread):
     def _compare(self, line: Line, inbound: Inbound, text: str) -> None:
         answered = text or inbound.answered
         now = orjson.loads(masked(answered)) if answered else None
-        if timeless(line.answer) != timeless(now):
+        if timeless(line.answer) == timeless(now):
+            return
+        self.done.differing += 1
+        if len(self.done.differences) < MOST_DIFFERENCES:
             action = inbound.call.action if inbound.call else ""
             self.done.differences.append(Difference(line.number, line.station, action, line.answer, now))
 

@@ -18,12 +18,14 @@ from django_scopes import scopes_disabled
 from accounts.models import AuditEntry, IdToken, Operator
 from csms.ocpp.recording import Recording, Unreadable
 from stations import ports
+from stations.batch import Batch
 from stations.models import MessageLogEntry, OutboxEntry, Station, Transaction
 from tests.chaos.postgres import point_at
 from tests.engine import Engine
 from tests.network import Network
 from tests.ocpp.stories import V16, Recorder, forget, write
 from tests.ocpp.tables import contents
+from tests.ocpp.test_batching import kill_own_backend
 from tests.servers import environment
 from tests.v16 import BOOT, meters, start, stop
 
@@ -221,6 +223,22 @@ def test_a_replay_that_fails_in_the_middle_leaves_nothing(recorded: tuple[Statio
         replay(edited(path, hidden), "--operator", again(network))
     assert not Operator.objects.filter(name=again(network)).exists()
     assert not connection.in_atomic_block
+
+
+def test_a_database_that_goes_away_in_the_middle_has_kept_nothing(
+    recorded: tuple[Station, Path], network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flush(batch: Batch) -> None:
+        original(batch)
+        kill_own_backend()
+
+    _, path = recorded
+    forget(network)
+    original = Batch.flush
+    monkeypatch.setattr(Batch, "flush", flush)
+    with pytest.raises(CommandError, match="The database failed, and nothing was kept"):
+        replay(path, "--operator", again(network))
+    assert not Operator.objects.filter(name=again(network)).exists()
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from csms.ocpp.replay import Difference, Done, Replay
 from stations import ports
 from stations.models import Finding, MeterSample, StatusHistory, Transaction
 
-#: What is printed of differences, and of each.
-MOST, LONGEST = 50, 300
+#: What is printed of an answer that differs.
+LONGEST = 300
 #: The network that a recording goes into where there is none.
 NAME = "Replayed"
 
@@ -61,8 +61,8 @@ class Command(BaseCommand):
         finally:
             ports.bell = bell
         self._tell(operator, done)
-        if options["check"] and done.differences:
-            raise CommandError(f"{len(done.differences)} answers differ.", returncode=1)
+        if options["check"] and done.differing:
+            raise CommandError(f"{done.differing} answers differ.", returncode=1)
 
     def _tell(self, operator: Operator, done: Done) -> None:
         with scopes_disabled():
@@ -82,14 +82,14 @@ class Command(BaseCommand):
         if done.calls or done.unread:
             unread = f"; {done.unread} cannot be read again and were left out" if done.unread else ""
             self.stdout.write(f"{done.calls} calls to chargers had their effect again; nothing was sent{unread}.")
-        if not done.differences:
+        if not done.differing:
             self.stdout.write("Every answer is the one of then.")
             return
-        self.stdout.write(f"{len(done.differences)} answers differ from those of then:")
-        for difference in done.differences[:MOST]:
+        self.stdout.write(f"{done.differing} answers differ from those of then:")
+        for difference in done.differences:
             self.stdout.write(_sentence(difference))
-        if len(done.differences) > MOST:
-            self.stdout.write(f"... and {len(done.differences) - MOST} more.")
+        if done.differing > len(done.differences):
+            self.stdout.write(f"  ... and {done.differing - len(done.differences)} more.")
 
 
 def _operator(name: str | None) -> Operator:
