@@ -18,10 +18,11 @@ from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.forwarding import services
 from csms.forwarding.models import IDENTITY, Forward, ForwardLink, LinkState, Style, Which
-from csms.ocpp.forward import actions
 from stations.models import Site
 
 MAY_CHANGE = "forwards.change"
+#: There are no more messages than that.
+MOST_ACTIONS = 200
 
 
 class Identities(serializers.ListField):
@@ -47,8 +48,8 @@ class ForwardRow(KnownOnly):
     )
     from_station = serializers.BooleanField(required=False)
     to_station = serializers.BooleanField(required=False)
-    only = serializers.ListField(child=serializers.ChoiceField(choices=actions()), required=False, help_text="None: all.")
-    never = serializers.ListField(child=serializers.ChoiceField(choices=actions()), required=False)
+    only = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS, help_text="None: all.")
+    never = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS)
     active = serializers.BooleanField(read_only=True)
     served_at = Moment(read_only=True, allow_null=True, help_text="The last sign of life of the process that forwards.")
     created_at = Moment(read_only=True)
