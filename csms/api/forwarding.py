@@ -21,6 +21,8 @@ from csms.forwarding.models import IDENTITY, Forward, ForwardLink, LinkState, St
 from stations.models import Site
 
 MAY_CHANGE = "forwards.change"
+#: There are no more messages than that.
+MOST_ACTIONS = 200
 
 
 class Identities(serializers.ListField):
@@ -46,8 +48,8 @@ class ForwardRow(KnownOnly):
     )
     from_station = serializers.BooleanField(required=False)
     to_station = serializers.BooleanField(required=False)
-    only = serializers.ListField(child=Text(max_length=50), required=False, max_length=100, help_text="Actions. None: all.")
-    never = serializers.ListField(child=Text(max_length=50), required=False, max_length=100, help_text="Actions.")
+    only = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS, help_text="None: all.")
+    never = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS)
     active = serializers.BooleanField(read_only=True)
     served_at = Moment(read_only=True, allow_null=True, help_text="The last sign of life of the process that forwards.")
     created_at = Moment(read_only=True)

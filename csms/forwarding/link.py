@@ -97,7 +97,8 @@ class Link:
         while True:
             entries = await self._wanted()
             if not entries and not self.online:
-                self._is(LinkState.IDLE)
+                if self.row.state != LinkState.IDLE:
+                    self._is(LinkState.IDLE)
                 return
             began = time.monotonic()
             try:

@@ -14,7 +14,7 @@ import orjson
 
 from csms.ocpp import schemas, times
 from csms.ocpp.errors import Code, InvalidPayload
-from csms.ocpp.menders import LARGEST, MENDERS, UNREADABLE, Message, plain
+from csms.ocpp.menders import LARGEST, MENDERS, NOTHING_SAID, UNREADABLE, Message, plain
 from stations.domain.values import Note
 
 __all__ = ["MENDERS", "UNREADABLE", "mend", "named", "spelled", "storable", "validate", "violations", "whole"]
@@ -60,6 +60,10 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
     for _ in range(ROUNDS):
         errors = list(validator.iter_errors(payload))
         if not errors:
+            nothing = NOTHING_SAID.get(action)
+            if notes and nothing and all(payload[name] == value for name, value in nothing.items()):
+                lacking = f"the payload lacks the required properties {', '.join(map(repr, nothing))}."
+                raise InvalidPayload(Code.OCCURRENCE_CONSTRAINT_VIOLATION, lacking)
             return payload, notes
         # A property that is only spelt otherwise must not be taken for missing.
         errors = [error for error in errors if error.kind.name == "additionalProperties"] or errors

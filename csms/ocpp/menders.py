@@ -105,6 +105,11 @@ MISSING: dict[tuple[str, str], Any] = {
     ("NotifyReport", "dataType"): "string",
     ("NotifyReport", "supportsMonitoring"): False,
 }
+#: A message of which only this is there says nothing: a stop that could end any session waits for a person.
+NOTHING_SAID: dict[str, dict[str, Any]] = {
+    "StartTransaction": {"connectorId": 0, "idTag": "", "meterStart": NO_REGISTER},
+    "StopTransaction": {"transactionId": -1, "meterStop": NO_REGISTER},
+}
 
 
 def _type(message: Message, parent: Any, path: list[Any], value: Any, kind: Any) -> str | None:
@@ -244,13 +249,6 @@ def _length(message: Message, parent: Any, path: list[Any], value: Any, kind: An
     return f"{len(value)} characters cut to {kind.limit}"
 
 
-def _ends_nothing(message: Message, path: list[Any], payload: Any) -> bool:
-    """A stop that names neither its session nor a register could end any: it waits for a person."""
-    if message.action != "StopTransaction" or path:
-        return False
-    return bool(payload.get("transactionId", -1) == -1 and payload.get("meterStop", NO_REGISTER) == NO_REGISTER)
-
-
 def _missing(message: Message, parent: Any, path: list[Any], value: Any, kind: Any) -> str | None:
     name = kind.property
     key = (message.action, name)
@@ -259,7 +257,7 @@ def _missing(message: Message, parent: Any, path: list[Any], value: Any, kind: A
     if name == "connectorId" and "evseId" in value:
         value[name] = 1
         return "required 'connectorId' was missing; taken as 1"
-    if key in MISSING and not _ends_nothing(message, path, value):
+    if key in MISSING:
         stand_in = MISSING[key]
         value[name] = stand_in(message) if callable(stand_in) else stand_in
         return f"required {name!r} was missing"

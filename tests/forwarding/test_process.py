@@ -68,6 +68,7 @@ async def test_a_session_is_in_both_operators_networks_with_a_number_of_each(
     assert tables(only)(forward).state == "idle"
 
 
+@pytest.mark.long
 def test_one_stands_by_and_takes_over(network: Network, engine: Engine, them: BackEnd, forwarded: Forwarded) -> None:
     here = booted(network, engine)
     forward = forwarded(them)
