@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from stations.domain.values import Reading
+from stations.domain.values import Note, Reading, Severity
 
 #: Unit to (canonical unit, factor). What is not here keeps its unit and goes to `Reading.extra`.
 UNITS = {
@@ -58,20 +58,20 @@ def factor(unit: str) -> Decimal:
     return UNITS.get(unit, UNKNOWN_UNIT)[1]
 
 
-def readings(at: datetime, values: Iterable[Sampled]) -> list[Reading]:
+def readings(at: datetime, values: Iterable[Sampled], notes: list[Note] | None = None) -> list[Reading]:
     """The readings of one moment, one for each context, in the order the contexts first appear.
 
     Energy and power are the total over the phases if the station gives one, else the sum of the phases; current is that of
     the most loaded phase, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02.) What has no field stays in `extra`:
-    other measurands, single phases, other places, and values that cannot be.
+    other measurands, single phases, other places, and values that cannot be. Of two totals the first is kept, with a note.
     """
     contexts: dict[str, list[Sampled]] = {}
     for value in values:
         contexts.setdefault(value.context, []).append(value)
-    return [_reading(at, context, sampled) for context, sampled in contexts.items()]
+    return [_reading(at, context, sampled, notes) for context, sampled in contexts.items()]
 
 
-def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
+def _reading(at: datetime, context: str, sampled: list[Sampled], notes: list[Note] | None) -> Reading:
     totals: dict[str, Decimal] = {}
     phases: dict[str, dict[str, Decimal]] = {}
     extra: dict[str, str] = {}
@@ -81,7 +81,10 @@ def _reading(at: datetime, context: str, sampled: list[Sampled]) -> Reading:
         if value is not None and one.phase in CONDUCTORS:
             phases.setdefault(field, {})[one.phase] = value
         elif value is not None and not one.phase and (total := _stored(field, value)) is not None:
-            totals[field] = total
+            kept = totals.setdefault(field, total)
+            if kept != total and notes is not None:
+                detail = f"{one.measurand} at {at.isoformat()} is {kept} and {total} in one message; the first is kept."
+                notes.append(Note("sample_differs", field, detail, Severity.WARNING))
             continue
         extra[_name(one)] = f"{one.text} {one.unit}" if one.unit and one.value is not None else one.text
     for field, values in phases.items():

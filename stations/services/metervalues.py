@@ -101,7 +101,8 @@ def _learns(transaction: TransactionState) -> bool:
     """Of one that has ended its stop says the register, unless none came; what a person has decided stands."""
     if transaction.reconstructed == Reconstruction.PERSON.value:
         return False
-    return transaction.stopped_at is None or transaction.floating or transaction.doubt == Doubt.STOP_MISSING
+    numbered = bool(transaction.sequences)
+    return transaction.stopped_at is None or numbered or transaction.doubt == Doubt.STOP_MISSING
 
 
 def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> None:

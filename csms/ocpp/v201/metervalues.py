@@ -21,7 +21,7 @@ def read_meter_values(values: list[Payload], subject: str, notes: list[Note]) ->
         at = times.parse(value["timestamp"], f"{subject}.timestamp", notes)
         if at is not None:
             sampled = [_sampled(one, subject, notes) for one in value["sampledValue"]]
-            found += readings(at, [one for one in sampled if one is not None])
+            found += readings(at, [one for one in sampled if one is not None], notes)
     return tuple(found)
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stations.domain.metering import FIELDS, LIMIT, Sampled, readings
-from stations.domain.values import Reading
+from stations.domain.metering import FIELDS, LIMIT, Sampled, readings, risen
+from stations.domain.values import Note, Reading
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 REGISTER = "Energy.Active.Import.Register"
@@ -50,6 +50,25 @@ def test_phases_are_summed_only_without_a_total() -> None:
 
 def test_a_phase_that_is_given_twice_counts_once() -> None:
     assert read(sampled("100", phase="L1"), sampled("100", phase="L1")).energy_wh == 100
+
+
+def test_of_two_totals_the_first_is_kept_with_a_note() -> None:
+    notes: list[Note] = []
+    (reading,) = readings(
+        AT, [Sampled(Decimal(5), "5"), Sampled(Decimal("0.005"), "0.005", unit="kWh"), Sampled(Decimal(7), "7")], notes
+    )
+    assert reading.energy_wh == 5
+    assert [(note.code, note.subject) for note in notes] == [("sample_differs", "energy_wh")]
+
+
+def test_what_a_register_rose_by_is_counted_over_where_it_began_anew_and_not_over_drop_outs() -> None:
+    def risen_by(*registers: int) -> Decimal:
+        return risen(map(Decimal, registers))
+
+    assert risen_by(1000, 1500, 0, 1600) == 600
+    assert risen_by(1000, 1500, 0, 200, 2000) == 2500
+    assert risen_by(1000, 1500, 10, 200) == 690
+    assert risen_by(5, 5) == risen_by(5) == risen_by() == 0
 
 
 def test_current_is_that_of_the_most_loaded_phase_and_voltage_the_mean() -> None:
