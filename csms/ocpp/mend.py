@@ -62,8 +62,9 @@ def mend(protocol: str, action: str, payload: Any, received_at: datetime) -> tup
         if not errors:
             nothing = NOTHING_SAID.get(action)
             if notes and nothing and all(payload[name] == value for name, value in nothing.items()):
-                lacking = f"the payload lacks the required properties {', '.join(map(repr, nothing))}."
-                raise InvalidPayload(Code.OCCURRENCE_CONSTRAINT_VIOLATION, lacking)
+                last = next(reversed(nothing))
+                lacks = f"the payload lacks the required property {last!r}, and all else that says what it is about."
+                raise InvalidPayload(Code.OCCURRENCE_CONSTRAINT_VIOLATION, lacks)
             return payload, notes
         # A property that is only spelt otherwise must not be taken for missing.
         errors = [error for error in errors if error.kind.name == "additionalProperties"] or errors

@@ -144,7 +144,7 @@ def test_whole_numbers_written_with_a_point_are_whole_numbers(network: Network, 
 
 
 def test_a_number_beyond_any_column_is_none(network: Network, engine: Engine, station: Station) -> None:
-    tell(engine, station, started(2**40), ended(1, wh=2000))
+    tell(engine, station, started() | {"seqNo": 2**40}, ended(1, wh=2000))
     assert (only(network, station).doubt, only(network, station).energy_wh) == ("", 1000)
     assert "value_absurd" in network.findings(station)
     assert network.repairs(station) == []
