@@ -36,8 +36,8 @@ class Clock:
     and a slip of the pen do not.
 
     `told`: the estimate as it was last written down. `supposed`: what may be the offset, since when, and of how many messages.
-    `restarted`: the station has booted since, and may have set its clock. `newest`: the latest time it said; `stuck`: it says
-    the same again and again.
+    `restarted`: the station has booted since, and may have set its clock. `newest`: the latest time it said that cannot be;
+    `stuck`: it says the same again and again.
     """
 
     offset: timedelta | None = None
@@ -53,10 +53,11 @@ class Clock:
         """Learn from one message. True if the estimate has moved so far that it is worth writing down."""
         seen = at - received_at
         known = self.offset
-        self.stuck = at == self.newest
-        if self.newest is None or at > self.newest:
-            self.newest = at
-        if known is not None and abs(seen - known) <= AGREE:
+        if at < EARLIEST:
+            self.stuck = at == self.newest
+            if self.newest is None or at > self.newest:
+                self.newest = at
+        if known is not None and -AGREE <= seen - known <= AGREE:
             self.supposed, self.restarted = None, False
             if seen <= known:
                 return False

@@ -43,6 +43,8 @@ def time_of(batch: Batch, at: datetime | None, notes: list[Note]) -> datetime:
 def time_in(batch: Batch, transaction: TransactionState, at: datetime, notes: list[Note]) -> datetime:
     """The same within a transaction: by its own offset, as long as that makes sense."""
     received = received_at(batch)
+    if transaction.station_started_at is None and EARLIEST <= at <= received:
+        return at  # as most are
     offset = offset_of(transaction)
     # A clock that says the same as at the start, and cannot be right, stands still.
     stuck = absurd(at, received) and (batch.station.clock.stuck or at == transaction.station_started_at)

@@ -264,13 +264,13 @@ def _leave(batch: Batch, found: Transaction, code: str, detail: str) -> None:
 
 def _sum_up(batch: Batch, state: TransactionState | None, found: Transaction) -> None:
     """Suggest the energy that the readings rose by in all, for whoever looks at it."""
+    batch.change(Transaction, found.pk, due_at=None)
     if state is None:
         return
     samples = _samples(found).filter(energy_wh__isnull=False).order_by("at", "id")
     read = samples.values_list("energy_wh", flat=True)
     registers = [one for one in (state.meter_start_wh, *read, state.meter_stop_wh) if one is not None]
     fell = state.register_fell or any(b < a - SLACK_WH for a, b in pairwise(registers))
-    batch.change(Transaction, state.id, due_at=None)
     if fell and registers:
         energy = risen(registers)
         detail = f"From {registers[0]} to {registers[-1]} Wh, falling in between, the register rose by {energy} Wh in all."
