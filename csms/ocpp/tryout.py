@@ -46,7 +46,7 @@ def tried(text: str, protocol: str, odd: str, zone: str, *, strict: bool = False
     )
     inbound = Inbound(0, 0, protocol, frame, text, now, 0.0)
     exchange.read(inbound, station)
-    found = Tried(frame.action, notes=inbound.notes)
+    found = Tried(inbound.call.action if inbound.call else "", notes=inbound.notes)
     if inbound.error is not None:
         found.error = inbound.error.description
     if inbound.clean is not None:

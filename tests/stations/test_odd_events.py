@@ -143,11 +143,18 @@ def test_whole_numbers_written_with_a_point_are_whole_numbers(network: Network, 
     assert network.repairs(station) == []
 
 
-def test_a_number_beyond_any_column_is_none(network: Network, engine: Engine, station: Station) -> None:
-    tell(engine, station, started() | {"seqNo": 2**40}, ended(1, wh=2000))
-    assert (only(network, station).doubt, only(network, station).energy_wh) == ("", 1000)
+def test_numbers_beyond_any_column_cost_no_session(network: Network, engine: Engine, station: Station) -> None:
+    begun = started(info={"remoteStartId": -(2**63)}) | {"seqNo": 2**40}
+    tell(engine, station, begun, ended(1, wh=2000))
+    assert (only(network, station).status, only(network, station).energy_wh) == ("ended", 1000)
     assert "value_absurd" in network.findings(station)
-    assert network.repairs(station) == []
+    assert "handler_failed" not in network.findings(station)
+
+
+def test_a_setting_of_an_evse_that_no_station_has_is_not_kept(network: Network, engine: Engine, station: Station) -> None:
+    data = {"component": {"name": "EVSE", "evse": {"id": 65_536}}, "variable": {"name": "Power"}, "variableAttribute": [{}]}
+    engine.say(station, "NotifyReport", {"requestId": 1, "generatedAt": at(0), "seqNo": 0, "reportData": [data]})
+    assert network.findings(station) == ["evse_impossible"]
 
 
 def test_a_station_moves_to_2_0_1_and_back(network: Network, engine: Engine, station: Station) -> None:
