@@ -154,8 +154,6 @@ def test_it_is_understood_with_a_note(name: str) -> None:
     [
         (NEW, "Authorize", {"idToken": "04A1"}),
         (NEW, "Authorize", {"idToken": {"idToken": "04A1"}}),
-        (OLD, "StartTransaction", START | {"meterStart": ""}),
-        (OLD, "StopTransaction", without(STOP, "meterStop")),
         (OLD, "StatusNotification", without(STATUS, "connectorId")),
         (OLD, "StatusNotification", STATUS | {"status": ""}),
         (OLD, "MeterValues", {"meterValue": [{"timestamp": AT, "sampledValue": [{"value": "5"}]}]}),
