@@ -29,7 +29,7 @@ PAGE = 50
 COLUMNS = (
     *("id", "transaction", "station", "plug", "id_tag", "status", "started_at", "stopped_at", "stop_reason", "energy_wh"),
     *("meter_start_wh", "meter_stop_wh", "price", "currency", "price_is_final", "doubt", "findings"),
-    *("site", "power_w", "soc_percent"),
+    *("site", "power_w", "soc_percent", "trust"),
 )
 
 
@@ -171,6 +171,7 @@ def _cells(session: wall.Session) -> Iterable[object]:
         *((price.amount, price.currency, "yes" if price.final else "no") if price else (None, None, None)),
         *(t.doubt, session.findings, t.station.site.name if t.station.site else None),
         *((wall.power_of(t), t.soc_percent) if session.running else (None, t.soc_percent)),
+        t.trust.value,
     )
 
 

@@ -267,7 +267,7 @@ def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState, *
             notes.append(Note("register_decreased", "stop", detail, Severity.WARNING))
     if transaction.register_fell or (last is not None and stop is not None and stop < last - SLACK_WH):
         doubt = Doubt.REGISTER
-    if doubt is Doubt.NONE and attached and not _begun_offline(transaction):
+    if doubt is Doubt.NONE and attached and not _surely_its(event, transaction):
         doubt = Doubt.STOP_ATTACHED
     if at < transaction.started_at:
         notes.append(Note("stop_before_start", "", f"It ended at {at.isoformat()}, before it began.", Severity.WARNING))
@@ -306,8 +306,13 @@ def _mended(event: TransactionEnded, transaction: TransactionState, notes: list[
     return stop, Doubt.NONE if at_end else Doubt.REGISTER
 
 
-def _begun_offline(transaction: TransactionState) -> bool:
-    """Whether its start waited for a connection: then the station had no id for it, and its stop cannot say one."""
+def _surely_its(event: TransactionEnded, transaction: TransactionState) -> bool:
+    """Whether a stop without a name that is known is that of the transaction it fits.
+
+    The same tag stops it; or its start waited for a connection: then the station had no id for it, and its stop cannot say one.
+    """
+    if event.token is not None:
+        return event.token.key == transaction.id_tag.upper()
     return transaction.received_at is not None and transaction.received_at - transaction.started_at > TOLERANCE
 
 

@@ -24,6 +24,15 @@ def test_a_stop_without_a_name_is_billed_if_its_start_had_waited(network: Networ
     assert due(network) == [only(network, station).pk]
 
 
+@pytest.mark.parametrize(("tag", "doubt"), [("card", ""), ("OTHER", Doubt.STOP_ATTACHED)])
+def test_a_stop_without_a_name_is_billed_to_the_tag_that_stops_it_and_to_no_other(
+    network: Network, engine: Engine, station: Station, tag: str, doubt: str
+) -> None:
+    started(engine, station, seconds=0)
+    engine.say(station, "StopTransaction", v16.stop(-1, seconds=-1, idTag=tag))
+    assert only(network, station).doubt == doubt
+
+
 def test_a_stop_that_names_another_session_than_one_with_an_id_is_a_doubt_until_its_own_comes(
     network: Network, engine: Engine, station: Station
 ) -> None:
