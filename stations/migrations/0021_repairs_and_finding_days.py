@@ -5,6 +5,7 @@ from django.db import migrations, models
 # A day's count grows with its findings, in the statement that writes these; rows are sorted as batches lock them. Once a statement
 # and not once a row: a batch has at most two for it.
 COUNTING = """
+SET LOCAL lock_timeout = '5s';
 CREATE FUNCTION stations_count_new_findings() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO stations_findingday AS d (operator_id, station_id, code, firmware_version, day, count)
@@ -30,6 +31,7 @@ CREATE TRIGGER stations_finding_repeated AFTER UPDATE ON stations_finding
     REFERENCING OLD TABLE AS known NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION stations_count_repeated_findings();
 """
 REVERSE = """
+SET LOCAL lock_timeout = '5s';
 DROP TRIGGER stations_finding_added ON stations_finding;
 DROP TRIGGER stations_finding_repeated ON stations_finding;
 DROP FUNCTION stations_count_new_findings();
