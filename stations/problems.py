@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Greatest
 
+from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
-from stations.models import Command, Connection, Connector, Station, Transaction
+from stations.models import Command, CommandStatus, Connection, Connector, Station, Transaction
 from stations.models.command import FRUITLESS
 from stations.selectors import online
 
@@ -75,7 +76,11 @@ def unended(now: datetime) -> QuerySet[Transaction]:
 
 
 def fruitless(now: datetime) -> QuerySet[Command]:
-    """Commands that came to nothing lately, unless the same was asked again since."""
+    """Commands that came to nothing lately, unless the same was asked again since.
+
+    That a charger does not send a message when it is asked for it is no fault of it: many reject that (evcc#4017).
+    """
     again = Command.objects.filter(station=OuterRef("station"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
     found = Command.objects.filter(status__in=FRUITLESS, finished_at__gt=now - FRUITLESS_WITHIN).select_related("station")
+    found = found.exclude(kind=TriggerMessage.kind, status=CommandStatus.REJECTED)
     return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]

@@ -62,7 +62,7 @@ def read(places: Sequence[Place], rows: int = ROWS) -> dict[int, list[Entry]]:
     """The next rows of each place, by link."""
     found: dict[int, list[Entry]] = {}
     with connection.cursor() as cursor:
-        columns = ([p.link for p in places], [p.station for p in places], [p.since for p in places], [p.position for p in places])
+        columns: list[Any] = [[p.link for p in places], [p.station for p in places], [p.since for p in places], [p.position for p in places]]
         cursor.execute(NEXT, [*columns, LATE, rows])
         full: set[int] = set()
         for link, first, *row in cursor.fetchall():

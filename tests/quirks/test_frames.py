@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django_scopes import scopes_disabled
 
+from stations import problems
 from stations.domain.commands import TriggerMessage
 from stations.models import Command, CommandStatus, Site, Station, Transaction
 from stations.services import commands
@@ -248,6 +249,12 @@ async def test_q33_a_trigger_that_is_rejected_is_no_failure(play: Any, bells: No
         await asyncio.to_thread(until, tables(ended))
         await at.usable()
         assert at.findings() == {"quirk_applied"}
+        assert tables(to_do)(at.known) == []
+
+
+def to_do(known: Station) -> list[Command]:
+    with scopes_disabled():
+        return [command for command in problems.fruitless(datetime.now(UTC)) if command.station_id == known.pk]
 
 
 async def test_q35_times_are_told_to_the_second(play: Any) -> None:

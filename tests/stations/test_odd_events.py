@@ -144,8 +144,7 @@ def test_whole_numbers_written_with_a_point_are_whole_numbers(network: Network, 
 
 
 def test_numbers_beyond_any_column_cost_no_session(network: Network, engine: Engine, station: Station) -> None:
-    begun = started(info={"remoteStartId": -(2**63)}) | {"seqNo": 2**40}
-    tell(engine, station, begun, ended(1, wh=2000))
+    tell(engine, station, started(2**40, minute=0, info={"remoteStartId": -(2**63)}), ended(2**40 + 1, minute=5, wh=2000))
     assert (only(network, station).status, only(network, station).energy_wh) == ("ended", 1000)
     assert "value_absurd" in network.findings(station)
     assert "handler_failed" not in network.findings(station)
