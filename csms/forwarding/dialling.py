@@ -68,7 +68,8 @@ async def dialled(
         yield socket
     finally:
         with contextlib.suppress(WebSocketException, OSError, TimeoutError):
-            await asyncio.wait_for(socket.close(1000, "the charger has gone"), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                await socket.close(1000, "the charger has gone")
         socket.transport.abort()
 
 

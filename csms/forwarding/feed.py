@@ -62,8 +62,9 @@ def read(places: Sequence[Place], rows: int = ROWS) -> dict[int, list[Entry]]:
     """The next rows of each place, by link."""
     found: dict[int, list[Entry]] = {}
     with connection.cursor() as cursor:
-        columns: list[Any] = [[p.link for p in places], [p.station for p in places], [p.since for p in places], [p.position for p in places]]
-        cursor.execute(NEXT, [*columns, LATE, rows])
+        columns = ([p.link for p in places], [p.station for p in places], [p.since for p in places], [p.position for p in places])
+        arguments: Any = (*columns, LATE, rows)
+        cursor.execute(NEXT, arguments)
         full: set[int] = set()
         for link, first, *row in cursor.fetchall():
             entry = Entry(*row)
@@ -118,7 +119,8 @@ class Feed:
     async def run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), 1.0)
+                async with asyncio.timeout(1.0):
+                    await self.wake.wait()
             self.wake.clear()
             now = time.monotonic()
             rung, self.rung = self.rung, set()

@@ -2,6 +2,8 @@
 
 One call at a time; the next one leaves when the one before was answered and that stands in the table, so that whatever ends this
 process repeats the message in flight and no other. What the other side sends is bounded: it can only spoil its own connection.
+
+Waiting is bounded by `asyncio.timeout`, since Python 3.11's `wait_for` may swallow a cancellation: a link would never end.
 """
 
 import asyncio
@@ -118,7 +120,8 @@ class Link:
         rest_s = max(asked_s, min(REST_S * 2 ** min(self.failures - 1, 10), LONGEST_REST_S))
         self.retry.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.retry.wait(), rest_s * random.uniform(0.5, 1.0))  # noqa: S311  (spreads load)
+            async with asyncio.timeout(rest_s * random.uniform(0.5, 1.0)):  # noqa: S311  (spreads load)
+                await self.retry.wait()
 
     # What there is to tell
 
@@ -194,7 +197,8 @@ class Link:
                 await self._tell(socket, entry)
             entries = await self._wanted()
             if not entries:
-                self._well()
+                if self.row.failing_since is not None:
+                    self._well()
                 if not self.online or self.protocol not in ("", protocol):
                     return
 
@@ -303,7 +307,8 @@ class Link:
             self.row.asked += 1
             self.keeper.note(self.row)
             try:
-                await asyncio.wait_for(socket.send(frames.error(frame.message_id[:255], "NotSupported", NO_SAY)), ANSWER_S)
+                async with asyncio.timeout(ANSWER_S):
+                    await socket.send(frames.error(frame.message_id[:255], "NotSupported", NO_SAY))
             except TimeoutError:
                 raise Trouble("It does not read what we answer.") from None
 

@@ -32,7 +32,7 @@ LOOK_S, MATCH_S, STAND_BY_S = 1.0, 5.0, 2.0
 #: Handshakes at once with one back end, and the seconds between two of all.
 HANDSHAKES, SPACING_S = 10, 0.01
 #: Seconds for goodbyes and for what is still to be written down when the process ends.
-STOP_S = 8.0
+STOP_S, GOODBYE_S = 8.0, 3.0
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -64,7 +64,8 @@ def _take(connection: "psycopg.Connection[Any]") -> bool:
 
 async def _until(stop: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     return stop.is_set()
 
 
@@ -150,10 +151,13 @@ class Runner:
 
     async def _end(self, links: list[int]) -> None:
         ending = [task for pk in links if (task := self.tasks.pop(pk, None)) is not None]
-        for task in ending:
-            task.cancel()
-        if ending:
-            await asyncio.wait(ending, timeout=STOP_S)
+        until = time.monotonic() + STOP_S
+        while ending and time.monotonic() < until:
+            for task in ending:
+                task.cancel()
+            # Long enough for a goodbye.
+            _done, left = await asyncio.wait(ending, timeout=GOODBYE_S)
+            ending = list(left)
         for pk in links:
             if (link := self.links.pop(pk, None)) is not None:
                 self.by_station.get(link.row.station_id, set()).discard(pk)
@@ -164,7 +168,8 @@ class Runner:
         if links:
             # Whoever begins anew reads where it was.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.keeper.flush(), STOP_S)
+                async with asyncio.timeout(STOP_S):
+                    await self.keeper.flush()
 
     def _bell(self, message: dict[str, Any]) -> None:
         if message.get("all"):
