@@ -68,6 +68,30 @@ CATALOGUE: dict[str, Words] = {
         SCHEMA,
         _("Leave the property out while there is nothing to say."),
     ),
+    "mended_maxItems": Words(
+        _("A list that is too long"),
+        _("A list has at most as many elements as the schema allows."),
+        SCHEMA,
+        _("Send what is more in another message."),
+    ),
+    "mended_multipleOf": Words(
+        _("A number that is too fine"),
+        _("A number has as many decimals as the schema allows."),
+        SCHEMA,
+        _("Round the number before it is sent."),
+    ),
+    "mended_action": Words(
+        _("An action that is spelt otherwise"),
+        _("An action is written as the specification has it, with its capitals."),
+        FRAMES,
+        _("Write the action as the specification has it."),
+    ),
+    "quirk_applied": Words(
+        _("A quirk that is known"),
+        _("What a station says means what the specification says it means."),
+        SCHEMA,
+        _("Look at the quirk: it says what is meant otherwise, and where that was reported."),
+    ),
     "mended_nul": Words(
         _("A NUL character in a text"),
         _("A text holds characters for people; the end of a string in memory is not part of it."),
@@ -127,6 +151,23 @@ CATALOGUE: dict[str, Words] = {
         FRAMES,
         _("Look at the frame: it is not JSON, often for a value that was left out after its name."),
     ),
+    "frame_mended": Words(
+        _("A frame that is not quite as it should be"),
+        _("A frame is a JSON array of message type, message id, action and payload, in UTF-8."),
+        FRAMES,
+        _("Look at the frame: it is understood, but other servers refuse it."),
+    ),
+    "frame_salvaged": Words(
+        _("A frame of broken JSON"),
+        _("A frame is valid JSON."),
+        FRAMES,
+        _("Look at the frame: it is not JSON, often for a value that was left out after its name."),
+    ),
+    "signature_unchecked": Words(
+        _("A signed message"),
+        _("A station may sign its messages (Action-Signed); what is signed is read without checking who signed it."),
+        "OCPP 2.0.1 Part 4 7",
+    ),
     "answer_unexpected": Words(
         _("An answer to nothing"),
         _("A CALLRESULT has the message id of a CALL that waits for it."),
@@ -145,6 +186,18 @@ CATALOGUE: dict[str, Words] = {
         _("A station sets its clock by the time in answers to BootNotification and Heartbeat, which is UTC."),
         "OCPP 1.6 4.2, 4.6, 2.0.1 B01.FR.06, G02",
         _("Set the clock by every Heartbeat, and send local times with their offset."),
+    ),
+    "clock_behind": Words(
+        _("A clock that is behind"),
+        _("A station sets its clock by the time in answers to BootNotification and Heartbeat, which is UTC."),
+        "OCPP 1.6 4.2, 4.6, 2.0.1 B01.FR.06, G02",
+        _("Set the clock by every Heartbeat, and send local times with their offset."),
+    ),
+    "time_format": Words(
+        _("A time in another form"),
+        _("Times are written as RFC 3339 has them."),
+        TIMES,
+        _("Write times like 2026-11-21T14:03:00Z."),
     ),
     "time_unreadable": Words(
         _("A time that is none"), _("Times are written as RFC 3339 has them."), TIMES, _("Write times like 2026-11-21T14:03:00Z.")
@@ -167,6 +220,18 @@ CATALOGUE: dict[str, Words] = {
         _("The register at the stop is at least that at the start, and both are sent."),
         METERS,
         _("Read the meter at the start and at the stop, and send both as they are."),
+    ),
+    "register_mended": Words(
+        _("A stop without a register"),
+        _("The register is read at the stop and sent with it."),
+        METERS,
+        _("Read the meter at the stop, and send what it says."),
+    ),
+    "register_reset": Words(
+        _("A meter that began anew"),
+        _("Energy registers only count up, through sessions and power cuts."),
+        METERS,
+        _("Keep the register through a restart."),
     ),
     "sample_differs": Words(
         _("Two values for one moment"),
@@ -198,6 +263,42 @@ CATALOGUE: dict[str, Words] = {
         _("Every session is ended, after a power cut too (reason PowerLoss), before the next one begins at its plug."),
         "OCPP 1.6 4.10, 2.0.1 E06, E07",
         _("Keep the open session through a power cut, and end it when the station comes back."),
+    ),
+    "available_while_charging": Words(
+        _("A free plug within a session"),
+        _("A session is ended before its plug is told to be available."),
+        "OCPP 1.6 4.9, 4.10, 2.0.1 E06, G01",
+        _("Send the stop, and again until it is answered, before the plug is told to be available."),
+    ),
+    "booted_while_charging": Words(
+        _("A restart within a session"),
+        _("A session that was open when the station restarted is ended, or goes on and is told of."),
+        "OCPP 1.6 4.10, 2.0.1 E06",
+        _("Keep the open session through a restart, and end it or go on with it at once."),
+    ),
+    "transaction_silent": Words(
+        _("A session of which nothing is heard"),
+        _("A running session tells its meter now and then, and its end."),
+        IDS,
+        _("Send meter values while a session runs, and its end until it is answered."),
+    ),
+    "events_missing": Words(
+        _("Parts of a session that were lost"),
+        _("Every event of a session has the next number, and is sent until it is answered."),
+        "OCPP 2.0.1 E01, E04, E13",
+        _("Keep the events of a session until they are answered, across power cuts."),
+    ),
+    "nothing_more": Words(
+        _("A session of which nothing more comes"),
+        _("Every event of a session has the next number, and is sent until it is answered."),
+        "OCPP 2.0.1 E01, E04, E13, E14",
+        _("Keep the events of a session until they are answered, across power cuts."),
+    ),
+    "gap_unanswered": Words(
+        _("A gap that could not be asked after"),
+        _("A station answers GetTransactionStatus."),
+        "OCPP 2.0.1 E14",
+        _("Answer GetTransactionStatus, and keep the events of a session until they are answered."),
     ),
     "stop_before_start": Words(
         _("A stop before its start"),

@@ -14,13 +14,13 @@ from stations.services import authorization, repairs
 
 ROOT: Path = settings.BASE_DIR
 #: As findings are written in the source; those of the stations' own values are named by constants.
-WRITTEN = re.compile(r'\b(?:Note|self\._note)\(\s*"(\w+)"|\bcode="([a-z_]+)"')
+WRITTEN = re.compile(r'(?:\b(?:Note|Sign|self\._note)\(\s*|\b_leave\(batch, found, |\bcode ?= ?)"(\w+)"')
 
 
 def emitted() -> set[str]:
     """The code of every finding there can be."""
     sources = [path.read_text() for folder in ("stations", "csms/ocpp") for path in (ROOT / folder).rglob("*.py")]
-    found = {one or other for text in sources for one, other in WRITTEN.findall(text)}
+    found = {code for text in sources for code in WRITTEN.findall(text)}
     families = {f"mended_{kind}" for kind in MENDERS} | {
         f"refused_{error.code.value}" for error in (UnknownAction, UnsupportedAction)
     }

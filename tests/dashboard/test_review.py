@@ -181,6 +181,7 @@ def test_a_session_is_accepted_or_written_off(ada: Client, amber: Network, what:
     fix(ada, t, fix=what, reason="Seen on site")
     assert (now_of(t).energy_wh, now_of(t).doubt) == (energy, doubt)
     assert shown(page(ada)) == []
+    assert ("It was set aside: it is never billed." in page(ada, f"/transactions/{t.pk}/")) is (doubt == "set_aside")
     # The same once more is no harm, and another fix is refused in words.
     assert "Nothing was changed" in fix(ada, t, fix="recalculate", method="span")
 
