@@ -248,9 +248,9 @@ def test_a_message_is_put_right_and_handled(ada: Client, amber: Network) -> None
     assert f"Transaction {number}" in text(html)
     about = page(ada, f"{path}?about={t.pk}")
     assert f"&quot;transactionId&quot;: {number}," in about
-    bad = ada.post(f"{path}play/", {"payload": f'{{"transactionId": {number}}}'})
-    assert (bad.status_code, "lacks the required property" in text(bad.content.decode())) == (422, True)
-    assert f"&quot;transactionId&quot;: {number}}}" in bad.content.decode()
+    bad = ada.post(f"{path}play/", {"payload": f'{{"transactionId": {number}, "meterStop": "much"}}'})
+    assert (bad.status_code, "meterStop must be of type integer." in text(bad.content.decode())) == (422, True)
+    assert f"&quot;transactionId&quot;: {number}, &quot;meterStop&quot;: &quot;much&quot;}}" in bad.content.decode()
     payload = f'{{"transactionId": {number}, "meterStop": 9000, "timestamp": "{timezone.now().isoformat()}"}}'
     done = ada.post(f"{path}play/", {"payload": payload, "reason": "By the receipt"}, follow=True)
     assert "It was put right and handled. By the receipt" in text(done.content.decode())

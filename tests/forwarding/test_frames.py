@@ -96,7 +96,7 @@ def test_an_envelope_holds_the_call_and_its_answer_as_the_log_has_them() -> None
         "id": 7, "station": "AMBER-01", "protocol": "ocpp1.6", "direction": "from_station", "at": "2026-11-21T14:03:00Z",
         "action": "Heartbeat", "outcome": "result", "call": [2, "a", "Heartbeat", {}], "answer": [3, "a", {"currentTime": "x"}],
     }  # fmt: skip
-    broken = frame(say(replace(entry(call='[2,"a","MeterValues",{"transactionId":,}]'), answer=""), "A", "envelope", {}))
+    broken = frame(say(replace(entry(call='[2,"a","MeterValues",{"transactionId"'), answer=""), "A", "envelope", {}))
     assert (broken["call"], broken["answer"]) == ('[2,"a","MeterValues",{"transactionId":,}]', None)
 
 

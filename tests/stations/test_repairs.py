@@ -303,7 +303,7 @@ def test_what_was_billed_stays(network: Network, engine: Engine, station: Statio
     network.tariff()
     t = lost_stop(network, engine, station)
     fixed(t, "recalculate", method="span")
-    with scopes_disabled(), outbox.claim(billing.SUBSCRIBER, limit=100) as entries:
+    with scopes_disabled(), outbox.claim(billing.SUBSCRIBER, limit=5000) as entries:
         for entry in [one for one in entries if one.object_id == t.pk]:
             with outbox.handling(entry):
                 assert billing.make_charge_record(transaction_id=t.pk)
