@@ -96,11 +96,11 @@ def test_an_envelope_holds_the_call_and_its_answer_as_the_log_has_them() -> None
         "id": 7, "station": "AMBER-01", "protocol": "ocpp1.6", "direction": "from_station", "at": "2026-11-21T14:03:00Z",
         "action": "Heartbeat", "outcome": "result", "call": [2, "a", "Heartbeat", {}], "answer": [3, "a", {"currentTime": "x"}],
     }  # fmt: skip
-    broken = frame(say(replace(entry(call='[2,"a","MeterValues",{"transactionId"'), answer=""), "A", "envelope", {}))
+    broken = frame(say(replace(entry(call='[2,"a","MeterValues",{"transactionId":,}]'), answer=""), "A", "envelope", {}))
     assert (broken["call"], broken["answer"]) == ('[2,"a","MeterValues",{"transactionId":,}]', None)
 
 
-@pytest.mark.parametrize("call", ["", "hello", "[3,1,{}]", '[2,"a","MeterValues",{"transactionId":,}]', '[2,"a","X",[]]', "[" * 99])
+@pytest.mark.parametrize("call", ["", "hello", "[3,1,{}]", '[2,"a","MeterValues",{"transactionId"', '[2,"a","X",[]]', "[" * 99])
 def test_what_cannot_be_read_is_not_told_as_ocpp(call: str) -> None:
     assert say(entry(call=call), "A", "ocpp", {}) == Unsaid("dropped")
 
