@@ -10,7 +10,7 @@ from stations.batch import Batch
 from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
 from stations.domain.metering import LIMIT, SLACK_WH
 from stations.domain.patience import ASK_AFTER, SILENT_AFTER
-from stations.domain.times import EARLIEST, TOLERANCE
+from stations.domain.times import EARLIEST
 from stations.domain.values import Doubt, Note, Reconstruction, Severity, TokenInfo, TransactionStatus
 from stations.lookups import Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
@@ -267,7 +267,8 @@ def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState, *
             notes.append(Note("register_decreased", "stop", detail, Severity.WARNING))
     if transaction.register_fell or (last is not None and stop is not None and stop < last - SLACK_WH):
         doubt = Doubt.REGISTER
-    if doubt is Doubt.NONE and attached and not _surely_its(event, transaction):
+    if doubt is Doubt.NONE and attached:
+        # Its own stop and the start of the one it ends may both be lost: nothing tells the two from each other.
         doubt = Doubt.STOP_ATTACHED
     if at < transaction.started_at:
         notes.append(Note("stop_before_start", "", f"It ended at {at.isoformat()}, before it began.", Severity.WARNING))
@@ -304,16 +305,6 @@ def _mended(event: TransactionEnded, transaction: TransactionState, notes: list[
     detail = f"The stop came without a register; {stop} Wh was read {'at the end' if at_end else 'last'}."
     notes.append(Note("register_mended", "stop", detail, Severity.WARNING))
     return stop, Doubt.NONE if at_end else Doubt.REGISTER
-
-
-def _surely_its(event: TransactionEnded, transaction: TransactionState) -> bool:
-    """Whether a stop without a name that is known is that of the transaction it fits.
-
-    The same tag stops it; or its start waited for a connection: then the station had no id for it, and its stop cannot say one.
-    """
-    if event.token is not None:
-        return event.token.key == transaction.id_tag.upper()
-    return transaction.received_at is not None and transaction.received_at - transaction.started_at > TOLERANCE
 
 
 def _fitting(event: TransactionEnded, batch: Batch) -> TransactionState | None:

@@ -16,21 +16,16 @@ def station(network: Network) -> Station:
     return network.station(accepted=True)
 
 
-def test_a_stop_without_a_name_is_billed_if_its_start_had_waited(network: Network, engine: Engine, station: Station) -> None:
-    """The station had no id for it (libocpp#495)."""
-    started(engine, station, seconds=3600)
-    engine.say(station, "StopTransaction", v16.stop(-1))
-    assert (only(network, station).doubt, only(network, station).energy_wh) == ("", 4000)
-    assert due(network) == [only(network, station).pk]
-
-
-@pytest.mark.parametrize(("tag", "doubt"), [("card", ""), ("OTHER", Doubt.STOP_ATTACHED)])
-def test_a_stop_without_a_name_is_billed_to_the_tag_that_stops_it_and_to_no_other(
-    network: Network, engine: Engine, station: Station, tag: str, doubt: str
+@pytest.mark.parametrize("waited", [0, 3600], ids=["online", "from a queue"])
+@pytest.mark.parametrize("stop", [{}, {"idTag": "card"}, {"idTag": "OTHER"}], ids=["no tag", "its tag", "another tag"])
+def test_a_stop_without_a_name_ends_the_session_it_fits_and_waits_for_a_person(
+    network: Network, engine: Engine, station: Station, waited: int, stop: dict[str, str]
 ) -> None:
-    started(engine, station, seconds=0)
-    engine.say(station, "StopTransaction", v16.stop(-1, seconds=-1, idTag=tag))
-    assert only(network, station).doubt == doubt
+    """As it comes from a station that had no id for it yet (libocpp#495), or as that of another session whose start was lost."""
+    started(engine, station, seconds=waited)
+    engine.say(station, "StopTransaction", v16.stop(-1, seconds=-1, **stop))
+    found = only(network, station)
+    assert (found.status, found.doubt, found.energy_wh, due(network)) == ("ended", Doubt.STOP_ATTACHED, 4000, [])
 
 
 def test_a_stop_that_names_another_session_than_one_with_an_id_is_a_doubt_until_its_own_comes(

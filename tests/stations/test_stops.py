@@ -68,8 +68,7 @@ def test_a_stop_that_was_attached_is_not_kept_apart_when_it_is_sent_again(
     else:
         engine.round(inbound[0])
         (Engine() if how == "from another process" else engine).round(inbound[1])
-    assert only(network, station).energy_wh == 4000
-    assert len(due(network)) == 1
+    assert (only(network, station).energy_wh, only(network, station).doubt, due(network)) == (4000, "stop_attached", [])
 
 
 def test_of_two_open_ones_an_unknown_stop_ends_that_of_its_tag(network: Network, engine: Engine, station: Station) -> None:
