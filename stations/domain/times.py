@@ -61,7 +61,9 @@ class Clock:
             self.supposed, self.restarted = None, False
             if seen <= known:
                 return False
-        elif abs(seen) <= FRESH and (known is None or seen > known or self.restarted):
+        elif known is not None and known < seen <= FRESH:
+            pass  # nothing arrives before it was sent: it is not as far behind as it was taken for
+        elif abs(seen) <= FRESH and (known is None or self.restarted):
             pass  # what is as good as now is now; less than was known it may be after a boot, with which a clock is set
         elif not self._confirmed(seen, received_at):
             return False

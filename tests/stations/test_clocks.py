@@ -121,7 +121,7 @@ def test_an_attached_stop_is_recognised_when_it_is_sent_again(network: Network, 
     for other in (engine, Engine()):
         life.engine = other
         life.say("StopTransaction", v16.stop(-1), at=stopped)
-    assert (only(network, station).energy_wh, only(network, station).doubt) == (4000, "")
+    assert (only(network, station).energy_wh, only(network, station).doubt) == (4000, "stop_attached")
 
 
 @pytest.mark.parametrize("live", [True, False], ids=["live", "from a queue"])
