@@ -214,7 +214,7 @@ async def test_a_new_password_is_used_at_once(central201, sim):
     secret = {"component": {"name": "SecurityCtrlr"}, "variable": {"name": "BasicAuthPassword"}}
     central201.password = "0123456789abcdef"
     await central201.peer.call(call.SetVariables([secret | {"attributeValue": "0123456789abcdef"}]))
-    await central201.until(lambda: len(central201.peers) == 2)
+    await central201.until(lambda: len(central201.peers) == 2 and sim.connected)
     await sim.heartbeat()
 
 
