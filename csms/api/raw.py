@@ -95,7 +95,7 @@ def _translator(protocol: str, action: str) -> type[Outgoing]:
     version = protocol.removeprefix("ocpp")
     if action not in schemas.actions(protocol):
         raise NotFound(f"OCPP {version} has no action {action}.")
-    if action in registry.INCOMING[protocol] or action in registry.UNSUPPORTED[protocol]:
+    if action in registry.INCOMING[protocol]:
         raise NotFound(f"{action} is what a station of OCPP {version} sends, not what it is asked.")
     raise NotMade(f"{action} of OCPP {version} is not made yet.")
 

@@ -22,6 +22,7 @@ from csms.dashboard import (
     held,
     logs,
     messageviews,
+    parts,
     passwords,
     stationfiles,
     stationlist,
@@ -63,7 +64,22 @@ def show_station(request: HttpRequest, identity: str) -> HttpResponseBase:
         return stationfiles.settings(request, station, *_settings_asked(request))
     if tab == "firmware" and request.GET.get("format") == "csv":
         return firmwaretab.export(request, station)
-    return _render(request, station, tab if tab in TABS else "overview")
+    return _render(request, station, tab if tab in TABS or tab in dict(parts.labels()) else "overview")
+
+
+def render_part(request: HttpRequest, station: Station, part: parts.Part, **more: Any) -> HttpResponse:
+    """The tab of a part again, with what was wrong with what was entered there."""
+    return _render(request, station, part.tab, problem="", part_more={part.name: more})
+
+
+def back_to_part(station: Station, part: parts.Part, anchor: str = "") -> HttpResponse:
+    """To the tab of a part, after something was done there."""
+    return _back(station, part.tab, anchor)
+
+
+def station_of(identity: str) -> Station:
+    """The charger of this identity in the caller's network, with its state; else 404."""
+    return _station(identity)
 
 
 def _settings_asked(request: HttpRequest) -> tuple[str, bool]:
@@ -79,6 +95,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
         "head": head,
         "station": station,
         "tab": tab,
+        "part_tabs": parts.labels(),
+        "tab_label": dict(parts.labels()).get(tab, ""),
         "now": timezone.now(),
         "may_command": may_command,
         "may_fetch": may(request.user, logs.FETCH),
@@ -111,6 +129,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "drifts": len(stationpage.settings(station, drifting=True)),
             "rows": commandrows.newest(station, head.online, 3),
         }
+    elif tab in parts.TABS:
+        context |= {"parts": parts.on(tab, request, head, more.get("part_more", {}))}
     elif tab == "logs":
         context |= logs.of_station(station, more.get("log_form"))
     elif tab == "firmware":

@@ -35,7 +35,6 @@ BY_ACTION: dict[str, dict[str, type[Outgoing]]] = {
     "ocpp1.6": _table(v16.OUTGOING, lambda t: t.action),
     "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.action),
 }
-UNSUPPORTED = {"ocpp1.6": v16.UNSUPPORTED, "ocpp2.0.1": v201.UNSUPPORTED}
 
 
 def incoming(protocol: str, action: str) -> type[Incoming]:
@@ -44,7 +43,7 @@ def incoming(protocol: str, action: str) -> type[Incoming]:
     if translator is not None:
         return translator
     if action in schemas.actions(protocol):
-        reason = UNSUPPORTED[protocol].get(action, "only the CSMS sends it")
+        reason = "only the CSMS sends it" if action in BY_ACTION[protocol] else "it is not made yet"
         raise UnsupportedAction(f"{action} is not supported here: {reason}.")
     raise UnknownAction(f"{protocol.removeprefix('ocpp')} has no action {action[:50]!r}.")
 

@@ -1,8 +1,6 @@
 """The rules of the network, by OCPP's own chapter names, once for every version. `handle` is the one dispatch table."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
 
 from stations.batch import Batch
 from stations.domain import events
@@ -24,20 +22,8 @@ from stations.services import (
     transactions,
     vendor,
 )
+from stations.services.rules import Rule, add
 from stations.state import StationState
-
-
-def nothing(event: Any, station: StationState) -> Iterable[Need]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`handle` acts on the event and answers; `needs` says what it must look up, before anything is handled."""
-
-    handle: Callable[[Any, Batch], Reply]
-    needs: Callable[[Any, StationState], Iterable[Need]] = nothing
-
 
 RULES: dict[type[Event], Rule] = {
     events.StationBooted: Rule(provisioning.booted),
@@ -55,9 +41,16 @@ RULES: dict[type[Event], Rule] = {
     events.VendorMessageReceived: Rule(vendor.received),
 }
 
-companions.OF["get_transaction_status"] = companions.Companion(lambda row, station, command: None, stale.answered)
-companions.OF["update_firmware"] = companions.Companion(firmware.made, firmwareprogress.answered)
-companions.OF["set_variables"] = companions.Companion(passwords.made, passwords.answered, passwords.ended)
+# A chapter that is not of the core lists its rules, effects and companions itself: add(RULES, <chapter>.RULES),
+# add(effects.OF, <chapter>.EFFECTS), add(companions.OF, <chapter>.COMPANIONS).
+add(
+    companions.OF,
+    {
+        "get_transaction_status": companions.Companion(lambda row, station, command: None, stale.answered),
+        "update_firmware": companions.Companion(firmware.made, firmwareprogress.answered),
+        "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
+    },
+)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

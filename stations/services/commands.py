@@ -4,7 +4,7 @@ The row is the truth. `issue` writes it and rings a bell; the process that holds
 stores the answer; then `observe` watches the station's events for the effect, and `commandends` ends what did not come.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,19 +19,14 @@ from stations import ports, topics
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.commands import BadCommand, Outcome, Verdict
-from stations.domain.values import ConnectorStatus, TransactionStatus
+from stations.domain.values import TransactionStatus
 from stations.flush import Cursor
 from stations.models import Command, CommandRun, Station, Transaction
-from stations.services import companions, devicemodel
-from stations.state import AwaitedEffect, TransactionState
+from stations.services import companions, devicemodel, effects
+from stations.state import AwaitedEffect
 
 LONGEST_WAIT_S = 30 * 24 * 3600
-DAY_S = 24 * 3600
 AFTER_A_CHANGE = "To see what the charger made of a change."
-#: A transaction that began this much before it was asked for may still be the one: clocks differ.
-CLOCKS_DIFFER = timedelta(seconds=60)
-STARTS_WITHIN = timedelta(seconds=180)
-
 #: Numbers that go with commands in messages are int32 (OCPP 2.0.1 requestId, remoteStartId).
 INT32 = 2**31 - 1
 
@@ -271,11 +266,12 @@ def _read_again(batch: Batch, command: commands.SetVariables) -> None:
 
 
 def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome, asked_at: datetime) -> dict[str, Any]:
-    within_s = _effect_within_s(command, outcome)
-    if within_s is None:
+    effect = effects.OF.get(command.kind)
+    within_s = effect.within_s(command, outcome) if effect else None
+    if effect is None or within_s is None:
         return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
     awaited = AwaitedEffect(command_id, command.kind, command.params(), outcome.facts)
-    if _seen_already(batch, awaited, asked_at):
+    if effect.seen(awaited, batch, asked_at):
         return {"status": "confirmed", "detail": outcome.reason[:300], "finished_at": batch.now}
     batch.station.awaiting.append(awaited)
     return {
@@ -286,41 +282,6 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
     }
 
 
-def _effect_within_s(command: commands.Command, outcome: Outcome) -> int | None:
-    """Within how many seconds an accepted command's effect is due. None: the answer is the effect."""
-    if isinstance(command, commands.Reset) and command.evse is not None:
-        return None  # an EVSE that restarts says nothing of it
-    if outcome.verdict is Verdict.SCHEDULED:
-        return DAY_S
-    if isinstance(command, commands.GetLog):
-        # How far it is stands in the upload's row, which gives up sooner.
-        return None if command.upload is None else 2 * DAY_S
-    if isinstance(command, commands.Reset):
-        return DAY_S if command.when == "idle" else 600
-    effects: dict[type[commands.Command], int] = {
-        commands.RemoteStart: int(STARTS_WITHIN.total_seconds()),
-        commands.RemoteStop: 120,
-        commands.ChangeAvailability: 60,
-        commands.TriggerMessage: 60,
-        commands.GetBaseReport: 300,
-    }
-    return effects.get(type(command))
-
-
-def _seen_already(batch: Batch, awaited: AwaitedEffect, asked_at: datetime) -> bool:
-    """Stations act before they answer: the effect may have come first."""
-    station = batch.station
-    if awaited.kind == "remote_stop":
-        return awaited.params["transaction"] not in station.open
-    if awaited.kind == "remote_start":
-        return any(_is_awaited_start(awaited, t, asked_at) for t in station.open.values())
-    if awaited.kind == "change_availability":
-        evses = [evse for evse in station.evses.values() if awaited.params["evse"] in (0, evse.number)]
-        states = [connector.status for evse in evses for connector in evse.connectors.values()]
-        return bool(states) and all((s is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"] for s in states)
-    return False
-
-
 # The effect
 
 
@@ -328,72 +289,8 @@ def observe(event: events.Event, batch: Batch) -> None:
     """A station that was asked for something did something: is it what was awaited? Called for stations that are awaited only."""
     station = batch.station
     for awaited in list(station.awaiting):
-        watch = WATCHES.get(awaited.kind)
-        if watch is not None and watch(awaited, event, batch):
+        if effects.OF[awaited.kind].shows(awaited, event, batch):
             station.awaiting.remove(awaited)
             batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
             batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
             batch.touch()
-
-
-def _transaction_began(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    if isinstance(event, events.TransactionStarted):
-        # One that began long ago waited for a connection; what is awaited begins now.
-        return any(_is_awaited_start(awaited, one, batch.now - STARTS_WITHIN) for one in batch.station.open.values())
-    if isinstance(event, events.TransactionProgressed):
-        return event.remote_start_id is not None and event.remote_start_id == awaited.facts.get("remote_start_id")
-    return False
-
-
-def _is_awaited_start(awaited: AwaitedEffect, begun: TransactionState, asked_at: datetime) -> bool:
-    """Whether an open transaction is the one that was asked for: by its number, or where there is none by token and time."""
-    if "remote_start_id" in awaited.facts:
-        return begun.remote_start_id == awaited.facts["remote_start_id"]
-    there = awaited.params["evse"] in (None, begun.evse)
-    same = begun.id_tag.upper() == awaited.params["id_token"].upper()
-    return there and same and begun.started_at >= asked_at - CLOCKS_DIFFER
-
-
-def _transaction_ended(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    return awaited.params["transaction"] not in batch.station.open
-
-
-def _booted(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    return isinstance(event, events.StationBooted)
-
-
-def _availability_changed(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    if not isinstance(event, events.ConnectorStatusReported):
-        return False
-    there = awaited.params["evse"] in (0, event.evse)
-    return there and (event.status is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"]
-
-
-def _message_came(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    wanted = TRIGGERED.get(awaited.params["message"])
-    return wanted is not None and isinstance(event, wanted)
-
-
-def _report_complete(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    return isinstance(event, events.VariablesReported) and event.request_id == awaited.facts.get("request_id") and event.last
-
-
-#: What a TriggerMessage brings (OCPP 2.0.1 MessageTriggerEnumType, 1.6 MessageTrigger).
-TRIGGERED: dict[str, type[events.Event] | tuple[type[events.Event], ...]] = {
-    "BootNotification": events.StationBooted,
-    "Heartbeat": events.HeartbeatReceived,
-    "MeterValues": events.MetersSampled,
-    "StatusNotification": events.ConnectorStatusReported,
-    "TransactionEvent": events.TransactionProgressed,
-    "FirmwareStatusNotification": events.FirmwareStatusReported,
-    "DiagnosticsStatusNotification": events.LogStatusReported,
-    "LogStatusNotification": events.LogStatusReported,
-}
-WATCHES: dict[str, Callable[[AwaitedEffect, events.Event, Batch], bool]] = {
-    "remote_start": _transaction_began,
-    "remote_stop": _transaction_ended,
-    "reset": _booted,
-    "change_availability": _availability_changed,
-    "trigger_message": _message_came,
-    "get_base_report": _report_complete,
-}

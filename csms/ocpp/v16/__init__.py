@@ -43,27 +43,3 @@ OUTGOING = (
     remotecontrol.UnlockConnector,
     vendor.SendDataTransfer,
 )
-
-#: Actions a station may send that are answered NotSupported, with the reason.
-UNSUPPORTED = {
-    "SecurityEventNotification": "security events are not followed yet",
-    "SignCertificate": "certificates are not issued yet",
-}
-
-#: Actions only a CSMS sends that are not sent yet.
-NOT_SENT_YET = frozenset(
-    {
-        "CancelReservation",
-        "CertificateSigned",
-        "ClearChargingProfile",
-        "DeleteCertificate",
-        "ExtendedTriggerMessage",
-        "GetCompositeSchedule",
-        "GetInstalledCertificateIds",
-        "GetLocalListVersion",
-        "InstallCertificate",
-        "ReserveNow",
-        "SendLocalList",
-        "SetChargingProfile",
-    }
-)

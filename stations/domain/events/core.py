@@ -1,9 +1,4 @@
-"""What a station can tell us, and what it is answered: one frozen dataclass each, in the past tense.
-
-Together with `commands.py` (what we can ask of a station) this is the product's table of contents. An event never carries
-a wire name, an OCPP version or a database key. Every event names its reply type; `stations.services.handle` maps each event
-to the one rule that acts on it.
-"""
+"""The events of every station: boots, heartbeats, states, tokens, transactions, meters, settings, firmware, logs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,25 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from stations.domain.commands import VariableReport
+from stations.domain.command import VariableReport
+from stations.domain.event import Event, Reply
 from stations.domain.values import ChargingState, ConnectorStatus, Reading, Registration, Token, TokenInfo
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Base of all replies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Reply):
-    """Heard; nothing to say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Base of all events."""
-
-    reply: ClassVar[type[Reply]] = Done
 
 
 @dataclass(frozen=True, slots=True)

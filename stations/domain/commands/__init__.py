@@ -1,0 +1,90 @@
+"""What we can ask of a station: one frozen dataclass each, in the words of OCPP 2.x, and what it can answer.
+
+Parameters are plain values, so that a command is a row (`stations.models.Command`), a JSON body of the API and a page's form
+alike. `kind` is its stable name in all three. A file a chapter of OCPP; each lists its commands as `ALL`.
+"""
+
+from stations.domain.command import SECRET, BadCommand, Command, Outcome, VariableName, VariableReport, Verdict
+from stations.domain.commands import (
+    authorization,
+    availability,
+    customerinformation,
+    diagnostics,
+    displaymessage,
+    firmware,
+    localauthlist,
+    monitoring,
+    network,
+    provisioning,
+    remotecontrol,
+    reservation,
+    security,
+    smartcharging,
+    tariffcost,
+    transactions,
+    vendor,
+)
+from stations.domain.commands.authorization import ClearCache
+from stations.domain.commands.availability import ChangeAvailability
+from stations.domain.commands.diagnostics import GetLog
+from stations.domain.commands.firmware import UpdateFirmware
+from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
+from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
+from stations.domain.commands.transactions import GetTransactionStatus
+from stations.domain.commands.vendor import SendVendorMessage
+
+__all__ = [
+    "COMMANDS",
+    "SECRET",
+    "BadCommand",
+    "ChangeAvailability",
+    "ClearCache",
+    "Command",
+    "GetBaseReport",
+    "GetLog",
+    "GetTransactionStatus",
+    "GetVariables",
+    "Outcome",
+    "RemoteStart",
+    "RemoteStop",
+    "Reset",
+    "SendVendorMessage",
+    "SetVariables",
+    "TriggerMessage",
+    "UnlockConnector",
+    "UpdateFirmware",
+    "VariableName",
+    "VariableReport",
+    "Verdict",
+    "named_variable",
+]
+
+
+def _table(*chapters: tuple[type[Command], ...]) -> dict[str, type[Command]]:
+    table: dict[str, type[Command]] = {}
+    for command in (command for chapter in chapters for command in chapter):
+        if command.kind in table:
+            raise ValueError(f"Two commands of the kind {command.kind}")
+        table[command.kind] = command
+    return table
+
+
+COMMANDS = _table(
+    authorization.ALL,
+    availability.ALL,
+    customerinformation.ALL,
+    diagnostics.ALL,
+    displaymessage.ALL,
+    firmware.ALL,
+    localauthlist.ALL,
+    monitoring.ALL,
+    network.ALL,
+    provisioning.ALL,
+    remotecontrol.ALL,
+    reservation.ALL,
+    security.ALL,
+    smartcharging.ALL,
+    tariffcost.ALL,
+    transactions.ALL,
+    vendor.ALL,
+)

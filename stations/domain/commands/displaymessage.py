@@ -1,0 +1,5 @@
+"""Chapter O: what a station shows."""
+
+from stations.domain.command import Command
+
+ALL: tuple[type[Command], ...] = ()

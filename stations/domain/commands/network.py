@@ -1,0 +1,5 @@
+"""Chapter B: how a station reaches us."""
+
+from stations.domain.command import Command
+
+ALL: tuple[type[Command], ...] = ()

@@ -1,0 +1,79 @@
+"""Chapter F: what a person at a desk does to a charger far away."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stations.domain.command import BadCommand, Command, need_number, need_text
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart(Command):
+    """Start a transaction for a token (OCPP 2.0.1 F01-F02). `evse` None: the station chooses."""
+
+    id_token: str
+    evse: int | None = None
+    id_token_type: str = "ISO14443"  # noqa: S105  (a kind of card)
+    kind: ClassVar[str] = "remote_start"
+    expires_s: ClassVar[int] = 45
+    while_pending: ClassVar[bool] = False
+
+    def check(self) -> None:
+        need_text("id_token", self.id_token, 36)
+        need_text("id_token_type", self.id_token_type, 20)
+        if self.evse is not None:
+            need_number("evse", self.evse, 1, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStop(Command):
+    """Stop a transaction (OCPP 2.0.1 F03). `transaction` is the id it has in OCPP."""
+
+    transaction: str
+    kind: ClassVar[str] = "remote_stop"
+    expires_s: ClassVar[int] = 45
+    while_pending: ClassVar[bool] = False
+
+    def check(self) -> None:
+        if isinstance(self.transaction, int):
+            raise BadCommand("transaction must be the OCPP transaction id as text.")
+        need_text("transaction", self.transaction, 36)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockConnector(Command):
+    """Unlock a connector (OCPP 2.0.1 F05)."""
+
+    evse: int
+    connector: int = 1
+    kind: ClassVar[str] = "unlock_connector"
+    expires_s: ClassVar[int] = 45
+
+    def check(self) -> None:
+        need_number("evse", self.evse, 1, 255)
+        need_number("connector", self.connector, 1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerMessage(Command):
+    """Ask for a message the station would send by itself (OCPP 2.0.1 F06)."""
+
+    message: str
+    evse: int | None = None
+    connector: int | None = None
+    kind: ClassVar[str] = "trigger_message"
+    expires_s: ClassVar[int] = 300
+
+    def check(self) -> None:
+        need_text("message", self.message, 50)
+        if self.evse is not None:
+            need_number("evse", self.evse, 1, 255)
+        if self.connector is not None:
+            need_number("connector", self.connector, 1, 16)
+
+
+ALL: tuple[type[Command], ...] = (
+    RemoteStart,
+    RemoteStop,
+    UnlockConnector,
+    TriggerMessage,
+)

@@ -1,0 +1,5 @@
+"""Chapter K: charging profiles."""
+
+from stations.domain.command import Command
+
+ALL: tuple[type[Command], ...] = ()
