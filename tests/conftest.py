@@ -37,8 +37,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that runs on both kinds of server does so in `make test-long`; in `make test` on one, which its name decides.
 
-    Those that share one bare server for all (`tests/server`) cost nothing, and run on both always.
+    Those that share one bare server for all (`tests/server`) cost nothing, and run on both always. Tests that count on being alone
+    come first, before others have committed anything: to empty the tables for each of them costs a tenth of a second.
     """
+    items.sort(key=lambda item: "empty_database" not in item.fixturenames)  # type: ignore[attr-defined]
     for item in items:
         called = getattr(item, "callspec", None)
         kind = next((value for value in called.params.values() if value in KINDS), None) if called else None
