@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from tests.conformance.against import PATIENCE_S
 from tests.conformance.station import Station
@@ -48,6 +48,13 @@ class Api:
         got, found = self.ask("POST", path, body)
         assert got == status, found
         return found
+
+    def upload(self, location: str, content: bytes) -> None:
+        """Put a file where a station was told to: our server's address, at whatever port it listens."""
+        self.connection.request("PUT", urlsplit(location).path, content, {"Content-Type": "application/octet-stream"})
+        answer = self.connection.getresponse()
+        assert answer.status in (200, 201), answer.read()
+        answer.read()
 
     def until(self, condition: Callable[[], Any]) -> Any:
         """Wait until the condition holds, and return what it gave."""
