@@ -1,6 +1,7 @@
 """docs/conformance.md: what is proven, case by case, and which actions of OCPP are spoken.
 
-`make conformance` plays all cases and writes it; the results stand nowhere else.
+`make conformance` plays all cases and writes it; the results stand nowhere else. `python -m tests.conformance.page --keep` keeps
+them, and writes anew what else has changed: another action is spoken, or a case is worded otherwise.
 """
 
 import re
@@ -111,6 +112,9 @@ def played(report: Path) -> dict[tuple[str, str], str]:
 
 
 def main() -> int:
+    if "--keep" in sys.argv[1:]:
+        PAGE.write_text(made(results_of(PAGE.read_text())))
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         here = Path(__file__).parent

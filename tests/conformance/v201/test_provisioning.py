@@ -1,6 +1,4 @@
-"""B: boot, settings and restarts."""
-
-from typing import Any
+"""B: boot and restarts."""
 
 from django_scopes import scope
 
@@ -74,85 +72,6 @@ def test_a_boot_is_triggered_to_move_on(dial: Dial, api: Api, bells: None) -> No
     assert station.boot("Triggered")["status"] == "Pending"
     api.becomes(asked, "confirmed")
     assert api.station(station)["registration"] == "Pending"
-
-
-# Settings
-
-
-def named(name: str, component: str = "OCPPCommCtrlr") -> dict[str, Any]:
-    return {"component": component, "variable": name}
-
-
-def read(station: Station201, values: dict[str, str | None]) -> list[str]:
-    """Answer a GetVariables: what it asked for. None: not known."""
-    data = station.expect("GetVariables")["getVariableData"]
-    results = []
-    for one in data:
-        value = values[one["variable"]["name"]]
-        told = {"attributeStatus": "UnknownVariable"} if value is None else {"attributeStatus": "Accepted", "attributeValue": value}
-        results.append({"component": one["component"], "variable": one["variable"]} | told)
-    station.answer(getVariableResult=results)
-    return [one["variable"]["name"] for one in data]
-
-
-@case("2.0.1", "TC_B_06_CSMS", requirement="OCPP 2.0.1 B06")
-def test_one_variable_is_read(station: Station201, api: Api) -> None:
-    asked = api.command(station, "get_variables", {"variables": [named("OfflineThreshold")]})
-    assert read(station, {"OfflineThreshold": "600"}) == ["OfflineThreshold"]
-    api.becomes(asked, "confirmed")
-    kept = api.variable(station, "OfflineThreshold")
-    assert (kept["component"], kept["value"], kept["known"]) == ("OCPPCommCtrlr", "600", True)
-
-
-@case("2.0.1", "TC_B_07_CSMS", requirement="OCPP 2.0.1 B06")
-def test_several_variables_are_read(station: Station201, api: Api) -> None:
-    names = [named("OfflineThreshold"), named("HeartbeatInterval"), named("Nonsense")]
-    asked = api.command(station, "get_variables", {"variables": names})
-    values = {"OfflineThreshold": "600", "HeartbeatInterval": "300", "Nonsense": None}
-    assert read(station, values) == list(values)
-    assert "Nonsense" in api.becomes(asked, "confirmed")["detail"]
-    assert [api.variable(station, name)["value"] for name in ("OfflineThreshold", "HeartbeatInterval")] == ["600", "300"]
-    assert api.variable(station, "Nonsense")["known"] is False
-
-
-@case("2.0.1", "TC_B_08_CSMS", requirement="OCPP 2.0.1 B06")
-def test_no_more_variables_are_read_at_once_than_the_station_takes(station: Station201, api: Api) -> None:
-    most = named("ItemsPerMessage", "DeviceDataCtrlr") | {"variable_instance": "GetVariables"}
-    asked = api.command(station, "get_variables", {"variables": [most]})
-    read(station, {"ItemsPerMessage": "4"})
-    api.becomes(asked, "confirmed")
-    values = {f"Variable{number}": str(number) for number in range(5)}
-    asked = api.command(station, "get_variables", {"variables": [named(name) for name in values]})
-    assert [len(read(station, values)), len(read(station, values))] == [4, 1]
-    api.becomes(asked, "confirmed")
-    assert [api.variable(station, name)["value"] for name in values] == list(values.values())
-
-
-def write(station: Station201, status: str = "Accepted") -> dict[str, str]:
-    """Answer a SetVariables: what it set."""
-    data = station.expect("SetVariables")["setVariableData"]
-    results = [{"component": one["component"], "variable": one["variable"], "attributeStatus": status} for one in data]
-    station.answer(setVariableResult=results)
-    return {one["variable"]["name"]: one["attributeValue"] for one in data}
-
-
-@case("2.0.1", "TC_B_09_CSMS", requirement="OCPP 2.0.1 B05")
-def test_one_variable_is_set(station: Station201, api: Api) -> None:
-    asked = api.command(station, "set_variables", {"variables": [named("HeartbeatInterval") | {"value": "60"}]})
-    assert write(station) == {"HeartbeatInterval": "60"}
-    api.becomes(asked, "confirmed")
-    assert read(station, {"HeartbeatInterval": "60"}) == ["HeartbeatInterval"]
-    api.until(lambda: (api.variable(station, "HeartbeatInterval") or {}).get("value") == "60")
-
-
-@case("2.0.1", "TC_B_10_CSMS", requirement="OCPP 2.0.1 B05")
-def test_several_variables_are_set(station: Station201, api: Api) -> None:
-    values = {"HeartbeatInterval": "60", "OfflineThreshold": "900"}
-    asked = api.command(station, "set_variables", {"variables": [named(name) | {"value": v} for name, v in values.items()]})
-    assert write(station, "RebootRequired") == values
-    assert "RebootRequired" in api.becomes(asked, "confirmed")["detail"]
-    read(station, {"HeartbeatInterval": "60", "OfflineThreshold": "900"})
-    api.until(lambda: [(api.variable(station, name) or {}).get("value") for name in values] == list(values.values()))
 
 
 # Restarts
