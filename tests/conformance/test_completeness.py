@@ -19,6 +19,6 @@ def test_every_case_has_one_test_or_a_reason_and_there_are_no_others() -> None:
     assert {(version, name) for version, name in cases - told.keys() if not name.startswith(MISSING[version])} == set()
 
 
-def test_a_reason_is_a_sentence() -> None:
+def test_a_reason_says_something() -> None:
     for one in said():
-        assert one.how == "tested" or (len(one.why) > 20 and one.why.endswith(".")), one
+        assert one.how == "tested" or len(one.why) > 20, one
