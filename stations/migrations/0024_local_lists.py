@@ -272,7 +272,9 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="locallist",
-            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["-urgent", "due_at"], name="locallist_due"),
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)), fields=["operator", "-urgent", "due_at"], name="locallist_due"
+            ),
         ),
         migrations.RunSQL(FUNCTIONS, BACK),
     ]

@@ -102,7 +102,7 @@ class LocalList(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["operator", "state", "-id"], name="locallist_operator_state"),
-            models.Index(fields=["-urgent", "due_at"], condition=Q(due_at__isnull=False), name="locallist_due"),
+            models.Index(fields=["operator", "-urgent", "due_at"], condition=Q(due_at__isnull=False), name="locallist_due"),
         ]
 
     def __str__(self) -> str:

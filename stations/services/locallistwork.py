@@ -31,6 +31,10 @@ WHY = "To bring the list of id tags in step."
 
 log = structlog.get_logger(__name__)
 
+OPERATORS = """
+SELECT DISTINCT operator_id FROM stations_idtokenchange WHERE number IS NULL
+UNION SELECT DISTINCT operator_id FROM stations_locallist WHERE due_at <= %s
+"""
 NUMBER = """
 WITH fresh AS (
     SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM stations_idtokenchange c WHERE c.operator_id = %(operator)s
@@ -68,14 +72,18 @@ def bring_in_step() -> int:
     1. Boots make lists due to be asked for their version, conflicts to be sent anew. 2. New changes of tags get their numbers, and
     make the operator's lists due. 3. Lists that are due, whose stations are there, are asked or sent.
     """
-    now = timezone.now()
-    _hear(now)
+    hear()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT operator_id FROM stations_idtokenchange WHERE number IS NULL")
-        new = [row[0] for row in cursor.fetchall()]
-    for operator_id in new:
-        number(operator_id=operator_id, now=now)
-    return send_due(now=now)
+        cursor.execute(OPERATORS, [timezone.now()])
+        found = [row[0] for row in cursor.fetchall()]
+    return sum(of_operator(operator_id=operator_id) for operator_id in found)
+
+
+def of_operator(*, operator_id: int) -> int:
+    """Steps 2 and 3 for one operator."""
+    now = timezone.now()
+    number(operator_id=operator_id, now=now)
+    return _send_due(operator_id, now)
 
 
 def keep() -> int:
@@ -92,8 +100,9 @@ def keep() -> int:
     return IdTokenChange.objects.filter(pk__in=old).delete()[0]
 
 
-def _hear(now: datetime) -> None:
+def hear() -> None:
     """What stations did, from the outbox."""
+    now = timezone.now()
     with outbox.claim(SUBSCRIBER, limit=1000) as entries:
         booted = [entry.object_id for entry in entries if entry.topic == topics.STATION_BOOTED]
         contradicting = [entry.object_id for entry in entries if entry.topic == topics.LIST_CONFLICT]
@@ -122,12 +131,15 @@ def number(*, operator_id: int, now: datetime) -> int:
     return int(given)
 
 
-def send_due(*, now: datetime) -> int:
+def _send_due(operator_id: int, now: datetime) -> int:
     """Ask or send the lists that are due, as far as their stations are there and not too many are under way."""
-    room = UNDER_WAY - LocalList.objects.filter(command__isnull=False).count()
-    there = selectors.online(now).filter(station__accepted_at__isnull=False).values("pk")
-    due = LocalList.objects.filter(due_at__lte=now, command__isnull=True, station__in=there).order_by("-urgent", "due_at")
-    found = [(pk, station_id) for pk, station_id, urgent in due.values_list("pk", "station", "urgent")[:LOOKED_AT]]
+    lists = LocalList.objects.filter(operator=operator_id)
+    there = selectors.online(now).filter(operator=operator_id, station__accepted_at__isnull=False).values("pk")
+    due = lists.filter(due_at__lte=now, command__isnull=True, station__in=there).order_by("-urgent", "due_at")
+    found = list(due.values_list("pk", "station")[:LOOKED_AT])
+    if not found:
+        return 0
+    room = UNDER_WAY - lists.filter(command__isnull=False).count()
     limits, builder, sent = locallists.limits_of([station_id for _pk, station_id in found]), Builder(now), 0
     for pk, station_id in found:
         try:
@@ -145,14 +157,14 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
         one = rows.filter(pk=pk, due_at__lte=now, command__isnull=True).first()
         if one is None or not (one.urgent or room()):
             return False
+        if one.rule is None and not one.by_hand and not one.made_by:
+            return _rest(one, ListState.OFF)
         asked: commands.Command = commands.GetLocalListVersion()
         facts = {}
         if not one.ask:
             if one.state == ListState.UNSUPPORTED:
                 return _rest(one, ListState.UNSUPPORTED)
-            content = None
-            if one.rule is not None or one.by_hand or one.made_by:
-                content = builder.of(one, limits.most)
+            content = builder.of(one, limits.most)
             if content is None:
                 one.upto = max(one.upto, builder.newest_of(one.operator_id) if one.rule else 0)
                 state = ListState.IN_STEP if one.rule is not None or one.by_hand else ListState.OFF
