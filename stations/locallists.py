@@ -47,7 +47,7 @@ def tokens_of(rule: LocalListRule | None, now: datetime) -> QuerySet[IdToken]:
     if rule is None or rule.mode == ListMode.OFF:
         return IdToken.objects.none()
     found = chargeable(rule.operator_id, now)
-    return found.filter(group__in=rule.groups.values("pk")) if rule.mode == ListMode.GROUPS else found
+    return found.filter(group__in=rule.group_ids) if rule.mode == ListMode.GROUPS else found
 
 
 def on_list(one: LocalList, now: datetime) -> QuerySet[IdToken]:

@@ -96,11 +96,17 @@ class EntriesOfListView(Lists):
 class RuleRow(Rows):
     site = serializers.IntegerField(source="site_id", allow_null=True)
     station = serializers.CharField(source="station.identity", default=None, allow_null=True)
-    groups = serializers.SlugRelatedField("name", many=True, read_only=True)
+    groups = serializers.SerializerMethodField(help_text="Their names.")
 
     class Meta:
         model = LocalListRule
         fields = read_only_fields = ["id", "site", "station", "mode", "groups", "changed_at"]
+
+    def get_groups(self, row: LocalListRule) -> list[str]:
+        if "group_names" not in self.context:
+            self.context["group_names"] = dict(IdTokenGroup.objects.values_list("pk", "name"))
+        names = self.context["group_names"]
+        return sorted(names[pk] for pk in row.group_ids if pk in names)
 
 
 class NewRule(KnownOnly):
@@ -144,7 +150,7 @@ class LocalListRuleView(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Lis
     change_verb = "tags.change"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("station").prefetch_related("groups")
+        return queryset.select_related("station")
 
     @extend_schema(request=NewRule, responses={201: RuleRow})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ),
                 ("revision", models.PositiveIntegerField(default=1)),
                 ("changed_at", models.DateTimeField()),
-                ("groups", models.ManyToManyField(blank=True, related_name="+", to="accounts.idtokengroup")),
+                ("group_ids", models.JSONField(blank=True, default=list, help_text="Of the groups whose tokens belong there.")),
                 (
                     "operator",
                     models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"),

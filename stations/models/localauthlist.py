@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django_scopes import ScopedManager
 
-from accounts.models import IdTokenGroup, Operator
+from accounts.models import Operator
 from stations.models.command import Command
 from stations.models.site import Site
 from stations.models.station import Station
@@ -32,7 +32,7 @@ class LocalListRule(models.Model):
     site = models.OneToOneField(Site, models.CASCADE, null=True, blank=True, related_name="local_list_rule")
     station = models.OneToOneField(Station, models.CASCADE, null=True, blank=True, related_name="local_list_rule")
     mode = models.CharField(max_length=10, choices=ListMode.choices, default=ListMode.OFF)
-    groups = models.ManyToManyField(IdTokenGroup, blank=True, related_name="+")
+    group_ids = models.JSONField(default=list, blank=True, help_text="Of the groups whose tokens belong there.")
     revision = models.PositiveIntegerField(default=1)
     changed_at = models.DateTimeField()
 

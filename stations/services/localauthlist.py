@@ -55,11 +55,10 @@ def set_rule(
     chosen = sorted({group.pk for group in groups}) if mode == ListMode.GROUPS else []
     if rule is None:
         rule = LocalListRule(operator=operator, site=site, station=station, revision=0)
-    elif rule.mode == mode and sorted(rule.groups.values_list("pk", flat=True)) == chosen:
+    elif rule.mode == mode and rule.group_ids == chosen:
         return rule
-    rule.mode, rule.revision, rule.changed_at = mode, rule.revision + 1, timezone.now()
+    rule.mode, rule.group_ids, rule.revision, rule.changed_at = mode, chosen, rule.revision + 1, timezone.now()
     rule.save()
-    rule.groups.set(chosen)
     use_lists(operator)
     _told_audit(rule, before, _told(rule))
     assign(operator_id=operator.pk, now=rule.changed_at)
@@ -76,7 +75,8 @@ def remove_rule(*, rule: LocalListRule) -> None:
 
 
 def _told(rule: LocalListRule) -> dict[str, Any]:
-    return {"mode": rule.mode, "groups": ", ".join(rule.groups.order_by("name").values_list("name", flat=True))}
+    names = IdTokenGroup.objects.filter(pk__in=rule.group_ids).order_by("name").values_list("name", flat=True)
+    return {"mode": rule.mode, "groups": ", ".join(names)}
 
 
 def _told_audit(rule: LocalListRule, before: dict[str, Any] | None, after: dict[str, Any] | None) -> None:
@@ -237,7 +237,7 @@ def _taken(cursor: Cursor, one: dict[str, Any], now: datetime) -> None:
     """The station has what `pending` says."""
     pending = one["pending"] or {}
     known = {"command_id": None, "pending": None, "version": pending.get("version", one["version"]), "attempts": 0, "error": ""}
-    known |= {"error_at": None, "synced_at": now}
+    known |= {"error_at": None, "synced_at": now, "ask": False}
     if "hand" in pending:
         if one["rule_id"] is not None:
             # Its rule says something else, and is what counts.

@@ -120,7 +120,7 @@ class Builder:
         changed = {name: token for name, token in belong.items() if token.pk <= one.highest}
         groups = None
         if one.rule is not None and one.rule.mode == ListMode.GROUPS:
-            groups = set(one.rule.groups.values_list("pk", flat=True))
+            groups = set(one.rule.group_ids)
         gone = {
             (change.value.upper(), change.type): change.value
             for change in changes

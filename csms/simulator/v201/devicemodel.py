@@ -140,7 +140,7 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     yield _setting("LocalAuthListCtrlr", "Enabled", "LocalAuthListEnabled", "boolean")
     yield _setting("LocalAuthListCtrlr", "ItemsPerMessage", "SendLocalListMaxLength", mutability="ReadOnly")
     yield Variable("LocalAuthListCtrlr", "BytesPerMessage", "65536", data_type="integer")
-    yield Variable("LocalAuthListCtrlr", "Entries", facts["Entries"], data_type="integer")
+    yield Variable("LocalAuthListCtrlr", "Entries", facts.get("Entries", lambda: "0"), data_type="integer")
     yield _setting("TxCtrlr", "EVConnectionTimeOut", "ConnectionTimeOut", unit="s")
     yield _setting("TxCtrlr", "StopTxOnInvalidId", "StopTransactionOnInvalidId", "boolean")
     yield Variable("TxCtrlr", "StopTxOnEVSideDisconnect", "true", data_type="boolean")
