@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from accounts.models import IdToken, IdTokenStatus
 from stations.domain.locallists import Limits
-from stations.models import ListMode, LocalList, LocalListRule, Variable
+from stations.models import ListMode, LocalList, LocalListRule, Station, Variable
 
 #: Types that are held to a reader. Those of apps start by command, which needs a connection anyway; key codes are secrets.
 LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
@@ -22,8 +23,16 @@ NAMES = {
     (CONTROLLER, "BytesPerMessage"): "size",
     ("", "LocalAuthListMaxLength"): "most",
 }
-#: Of how many entries a list has the station tells how many it has; how many it may have is the highest that can be.
+#: Its value is how many entries the list has; how many it may have is the highest that is allowed.
 ENTRIES = (CONTROLLER, "Entries")
+#: A list that is switched off takes nothing.
+SWITCH = {("", "LocalAuthListEnabled"), (CONTROLLER, "Enabled")}
+#: What a station is asked of these, in the words of 2.x.
+ASKED: list[dict[str, Any]] = [
+    {"component": CONTROLLER, "variable": "ItemsPerMessage"},
+    {"component": CONTROLLER, "variable": "Entries", "attribute": "MaxSet"},
+    {"component": CONTROLLER, "variable": "Enabled"},
+]
 
 
 def chargeable(operator_id: int, now: datetime) -> QuerySet[IdToken]:
@@ -55,15 +64,25 @@ def on_list(one: LocalList, now: datetime) -> QuerySet[IdToken]:
     return tokens_of(one.rule, now).filter(pk__lte=one.highest)
 
 
+def switched_off(station: Station) -> bool:
+    """Whether the station says that its list is switched off."""
+    found = Variable.objects.filter(station=station, variable__in=[name for _component, name in SWITCH], value__iexact="false")
+    return any((one.component, one.variable) in SWITCH for one in found)
+
+
 def limits_of(stations: Collection[int]) -> dict[int, Limits]:
     """What these stations say of how much of a list they take; in one query."""
     told: dict[int, dict[str, int]] = {}
     names = {variable for _component, variable in (*NAMES, ENTRIES)}
     found = Variable.objects.filter(station__in=stations, variable__in=names, evse_number=0, connector_number=0)
-    for pk, component, variable, attribute, value in found.values_list("station", "component", "variable", "attribute", "value"):
-        name = NAMES.get((component, variable)) if attribute == "Actual" else None
-        if (component, variable, attribute) == (*ENTRIES, "MaxSet"):
-            name = "most"
-        if name and (value or "").isdigit() and int(value) > 0:
-            told.setdefault(pk, {})[name] = int(value)
+    for one in found:
+        name, value = NAMES.get((one.component, one.variable)), one.value or ""
+        if (one.component, one.variable) == ENTRIES:
+            # As an attribute of its own, or as the limit of its value.
+            highest = getattr(one, "highest", None)
+            name, value = "most", value if one.attribute == "MaxSet" else "" if highest is None else f"{highest:.0f}"
+        elif one.attribute != "Actual":
+            continue
+        if name and value.isdigit() and 0 < int(value) < 2**31:
+            told.setdefault(one.station_id, {})[name] = int(value)
     return {pk: Limits(**told.get(pk, {})) for pk in stations}

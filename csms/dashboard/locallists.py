@@ -117,6 +117,7 @@ def part(request: HttpRequest, head: "Head") -> dict[str, Any]:
         "online": head.online,
         "form": station_form(station) if may_change else None,
         "now": timezone.now(),
+        "switched_off": locallists.switched_off(station),
     }
     if one is not None:
         word, colour = STATES[one.state]

@@ -171,6 +171,10 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
                 return _rest(one, state, _again(one, builder, now))
             asked, facts = commands.SendLocalList(), written(one, content, limits)
             one.state = ListState.SENDING
+        if one.ask and one.reported_at is None and limits == Limits():
+            # How much it takes is known before it is sent anything.
+            first = life.ready(station=one.station, command=commands.GetVariables(locallists.ASKED), reason=WHY, expires_in=WAITS_S)
+            first.save(force_insert=True)
         row = life.ready(station=one.station, command=asked, reason=WHY, expires_in=WAITS_S)
         row.facts = facts
         row.save(force_insert=True)

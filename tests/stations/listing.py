@@ -30,6 +30,8 @@ class Keeper:
     #: What it was asked: the action, and of a list its update and how many entries.
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     supports: bool = True
+    #: Its configuration, as far as it has any (1.6).
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def values(self) -> list[str]:
@@ -54,6 +56,14 @@ class Keeper:
 
     def answer(self, action: str, payload: dict[str, Any]) -> Any:
         old = self.engine.protocol == "ocpp1.6"
+        if action == "GetConfiguration":
+            return {
+                "configurationKey": [
+                    {"key": key, "readonly": True, "value": self.told[key]} for key in payload["key"] if key in self.told
+                ]
+            }
+        if action == "GetVariables":
+            return {"getVariableResult": [one | {"attributeStatus": "UnknownVariable"} for one in payload["getVariableData"]]}
         name = "listVersion" if old else "versionNumber"
         if action == "GetLocalListVersion":
             self.asked.append((action,))

@@ -197,6 +197,18 @@ def test_a_long_list_is_cut_by_what_the_station_takes(network: Network, keeper: 
     assert (len(keeper.values), keeper.version, one.version, one.sent_version) == (7, 3, 3, 3)
 
 
+def test_a_station_is_asked_how_much_it_takes_before_it_is_sent_anything(network: Network) -> None:
+    engine = Engine("ocpp1.6")
+    keeper = Keeper(engine, connected(network, engine))
+    keeper.told = {"SendLocalListMaxLength": "2", "LocalAuthListMaxLength": "3"}
+    for n in range(5):
+        network.token(f"CARD-{n}")
+    rule(network)
+    settle(network, keeper)
+    assert keeper.asked == [("GetLocalListVersion",), ("Full", 2), ("Differential", 1)]
+    assert (list_of(keeper.station).limit, list_of(keeper.station).left_out) == (3, 2)
+
+
 def test_what_does_not_fit_is_left_out_and_comes_when_there_is_room(network: Network, keeper: Keeper) -> None:
     tokens = [network.token(f"CARD-{n}") for n in range(5)]
     limited(keeper.station, most=3)

@@ -12,6 +12,13 @@ from stations.domain.commands import Outcome, Verdict
 #: 1.6 has five statuses (7.2 AuthorizationStatus); all others are Invalid to it.
 STATUSES = ("Accepted", "Blocked", "Expired", "Invalid", "ConcurrentTx")
 
+#: What the variables of a list are called here (1.6 9.1), by component and name in 2.x.
+KEYS = {
+    ("LocalAuthListCtrlr", "Enabled"): "LocalAuthListEnabled",
+    ("LocalAuthListCtrlr", "Entries"): "LocalAuthListMaxLength",
+    ("LocalAuthListCtrlr", "ItemsPerMessage"): "SendLocalListMaxLength",
+}
+
 
 class SendLocalList(Outgoing):
     """In as many calls as the command has chunks, each of the next version; the first is what the command is, the others change
