@@ -23,6 +23,7 @@ from csms.dashboard.exports import stream_csv
 from stations import locallists
 from stations.models import ListMode, ListState, LocalList, LocalListEntry, LocalListRule, Site, Station
 from stations.services import localauthlist
+from stations.services.locallistcontent import Builder
 
 if TYPE_CHECKING:
     from csms.dashboard.station import Head
@@ -126,7 +127,9 @@ def part(request: HttpRequest, head: "Head") -> dict[str, Any]:
             if one.by_hand
             else locallists.on_list(one, timezone.now()).order_by("pk")
         )
-        found |= {"word": word, "colour": colour, "mode": mode_of(one), "rows": list(rows[:SHOWN])}
+        found |= {"word": word, "colour": colour, "mode": mode_of(one, group_names()), "rows": list(rows[:SHOWN])}
+        if one.state in (ListState.WAITING, ListState.FAILED):
+            found["differs"] = differing(one)
         found["further"] = max(0, one.count - SHOWN)
     return found
 
@@ -136,10 +139,26 @@ def station_form(station: Station, data: Any = None) -> RuleForm:
     return RuleForm(rule_of(station=station), data, prefix="list", inherits=wider)
 
 
-def mode_of(one: LocalList) -> str | Promise:
+def mode_of(one: LocalList, names: dict[int, str]) -> str | Promise:
+    """What belongs on a list, in words. `names`: of the groups."""
     if one.by_hand and one.rule is None:
         return _("Sent by hand")
+    if one.rule is not None and one.rule.mode == ListMode.GROUPS:
+        return _("Tags of %(groups)s") % {"groups": ", ".join(sorted(names[pk] for pk in one.rule.group_ids if pk in names)) or "–"}
     return dict(MODES)[one.rule.mode if one.rule else ListMode.OFF]
+
+
+def group_names() -> dict[int, str]:
+    return dict(IdTokenGroup.objects.values_list("pk", "name"))
+
+
+def differing(one: LocalList) -> dict[str, int] | None:
+    """How much is to be sent: tags that come or change, and those that go. None: nothing."""
+    content = Builder(timezone.now()).of(one, one.limit) if one.rule is not None else None
+    if content is None:
+        return None
+    gone = sum(entry.get("remove", False) for entry in content.entries)
+    return {"come": len(content.entries) - gone, "go": gone, "whole": content.update == "full", "more": content.more}
 
 
 # The network
@@ -168,14 +187,14 @@ def _show(request: HttpRequest, form: RuleForm | None = None, of: str = "") -> H
     counts = dict(LocalList.objects.order_by().values_list("state").annotate(n=Count("pk")))
     asked = {"state": state} if state in STATES else {}
     rules = list(LocalListRule.objects.select_related("site", "station").order_by("site__name", "station__identity"))
-    names = dict(IdTokenGroup.objects.values_list("pk", "name"))
+    names = group_names()
     context = {
         "form": form if form is not None and not of else RuleForm(rule_of(), prefix="network") if may_change else None,
         "site_form": form if form is not None and of else None,
         "rules": [(rule, dict(MODES)[rule.mode], sorted(names[pk] for pk in rule.group_ids if pk in names)) for rule in rules],
         "sites": Site.objects.order_by("name")[:500] if may_change else [],
         "of": of,
-        "rows": [(one, *STATES[one.state], mode_of(one)) for one in found[:PAGE]],
+        "rows": [(one, *STATES[one.state], mode_of(one, names)) for one in found[:PAGE]],
         "chips": [(name, STATES[name][0], counts[name]) for name in STATES if counts.get(name)],
         "all": sum(counts.values()),
         "state": asked.get("state", ""),
