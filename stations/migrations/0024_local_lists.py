@@ -61,6 +61,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("newest", models.BigIntegerField(default=0)),
+                ("urgent", models.BigIntegerField(default=0)),
                 ("expiries_upto", models.DateTimeField()),
                 (
                     "operator",
@@ -249,6 +250,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "indexes": [models.Index(fields=["operator", "key"], name="locallistentry_operator_key")],
                 "constraints": [models.UniqueConstraint(fields=("local_list", "key", "type"), name="locallistentry_list_key_type")],
             },
         ),

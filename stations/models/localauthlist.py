@@ -126,16 +126,19 @@ class LocalListEntry(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["local_list", "key", "type"], name="locallistentry_list_key_type")]
+        indexes = [models.Index(fields=["operator", "key"], name="locallistentry_operator_key")]
 
     def __str__(self) -> str:
         return self.value
 
 
 class ListBook(models.Model):
-    """An operator who uses lists: the number of the newest change of a token, and up to when expiries were noticed."""
+    """An operator who uses lists: the number of the newest change of a token, and of the newest by which one may charge no more; up
+    to when expiries were noticed."""
 
     operator = models.OneToOneField(Operator, models.CASCADE, related_name="+")
     newest = models.BigIntegerField(default=0)
+    urgent = models.BigIntegerField(default=0)
     expiries_upto = models.DateTimeField()
 
     objects = ScopedManager(operator="operator")

@@ -106,7 +106,8 @@ WITH wanted AS (
 CHANGED = f"""{WANTED}
 UPDATE stations_locallist AS k SET rule_id = w.rule_id, due_at = %(now)s, attempts = 0,
     state = CASE WHEN k.state IN ('sending', 'unsupported') THEN k.state ELSE 'waiting' END
-FROM wanted w WHERE k.station_id = w.station_id AND (
+FROM wanted w WHERE k.station_id = w.station_id
+    AND k.id IN (SELECT id FROM stations_locallist WHERE operator_id = %(operator)s FOR UPDATE SKIP LOCKED) AND (
     k.rule_id IS DISTINCT FROM w.rule_id
     OR (k.made_by <> w.made_by AND NOT (k.by_hand AND w.rule_id IS NULL) AND k.due_at IS NULL AND k.state <> 'unsupported'))
 """  # noqa: S608  (names of our own)
@@ -119,7 +120,10 @@ FROM wanted w WHERE w.rule_id IS NOT NULL ON CONFLICT (station_id) DO NOTHING
 
 
 def assign(*, operator_id: int, now: datetime) -> None:
-    """Give every station of an operator the list of the rule that counts for it: rules, sites and stations have changed."""
+    """Give every station of an operator the list of the rule that counts for it: rules, sites and stations have changed.
+
+    A list that is being answered just now is left to the next time, within a minute: so nobody waits for each other in a circle.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in (CHANGED, NEW):
             cursor.execute(statement, {"operator": operator_id, "now": now})
@@ -194,11 +198,10 @@ def asked_version(row: models.Command, station: Station, command: commands.Comma
 # What the station says
 
 OF = """
-SELECT k.id, k.rule_id, k.by_hand, k.state, k.version, k.sent_version, k.attempts, k."full", k.made_by, k.pending::text,
-    k.due_at IS NOT NULL
+SELECT k.id, k.rule_id, k.by_hand, k.state, k.version, k.sent_version, k.attempts, k."full", k.made_by, k.pending::text
 FROM stations_locallist k WHERE k.{which} = %s FOR UPDATE
 """
-NAMES = ("id", "rule_id", "by_hand", "state", "version", "sent_version", "attempts", "full", "made_by", "pending", "due")
+NAMES = ("id", "rule_id", "by_hand", "state", "version", "sent_version", "attempts", "full", "made_by", "pending")
 ENTRIES = "SELECT params->'entries' FROM stations_command WHERE id = %s"
 
 
@@ -250,8 +253,7 @@ def _taken(cursor: Cursor, one: dict[str, Any], now: datetime) -> None:
     if one["by_hand"] and not pending["by_hand"]:
         cursor.execute("DELETE FROM stations_locallistentry WHERE local_list_id = %s", (one["id"],))
     known |= {name: pending[name] for name in ("upto", "highest", "count", "left_out", "limit", "made_by", "by_hand")}
-    resting = "in_step" if pending["made_by"] or pending["by_hand"] else "off"
-    known |= {"full": False, "state": "waiting" if one["due"] else resting}
+    known |= {"full": False, "state": "in_step" if pending["made_by"] or pending["by_hand"] else "off"}
     if pending["more"]:
         known |= {"state": "waiting", "due_at": now}
     _set(cursor, one["id"], **known)

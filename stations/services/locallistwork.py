@@ -1,7 +1,7 @@
 """The work of local lists: a job that brings stations in step with what belongs there, and may run twice at once or be killed.
 
-A change of a tag is one row, numbered once it is committed. It makes the operator's lists due; each that is due is looked at when
-its station is there, and what differs is sent. A tag that may charge no more goes before everything else.
+A change of a tag is one row, numbered once it is committed. A list that was not brought up to the newest number is due; each that
+is due is looked at when its station is there, and what differs is sent. A tag that may charge no more goes before everything else.
 """
 
 from collections.abc import Callable
@@ -32,28 +32,40 @@ WHY = "To bring the list of id tags in step."
 log = structlog.get_logger(__name__)
 
 OPERATORS = """
-SELECT DISTINCT operator_id FROM stations_idtokenchange WHERE number IS NULL
-UNION SELECT DISTINCT operator_id FROM stations_locallist WHERE due_at <= %s
+SELECT operator_id FROM stations_listbook UNION SELECT DISTINCT operator_id FROM stations_idtokenchange WHERE number IS NULL
 """
 NUMBER = """
 WITH fresh AS (
     SELECT c.id, row_number() OVER (ORDER BY c.id) AS n FROM stations_idtokenchange c WHERE c.operator_id = %(operator)s
       AND c.number IS NULL
 ), given AS (
-    UPDATE stations_idtokenchange AS c SET number = %(newest)s + fresh.n FROM fresh WHERE c.id = fresh.id RETURNING c.gone
+    UPDATE stations_idtokenchange AS c SET number = %(newest)s + fresh.n FROM fresh WHERE c.id = fresh.id RETURNING c.gone, c.number
 )
-SELECT count(*), bool_or(gone) FROM given
+SELECT count(*), max(number) FILTER (WHERE gone) FROM given
+"""
+# Somebody may charge no more who stands on a list that was sent by hand.
+OFF_BY_HAND = """
+DELETE FROM stations_locallistentry AS e USING stations_idtokenchange AS c
+WHERE c.operator_id = %(operator)s AND c.number > %(newest)s AND c.gone AND e.operator_id = c.operator_id
+  AND e.key = upper(c.value) AND e.type = c.type AND e.status = 'Accepted'
+RETURNING e.local_list_id
 """
 EXPIRED = """
 INSERT INTO stations_idtokenchange (operator_id, token_id, value, type, was, group_id, gone, at)
 SELECT operator_id, id, value, type, true, group_id, true, now() FROM accounts_idtoken
 WHERE operator_id = %(operator)s AND expires_at > %(since)s AND expires_at <= %(until)s
 """
-DUE = """
-UPDATE stations_locallist SET due_at = COALESCE(due_at, %(now)s), urgent = urgent OR %(urgent)s,
-    state = CASE WHEN state = 'in_step' THEN 'waiting' ELSE state END
-WHERE operator_id = %(operator)s AND rule_id IS NOT NULL AND state <> 'unsupported'
-  AND (due_at IS NULL OR (%(urgent)s AND NOT urgent))
+# What another transaction holds is left to the next run: a batch locks lists in the order of its answers, so nobody may wait here.
+BEHIND = """
+UPDATE stations_locallist SET due_at = %(now)s, urgent = upto < %(urgent)s, state = 'waiting' WHERE id IN (
+    SELECT id FROM stations_locallist WHERE operator_id = %(operator)s AND rule_id IS NOT NULL AND upto < %(newest)s
+      AND command_id IS NULL AND state <> 'unsupported' AND (due_at IS NULL OR (upto < %(urgent)s AND NOT urgent))
+    FOR UPDATE SKIP LOCKED)
+"""
+#: Of these stations, whose list cannot be changed now.
+HELD = """
+WITH free AS (SELECT station_id FROM stations_locallist WHERE station_id = ANY(%(stations)s) FOR UPDATE SKIP LOCKED)
+SELECT station_id FROM stations_locallist WHERE station_id = ANY(%(stations)s) AND station_id NOT IN (SELECT station_id FROM free)
 """
 ASK = """
 UPDATE stations_locallist SET ask = true, due_at = %(now)s
@@ -62,8 +74,9 @@ WHERE station_id = ANY(%(stations)s) AND (rule_id IS NOT NULL OR by_hand OR made
 WHOLE = """
 UPDATE stations_locallist SET "full" = true, due_at = %(now)s,
     state = CASE WHEN state = 'in_step' THEN 'waiting' ELSE state END
-WHERE station_id = ANY(%(stations)s) AND state <> 'unsupported' AND (rule_id IS NOT NULL OR by_hand)
+WHERE {which} AND state <> 'unsupported' AND (rule_id IS NOT NULL OR by_hand)
 """
+OF_STATIONS, OF_LISTS = WHOLE.format(which="station_id = ANY(%(stations)s)"), WHOLE.format(which="id = ANY(%(lists)s)")
 
 
 def bring_in_step() -> int:
@@ -103,31 +116,36 @@ def keep() -> int:
 def hear() -> None:
     """What stations did, from the outbox."""
     now = timezone.now()
-    with outbox.claim(SUBSCRIBER, limit=1000) as entries:
-        booted = [entry.object_id for entry in entries if entry.topic == topics.STATION_BOOTED]
-        contradicting = [entry.object_id for entry in entries if entry.topic == topics.LIST_CONFLICT]
-        with connection.cursor() as cursor:
-            for statement, stations in ((ASK, booted), (WHOLE, contradicting)):
-                if stations:
-                    cursor.execute(statement, {"stations": sorted(stations), "now": now})
+    with outbox.claim(SUBSCRIBER, limit=1000) as entries, connection.cursor() as cursor:
+        cursor.execute(HELD, {"stations": sorted({entry.object_id for entry in entries})})
+        held = {row[0] for row in cursor.fetchall()}
+        entries = [entry for entry in entries if entry.object_id not in held]
+        for topic, statement in ((topics.STATION_BOOTED, ASK), (topics.LIST_CONFLICT, OF_STATIONS)):
+            if stations := sorted(entry.object_id for entry in entries if entry.topic == topic):
+                cursor.execute(statement, {"stations": stations, "now": now})
         for entry in entries:
             with outbox.handling(entry):
                 pass
 
 
 def number(*, operator_id: int, now: datetime) -> int:
-    """Give an operator's new changes their numbers and make the lists due; without lists they are forgotten. Returns how many."""
+    """Give an operator's new changes their numbers, and find the lists that are behind; who uses no lists has none. Returns how many
+    there were."""
     with transaction.atomic(), connection.cursor() as cursor:
         # One at a time, so that whoever sees a number sees all smaller ones.
         book = ListBook.objects.select_for_update().filter(operator=operator_id).first()
         if book is None:
             return IdTokenChange.objects.filter(operator=operator_id, number__isnull=True).delete()[0]
         cursor.execute(NUMBER, {"operator": operator_id, "newest": book.newest})
-        given, urgent = cursor.fetchone()
+        given, gone = cursor.fetchone()
+        if gone:
+            cursor.execute(OFF_BY_HAND, {"operator": operator_id, "newest": book.newest})
+            if lists := [row[0] for row in cursor.fetchall()]:
+                cursor.execute(OF_LISTS, {"lists": lists, "now": now})
         if given:
-            book.newest += given
-            book.save(update_fields=["newest"])
-            cursor.execute(DUE, {"operator": operator_id, "now": now, "urgent": bool(urgent)})
+            book.newest, book.urgent = book.newest + given, gone or book.urgent
+            book.save(update_fields=["newest", "urgent"])
+        cursor.execute(BEHIND, {"operator": operator_id, "now": now, "newest": book.newest, "urgent": book.urgent})
     return int(given)
 
 
@@ -168,7 +186,7 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
             if content is None:
                 one.upto = max(one.upto, builder.newest_of(one.operator_id) if one.rule else 0)
                 state = ListState.IN_STEP if one.rule is not None or one.by_hand else ListState.OFF
-                return _rest(one, state, _again(one, builder, now))
+                return _rest(one, state)
             asked, facts = commands.SendLocalList(), written(one, content, limits)
             one.state = ListState.SENDING
         if one.ask and one.reported_at is None and limits == Limits():
@@ -178,20 +196,14 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
         row = life.ready(station=one.station, command=asked, reason=WHY, expires_in=WAITS_S)
         row.facts = facts
         row.save(force_insert=True)
-        one.command, one.due_at, one.urgent = row, _again(one, builder, now), False
+        one.command, one.due_at, one.urgent = row, None, False
         one.save()
         life.asked(row)
     return True
 
 
-def _rest(one: LocalList, state: ListState, again: datetime | None = None) -> bool:
+def _rest(one: LocalList, state: ListState) -> bool:
     """Nothing is to be done for it until something changes."""
-    one.state, one.due_at, one.urgent = ListState.WAITING if again else state, again, False
+    one.state, one.due_at, one.urgent = state, None, False
     one.save()
     return False
-
-
-def _again(one: LocalList, builder: Builder, now: datetime) -> datetime | None:
-    """Whether another worker has numbered changes since we looked: they found the list due already, and left it so."""
-    newer = ListBook.objects.filter(operator=one.operator_id, newest__gt=builder.newest_of(one.operator_id)).exists()
-    return now if newer and one.rule is not None else None

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django_scopes import scope, scopes_disabled
 
 from accounts import services as accounts
 from accounts.models import IdToken, IdTokenGroup
 from stations.models import Command, LocalList, Site, Station, Variable
-from stations.services import locallistwork
+from stations.services import localauthlist, locallistwork
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import PROTOCOLS, boot, connected
@@ -339,6 +340,35 @@ def test_a_blocked_tag_goes_before_everything_else(network: Network, engine: Eng
     for keeper in keepers:
         keeper.work()
         assert keeper.values == ["CARD-2"]
+
+
+def test_what_a_change_costs_does_not_grow_with_the_tags(network: Network, engine: Engine) -> None:
+    """One content for all stations in the same position, and a fixed number of statements for each of them."""
+
+    def statements(stations: int, tags: int) -> int:
+        for n in range(tags):
+            network.token(f"MORE-{stations}-{n}")
+        while len(keepers) < stations:
+            keepers.append(Keeper(engine, connected(network, engine)))
+        with scopes_disabled():
+            localauthlist.assign(operator_id=network.operator.pk, now=datetime.now(UTC))
+        settle(network, *keepers)
+        change(token, status="Blocked" if token.status == "Accepted" else "Accepted")
+        token.refresh_from_db()
+        with CaptureQueriesContext(connection) as seen:
+            assert run(network) == stations
+        for keeper in keepers:
+            keeper.work()
+        return len(seen)
+
+    token = network.token("CARD-1")
+    keepers: list[Keeper] = []
+    rule(network)
+    with scope(operator=network.operator):
+        few, more, most = statements(1, 3), statements(2, 20), statements(6, 20)
+    each = more - few
+    assert most == few + 5 * each
+    assert each <= 9
 
 
 def test_a_conflict_that_a_station_tells_brings_the_whole_list(network: Network) -> None:

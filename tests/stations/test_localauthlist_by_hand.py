@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django_scopes import scope, scopes_disabled
 
+from accounts import services as accounts
 from stations.domain import commands
 from stations.domain.commands import BadCommand
 from stations.models import LocalListEntry, Station
@@ -131,3 +132,13 @@ def test_the_version_is_asked_and_kept(network: Network, keeper: Keeper) -> None
 def test_a_list_that_makes_no_sense_is_refused(params: dict[str, Any], why: str) -> None:
     with pytest.raises(BadCommand, match=why):
         commands.SendLocalList.of(params)
+
+
+def test_a_tag_that_may_charge_no_more_leaves_lists_by_hand_too(network: Network, keeper: Keeper) -> None:
+    token = network.token("CARD-1")
+    issue(keeper.station, hand("full", {"id_token": "CARD-1"}, {"id_token": "CARD-2"}))
+    keeper.work()
+    with scope(operator=network.operator):
+        accounts.delete_id_token(token=token)
+    settle(network, keeper)
+    assert (keeper.values, [value for value, _status in kept(keeper.station)]) == (["CARD-2"], ["CARD-2"])
