@@ -129,8 +129,8 @@ def hear() -> None:
 
 
 def number(*, operator_id: int, now: datetime) -> int:
-    """Give an operator's new changes their numbers, and find the lists that are behind; who uses no lists has none. Returns how many
-    there were."""
+    """Give an operator's new changes their numbers, and find the lists that are behind. Who uses no lists has none. Returns how
+    many there were."""
     with transaction.atomic(), connection.cursor() as cursor:
         # One at a time, so that whoever sees a number sees all smaller ones.
         book = ListBook.objects.select_for_update().filter(operator=operator_id).first()
