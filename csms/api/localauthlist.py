@@ -89,7 +89,7 @@ class EntriesOfListView(Lists):
     orderings = {"id": ("id",)}
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        one = get_object_or_404(LocalList.objects.select_related("rule"), pk=self.kwargs["pk"])
+        one: LocalList = get_object_or_404(LocalList.objects.select_related("rule"), pk=self.kwargs["pk"])
         return queryset.filter(local_list=one) if one.by_hand else locallists.on_list(one, timezone.now())
 
 
@@ -103,9 +103,7 @@ class RuleRow(Rows):
         fields = read_only_fields = ["id", "site", "station", "mode", "groups", "changed_at"]
 
     def get_groups(self, row: LocalListRule) -> list[str]:
-        if "group_names" not in self.context:
-            self.context["group_names"] = dict(IdTokenGroup.objects.values_list("pk", "name"))
-        names = self.context["group_names"]
+        names = self.context.get("group_names", {})
         return sorted(names[pk] for pk in row.group_ids if pk in names)
 
 
@@ -151,6 +149,11 @@ class LocalListRuleView(mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Lis
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.select_related("station")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        faked = getattr(self, "swagger_fake_view", False)
+        names = {} if faked else dict(IdTokenGroup.objects.values_list("pk", "name"))
+        return {**super().get_serializer_context(), "group_names": names}
 
     @extend_schema(request=NewRule, responses={201: RuleRow})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
