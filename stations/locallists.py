@@ -16,6 +16,8 @@ LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
 #: Longer ones not every station can say.
 LONGEST = 20
 CONTROLLER = "LocalAuthListCtrlr"
+#: Why a charger is asked by the job, which knows by itself what to do when that comes to nothing.
+WHY = "To bring the list of id tags in step."
 #: What a station's limits are called, by component and variable: which of them it is.
 NAMES = {
     ("", "SendLocalListMaxLength"): "items",

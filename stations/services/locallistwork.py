@@ -27,7 +27,6 @@ WAITS_S = 120
 TROUBLE = timedelta(minutes=5)
 #: Changes are kept for lists that are behind; one that is further behind is sent anew.
 KEPT = timedelta(days=14)
-WHY = "To bring the list of id tags in step."
 
 log = structlog.get_logger(__name__)
 
@@ -191,9 +190,11 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
             one.state = ListState.SENDING
         if one.ask and one.reported_at is None and limits == Limits():
             # How much it takes is known before it is sent anything.
-            first = life.ready(station=one.station, command=commands.GetVariables(locallists.ASKED), reason=WHY, expires_in=WAITS_S)
+            first = life.ready(
+                station=one.station, command=commands.GetVariables(locallists.ASKED), reason=locallists.WHY, expires_in=WAITS_S
+            )
             first.save(force_insert=True)
-        row = life.ready(station=one.station, command=asked, reason=WHY, expires_in=WAITS_S)
+        row = life.ready(station=one.station, command=asked, reason=locallists.WHY, expires_in=WAITS_S)
         row.facts = facts
         row.save(force_insert=True)
         one.command, one.due_at, one.urgent = row, None, False

@@ -1,11 +1,14 @@
 """Local lists that somebody sends by hand, and what is asked of them by a command."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django_scopes import scope, scopes_disabled
 
 from accounts import services as accounts
+from csms.ocpp import registry
+from stations import problems
 from stations.domain import commands
 from stations.domain.commands import BadCommand
 from stations.models import LocalListEntry, Station
@@ -142,3 +145,25 @@ def test_a_tag_that_may_charge_no_more_leaves_lists_by_hand_too(network: Network
         accounts.delete_id_token(token=token)
     settle(network, keeper)
     assert (keeper.values, [value for value, _status in kept(keeper.station)]) == (["CARD-2"], ["CARD-2"])
+
+
+def test_a_raw_call_is_sent_as_it_is_and_known(network: Network, keeper: Keeper) -> None:
+    old = keeper.engine.protocol == "ocpp1.6"
+    card = {"idTag": "CARD"} if old else {"idToken": {"idToken": "CARD", "type": "ISO14443"}}
+    info = {"idTagInfo" if old else "idTokenInfo": {"status": "Accepted"}}
+    payload = {"listVersion" if old else "versionNumber": 40, "updateType": "Full", "localAuthorizationList": [card | info]}
+    command = registry.BY_ACTION[keeper.engine.protocol]["SendLocalList"].parse(payload)
+    row = issue(keeper.station, command, raw={"action": "SendLocalList", "payload": payload})
+    keeper.work()
+    one = list_of(keeper.station)
+    assert (now_of(row).status, keeper.version, keeper.values) == ("confirmed", 40, ["CARD"])
+    assert (one.version, one.sent_version, kept(keeper.station)) == (40, 40, [("CARD", "Accepted")])
+
+
+def test_what_the_job_asked_in_vain_is_nobodys_task(network: Network, keeper: Keeper) -> None:
+    keeper.supports = False
+    network.token("CARD")
+    rule(network)
+    settle(network, keeper)
+    with scope(operator=network.operator):
+        assert list(problems.fruitless(datetime.now(UTC))) == []
