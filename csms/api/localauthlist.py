@@ -6,7 +6,7 @@ import django_filters as filters
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +23,7 @@ from stations.services import localauthlist
 
 class ListRow(Rows):
     station = serializers.CharField(source="station.identity")
-    mode = serializers.SerializerMethodField(help_text="By which rule it is made, or by_hand.")
+    mode = serializers.SerializerMethodField(help_text="That of its rule, or by_hand.")
     rule = serializers.IntegerField(source="rule_id", allow_null=True)
     entries = serializers.IntegerField(source="count", help_text="That it has, as far as is known.")
     command = serializers.IntegerField(source="command_id", allow_null=True, help_text="What is under way for it.")
@@ -35,7 +35,6 @@ class ListRow(Rows):
             *("left_out", "limit", "due_at", "attempts", "error", "error_at", "command", "synced_at"),
         ]
 
-    @extend_schema_field({"type": "string", "enum": [*ListMode.values, "by_hand"]})
     def get_mode(self, row: LocalList) -> str:
         if row.rule is not None:
             return row.rule.mode

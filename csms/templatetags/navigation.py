@@ -36,10 +36,7 @@ PAGES: tuple[Page | Menu, ...] = (
     Page("wall", _("Network")),
     Page("stations", _("Chargers"), also=frozenset({"onboarding", "runs", "run", "labels"})),
     Page("sessions", _("Sessions"), also=frozenset({"review", "review_session", "review_message"})),
-    Menu(
-        _("Drivers"),
-        (Page("drivers", _("Drivers"), "tags.change"), Page("id_tags", _("Id tags")), Page("local_lists", _("Local lists"))),
-    ),
+    Menu(_("Drivers"), (Page("drivers", _("Drivers"), "tags.change"), Page("id_tags", _("Id tags")))),
     Menu(
         _("Upkeep"),
         (
@@ -47,6 +44,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("logs", _("Logs")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
+            Page("local_lists", _("Local lists")),
             Page("quality", _("Charger quality")),
             Page("quirks", _("Quirks")),
         ),

@@ -86,7 +86,7 @@ def bring_in_step() -> int:
     """
     hear()
     with connection.cursor() as cursor:
-        cursor.execute(OPERATORS, [timezone.now()])
+        cursor.execute(OPERATORS)
         found = [row[0] for row in cursor.fetchall()]
     return sum(of_operator(operator_id=operator_id) for operator_id in found)
 
@@ -190,9 +190,8 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
             one.state = ListState.SENDING
         if one.ask and one.reported_at is None and limits == Limits():
             # How much it takes is known before it is sent anything.
-            first = life.ready(
-                station=one.station, command=commands.GetVariables(locallists.ASKED), reason=locallists.WHY, expires_in=WAITS_S
-            )
+            limits_of = commands.GetVariables(locallists.ASKED)
+            first = life.ready(station=one.station, command=limits_of, reason=locallists.WHY, expires_in=WAITS_S)
             first.save(force_insert=True)
         row = life.ready(station=one.station, command=asked, reason=locallists.WHY, expires_in=WAITS_S)
         row.facts = facts

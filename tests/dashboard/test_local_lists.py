@@ -35,12 +35,6 @@ def test_the_network_has_a_rule_and_each_charger_its_state(ada: Client, world: W
     assert f"{world.station.identity}?tab=access" not in refused
 
 
-def test_the_list_is_downloaded(ada: Client, world: World) -> None:
-    text = b"".join(ada.get(reverse("local_lists") + "?format=csv")).decode()  # type: ignore[call-overload]
-    assert text.splitlines()[0].lstrip("\ufeff").startswith("station,site,mode,state,version")
-    assert f"{world.station.identity},Harbour,groups,in_step,3,4,,1,2,1" in text
-
-
 def test_a_rule_is_set_for_the_network_and_for_a_site(ada: Client, world: World) -> None:
     path = reverse("local_list_rule")
     answer = ada.post(path, {"network-mode": "valid"})
