@@ -168,7 +168,8 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         )
     limits = locallists.limits_of([station.pk])[station.pk]
     if command.entries is None:
-        content = Builder(row.created_at).of(one, limits.most, full=command.update == "full")
+        # What is not known to be there cannot be changed.
+        content = Builder(row.created_at).of(one, limits.most, full=command.update == "full" or one.ask)
         if one.rule is None and not one.by_hand and not one.made_by:
             raise BadCommand("No rule puts id tags on the list of %(station)s: set one, or send entries.", station=station.identity)
         if content is None:

@@ -94,6 +94,21 @@ def test_a_list_can_be_brought_in_step_by_a_command(network: Network, keeper: Ke
     assert keeper.asked == [("Full", 1), ("Full", 1)]
 
 
+def test_what_is_not_known_to_be_there_is_sent_whole(network: Network, keeper: Keeper) -> None:
+    network.token("CARD-1")
+    rule(network)
+    issue(keeper.station, commands.SendLocalList())
+    keeper.work()
+    network.token("CARD-2")
+    keeper.refuses = [None]
+    issue(keeper.station, commands.SendLocalList("full"))
+    keeper.work()
+    issue(keeper.station, commands.SendLocalList())
+    keeper.work()
+    assert keeper.asked == [("Full", 1), ("Full", 2), ("Full", 2)]
+    assert (keeper.values, list_of(keeper.station).state) == (["CARD-1", "CARD-2"], "in_step")
+
+
 def test_a_command_that_was_taken_back_leaves_the_list_as_it_was(network: Network, keeper: Keeper) -> None:
     issue(keeper.station, hand("full", {"id_token": "CARD-1"}))
     keeper.work()
