@@ -8,6 +8,7 @@ from django.db.models.functions import Greatest
 
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
+from stations.locallists import WHY
 from stations.models import Command, CommandStatus, Connection, Connector, Station, Transaction
 from stations.models.command import FRUITLESS
 from stations.selectors import online
@@ -83,4 +84,5 @@ def fruitless(now: datetime) -> QuerySet[Command]:
     again = Command.objects.filter(station=OuterRef("station"), kind=OuterRef("kind"), pk__gt=OuterRef("pk"))
     found = Command.objects.filter(status__in=FRUITLESS, finished_at__gt=now - FRUITLESS_WITHIN).select_related("station")
     found = found.exclude(kind=TriggerMessage.kind, status=CommandStatus.REJECTED)
+    found = found.exclude(requested_by__isnull=True, reason=WHY)  # stands with the local lists
     return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]

@@ -13,6 +13,7 @@ from stations.services import (
     diagnostics,
     findingdays,
     firmware,
+    locallistwork,
     logkeeping,
     presence,
     quarters,
@@ -143,3 +144,17 @@ def watch_transactions() -> int:
     """Look at the transactions that are due (see `stations.services.stale`). Idempotent; returns how many."""
     with scopes_disabled():
         return stale.sweep(now=timezone.now())
+
+
+@shared_task
+def bring_lists_in_step() -> int:
+    """Send stations what differs from their lists (see `stations.services.locallistwork`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return locallistwork.bring_in_step()
+
+
+@shared_task
+def keep_lists() -> int:
+    """Notice stations and tags that joined or left lists by themselves (see `stations.services.locallistwork.keep`). Idempotent."""
+    with scopes_disabled():
+        return locallistwork.keep()

@@ -7,3 +7,6 @@ STATION_ONLINE = "station.online"
 STATION_OFFLINE = "station.offline"
 STATION_FAULTED = "station.faulted"
 COMMAND_FINISHED = "command.finished"
+#: Told to those of the core that act on it: the object is the station.
+STATION_BOOTED = "station.booted"
+LIST_CONFLICT = "station.list_conflict"

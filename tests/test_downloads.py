@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
-from stations.models import MessageLogEntry, Refusal, Station, Variable
+from stations.models import LocalList, MessageLogEntry, Refusal, Station, Variable
 from tests.database import tables
 from tests.network import Network
 
@@ -105,6 +105,23 @@ def turned_away(network: Network, count: int) -> None:
             Refusal(operator=network.operator, identity=f"KNOCK-{n}", reason="unknown_station", first_at=now, last_at=now)
             for n in range(count)
         )
+
+
+@tables
+def listed(network: Network, station: Station, state: str) -> None:
+    with scopes_disabled():
+        LocalList.objects.create(operator=network.operator, station=station, state=state, version=3, count=2)
+
+
+async def test_local_lists_are_a_file_chunk_by_chunk(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    for state in ("in_step", "in_step", "failed"):
+        listed(network, network.station(), state)
+    browser = browser_of(network)
+    header, *lines = (await text(download(browser, "/local-lists/?format=csv"))).splitlines()
+    assert header.startswith("station,site,mode,state,version")
+    assert [line.split(",")[3:5] for line in lines] == [["in_step", "3"], ["in_step", "3"], ["failed", "3"]]
+    assert len((await text(download(browser, "/local-lists/?format=csv&state=failed"))).splitlines()) == 2
 
 
 async def test_who_was_turned_away_is_a_file_chunk_by_chunk(network: Network, monkeypatch: Any) -> None:

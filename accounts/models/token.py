@@ -1,6 +1,7 @@
 """Id tokens: what a driver presents to a station, such as the number of an RFID card."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
@@ -67,6 +68,9 @@ class IdToken(models.Model):
     class Meta:
         ordering = ["value"]
         constraints = [models.UniqueConstraint(fields=["operator", "key", "type"], name="idtoken_operator_key_type")]
+        indexes = [
+            models.Index(fields=["operator", "expires_at"], condition=Q(expires_at__isnull=False), name="idtoken_operator_expires")
+        ]
 
     def __str__(self) -> str:
         return self.value

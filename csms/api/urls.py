@@ -4,7 +4,20 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import (
+    commandviews,
+    firmware,
+    forwarding,
+    localauthlist,
+    logs,
+    people,
+    quirks,
+    raw,
+    repairs,
+    rollouts,
+    views,
+    webhooks,
+)
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -24,6 +37,8 @@ router.register("findings", views.FindingView, "finding")
 router.register("events", views.EventView, "event")
 router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
+router.register("local-lists", localauthlist.LocalListView, "local-list")
+router.register("local-list-rules", localauthlist.LocalListRuleView, "local-list-rule")
 router.register("commands", commandviews.CommandView, "command")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
@@ -62,6 +77,11 @@ urlpatterns = [
         r"^v1/transactions/(?P<pk>[0-9]+)/repair/$",
         repairs.RepairsOfTransactionView.as_view({"get": "list", "post": "create"}),
         name="transaction-repair",
+    ),
+    re_path(
+        r"^v1/local-lists/(?P<pk>[0-9]+)/entries/$",
+        localauthlist.EntriesOfListView.as_view({"get": "list"}),
+        name="local-list-entries",
     ),
     re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.

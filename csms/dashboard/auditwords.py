@@ -56,6 +56,7 @@ ACTIONS: dict[str, Word] = {
     "id_token.changed": gettext_lazy("{who} changed the id tag {thing}"),
     "id_token.removed": gettext_lazy("{who} removed the id tag {thing}"),
     "id_token.imported": gettext_lazy("{who} imported a file of id tags"),
+    "local_list_rule.changed": gettext_lazy("{who} changed which id tags are on the local lists of {thing}"),
     "site.added": gettext_lazy("{who} added the site {thing}"),
     "station.added": gettext_lazy("{who} added the charger {thing}"),
     "station.changed": gettext_lazy("{who} changed the charger {thing}"),

@@ -32,6 +32,8 @@ WORDS: dict[str, Word] = {
     "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
     "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
+    "send_local_list": gettext_lazy("Send the list of id tags"),
+    "get_local_list_version": gettext_lazy("Ask for the version of the list of id tags"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),

@@ -352,6 +352,12 @@ CATALOGUE: dict[str, Words] = {
     # No fault of the station's
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
     "firmware_changed": Words(_("Another firmware"), _("A boot tells the firmware.")),
+    "local_list_conflict": Words(
+        _("A contradicted local list"),
+        _("A charger tells when its own list of id tags says something else than the central system."),
+        "OCPP 1.6 7.6",
+        _("Keep to the list that was sent last, in all its parts, and store it safely."),
+    ),
     "handler_failed": Words(_("A fault of this system"), _("Every message is handled.")),
     "repaired": Words(_("Put right by a person"), _("What the rules could not decide, a person does.")),
 }

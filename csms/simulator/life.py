@@ -196,8 +196,8 @@ class Life:
         try:
             status = await self.station.authorize(card)
         except StationOffline:
-            # A station that cannot ask lets people charge (AllowOfflineTxForUnknownId) and tells later.
-            return self.station.configuration.flag("AllowOfflineTxForUnknownId")
+            # A station that cannot ask looks at its list, and tells later.
+            return self.station.local_list.lets_charge(card, self.station.clock.now())
         if status != "Accepted":
             self.station.tell(f"connector {connector.id}: card {card} refused: {status}")
         return status == "Accepted"

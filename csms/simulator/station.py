@@ -28,6 +28,7 @@ from csms.simulator.dialect import Dialect, State
 from csms.simulator.errors import BadAnswer, SimulatorError
 from csms.simulator.firmware import Updater
 from csms.simulator.link import Link
+from csms.simulator.locallist import LocalList
 from csms.simulator.outbox import Entry
 from csms.simulator.v16 import Dialect16
 from csms.simulator.v201 import Dialect201
@@ -87,6 +88,7 @@ class SimulatedStation(Client):
         self.tag_types: dict[str, str] = {}
         self.dialect = DIALECTS[protocol](self)
         self.updater = Updater(self)
+        self.local_list = LocalList(self.configuration)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()

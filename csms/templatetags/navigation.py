@@ -44,6 +44,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("logs", _("Logs")),
             Page("firmware", _("Firmware")),
             Page("rollouts", _("Roll-outs")),
+            Page("local_lists", _("Local lists")),
             Page("quality", _("Charger quality")),
             Page("quirks", _("Quirks")),
         ),

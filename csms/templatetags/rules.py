@@ -39,6 +39,7 @@ RULES: dict[str, str | Promise] = {
     "connector_impossible": _("No plug has a connector of this number. What was said about it is left out."),
     "answer_unexpected": _("An answer to nothing that was asked, or one that came too late, changes nothing."),
     "firmware_changed": _("The charger started with other firmware than before."),
+    "local_list_conflict": _("The whole list is sent to it again."),
     "payload_invalid": _("A message that cannot be understood is kept whole for repair, so that its energy is not lost."),
     "repaired": _("A person put it right; what was before is kept."),
     "frame_binary": _("The frame is noted and left out; the connection stays."),

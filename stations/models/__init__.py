@@ -4,6 +4,7 @@ from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
 from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
+from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry, Subscription
@@ -31,6 +32,13 @@ __all__ = [
     "FindingDay",
     "Firmware",
     "FirmwareUpdate",
+    "IdTokenChange",
+    "ListBook",
+    "ListMode",
+    "ListState",
+    "LocalList",
+    "LocalListEntry",
+    "LocalListRule",
     "LogKind",
     "LogStatus",
     "LogUpload",

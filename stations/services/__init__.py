@@ -14,6 +14,7 @@ from stations.services import (
     diagnostics,
     firmware,
     firmwareprogress,
+    localauthlist,
     metervalues,
     passwords,
     provisioning,
@@ -51,6 +52,7 @@ add(
         "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
     },
 )
+add(companions.OF, localauthlist.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

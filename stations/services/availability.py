@@ -13,6 +13,8 @@ from stations.state import ConnectorState, EvseState
 
 #: More EVSEs than any station has; beyond it a number is a mistake.
 MAX_EVSES = 64
+#: An error of the station as a whole (OCPP 1.6 7.6 ChargePointErrorCode).
+LIST_CONFLICT = "LocalListConflict"
 
 
 def heartbeat(event: HeartbeatReceived, batch: Batch) -> TimeTold:
@@ -54,6 +56,10 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
     """Keep the state's history and, unless something newer is known, make it the current one (OCPP 2.0.1 G01, 1.6 4.9)."""
     station = batch.station
     received_at = clocks.received_at(batch)
+    if event.error_code == LIST_CONFLICT:
+        # What the station's list says of a tag is not what we say (OCPP 1.6 7.6).
+        batch.note(Note("local_list_conflict", "", "The station's local list contradicts what we answered.", Severity.WARNING))
+        batch.tell(topics.LIST_CONFLICT, station.id)
     notes: list[Note] = []
     clocks.heard(batch, event.at)
     at = clocks.time_of(batch, event.at, notes)

@@ -1,5 +1,6 @@
 """Provisioning (OCPP 2.0.1 chapter B): who a station says it is, and whether it may take part."""
 
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
 from stations.domain.patience import BOOT_LOOK
@@ -54,6 +55,7 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         # Other quirks may be its own now; they are looked up before its next message.
         station.make, station.version = make, OUTDATED
     batch.errands.add(station.id)
+    batch.tell(topics.STATION_BOOTED, station.id)
     station.accepted = accepted
     batch.touch()
     interval = station.heartbeat_interval_s if accepted else RETRY_INTERVAL_S

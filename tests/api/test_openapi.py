@@ -29,8 +29,8 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
-from stations.services import quirks, rollouts
+from stations.models import Command, LocalList, LocalListRule, LogUpload, Quirk, RepairMessage, Site
+from stations.services import localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.firmware import made_image, made_update
 
@@ -79,12 +79,15 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
+        localauthlist.set_rule(operator=ada.operator, mode="valid")
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
             "commands": Command,
             "charge-records": ChargeRecord,
             "id-tags": IdToken,
+            "local-lists": LocalList,
+            "local-list-rules": LocalListRule,
             "logs": LogUpload,
             "repair-messages": RepairMessage,
             "sites": Site,

@@ -21,6 +21,7 @@ from django_scopes import scopes_disabled
 from accounts.models import SavedView
 from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
+from stations.models import LocalList, LocalListRule
 from tests.dashboard.addresses import BUTTONS, DATA, FILES, NAMED, STATES, address, routes
 from tests.dashboard.world import LONG_TAG, World, one_of_each
 from tests.network import Network
@@ -155,6 +156,13 @@ OF_ADA = {
     "log-detail": lambda world: {"pk": world.log.pk},
     "log-download": lambda world: {"pk": world.log.pk},
     "station-firmware": lambda world: {"identity": world.station.identity},
+    **{
+        f"local-list-{name}": lambda world: {"pk": LocalList.objects.with_scopes_disabled().get(station=world.station).pk}
+        for name in ("detail", "entries")
+    },
+    "local-list-rule-detail": lambda world: {
+        "pk": LocalListRule.objects.with_scopes_disabled().get(operator=world.network.operator).pk
+    },
     "firmware-detail": lambda world: {"pk": world.image.pk},
     "firmware-withdraw": lambda world: {"pk": world.image.pk},
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
@@ -189,6 +197,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
     ("rollout-list", "post"): {"firmware": 1},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
+    ("local-list-rule-list", "post"): {"mode": "valid"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }

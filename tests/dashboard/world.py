@@ -27,6 +27,8 @@ from stations.models import (
     Finding,
     Firmware,
     FirmwareUpdate,
+    LocalList,
+    LocalListRule,
     LogUpload,
     MessageLogEntry,
     MeterDay,
@@ -152,6 +154,7 @@ def _made(network: Network) -> World:
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
     invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
+    _listed(network, station, offline, card)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]
@@ -280,6 +283,18 @@ def _tapped(station: Station) -> None:
     now = timezone.now()
     fields = {"code": UNKNOWN, "subject": "04FFEEDDCCBBAA ISO14443", "severity": Severity.INFO, "first_at": now, "last_at": now}
     Finding.objects.create(operator=station.operator, station=station, **fields)
+
+
+def _listed(network: Network, station: Station, offline: Station, card: IdToken) -> None:
+    """The network has a rule, and so one charger a list that is in step but too short, another one that was refused."""
+    now = timezone.now()
+    rule = LocalListRule.objects.create(operator=network.operator, mode="groups", group_ids=[card.group_id], changed_at=now)
+    fields = {"operator": network.operator, "rule": rule, "ask": False, "version": 3, "sent_version": 4, "highest": 2**40}
+    LocalList.objects.create(**fields, station=station, state="in_step", count=1, left_out=2, limit=1, synced_at=now)
+    LocalList.objects.create(
+        **fields, station=offline, state="failed", error="Failed OutOfMemory", error_at=now, due_at=now + timedelta(hours=1),
+        reported_version=2, reported_at=now,
+    )  # fmt: skip
 
 
 def _changed(ada: User, station: Station, card: IdToken) -> None:

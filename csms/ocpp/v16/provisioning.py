@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
+from csms.ocpp.v16.localauthlist import KEYS
 from csms.ocpp.verdicts import outcome
 from stations.credentials import HEX
 from stations.domain import commands
@@ -65,7 +66,7 @@ class GetConfiguration(Outgoing):
 
     @staticmethod
     def encode(command: commands.GetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
-        keys = [one["variable"] for one in command.variables]
+        keys = [KEYS.get((one.get("component", ""), one["variable"]), one["variable"]) for one in command.variables]
         if not keys:
             return [{}]
         most = max(1, limits.get("GetConfigurationMaxKeys", 50))

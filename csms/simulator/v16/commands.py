@@ -7,12 +7,13 @@ from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action
 
 from csms.simulator import logs
-from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.answering import answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v16.localauthlist import LocalList16
 
 
-class CommandLink16(AnsweringLink):
+class CommandLink16(LocalList16):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)

@@ -7,15 +7,16 @@ from ocpp.v201 import call, call_result
 from ocpp.v201.enums import Action
 
 from csms.simulator import logs
-from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.answering import answers
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
+from csms.simulator.v201.localauthlist import LocalList201
 
 
-class CommandLink201(AnsweringLink):
+class CommandLink201(LocalList201):
     package = Package.V201
 
     @property
@@ -30,6 +31,7 @@ class CommandLink201(AnsweringLink):
             "AvailabilityState": lambda: "Available" if station.operative else "Unavailable",
             "DateTime": lambda: wire_time(station.clock.now()),
             "Identity": lambda: station.identity,
+            "Entries": lambda: str(len(station.local_list.entries)),
         }
         for connector in station.connectors:
             facts[f"AvailabilityState {connector.id}"] = lambda number=connector.id: states()[number][0]  # type: ignore[misc]  # a default binds it

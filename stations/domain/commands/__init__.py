@@ -28,6 +28,7 @@ from stations.domain.commands.authorization import ClearCache
 from stations.domain.commands.availability import ChangeAvailability
 from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
+from stations.domain.commands.localauthlist import GetLocalListVersion, SendLocalList
 from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
 from stations.domain.commands.transactions import GetTransactionStatus
@@ -41,6 +42,7 @@ __all__ = [
     "ClearCache",
     "Command",
     "GetBaseReport",
+    "GetLocalListVersion",
     "GetLog",
     "GetTransactionStatus",
     "GetVariables",
@@ -48,6 +50,7 @@ __all__ = [
     "RemoteStart",
     "RemoteStop",
     "Reset",
+    "SendLocalList",
     "SendVendorMessage",
     "SetVariables",
     "TriggerMessage",

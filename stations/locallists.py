@@ -1,0 +1,90 @@
+"""Reads of local authorisation lists: which tokens belong on one, and what stations say of how much they hold."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Length
+
+from accounts.models import IdToken, IdTokenStatus
+from stations.domain.locallists import Limits
+from stations.models import ListMode, LocalList, LocalListRule, Station, Variable
+
+#: Types that are held to a reader. Those of apps start by command, which needs a connection anyway; key codes are secrets.
+LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
+#: Longer ones not every station can say.
+LONGEST = 20
+CONTROLLER = "LocalAuthListCtrlr"
+#: Why a charger is asked by the job, which knows by itself what to do when that comes to nothing.
+WHY = "To bring the list of id tags in step."
+#: What a station's limits are called, by component and variable: which of them it is.
+NAMES = {
+    ("", "SendLocalListMaxLength"): "items",
+    (CONTROLLER, "ItemsPerMessage"): "items",
+    (CONTROLLER, "BytesPerMessage"): "size",
+    ("", "LocalAuthListMaxLength"): "most",
+}
+#: Its value is how many entries the list has; how many it may have is the highest that is allowed.
+ENTRIES = (CONTROLLER, "Entries")
+#: A list that is switched off takes nothing.
+SWITCH = {("", "LocalAuthListEnabled"), (CONTROLLER, "Enabled")}
+#: What a station is asked of these, in the words of 2.x.
+ASKED: list[dict[str, Any]] = [
+    {"component": CONTROLLER, "variable": "ItemsPerMessage"},
+    {"component": CONTROLLER, "variable": "Entries", "attribute": "MaxSet"},
+    {"component": CONTROLLER, "variable": "Enabled"},
+]
+
+
+def chargeable(operator_id: int, now: datetime) -> QuerySet[IdToken]:
+    """The operator's tokens that may stand on a list now, in the order in which they do.
+
+    Not those that share their value with another of a different type, since not every station can tell the two apart.
+    """
+    rivals = IdToken.objects.filter(operator=operator_id, key=OuterRef("key")).exclude(pk=OuterRef("pk"))
+    return (
+        IdToken.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), operator=operator_id, type__in=LISTED)
+        .filter(status=IdTokenStatus.ACCEPTED)
+        .annotate(length=Length("value"))
+        .filter(~Exists(rivals), length__lte=LONGEST)
+        .select_related("group")
+        .order_by("pk")
+    )
+
+
+def tokens_of(rule: LocalListRule | None, now: datetime) -> QuerySet[IdToken]:
+    """The tokens that a rule puts on a list."""
+    if rule is None or rule.mode == ListMode.OFF:
+        return IdToken.objects.none()
+    found = chargeable(rule.operator_id, now)
+    return found.filter(group__in=rule.group_ids) if rule.mode == ListMode.GROUPS else found
+
+
+def on_list(one: LocalList, now: datetime) -> QuerySet[IdToken]:
+    """The tokens on a station's list that follows a rule, as far as they were sent."""
+    return tokens_of(one.rule, now).filter(pk__lte=one.highest)
+
+
+def switched_off(station: Station) -> bool:
+    """Whether the station says that its list is switched off."""
+    found = Variable.objects.filter(station=station, variable__in=[name for _component, name in SWITCH], value__iexact="false")
+    return any((one.component, one.variable) in SWITCH for one in found)
+
+
+def limits_of(stations: Collection[int]) -> dict[int, Limits]:
+    """What these stations say of how much of a list they take; in one query."""
+    told: dict[int, dict[str, int]] = {}
+    names = {variable for _component, variable in (*NAMES, ENTRIES)}
+    found = Variable.objects.filter(station__in=stations, variable__in=names, evse_number=0, connector_number=0)
+    for one in found:
+        name, value = NAMES.get((one.component, one.variable)), one.value or ""
+        if (one.component, one.variable) == ENTRIES:
+            # As an attribute of its own, or as the limit of its value.
+            highest = getattr(one, "highest", None)
+            name, value = "most", value if one.attribute == "MaxSet" else "" if highest is None else f"{highest:.0f}"
+        elif one.attribute != "Actual":
+            continue
+        if name and value.isdigit() and 0 < int(value) < 2**31:
+            told.setdefault(one.station_id, {})[name] = int(value)
+    return {pk: Limits(**told.get(pk, {})) for pk in stations}
