@@ -29,6 +29,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
+    "end reservations whose time is over": ("stations.tasks.sweep_reservations", 5.0),
+    "lead chargers to their new network profiles": ("stations.tasks.advance_network_moves", 5.0),
 }
 
 app = Celery("csms")

@@ -14,8 +14,10 @@ from stations.services import (
     findingdays,
     firmware,
     logkeeping,
+    networkmoves,
     presence,
     quarters,
+    reserving,
     retention,
     rollouts,
     rolloutsteps,
@@ -143,3 +145,20 @@ def watch_transactions() -> int:
     """Look at the transactions that are due (see `stations.services.stale`). Idempotent; returns how many."""
     with scopes_disabled():
         return stale.sweep(now=timezone.now())
+
+
+@shared_task
+def sweep_reservations() -> int:
+    """End the reservations whose time is over (see `stations.services.reserving.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return reserving.sweep(now=timezone.now())
+
+
+@shared_task
+def advance_network_moves() -> int:
+    """Lead stations on to their network profiles (see `stations.services.networkmoves.advance`). Returns how many were due.
+
+    Safe when run twice, at once, or killed: each move is a transaction of its own, under the lock of its row.
+    """
+    with scopes_disabled():
+        return networkmoves.advance(now=timezone.now())

@@ -6,11 +6,13 @@ from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
+from stations.models.network import MoveStatus, NetworkMove, NetworkProfile
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
 from stations.models.quality import FindingDay
 from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
+from stations.models.reservation import Reservation, ReservationStatus
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
@@ -39,6 +41,9 @@ __all__ = [
     "MeterProgress",
     "MeterQuarter",
     "MeterSample",
+    "MoveStatus",
+    "NetworkMove",
+    "NetworkProfile",
     "OutboxEntry",
     "PasswordChange",
     "QuarterDue",
@@ -47,6 +52,8 @@ __all__ = [
     "Refusal",
     "Repair",
     "RepairMessage",
+    "Reservation",
+    "ReservationStatus",
     "Rollout",
     "RolloutState",
     "RolloutStep",

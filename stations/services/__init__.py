@@ -12,11 +12,14 @@ from stations.services import (
     commands,
     companions,
     diagnostics,
+    effects,
     firmware,
     firmwareprogress,
     metervalues,
+    network,
     passwords,
     provisioning,
+    reservation,
     stale,
     transactionevents,
     transactions,
@@ -51,6 +54,10 @@ add(
         "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
     },
 )
+add(RULES, reservation.RULES)
+add(effects.OF, reservation.EFFECTS)
+add(companions.OF, reservation.COMPANIONS)
+add(companions.OF, network.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

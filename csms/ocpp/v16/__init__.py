@@ -8,6 +8,7 @@ from csms.ocpp.v16 import (
     metervalues,
     provisioning,
     remotecontrol,
+    reservation,
     transactions,
     vendor,
 )
@@ -41,5 +42,7 @@ OUTGOING = (
     remotecontrol.RemoteStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    reservation.CancelReservation,
+    reservation.ReserveNow,
     vendor.SendDataTransfer,
 )

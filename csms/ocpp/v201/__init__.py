@@ -6,8 +6,10 @@ from csms.ocpp.v201 import (
     diagnostics,
     firmware,
     metervalues,
+    network,
     provisioning,
     remotecontrol,
+    reservation,
     transactions,
     vendor,
 )
@@ -22,6 +24,7 @@ INCOMING = (
     metervalues.MeterValues,
     provisioning.BootNotification,
     provisioning.NotifyReport,
+    reservation.ReservationStatusUpdate,
     transactions.TransactionEvent,
     vendor.DataTransfer,
 )
@@ -31,6 +34,7 @@ OUTGOING = (
     availability.ChangeAvailability,
     diagnostics.GetLog,
     firmware.UpdateFirmware,
+    network.SetNetworkProfile,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
     provisioning.Reset,
@@ -39,6 +43,8 @@ OUTGOING = (
     remotecontrol.RequestStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    reservation.CancelReservation,
+    reservation.ReserveNow,
     transactions.GetTransactionStatus,
     vendor.SendDataTransfer,
 )
