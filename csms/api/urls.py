@@ -4,7 +4,21 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import (
+    commandviews,
+    firmware,
+    forwarding,
+    logs,
+    network,
+    people,
+    quirks,
+    raw,
+    repairs,
+    reservations,
+    rollouts,
+    views,
+    webhooks,
+)
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -36,6 +50,9 @@ router.register("rollouts", rollouts.RolloutView, "rollout")
 router.register("audit", views.AuditView, "audit")
 router.register("repair-messages", repairs.RepairMessageView, "repair-message")
 router.register("quirks", quirks.QuirkView, "quirk")
+router.register("reservations", reservations.ReservationView, "reservation")
+router.register("network-profiles", network.NetworkProfileView, "network-profile")
+router.register("network-moves", network.NetworkMoveView, "network-move")
 router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")

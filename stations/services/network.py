@@ -69,7 +69,7 @@ LOOK = "UPDATE stations_networkmove SET due_at = %s WHERE command_id = %s AND fi
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
-    """What a station took stands in its slot from now on (B09.FR.01)."""
+    """What a station took stands in its slot from now on (B09)."""
     batch.cursor.execute(LOOK, (batch.now, command_id))
     if change["status"] != CommandStatus.CONFIRMED:
         return

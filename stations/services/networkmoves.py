@@ -1,7 +1,7 @@
 """A station led to another network profile, step by step, and watched until it is known where it went (OCPP 2.0.1 B09, B10).
 
 1. The profile is stored in its slot. 2. The slot is put first in NetworkConfigurationPriority. 3. The station restarts, for it uses
-the new order from then on (B10.FR.01). 4. It is waited for: it comes back here, or it does not. Every step is a command of its own,
+the new order from then on (B10). 4. It is waited for: it comes back here, or it does not. Every step is a command of its own,
 with its own life; a step that comes to nothing ends the move, and the station stays with what it had.
 """
 
@@ -104,7 +104,7 @@ def give_up(*, move: NetworkMove) -> bool:
 
 
 def with_first(order: str, slot: int) -> str:
-    """The order with a slot put first; the others follow, so that the station can fall back on them (B10.FR.03)."""
+    """The order with a slot put first; the others follow, so that the station can fall back on them (B10)."""
     rest = [one.strip() for one in order.split(",") if one.strip().isdigit() and int(one) != slot]
     return ",".join([str(slot), *rest])
 

@@ -90,7 +90,7 @@ def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
 
 
 def cancel_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Given up; or the station has no such reservation (H02.FR.01), and nobody has it."""
+    """Given up; or the station has no such reservation (H02), and nobody has it."""
     if "reservation" not in facts:
         return
     if change["status"] == CommandStatus.REJECTED:

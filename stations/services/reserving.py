@@ -71,11 +71,14 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
     token = _token(station, command)
     number = life.number_of(row.pk) if command.reservation is None else command.reservation
     expires_at = datetime.fromisoformat(command.expires_at)
+    group = command.group
     if "raw" not in row.facts:
         _check(station, command, token, number, expires_at, now)
-        if not command.group and token is not None and token.group is not None:
-            row.params = row.params | {"group": token.group.name}
-            row.save(update_fields=["params"])
+        if not group and token is not None and token.group is not None:
+            # Said with it, though nobody asked for it: what was asked stays as it was asked.
+            group = token.group.name
+            row.facts = row.facts | {"group": group}
+            row.save(update_fields=["facts"])
     Reservation.objects.create(
         operator_id=station.operator_id,
         station=station,
@@ -86,7 +89,7 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         id_key=command.id_token.upper(),
         id_token_type=command.id_token_type,
         id_token=token,
-        group=row.params["group"],
+        group=group,
         expires_at=expires_at,
         command=row,
         requested_by=row.requested_by,

@@ -1,7 +1,7 @@
 """Chapter H: reservations."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from stations.domain.command import Command, need_number, need_one_of, need_text, need_time
 
@@ -20,7 +20,7 @@ class ReserveNow(Command):
     """Keep a plug for an id token, or for any of its `group`, from now until `expires_at` (OCPP 2.0.1 H01, 1.6 5.13).
 
     `evse` None: the station keeps any, of that `connector_type` if one is named. `reservation` is the number it goes by; the one
-    that has that number is replaced (H01.FR.02). Left out, it gets one of its own, and the token's group is said with it.
+    that has that number is replaced (H01). Left out, it gets one of its own, and the token's group is said with it.
     """
 
     id_token: str
@@ -46,6 +46,9 @@ class ReserveNow(Command):
             need_text("group", self.group, 36)
         if self.reservation is not None:
             need_number("reservation", self.reservation, 0, HIGHEST)
+
+    def fixed(self, facts: dict[str, Any]) -> "ReserveNow":
+        return replace(self, group=facts.get("group") or self.group)
 
 
 @dataclass(frozen=True, slots=True)
