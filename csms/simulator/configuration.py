@@ -52,12 +52,13 @@ class Configuration:
             "MeterValuesSampledData": Key(every, _measurands),
             "MeterValueSampleInterval": Key("60", _number),
             "NumberOfConnectors": Key(str(connectors)),
+            "ReserveConnectorZeroSupported": Key("true"),
             "ResetRetries": Key("1", _number),
             "StopTransactionOnEVSideDisconnect": Key("true"),
             "StopTransactionOnInvalidId": Key("true", _boolean),
             "StopTxnAlignedData": Key(""),
             "StopTxnSampledData": Key("Energy.Active.Import.Register", _measurands),
-            "SupportedFeatureProfiles": Key("Core,RemoteTrigger"),
+            "SupportedFeatureProfiles": Key("Core,RemoteTrigger,Reservation"),
             "TransactionMessageAttempts": Key("3", _number),
             "TransactionMessageRetryInterval": Key("20", _number),
             "UnlockConnectorOnEVSideDisconnect": Key("true"),
@@ -65,6 +66,10 @@ class Configuration:
         }
         for name, value in (given or {}).items():
             self._keys.setdefault(name, Key("")).value = value
+
+    def add(self, name: str, key: Key) -> None:
+        """One more, of a station that has what it is about."""
+        self._keys[name] = key
 
     def __getitem__(self, name: str) -> str:
         return self._keys[name].value
