@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import network, reservations
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -32,7 +33,9 @@ TABS: dict[str, Promise] = {
     "security": _("Security"),
 }
 #: In the order in which they stand on their tab.
-PARTS: tuple[Part, ...] = ()
+RESERVATIONS = Part("reservations", "access", "dashboard/_part_reservations.html", reservations.context)
+NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
+PARTS: tuple[Part, ...] = (RESERVATIONS, NETWORK)
 
 
 @dataclass(frozen=True, slots=True)

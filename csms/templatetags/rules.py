@@ -40,6 +40,8 @@ RULES: dict[str, str | Promise] = {
     "answer_unexpected": _("An answer to nothing that was asked, or one that came too late, changes nothing."),
     "firmware_changed": _("The charger started with other firmware than before."),
     "payload_invalid": _("A message that cannot be understood is kept whole for repair, so that its energy is not lost."),
+    "reserved_for_another": _("The session counts all the same, and the reservation stays until it is used or its time is over."),
+    "reservation_unknown": _("The session counts all the same; no reservation ends by it."),
     "repaired": _("A person put it right; what was before is kept."),
     "frame_binary": _("The frame is noted and left out; the connection stays."),
     "frame_empty": _("The frame is noted and left out; the connection stays."),

@@ -29,9 +29,10 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
+from stations.models import Command, LogUpload, NetworkMove, NetworkProfile, Quirk, RepairMessage, Reservation, Site
 from stations.services import quirks, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -77,6 +78,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
+        made_reservation(amber.station)
+        made_profile(amber.station)
+        made_move(amber.station)
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
@@ -87,6 +91,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "id-tags": IdToken,
             "logs": LogUpload,
             "repair-messages": RepairMessage,
+            "reservations": Reservation,
+            "network-profiles": NetworkProfile,
+            "network-moves": NetworkMove,
             "sites": Site,
             "tariffs": Tariff,
             "forwards": Forward,

@@ -31,12 +31,14 @@ from stations.models import (
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
+    NetworkMove,
     PasswordChange,
     Quirk,
     QuirkSwitch,
     Refusal,
     Repair,
     RepairMessage,
+    Reservation,
     Site,
     Station,
     StatusHistory,
@@ -44,6 +46,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
@@ -90,6 +93,8 @@ class World:
     link: ForwardLink
     knock: Refusal
     quirk: Quirk
+    reservation: Reservation
+    move: NetworkMove
 
 
 @tables
@@ -172,6 +177,7 @@ def _made(network: Network) -> World:
         *_forwarded(station, offline),
         _knocked(network, station, pending),
         _odd(station),
+        *kept(station, offline),
     )
 
 
