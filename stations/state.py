@@ -230,8 +230,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:12])
         for topic, subscriber in row[12]:
             state.subscribers.setdefault(topic, []).append(subscriber)
-        for *about, since, until in orjson.loads(row[13]) if row[13] else ():
-            state.reservations[about[1]] = ReservationState(*about, datetime.fromisoformat(since), datetime.fromisoformat(until))
+        for pk, number, *about, since, until in orjson.loads(row[13]) if row[13] else ():
+            times = (datetime.fromisoformat(since), datetime.fromisoformat(until))
+            state.reservations[number] = ReservationState(pk, number, *about, *times)
         if row[14] is not None:
             offset = timedelta(seconds=row[14])
             state.clock = Clock(offset=offset, told=offset)

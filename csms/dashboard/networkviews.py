@@ -33,7 +33,7 @@ def move(request: HttpRequest, identity: str) -> HttpResponse:
 def lead(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
     """Lead a charger back to the order before a move, or do no further step of one."""
     station: Station = stationviews.station_of(identity)
-    found = get_object_or_404(NetworkMove.objects.select_related("station"), station=station, pk=pk)
+    found: NetworkMove = get_object_or_404(NetworkMove.objects.select_related("station"), station=station, pk=pk)
     try:
         if request.POST.get("do") == "back":
             networkmoves.go_back(move=found, user=_user(request))

@@ -35,7 +35,7 @@ def reserve(request: HttpRequest, identity: str) -> HttpResponse:
 @action(reservations.ASK)
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a reservation up."""
-    found = get_object_or_404(Reservation.objects.select_related("station", "command"), pk=pk)
+    found: Reservation = get_object_or_404(Reservation.objects.select_related("station", "command"), pk=pk)
     try:
         asked = reserving.cancel(reservation=found, user=request.user if isinstance(request.user, User) else None)
     except BadCommand as error:

@@ -29,16 +29,15 @@ def made_move(station: Station, **fields: Any) -> NetworkMove:
     return NetworkMove.objects.create(operator=station.operator, station=station, **given)
 
 
-def kept(station: Station, other: Station) -> tuple[Reservation, NetworkMove]:
+def kept(station: Station, other: Station) -> tuple[Reservation, NetworkProfile, NetworkMove]:
     """One reservation in each state; profiles, and moves: one under way, one at each end."""
     now = timezone.now()
     ends = {"used": "", "cancelled": "", "expired": "", "removed": "The plug became Faulted.", "refused": "Occupied"}
     for number, (status, detail) in enumerate(ends.items(), start=2):
         made_reservation(station, number=number, status=status, detail=detail, finished_at=now)
-    made_reservation(
-        station, number=7, evse_number=None, connector_type="cCCS2", status="requested", id_tag="0000", id_token_type="KeyCode"
-    )
-    made_profile(other, apn={"apn": "internet", "password": "***"}, vpn={"server": "vpn.example.com"})
+    anywhere = {"evse_number": None, "connector_type": "cCCS2"}
+    made_reservation(station, number=7, status="requested", id_tag="0000", id_token_type="KeyCode", **anywhere)
+    profile = made_profile(other, apn={"apn": "internet", "password": "***"}, vpn={"server": "vpn.example.com"})
     for status in ("arrived", "gone", "returned", "lost", "failed", "cancelled"):
         made_move(other, status=status, finished_at=now, detail="Storing the profile: Failed.")
-    return made_reservation(station), made_move(other)
+    return made_reservation(station), profile, made_move(other)

@@ -127,12 +127,3 @@ def test_who_may_not_see_tags_cannot_find_them_out(ben: Client, station: Station
     html = text(ben.get(reverse("reservations") + "?id_tag=VAN-7"))
     assert html.count('class="command reservation') == 2
     assert "OTHER" not in html
-
-
-def test_the_file_has_what_the_list_has(ada: Client, station: Station) -> None:
-    made(station, id_tag="VAN-7")
-    made(station, id_tag="0000", id_token_type="KeyCode", number=2, evse_number=None)
-    answer = ada.get(reverse("reservations") + "?format=csv")
-    lines = b"".join(answer.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
-    assert lines[0].removeprefix("\ufeff").startswith("id,charger,number,plug,connector_type,id_tag,")
-    assert [line.split(",")[3:6] for line in lines[1:]] == [["", "", "***"], ["1", "", "VAN-7"]]

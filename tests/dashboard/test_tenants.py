@@ -155,7 +155,7 @@ OF_ADA = {
     "log-detail": lambda world: {"pk": world.log.pk},
     "log-download": lambda world: {"pk": world.log.pk},
     **{f"reservation-{name}": lambda world: {"pk": world.reservation.pk} for name in ("detail", "cancel")},
-    "network-profile-detail": lambda world: {"pk": world.move.station.network_profiles.get().pk},
+    "network-profile-detail": lambda world: {"pk": world.profile.pk},
     **{f"network-move-{name}": lambda world: {"pk": world.move.pk} for name in ("detail", "back", "cancel")},
     "station-firmware": lambda world: {"identity": world.station.identity},
     "firmware-detail": lambda world: {"pk": world.image.pk},

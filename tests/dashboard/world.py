@@ -32,6 +32,7 @@ from stations.models import (
     MeterDay,
     MeterQuarter,
     NetworkMove,
+    NetworkProfile,
     PasswordChange,
     Quirk,
     QuirkSwitch,
@@ -94,6 +95,7 @@ class World:
     knock: Refusal
     quirk: Quirk
     reservation: Reservation
+    profile: NetworkProfile
     move: NetworkMove
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from stations.domain.command import BadCommand, Command, need_number, need_one_of, need_text
 
 URL = re.compile(r"wss?://[^\s#@]+\Z", re.IGNORECASE)
+VERSION = re.compile(r"OCPP\d\d\Z")
 INTERFACES = (*(f"Wired{n}" for n in range(4)), *(f"Wireless{n}" for n in range(4)))
 #: What may be said of a mobile network and of a VPN, and how long it may be (OCPP 2.0.1 APNType, VPNType).
 APN = {"apn": 512, "user": 20, "password": 20, "pin": 8, "preferred_network": 6, "authentication": 4}
@@ -49,7 +50,8 @@ class SetNetworkProfile(Command):
             raise BadCommand("url must begin with wss:// for security profile 2 or 3, which are encrypted.")
         need_one_of("interface", self.interface, INTERFACES)
         need_number("message_timeout_s", self.message_timeout_s, 1, 3600)
-        need_one_of("ocpp_version", self.ocpp_version, ("OCPP12", "OCPP15", "OCPP16", "OCPP20"))
+        if not isinstance(self.ocpp_version, str) or not VERSION.match(self.ocpp_version):
+            raise BadCommand("ocpp_version must be OCPP and two digits, such as OCPP20.")
         need_one_of("transport", self.transport, ("JSON", "SOAP"))
         _check_part("apn", self.apn, APN, ("apn", "authentication"))
         _check_part("vpn", self.vpn, VPN, ("server", "user", "password", "key", "type"))
