@@ -230,9 +230,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:12])
         for topic, subscriber in row[12]:
             state.subscribers.setdefault(topic, []).append(subscriber)
-        for pk, number, *about, since, until in orjson.loads(row[13]) if row[13] else ():
-            times = (datetime.fromisoformat(since), datetime.fromisoformat(until))
-            state.reservations[number] = ReservationState(pk, number, *about, *times)
+        for pk, number, evse, key, group, *times in orjson.loads(row[13]) if row[13] else ():
+            since, until = map(datetime.fromisoformat, times)
+            state.reservations[number] = ReservationState(pk, number, evse, key, group, since, until)
         if row[14] is not None:
             offset = timedelta(seconds=row[14])
             state.clock = Clock(offset=offset, told=offset)
