@@ -135,7 +135,8 @@ def led(engine: Engine, station: Station, **options: Any) -> NetworkMove:
 
 def gone(station: Station) -> None:
     with scopes_disabled():
-        Connection.objects.filter(station=station).update(disconnected_at=datetime.now(UTC))
+        now = datetime.now(UTC)
+        Connection.objects.filter(station=station).update(disconnected_at=now, seen_at=now)
 
 
 def back(engine: Engine, station: Station) -> None:
