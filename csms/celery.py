@@ -31,6 +31,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "bring lists of id tags in step": ("stations.tasks.bring_lists_in_step", 5.0),
     "keep lists of id tags": ("stations.tasks.keep_lists", 60.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
+    "end reservations whose time is over": ("stations.tasks.sweep_reservations", 5.0),
+    "lead chargers to their new network profiles": ("stations.tasks.advance_network_moves", 5.0),
 }
 
 app = Celery("csms")

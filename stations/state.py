@@ -96,6 +96,19 @@ class UpdateState:
     install_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReservationState:
+    """A plug that is kept: `evse` None is any. `key` is the token's, `group` that of others who may use it; empty: nobody."""
+
+    id: int
+    number: int
+    evse: int | None
+    key: str
+    group: str
+    since: datetime
+    expires_at: datetime
+
+
 @dataclass(slots=True)
 class StationState:
     id: int
@@ -115,6 +128,8 @@ class StationState:
     evses: dict[int, EvseState] = field(default_factory=dict)
     open: dict[str, TransactionState] = field(default_factory=dict)
     awaiting: list[AwaitedEffect] = field(default_factory=list)
+    #: By their number. Mostly empty.
+    reservations: dict[int, ReservationState] = field(default_factory=dict)
     update: UpdateState | None = None
     clock: Clock = field(default_factory=Clock)
     make: Make = field(default_factory=Make)
@@ -138,6 +153,8 @@ STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
        s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
        ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id),
+       (SELECT json_agg(json_build_array(r.id, r.number, r.evse_number, r.id_key, r."group", r.created_at, r.expires_at))::text
+        FROM stations_reservation r WHERE r.station_id = s.id AND r.status = 'active'),
        s.clock_offset_s, u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
@@ -213,11 +230,14 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:12])
         for topic, subscriber in row[12]:
             state.subscribers.setdefault(topic, []).append(subscriber)
-        if row[13] is not None:
-            offset = timedelta(seconds=row[13])
-            state.clock = Clock(offset=offset, told=offset)
+        for pk, number, evse, key, group, *times in orjson.loads(row[13]) if row[13] else ():
+            since, until = map(datetime.fromisoformat, times)
+            state.reservations[number] = ReservationState(pk, number, evse, key, group, since, until)
         if row[14] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[14:]
+            offset = timedelta(seconds=row[14])
+            state.clock = Clock(offset=offset, told=offset)
+        if row[15] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[15:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:

@@ -15,8 +15,10 @@ from stations.services import (
     firmware,
     locallistwork,
     logkeeping,
+    networkmoves,
     presence,
     quarters,
+    reserving,
     retention,
     rollouts,
     rolloutsteps,
@@ -158,3 +160,19 @@ def keep_lists() -> int:
     """Notice stations and tags that joined or left lists by themselves (see `stations.services.locallistwork.keep`). Idempotent."""
     with scopes_disabled():
         return locallistwork.keep()
+
+
+def sweep_reservations() -> int:
+    """End the reservations whose time is over (see `stations.services.reserving.sweep`). Idempotent; returns how many ended."""
+    with scopes_disabled():
+        return reserving.sweep(now=timezone.now())
+
+
+@shared_task
+def advance_network_moves() -> int:
+    """Lead stations on to their network profiles (see `stations.services.networkmoves.advance`). Returns how many were due.
+
+    Safe when run twice, at once, or killed: each move is a transaction of its own, under the lock of its row.
+    """
+    with scopes_disabled():
+        return networkmoves.advance(now=timezone.now())

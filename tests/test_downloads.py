@@ -10,6 +10,7 @@ from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
 from stations.models import LocalList, MessageLogEntry, Refusal, Station, Variable
+from tests.dashboard.reservationrows import made_reservation
 from tests.database import tables
 from tests.network import Network
 
@@ -152,3 +153,17 @@ async def test_settings_and_commands_of_a_charger_are_files_and_secrets_stay(net
     header, line = (await text(download(browser, f"{address}?tab=commands&format=csv"))).splitlines()
     assert header.startswith("id,command,status")
     assert ",clear_cache,queued," in line
+
+
+@tables
+def reserved(station: Station) -> None:
+    with scopes_disabled():
+        made_reservation(station, id_tag="VAN-7")
+        made_reservation(station, id_tag="0000", id_token_type="KeyCode", number=2, evse_number=None)
+
+
+async def test_reservations_are_a_file_without_key_codes(network: Network) -> None:
+    reserved(network.station())
+    header, *lines = (await text(download(browser_of(network), "/reservations/?format=csv"))).splitlines()
+    assert header.startswith("id,charger,number,plug,connector_type,id_tag,")
+    assert [line.split(",")[3:6] for line in lines] == [["", "", "***"], ["1", "", "VAN-7"]]

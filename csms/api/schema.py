@@ -105,6 +105,7 @@ JSON_TYPES: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
+    dict[str, Any]: {"type": "object", "additionalProperties": {}},
     list[dict[str, Any]]: {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
 }
 

@@ -10,10 +10,12 @@ from csms.api import (
     forwarding,
     localauthlist,
     logs,
+    network,
     people,
     quirks,
     raw,
     repairs,
+    reservations,
     rollouts,
     views,
     webhooks,
@@ -51,6 +53,9 @@ router.register("rollouts", rollouts.RolloutView, "rollout")
 router.register("audit", views.AuditView, "audit")
 router.register("repair-messages", repairs.RepairMessageView, "repair-message")
 router.register("quirks", quirks.QuirkView, "quirk")
+router.register("reservations", reservations.ReservationView, "reservation")
+router.register("network-profiles", network.NetworkProfileView, "network-profile")
+router.register("network-moves", network.NetworkMoveView, "network-move")
 router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")

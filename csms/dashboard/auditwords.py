@@ -65,6 +65,8 @@ ACTIONS: dict[str, Word] = {
     "setting.wanted": gettext_lazy("{who} chose a setting of the charger {thing}"),
     "command.asked": gettext_lazy("{who} asked the charger {thing}: {what}"),
     "command.cancelled": gettext_lazy("{who} took back what the charger {thing} was asked: {what}"),
+    "network_move.started": gettext_lazy("{who} began to lead the charger {thing} to another network profile"),
+    "network_move.given_up": gettext_lazy("{who} gave up leading the charger {thing} to another network profile"),
     "run.started": gettext_lazy("{who} asked several chargers at once: {what}"),
     "firmware.added": gettext_lazy("{who} added the firmware {thing}"),
     "firmware.withdrawn": gettext_lazy("{who} withdrew the firmware {thing}"),

@@ -34,6 +34,9 @@ WORDS: dict[str, Word] = {
     "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
     "send_local_list": gettext_lazy("Send the list of id tags"),
     "get_local_list_version": gettext_lazy("Ask for the version of the list of id tags"),
+    "reserve_now": gettext_lazy("Reserve a plug"),
+    "cancel_reservation": gettext_lazy("Give up a reservation"),
+    "set_network_profile": gettext_lazy("Store a network profile"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),
@@ -59,6 +62,7 @@ NEXT: dict[str, Word] = {
     "remote_start": gettext_lazy("Look whether the plug is free and in service, then try again."),
     "remote_stop": gettext_lazy("Unlock the plug instead, or ask the driver to stop at the charger."),
     "unlock_connector": gettext_lazy("The lock may be stuck: somebody has to go there."),
+    "reserve_now": gettext_lazy("Look whether the plug is free and in service, or choose another one."),
     "reset": gettext_lazy("Stop what charges first, or restart it when idle."),
 }
 
@@ -111,6 +115,10 @@ class CommandRow:
         if params.get("firmware"):
             parts.append(_("image %(id)s of the library") % {"id": params["firmware"]})
         parts += [without_secrets(str(params[name])) for name in ("message", "vendor_id", "location") if params.get(name)]
+        if "reservation" in params and params["reservation"] is not None:
+            parts.append(_("reservation %(number)s") % {"number": params["reservation"]})
+        if "slot" in params:
+            parts.append(_("slot %(number)s: %(url)s") % {"number": params["slot"], "url": params.get("url", "")})
         named = params.get("variables") or []
         parts += [str(one.get("variable", "")) for one in named[:3]] + (["…"] if len(named) > 3 else [])
         return ", ".join(parts)
@@ -148,6 +156,7 @@ class CommandRow:
         command = self.command
         secret = any(SECRET.search(str(one.get("variable", ""))) for one in command.params.get("variables") or [])
         # Who may fetch from an address stands in it, and is not kept. A log is asked for anew, with an address of its own.
+        secret |= "***" in map(str, (command.params.get("apn") or {}).values()) or bool(command.params.get("vpn"))
         secret |= "***@" in str(command.params.get("location", "")) or command.kind == "get_log"
         return command.status in FAILED and not secret and not command.facts.get("raw")
 

@@ -10,8 +10,9 @@ from csms.dashboard import wall
 from csms.dashboard.commandrows import CommandRow
 from stations import selectors
 from stations.domain.metering import CONDUCTORS, factor
-from stations.models import MeterSample, Station, Variable
+from stations.models import MeterSample, Reservation, Station, Variable
 from stations.models.command import OPEN
+from stations.services import reserving
 
 #: The OCPP names of connectors, as people call them (OCPP 2.0.1 Part 2, ConnectorEnumType).
 TYPES = {
@@ -59,6 +60,7 @@ class Card:
     sample: MeterSample | None
     stopping: bool
     once: str
+    reservation: Reservation | None = None
     phases: list[Phase] = field(default_factory=list)
 
 
@@ -70,6 +72,7 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
         row.command.params.get("transaction") for row in rows if row.command.kind == "remote_stop" and row.command.status in OPEN
     }
     once = str(rows[0].command.pk) if rows else "0"
+    kept = reserving.kept([station.pk])
     found = []
     for plug in plugs:
         evse, number = plug.connector.evse.number, plug.connector.number
@@ -80,7 +83,8 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
         if sample is not None and running is not None and sample.transaction_id != running.pk:
             sample = None
         stopping = running is not None and running.ocpp_transaction_id in stopped
-        found.append(Card(plug, TYPES.get(kind, kind), most, sample, stopping, once, _phases(sample)))
+        held = kept.get((station.pk, evse))
+        found.append(Card(plug, TYPES.get(kind, kind), most, sample, stopping, once, held, _phases(sample)))
     return found
 
 

@@ -349,6 +349,19 @@ CATALOGUE: dict[str, Words] = {
         "OCPP 1.6 3.13, 2.0.1 Part 1 7",
         _("Number connectors from 1."),
     ),
+    # Reservations
+    "reserved_for_another": Words(
+        _("A session at a plug that is kept for somebody else"),
+        _("A reserved plug charges the id tag it is reserved for, or one of its group."),
+        "OCPP 1.6 5.13, 2.0.1 H01",
+        _("Refuse other id tags until the reservation is used, cancelled or over."),
+    ),
+    "reservation_unknown": Words(
+        _("A session that names no reservation of ours"),
+        _("A session names the reservation it uses by the number the charger was given."),
+        "OCPP 1.6 4.8, 2.0.1 H03",
+        _("Name the reservation that was made, or none."),
+    ),
     # No fault of the station's
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
     "firmware_changed": Words(_("Another firmware"), _("A boot tells the firmware.")),

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.dashboard import locallists
+from csms.dashboard import locallists, network, reservations
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -33,7 +33,10 @@ TABS: dict[str, Promise] = {
     "security": _("Security"),
 }
 #: In the order in which they stand on their tab.
-PARTS: tuple[Part, ...] = (Part("local_list", "access", "dashboard/_part_local_list.html", locallists.part),)
+LOCAL_LIST = Part("local_list", "access", "dashboard/_part_local_list.html", locallists.part)
+RESERVATIONS = Part("reservations", "access", "dashboard/_part_reservations.html", reservations.context)
+NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
+PARTS: tuple[Part, ...] = (LOCAL_LIST, RESERVATIONS, NETWORK)
 
 
 @dataclass(frozen=True, slots=True)

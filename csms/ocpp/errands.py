@@ -22,7 +22,7 @@ from stations.domain.commands import Command, Outcome, Verdict
 from stations.domain.values import Note, Severity
 from stations.models import MessageLogEntry
 from stations.services import commands as life
-from stations.services import devicemodel, passwords
+from stations.services import devicemodel, network, passwords
 from stations.services.commands import Claimed
 from stations.state import load_quirks
 
@@ -108,7 +108,7 @@ def prepare(claimed: Claimed, limits: dict[str, int], odd: str = "") -> Errand:
     version = claimed.protocol.removeprefix("ocpp")
     command = commands.COMMANDS[claimed.kind].of(claimed.params)
     # What was fixed for the sending or is sealed, such as a one-time address or a password, goes no further than into the CALL.
-    said = passwords.opened(command.fixed(claimed.facts))
+    said = network.opened(passwords.opened(command.fixed(claimed.facts)))
     translator = registry.outgoing(claimed.protocol, claimed.kind)
     if translator is None:
         raise Unsayable(f"OCPP {version} has no such command.")

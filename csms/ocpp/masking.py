@@ -9,8 +9,8 @@ from stations.domain.addresses import without_secrets
 
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
-NEEDLES = ("pass", "key", "\\u00")
-SECRET_NAMES = re.compile(r"password|authorization_?key|passphrase", re.IGNORECASE)
+NEEDLES = ("pass", "key", "simpin", '"pin"', "\\u00")
+SECRET_NAMES = re.compile(r"password|authorization_?key|passphrase|^(?:sim_?)?pin$", re.IGNORECASE)
 #: What is kept of a frame that names a secret but is no JSON: message type, message id and action.
 READABLE = re.compile(r'\s*\[\s*\d\s*(?:,\s*"[^"]{0,50}"\s*){0,2}')
 
@@ -72,6 +72,8 @@ def _masked(value: Any) -> Any:
         secret = SECRET_NAMES.search(name) or (hidden and name in ("value", "attributeValue", "data"))
         if value.get("type") == "KeyCode" and name == "idToken":
             secret = True
+        if name == "key" and "server" in value:
+            secret = True  # a VPN's (2.0.1 VPNType)
         result[name] = MASK if secret and item is not None else _masked(item)
     return result
 

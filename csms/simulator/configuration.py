@@ -54,13 +54,14 @@ class Configuration:
             "MeterValuesSampledData": Key(every, _measurands),
             "MeterValueSampleInterval": Key("60", _number),
             "NumberOfConnectors": Key(str(connectors)),
+            "ReserveConnectorZeroSupported": Key("true"),
             "ResetRetries": Key("1", _number),
             "SendLocalListMaxLength": Key("100"),
             "StopTransactionOnEVSideDisconnect": Key("true"),
             "StopTransactionOnInvalidId": Key("true", _boolean),
             "StopTxnAlignedData": Key(""),
             "StopTxnSampledData": Key("Energy.Active.Import.Register", _measurands),
-            "SupportedFeatureProfiles": Key("Core,LocalAuthListManagement,RemoteTrigger"),
+            "SupportedFeatureProfiles": Key("Core,LocalAuthListManagement,RemoteTrigger,Reservation"),
             "TransactionMessageAttempts": Key("3", _number),
             "TransactionMessageRetryInterval": Key("20", _number),
             "UnlockConnectorOnEVSideDisconnect": Key("true"),
@@ -68,6 +69,10 @@ class Configuration:
         }
         for name, value in (given or {}).items():
             self._keys.setdefault(name, Key("")).value = value
+
+    def add(self, name: str, key: Key) -> None:
+        """One more, of a station that has what it is about."""
+        self._keys[name] = key
 
     def __getitem__(self, name: str) -> str:
         return self._keys[name].value

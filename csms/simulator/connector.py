@@ -34,6 +34,8 @@ class Transaction:
     #: What the CSMS calls its remote start (2.x), and whether the card came before the cable.
     remote_start_id: int | None = None
     card_first: bool = False
+    #: The reservation that it used.
+    reservation: int | None = None
     #: The number of its next event and the charging state that was last told (2.x).
     next_event: int = 0
     charging_state: str = ""
@@ -73,6 +75,8 @@ class Connector:
     cards: int = 0
     #: A remote start is about to use it.
     claimed: bool = False
+    #: It is kept for somebody.
+    reserved: bool = False
     #: A transaction has ended and the cable is still in.
     finishing: bool = False
 
@@ -89,9 +93,14 @@ class Connector:
         return self.operative and not self.faulted
 
     @property
+    def vacant(self) -> bool:
+        """Whether nobody is here."""
+        return self.usable and not (self.transaction or self.waiting_tag or self.claimed or self.finishing)
+
+    @property
     def free(self) -> bool:
         """Whether somebody new may begin a transaction here."""
-        return self.usable and not (self.transaction or self.waiting_tag or self.claimed or self.finishing)
+        return self.vacant and not self.reserved
 
     @property
     def flowing(self) -> bool:
@@ -110,7 +119,9 @@ class Connector:
             return "Unavailable"
         if self.finishing:
             return "Finishing"
-        return "Preparing" if self.car or self.waiting_tag else "Available"
+        if self.car or self.waiting_tag:
+            return "Preparing"
+        return "Reserved" if self.reserved else "Available"
 
     def advance(self, seconds: float) -> None:
         """Let energy flow for a time."""

@@ -50,6 +50,14 @@ class Dialect(ABC):
         """The card's status in the answer to `authorize`."""
 
     @abstractmethod
+    def group(self, answer: Any) -> str:
+        """The card's group in the same answer; empty if it has none."""
+
+    def reservation_lapsed(self, number: int, *, expired: bool) -> Any | None:
+        """What is said of a reservation that is over, or that cannot be kept; None in a version that has no word for it."""
+        return None
+
+    @abstractmethod
     def states(self) -> dict[int, State]:
         """What is to be reported now, by connector, in the order in which it is."""
 

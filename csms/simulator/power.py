@@ -28,7 +28,7 @@ async def restart(station: "SimulatedStation", seconds: float = 0) -> None:
     _forget_registration(station)
     await station.disconnect()
     await asyncio.sleep(seconds)
-    await station.reconnect()
+    await station.network.connect()
     await station.register()
 
 

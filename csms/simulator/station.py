@@ -29,7 +29,9 @@ from csms.simulator.errors import BadAnswer, SimulatorError
 from csms.simulator.firmware import Updater
 from csms.simulator.link import Link
 from csms.simulator.locallist import LocalList
+from csms.simulator.networks import Networks
 from csms.simulator.outbox import Entry
+from csms.simulator.reservations import Reservations
 from csms.simulator.v16 import Dialect16
 from csms.simulator.v201 import Dialect201
 
@@ -89,6 +91,7 @@ class SimulatedStation(Client):
         self.dialect = DIALECTS[protocol](self)
         self.updater = Updater(self)
         self.local_list = LocalList(self.configuration)
+        self.reservations, self.network = Reservations(self), Networks(self)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -148,7 +151,9 @@ class SimulatedStation(Client):
 
     async def authorize(self, tag: str) -> str:
         """Returns the card's status: Accepted, Blocked, Expired, Invalid or ConcurrentTx."""
-        return self.dialect.verdict(await self.call(self.dialect.authorize(tag)))
+        answer = await self.call(self.dialect.authorize(tag))
+        self.reservations.learn(tag, self.dialect.group(answer))
+        return self.dialect.verdict(answer)
 
     async def report(self, connector_id: int | None = None, *, force: bool = False) -> None:
         """StatusNotification for each connector whose state is not what was last reported (`force`: for all).
@@ -218,7 +223,7 @@ class SimulatedStation(Client):
         connector = self._connector(connector_id)
         if connector.transaction:
             raise ValueError(f"connector {connector_id} has a transaction already; stop it first")
-        if not connector.usable:
+        if not connector.usable or not self.reservations.admits(connector, tag):
             raise ValueError(f"connector {connector_id} is {connector.status} and cannot charge")
         transaction = Transaction(
             tag,
@@ -244,9 +249,10 @@ class SimulatedStation(Client):
                 transaction.held = True
                 self.dialect.flow_changed(connector)
 
-    def place_for(self, connector_id: int | None) -> Connector | None:
+    def place_for(self, connector_id: int | None, tag: str) -> Connector | None:
         """Where a remote start may begin: where a car already waits for it, else anywhere. None if nowhere."""
-        free = [c for c in self.connectors if c.free and connector_id in (None, c.id)] if self.accepted else []
+        free = [c for c in self.connectors if c.vacant and connector_id in (None, c.id)] if self.accepted else []
+        free = [c for c in free if self.reservations.admits(c, tag)]
         return next((c for c in free if c.car), free[0] if free else None)
 
     async def start_remotely(self, connector_id: int, tag: str, remote_start_id: int | None = None) -> None:

@@ -36,7 +36,14 @@ PAGES: tuple[Page | Menu, ...] = (
     Page("wall", _("Network")),
     Page("stations", _("Chargers"), also=frozenset({"onboarding", "runs", "run", "labels"})),
     Page("sessions", _("Sessions"), also=frozenset({"review", "review_session", "review_message"})),
-    Menu(_("Drivers"), (Page("drivers", _("Drivers"), "tags.change"), Page("id_tags", _("Id tags")))),
+    Menu(
+        _("Drivers"),
+        (
+            Page("drivers", _("Drivers"), "tags.change"),
+            Page("id_tags", _("Id tags")),
+            Page("reservations", _("Reservations")),
+        ),
+    ),
     Menu(
         _("Upkeep"),
         (

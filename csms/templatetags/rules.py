@@ -41,6 +41,8 @@ RULES: dict[str, str | Promise] = {
     "firmware_changed": _("The charger started with other firmware than before."),
     "local_list_conflict": _("The whole list is sent to it again."),
     "payload_invalid": _("A message that cannot be understood is kept whole for repair, so that its energy is not lost."),
+    "reserved_for_another": _("The session counts all the same, and the reservation stays until it is used or its time is over."),
+    "reservation_unknown": _("The session counts all the same; no reservation ends by it."),
     "repaired": _("A person put it right; what was before is kept."),
     "frame_binary": _("The frame is noted and left out; the connection stays."),
     "frame_empty": _("The frame is noted and left out; the connection stays."),

@@ -7,11 +7,13 @@ from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, Up
 from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
+from stations.models.network import MoveStatus, NetworkMove, NetworkProfile
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
 from stations.models.quality import FindingDay
 from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
+from stations.models.reservation import Reservation, ReservationStatus
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
@@ -47,6 +49,9 @@ __all__ = [
     "MeterProgress",
     "MeterQuarter",
     "MeterSample",
+    "MoveStatus",
+    "NetworkMove",
+    "NetworkProfile",
     "OutboxEntry",
     "PasswordChange",
     "QuarterDue",
@@ -55,6 +60,8 @@ __all__ = [
     "Refusal",
     "Repair",
     "RepairMessage",
+    "Reservation",
+    "ReservationStatus",
     "Rollout",
     "RolloutState",
     "RolloutStep",

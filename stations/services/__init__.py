@@ -12,12 +12,15 @@ from stations.services import (
     commands,
     companions,
     diagnostics,
+    effects,
     firmware,
     firmwareprogress,
     localauthlist,
     metervalues,
+    network,
     passwords,
     provisioning,
+    reservation,
     stale,
     transactionevents,
     transactions,
@@ -53,6 +56,10 @@ add(
     },
 )
 add(companions.OF, localauthlist.COMPANIONS)
+add(RULES, reservation.RULES)
+add(effects.OF, reservation.EFFECTS)
+add(companions.OF, reservation.COMPANIONS)
+add(companions.OF, network.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -8,7 +8,7 @@ from stations.domain.events import ComponentEventsReported, ConnectorStatusRepor
 from stations.domain.patience import LOOK_SOON
 from stations.domain.values import ChargingState, ConnectorStatus, Note, Severity
 from stations.models import Connector, Evse, Station, StatusHistory, Transaction
-from stations.services import clocks
+from stations.services import clocks, reservation
 from stations.state import ConnectorState, EvseState
 
 #: More EVSEs than any station has; beyond it a number is a mistake.
@@ -71,6 +71,8 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
             _tell_fault(event, batch, station.status, status, at)
             station.status, station.status_at = status.value, at
             batch.change(Station, station.id, status=status.value, status_at=at, error_code=event.error_code)
+            if station.reservations:
+                reservation.status_changed(batch, 0, status, at)
     else:
         known = connector(batch, event.evse, event.connector)
         if known is None:
@@ -80,6 +82,8 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
             known.status, known.status_at = status, at
             if status is ConnectorStatus.AVAILABLE:
                 _freed(batch, event.evse, at)
+            elif station.reservations:
+                reservation.status_changed(batch, event.evse, status, at)
             batch.change(
                 Connector,
                 known.id,

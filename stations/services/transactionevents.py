@@ -16,7 +16,7 @@ from stations.domain.patience import ASK_AFTER, SILENT_AFTER
 from stations.domain.values import Doubt, Note, Reconstruction, Severity, TransactionStatus
 from stations.lookups import Need, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, clocks, metervalues, transactions
+from stations.services import authorization, availability, clocks, metervalues, reservation, transactions
 from stations.state import StationState, TransactionState
 
 #: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
@@ -64,6 +64,8 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
             found.open_at.append(station.id)
     if event.remote_start_id is not None and transaction.remote_start_id is None:
         transaction.remote_start_id = change["remote_start_id"] = event.remote_start_id
+    if event.reservation_id is not None or (station.reservations and change.keys() & {"evse_id", "id_tag"}):
+        reservation.began(batch, transaction, found, named=event.reservation_id, at=at)
     if at < transaction.started_at:
         if transaction.station_started_at is not None:
             transaction.station_started_at = change["station_started_at"] = event.at

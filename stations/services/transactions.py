@@ -14,7 +14,7 @@ from stations.domain.times import EARLIEST
 from stations.domain.values import Doubt, Note, Reconstruction, Severity, TokenInfo, TransactionStatus
 from stations.lookups import Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, clocks, metervalues
+from stations.services import authorization, availability, clocks, metervalues, reservation
 from stations.state import StationState, TransactionState
 
 ENDED_TOPIC = "transaction_ended"
@@ -122,6 +122,8 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         energy_wh=Decimal(0) if meter_start is not None else None,
     )
     batch.lookups.starts[need] = transaction
+    if station.reservations or event.reservation_id is not None:
+        reservation.began(batch, transaction, found, named=event.reservation_id, at=at)
     batch.tell(topics.TRANSACTION_STARTED, transaction.id)
     for note in notes:
         batch.note(note, transaction.id)

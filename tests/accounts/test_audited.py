@@ -47,6 +47,7 @@ SILENT = {
     "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
+    "stations.services.reserving.sweep": "the end of a reservation by its term, which was told when it was asked for",
     "stations.services.restoring.asked": "what was asked then; the replay as a whole is told",
     "stations.services.restoring.set_as_then": "what a charger's recording shows; the replay as a whole is told",
     "stations.services.quirks.sync": "what a release ships",

@@ -29,9 +29,21 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LocalList, LocalListRule, LogUpload, Quirk, RepairMessage, Site
+from stations.models import (
+    Command,
+    LocalList,
+    LocalListRule,
+    LogUpload,
+    NetworkMove,
+    NetworkProfile,
+    Quirk,
+    RepairMessage,
+    Reservation,
+    Site,
+)
 from stations.services import localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -77,6 +89,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
+        made_reservation(amber.station)
+        made_profile(amber.station)
+        made_move(amber.station)
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
         localauthlist.set_rule(operator=ada.operator, mode="valid")
@@ -90,6 +105,9 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "local-list-rules": LocalListRule,
             "logs": LogUpload,
             "repair-messages": RepairMessage,
+            "reservations": Reservation,
+            "network-profiles": NetworkProfile,
+            "network-moves": NetworkMove,
             "sites": Site,
             "tariffs": Tariff,
             "forwards": Forward,

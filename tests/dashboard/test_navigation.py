@@ -1,6 +1,7 @@
 """The way to the pages, as each role sees it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -8,6 +9,7 @@ from django.urls import resolve, reverse
 
 from accounts.models import Role
 from accounts.permissions import MAY
+from csms.templatetags import navigation
 from csms.templatetags.navigation import PAGES, Menu
 from tests.dashboard.conftest import browser_of
 from tests.network import Network
@@ -39,8 +41,10 @@ def test_the_way_to_a_page_needs_the_verb_that_the_page_needs() -> None:
             assert resolve(reverse(page.name)).func.verb == page.verb, page.name  # type: ignore[attr-defined]
 
 
-def test_a_menu_of_one_page_is_that_page(ben: Client, ada: Client) -> None:
+def test_a_menu_of_one_page_is_that_page(ben: Client, ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.findall(r"<summary[^>]*>([^<]+)<", nav(ada, "/")) == ["Drivers", "Upkeep", "Management"]
+    pages = [replace(one, pages=one.pages[:2]) if isinstance(one, Menu) and one.title == "Drivers" else one for one in PAGES]
+    monkeypatch.setattr(navigation, "PAGES", pages)
     assert re.findall(r"<summary[^>]*>([^<]+)<", nav(ben, "/")) == ["Upkeep", "Management"]
 
 

@@ -155,6 +155,9 @@ OF_ADA = {
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
     "log-detail": lambda world: {"pk": world.log.pk},
     "log-download": lambda world: {"pk": world.log.pk},
+    **{f"reservation-{name}": lambda world: {"pk": world.reservation.pk} for name in ("detail", "cancel")},
+    "network-profile-detail": lambda world: {"pk": world.profile.pk},
+    **{f"network-move-{name}": lambda world: {"pk": world.move.pk} for name in ("detail", "back", "cancel")},
     "station-firmware": lambda world: {"identity": world.station.identity},
     **{
         f"local-list-{name}": lambda world: {"pk": LocalList.objects.with_scopes_disabled().get(station=world.station).pk}
@@ -196,6 +199,8 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
     ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
     ("rollout-list", "post"): {"firmware": 1},
+    ("reservation-list", "post"): {"station": "X", "id_tag": "CARD", "expires_at": "2030-01-01T00:00:00Z"},
+    ("network-move-list", "post"): {"station": "X", "slot": 1},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
@@ -206,7 +211,7 @@ UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9
 #: What only those may read who may also change it.
 OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
-WITHOUT_OWN = {("rollout-list", "post"): 400}
+WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move")}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

@@ -33,12 +33,15 @@ from stations.models import (
     MessageLogEntry,
     MeterDay,
     MeterQuarter,
+    NetworkMove,
+    NetworkProfile,
     PasswordChange,
     Quirk,
     QuirkSwitch,
     Refusal,
     Repair,
     RepairMessage,
+    Reservation,
     Site,
     Station,
     StatusHistory,
@@ -46,6 +49,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
@@ -92,6 +96,9 @@ class World:
     link: ForwardLink
     knock: Refusal
     quirk: Quirk
+    reservation: Reservation
+    profile: NetworkProfile
+    move: NetworkMove
 
 
 @tables
@@ -175,6 +182,7 @@ def _made(network: Network) -> World:
         *_forwarded(station, offline),
         _knocked(network, station, pending),
         _odd(station),
+        *kept(station, offline),
     )
 
 

@@ -45,6 +45,10 @@ class Peer201(Watching, ChargePoint):
     def log(self, **_: Any) -> Any:
         return call_result.LogStatusNotification()
 
+    @on(Action.reservation_status_update)
+    def reservation(self, **_: Any) -> Any:
+        return call_result.ReservationStatusUpdate()
+
     @on(Action.transaction_event)
     def event(self, id_token: dict[str, str] | None = None, **_: Any) -> Any:
         return call_result.TransactionEvent(id_token_info={"status": self._status(id_token)} if id_token else None)

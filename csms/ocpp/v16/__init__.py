@@ -9,6 +9,7 @@ from csms.ocpp.v16 import (
     metervalues,
     provisioning,
     remotecontrol,
+    reservation,
     transactions,
     vendor,
 )
@@ -44,5 +45,7 @@ OUTGOING = (
     remotecontrol.RemoteStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    reservation.CancelReservation,
+    reservation.ReserveNow,
     vendor.SendDataTransfer,
 )

@@ -7,8 +7,10 @@ from csms.ocpp.v201 import (
     firmware,
     localauthlist,
     metervalues,
+    network,
     provisioning,
     remotecontrol,
+    reservation,
     transactions,
     vendor,
 )
@@ -23,6 +25,7 @@ INCOMING = (
     metervalues.MeterValues,
     provisioning.BootNotification,
     provisioning.NotifyReport,
+    reservation.ReservationStatusUpdate,
     transactions.TransactionEvent,
     vendor.DataTransfer,
 )
@@ -34,6 +37,7 @@ OUTGOING = (
     firmware.UpdateFirmware,
     localauthlist.GetLocalListVersion,
     localauthlist.SendLocalList,
+    network.SetNetworkProfile,
     provisioning.GetBaseReport,
     provisioning.GetVariables,
     provisioning.Reset,
@@ -42,6 +46,8 @@ OUTGOING = (
     remotecontrol.RequestStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    reservation.CancelReservation,
+    reservation.ReserveNow,
     transactions.GetTransactionStatus,
     vendor.SendDataTransfer,
 )

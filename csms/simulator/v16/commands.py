@@ -11,15 +11,16 @@ from csms.simulator.answering import answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v16.localauthlist import LocalList16
+from csms.simulator.v16.reservation import ReservationLink16
 
 
-class CommandLink16(LocalList16):
+class CommandLink16(LocalList16, ReservationLink16, AnsweringLink):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
     def on_remote_start(self, id_tag: str, connector_id: int | None = None, **_: Any) -> Any:
         station = self.station
-        if (connector := station.place_for(connector_id)) is None:
+        if (connector := station.place_for(connector_id, id_tag)) is None:
             return call_result.RemoteStartTransaction("Rejected")
         connector.claimed = True
         self.then(station.start_remotely(connector.id, id_tag))

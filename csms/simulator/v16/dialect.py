@@ -47,8 +47,12 @@ class Dialect16(Dialect):
     def verdict(self, answer: Any) -> str:
         return str(answer.id_tag_info["status"])
 
+    def group(self, answer: Any) -> str:
+        return str(answer.id_tag_info.get("parent_id_tag", ""))
+
     def states(self) -> dict[int, State]:
         station = self.station
+        station.reservations.settle()
         whole: dict[int, State] = {0: ("Available" if station.operative else "Unavailable", "NoError")}
         return whole | {connector.id: (connector.status, connector.error_code) for connector in station.connectors}
 
@@ -56,6 +60,7 @@ class Dialect16(Dialect):
         return call.StatusNotification(connector_id, state[1], state[0], wire_time(self.station.clock.now()))
 
     def began(self, connector: Connector, transaction: Transaction) -> None:
+        transaction.reservation = self.station.reservations.use(connector, transaction.tag)
         transaction.begin = self._sample(connector, "Transaction.Begin", "StopTxnSampledData")
 
         def started(answer: Any) -> None:
@@ -68,7 +73,11 @@ class Dialect16(Dialect):
 
         def build() -> Any:
             return call.StartTransaction(
-                connector.id, transaction.tag, transaction.meter_start_wh, wire_time(transaction.started_at)
+                connector.id,
+                transaction.tag,
+                transaction.meter_start_wh,
+                wire_time(transaction.started_at),
+                transaction.reservation,
             )
 
         self.station.queue(Entry(build, started, given_up))

@@ -14,9 +14,11 @@ from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
 from csms.simulator.v201.localauthlist import LocalList201
+from csms.simulator.v201.network import NetworkLink201
+from csms.simulator.v201.reservation import ReservationLink201
 
 
-class CommandLink201(LocalList201):
+class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, AnsweringLink):
     package = Package.V201
 
     @property
@@ -32,6 +34,7 @@ class CommandLink201(LocalList201):
             "DateTime": lambda: wire_time(station.clock.now()),
             "Identity": lambda: station.identity,
             "Entries": lambda: str(len(station.local_list.entries)),
+            "ActiveNetworkProfile": lambda: str(station.network.active),
         }
         for connector in station.connectors:
             facts[f"AvailabilityState {connector.id}"] = lambda number=connector.id: states()[number][0]  # type: ignore[misc]  # a default binds it
@@ -47,7 +50,7 @@ class CommandLink201(LocalList201):
     @answers(Action.request_start_transaction)
     def on_remote_start(self, id_token: dict[str, Any], remote_start_id: int, evse_id: int | None = None, **_: Any) -> Any:
         station = self.station
-        if (connector := station.place_for(evse_id)) is None:
+        if (connector := station.place_for(evse_id, id_token["id_token"])) is None:
             return call_result.RequestStartTransaction("Rejected")
         connector.claimed = True
         station.tag_types[id_token["id_token"]] = id_token["type"]

@@ -14,7 +14,7 @@ from csms.simulator.connector import Connector
 ITEMS = 20
 #: What the first event of a transaction measures.
 STARTED_MEASURANDS = {"Energy.Active.Import.Register"}
-_PLUGS = {"Type2": "sType2", "CCS": "cCCS2", "CHAdeMO": "cG105"}
+PLUGS = {"Type2": "sType2", "CCS": "cCCS2", "CHAdeMO": "cG105"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,16 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     every = ",".join(MEASURANDS)
     yield _setting("OCPPCommCtrlr", "HeartbeatInterval", "HeartbeatInterval", unit="s")
     yield _setting("OCPPCommCtrlr", "WebSocketPingInterval", "WebSocketPingInterval", unit="s")
+    if "ActiveNetworkProfile" in facts:
+        yield _setting("OCPPCommCtrlr", "NetworkConfigurationPriority", "NetworkConfigurationPriority", "SequenceList")
+        yield Variable("OCPPCommCtrlr", "ActiveNetworkProfile", facts["ActiveNetworkProfile"], data_type="integer")
+    yield Variable("ReservationCtrlr", "Enabled", "true", data_type="boolean")
+    yield Variable("ReservationCtrlr", "NonEvseSpecific", "true", data_type="boolean")
     yield _setting("OCPPCommCtrlr", "MessageAttempts", "TransactionMessageAttempts", instance="TransactionEvent")
     yield _setting(
         "OCPPCommCtrlr", "MessageAttemptInterval", "TransactionMessageRetryInterval", instance="TransactionEvent", unit="s"
     )
     yield _setting("OCPPCommCtrlr", "ResetRetries", "ResetRetries")
-    yield Variable("OCPPCommCtrlr", "NetworkConfigurationPriority", "1", data_type="SequenceList", values="1")
     yield Variable("OCPPCommCtrlr", "UnlockOnEVSideDisconnect", "true", data_type="boolean")
     yield _setting("AuthCtrlr", "AuthorizeRemoteStart", "AuthorizeRemoteTxRequests", "boolean")
     yield _setting("AuthCtrlr", "OfflineTxForUnknownIdEnabled", "AllowOfflineTxForUnknownId", "boolean")
@@ -176,7 +180,7 @@ def _hardware(connectors: Sequence[Connector], facts: dict[str, Callable[[], str
         yield Variable("EVSE", "AvailabilityState", state, evse=one.id, data_type="OptionList", values=states)
         yield Variable("EVSE", "Power", power, evse=one.id, data_type="decimal", unit="W")
         yield Variable("EVSE", "SupplyPhases", phases, evse=one.id, data_type="integer")
-        plug = _PLUGS.get(one.supply.plug, "Undetermined")
+        plug = PLUGS.get(one.supply.plug, "Undetermined")
         yield Variable("Connector", "Available", "true", evse=one.id, connector=1, data_type="boolean")
         yield Variable("Connector", "AvailabilityState", state, evse=one.id, connector=1, data_type="OptionList", values=states)
         yield Variable("Connector", "ConnectorType", plug, evse=one.id, connector=1)

@@ -56,7 +56,14 @@ class Dialect201(Dialect):
     def verdict(self, answer: Any) -> str:
         return str(answer.id_token_info["status"])
 
+    def group(self, answer: Any) -> str:
+        return str((answer.id_token_info.get("group_id_token") or {}).get("id_token", ""))
+
+    def reservation_lapsed(self, number: int, *, expired: bool) -> Any:
+        return call.ReservationStatusUpdate(number, "Expired" if expired else "Removed")
+
     def states(self) -> dict[int, State]:
+        self.station.reservations.settle()
         return {connector.id: (availability(connector),) for connector in self.station.connectors}
 
     def status(self, connector_id: int, state: State) -> Any:
@@ -73,7 +80,9 @@ class Dialect201(Dialect):
             if answer.id_token_info:
                 self.station.judged(connector, transaction, str(answer.id_token_info["status"]))
 
-        more = {"evse": {"id": connector.id, "connectorId": 1}, "id_token": self._token(transaction.tag)}
+        more: dict[str, Any] = {"evse": {"id": connector.id, "connectorId": 1}, "id_token": self._token(transaction.tag)}
+        if (number := self.station.reservations.use(connector, transaction.tag)) is not None:
+            transaction.reservation = more["reservation_id"] = number
         info = {} if transaction.remote_start_id is None else {"remoteStartId": transaction.remote_start_id}
         transaction.charging_state = "EVConnected"
         meter = self._sample(connector, "Transaction.Begin", STARTED_MEASURANDS)
@@ -147,7 +156,9 @@ def availability(connector: Connector) -> str:
         return "Occupied"
     if not connector.operative:
         return "Unavailable"
-    return "Occupied" if connector.car else "Available"
+    if connector.car:
+        return "Occupied"
+    return "Reserved" if connector.reserved else "Available"
 
 
 def charging_state(connector: Connector) -> str:

@@ -29,8 +29,10 @@ from stations.domain.commands.availability import ChangeAvailability
 from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
 from stations.domain.commands.localauthlist import GetLocalListVersion, SendLocalList
+from stations.domain.commands.network import SetNetworkProfile
 from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
+from stations.domain.commands.reservation import CancelReservation, ReserveNow
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
 
@@ -38,6 +40,7 @@ __all__ = [
     "COMMANDS",
     "SECRET",
     "BadCommand",
+    "CancelReservation",
     "ChangeAvailability",
     "ClearCache",
     "Command",
@@ -49,9 +52,11 @@ __all__ = [
     "Outcome",
     "RemoteStart",
     "RemoteStop",
+    "ReserveNow",
     "Reset",
     "SendLocalList",
     "SendVendorMessage",
+    "SetNetworkProfile",
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",

@@ -31,6 +31,7 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.reservation import ReservationLapsed
 
 __all__ = [
     "BootAnswered",
@@ -45,6 +46,7 @@ __all__ = [
     "MetersSampled",
     "Progress",
     "Reply",
+    "ReservationLapsed",
     "StationBooted",
     "TimeTold",
     "TokenAnswered",

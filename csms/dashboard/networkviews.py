@@ -1,0 +1,48 @@
+"""What one may do about a charger's network profiles: lead it to one, lead it back, do no further step."""
+
+from django.contrib import messages as notices
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from csms.dashboard import network, parts, stationviews
+from csms.dashboard.access import action
+from csms.dashboard.words import in_words
+from stations.domain.commands import BadCommand
+from stations.models import NetworkMove, Station
+from stations.services import networkmoves
+
+
+@action(network.CHANGE)
+def move(request: HttpRequest, identity: str) -> HttpResponse:
+    """Lead a charger to another network profile."""
+    station = stationviews.station_of(identity)
+    form = network.Move(station, request.POST)
+    if form.is_valid():
+        try:
+            networkmoves.start(station=station, profile=form.profile(), away=form.cleaned_data["away"], user=_user(request))
+        except BadCommand as error:
+            form.refuse(error, in_words(error))
+        else:
+            return stationviews.back_to_part(station, parts.NETWORK, "#network-moves")
+    return stationviews.render_part(request, station, parts.NETWORK, form=form)
+
+
+@action(network.CHANGE)
+def lead(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
+    """Lead a charger back to the order before a move, or do no further step of one."""
+    station: Station = stationviews.station_of(identity)
+    found: NetworkMove = get_object_or_404(NetworkMove.objects.select_related("station"), station=station, pk=pk)
+    try:
+        if request.POST.get("do") == "back":
+            networkmoves.go_back(move=found, user=_user(request))
+        elif not networkmoves.give_up(move=found):
+            notices.warning(request, _("It was too late to give it up: the move had ended already."))
+    except BadCommand as error:
+        notices.error(request, in_words(error))
+    return stationviews.back_to_part(station, parts.NETWORK, "#network-moves")
+
+
+def _user(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
