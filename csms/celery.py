@@ -28,6 +28,10 @@ EVERY: dict[str, tuple[str, float]] = {
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
+    "give up reports of which pages are missing": ("stations.tasks.sweep_reports", 10.0),
+    "read device models": ("stations.tasks.read_device_models", 10.0),
+    "let go of what stations noticed": ("stations.tasks.let_go_of_events", 3600.0),
+    "let go of what stations told of customers": ("stations.tasks.let_go_of_customers", 3600.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
 }
 

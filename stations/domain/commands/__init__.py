@@ -26,9 +26,25 @@ from stations.domain.commands import (
 )
 from stations.domain.commands.authorization import ClearCache
 from stations.domain.commands.availability import ChangeAvailability
+from stations.domain.commands.customerinformation import CustomerInformation
 from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
-from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
+from stations.domain.commands.monitoring import (
+    ClearVariableMonitoring,
+    GetMonitoringReport,
+    GetReport,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetVariableMonitoring,
+)
+from stations.domain.commands.provisioning import (
+    GetBaseReport,
+    GetVariables,
+    Reset,
+    SetVariables,
+    named_component,
+    named_variable,
+)
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
@@ -39,9 +55,13 @@ __all__ = [
     "BadCommand",
     "ChangeAvailability",
     "ClearCache",
+    "ClearVariableMonitoring",
     "Command",
+    "CustomerInformation",
     "GetBaseReport",
     "GetLog",
+    "GetMonitoringReport",
+    "GetReport",
     "GetTransactionStatus",
     "GetVariables",
     "Outcome",
@@ -49,6 +69,9 @@ __all__ = [
     "RemoteStop",
     "Reset",
     "SendVendorMessage",
+    "SetMonitoringBase",
+    "SetMonitoringLevel",
+    "SetVariableMonitoring",
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",
@@ -56,6 +79,7 @@ __all__ = [
     "VariableName",
     "VariableReport",
     "Verdict",
+    "named_component",
     "named_variable",
 ]
 

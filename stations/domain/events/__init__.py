@@ -8,8 +8,6 @@ to the one rule that acts on it. `core` has those that every station sends, the 
 from stations.domain.event import Done, Event, Reply
 from stations.domain.events.core import (
     BootAnswered,
-    ComponentEvent,
-    ComponentEventsReported,
     ConnectorStatusReported,
     FirmwareStatusReported,
     HeartbeatReceived,
@@ -31,18 +29,28 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.monitoring import (
+    ComponentEvent,
+    ComponentEventsReported,
+    CustomerInformationTold,
+    MonitorReport,
+    MonitorsReported,
+)
 
 __all__ = [
     "BootAnswered",
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
+    "CustomerInformationTold",
     "Done",
     "Event",
     "FirmwareStatusReported",
     "HeartbeatReceived",
     "LogStatusReported",
     "MetersSampled",
+    "MonitorReport",
+    "MonitorsReported",
     "Progress",
     "Reply",
     "StationBooted",
