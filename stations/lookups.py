@@ -116,6 +116,8 @@ class OpenAlert:
     id: int
     monitor_id: int | None
     since: datetime
+    event_id: int
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -174,7 +176,7 @@ FROM unnest(%s::bigint[], %s::int[]) AS n(station_id, monitor_id)
 JOIN stations_monitor m ON m.station_id = n.station_id AND m.monitor_id = n.monitor_id
 """
 ALERTS = """
-SELECT e.station_id, e.place, e.id, e.monitor_id, e.since
+SELECT e.station_id, e.place, e.id, e.monitor_id, e.since, e.event_id, e.at
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, place)
 JOIN stations_monitorevent e ON e.station_id = n.station_id AND e.place = n.place AND e.open
 ORDER BY e.id

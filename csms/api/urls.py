@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import commandviews, firmware, forwarding, logs, monitoring, people, quirks, raw, repairs, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -40,6 +40,12 @@ router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")
 router.register("forward-links", forwarding.LinkView, "forward-link")
+
+router.register("reports", monitoring.ReportView, "report")
+router.register("customer-reports", monitoring.CustomerReportView, "customer-report")
+router.register("monitoring", monitoring.MonitoringView, "monitoring")
+router.register("monitors", monitoring.MonitorView, "monitor")
+router.register("monitor-events", monitoring.MonitorEventView, "monitor-event")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

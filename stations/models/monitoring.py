@@ -94,6 +94,7 @@ class MonitorEvent(Named):
         indexes = [
             models.Index(fields=["station", "-id"], name="monitorevent_station_id"),
             models.Index(fields=["operator", "-id"], name="monitorevent_operator_id"),
+            models.Index(fields=["operator", "-id"], condition=Q(open=True), name="monitorevent_open_operator"),
             models.Index(fields=["station", "place"], condition=Q(open=True), name="monitorevent_open_place"),
             models.Index(fields=["operator", "severity", "-since"], condition=Q(open=True), name="monitorevent_open_severity"),
         ]

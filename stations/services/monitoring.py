@@ -76,10 +76,12 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
     at = clocks.time_of(batch, one.at, [])
     place = place_of(one.name)
     monitor = _monitor(one, batch)
-    pk, alert = batch.next_id("monitor_event"), one.trigger == "Alerting" and not one.cleared
-    since = at if alert else None
+    event_id, alert = _number(one.event_id, INT64) or 0, one.trigger == "Alerting" and not one.cleared
+    pk, since = batch.next_id("monitor_event"), at if alert else None
     if alert or one.cleared:
         opened = batch.lookups.alerts.setdefault(AlertNeed(station.id, place), [])
+        if alert and any((known.event_id, known.at) == (event_id, at) for known in opened):
+            return  # sent again
         ended = _ended_by(one, opened)
         for known in ended:
             because = CLEARED if one.cleared else SUPERSEDED
@@ -87,7 +89,7 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
             opened.remove(known)
         if alert:
             since = min([at, *(known.since for known in ended)])
-            opened.append(OpenAlert(pk, one.monitor_id, since))
+            opened.append(OpenAlert(pk, _number(one.monitor_id, INT32), since, event_id, at))
         batch.touch()
     batch.add(
         MonitorEvent,
@@ -96,7 +98,7 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
         station_id=station.id,
         place=place,
         **named(one.name),
-        event_id=_number(one.event_id, INT64) or 0,
+        event_id=event_id,
         at=at,
         received_at=received_at,
         trigger=one.trigger,
@@ -117,7 +119,7 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
 def _ended_by(one: ComponentEvent, opened: list[OpenAlert]) -> list[OpenAlert]:
     """Those of the variable's open alerts that this event is about: the same monitor's. Monitors are renumbered when a station
     restarts, so the only one there is is over, too, when the station says so of another number."""
-    same = [known for known in opened if known.monitor_id == one.monitor_id]
+    same = [known for known in opened if known.monitor_id == _number(one.monitor_id, INT32)]
     return same or (list(opened) if one.cleared and len(opened) == 1 else [])
 
 
