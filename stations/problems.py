@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
-from stations.models import Command, CommandStatus, Connection, Connector, Station, Transaction
+from stations.models import Command, CommandStatus, Connection, Connector, MonitorEvent, Station, Transaction
 from stations.models.command import FRUITLESS
 from stations.selectors import online
 
@@ -23,6 +23,8 @@ FREE_FOR = timedelta(minutes=2)
 SILENT_FOR = timedelta(hours=3)
 #: A charger that is not accepted boots again every minute; one that has stopped trying asks for nothing.
 BOOTED_WITHIN = timedelta(hours=1)
+#: What an alert must at least be, to be somebody's to look at: danger, failures of hardware and system, critical.
+SEVERE = 3
 FRUITLESS_WITHIN = timedelta(hours=24)
 
 
@@ -84,3 +86,9 @@ def fruitless(now: datetime) -> QuerySet[Command]:
     found = Command.objects.filter(status__in=FRUITLESS, finished_at__gt=now - FRUITLESS_WITHIN).select_related("station")
     found = found.exclude(kind=TriggerMessage.kind, status=CommandStatus.REJECTED)
     return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]
+
+
+def alerts() -> QuerySet[MonitorEvent]:
+    """Severe alerts that are not over, the most severe first."""
+    found = MonitorEvent.objects.select_related("station").filter(open=True, severity__lte=SEVERE)
+    return found.order_by("severity", "-since", "-pk")[: EACH + 1]

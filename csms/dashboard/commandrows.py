@@ -31,6 +31,13 @@ WORDS: dict[str, Word] = {
     "data_transfer": gettext_lazy("Send a vendor's message"),
     "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
+    "get_report": gettext_lazy("Read some settings"),
+    "get_monitoring_report": gettext_lazy("Read the monitors"),
+    "set_monitoring_base": gettext_lazy("Set the monitoring base"),
+    "set_monitoring_level": gettext_lazy("Set the monitoring level"),
+    "set_variable_monitoring": gettext_lazy("Set monitors"),
+    "clear_variable_monitoring": gettext_lazy("Clear monitors"),
+    "customer_information": gettext_lazy("Ask what it keeps of a customer"),
     "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
 }
 STEPS: tuple[Word, ...] = (

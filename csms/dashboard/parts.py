@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import customers, monitoring
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -31,8 +32,15 @@ TABS: dict[str, Promise] = {
     "display": _("Display"),
     "security": _("Security"),
 }
+EVENTS = Part("events", "monitoring", "dashboard/_part_events.html", monitoring.events)
+MONITORS = Part("monitors", "monitoring", "dashboard/_part_monitors.html", monitoring.monitors)
+REPORTS = Part("reports", "monitoring", "dashboard/_part_reports.html", monitoring.reports_context)
+CUSTOMER = Part("customer", "display", "dashboard/_part_customer.html", customers.context)
 #: In the order in which they stand on their tab.
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (
+    *(EVENTS, MONITORS, REPORTS),
+    CUSTOMER,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
+from stations.models import Command, LogUpload, MonitorEvent, Quirk, RepairMessage, Site
 from stations.services import quirks, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.monitoredrows import monitored
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -79,6 +80,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
+        told = monitored(amber.station)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -94,6 +96,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "quirks": Quirk,
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
+            "monitor-events": MonitorEvent,
         }
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
@@ -103,6 +106,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "rollouts": str(rollout.pk),
             "people": str(ada.user.pk),
             "drivers": str(dee.pk),
+            "reports": str(told.report.pk),
+            "customer-reports": str(told.customer.pk),
         }
 
 

@@ -44,6 +44,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.monitoredrows import Monitored, monitored
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
@@ -90,6 +91,7 @@ class World:
     link: ForwardLink
     knock: Refusal
     quirk: Quirk
+    monitored: Monitored
 
 
 @tables
@@ -172,6 +174,7 @@ def _made(network: Network) -> World:
         *_forwarded(station, offline),
         _knocked(network, station, pending),
         _odd(station),
+        monitored(station),
     )
 
 
