@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import may
 from csms.dashboard import monitoringwords as words
+from csms.dashboard.monitoringwords import what, where
 from csms.dashboard.station import Head
 from csms.ocpp import reading
 from stations.domain import commands
@@ -21,16 +22,6 @@ from stations.services import reports
 MAY = "commands.send"
 #: How many of each stand on the tab; the rest is in the file.
 MONITORS_SHOWN, EVENTS_SHOWN, REPORTS_SHOWN, OFFERED = 500, 50, 10, 500
-
-
-def where(row: Monitor | MonitorEvent | Variable) -> str:
-    """The component with its instance and plug."""
-    number = ".".join(str(n) for n in (row.evse_number, row.connector_number) if n)
-    return " ".join(part for part in (row.component, row.component_instance, number and f"#{number}") if part)
-
-
-def what(row: Monitor | MonitorEvent | Variable) -> str:
-    return f"{row.variable}[{row.variable_instance}]" if row.variable_instance else row.variable
 
 
 class MonitorForm(forms.Form):

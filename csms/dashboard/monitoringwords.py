@@ -4,6 +4,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from stations.models import Monitor, MonitorEvent, Variable
+
 Word = str | Promise
 
 #: OCPP 2.0.1 SetMonitoringData.severity.
@@ -69,3 +71,13 @@ def severity(level: int | None) -> Word:
 
 def slug(level: int | None) -> str:
     return "note" if level is None else SLUGS[min(level, len(SLUGS) - 1)]
+
+
+def where(row: Monitor | MonitorEvent | Variable) -> str:
+    """The component with its instance and plug."""
+    number = ".".join(str(n) for n in (row.evse_number, row.connector_number) if n)
+    return " ".join(part for part in (row.component, row.component_instance, number and f"#{number}") if part)
+
+
+def what(row: Monitor | MonitorEvent | Variable) -> str:
+    return f"{row.variable}[{row.variable_instance}]" if row.variable_instance else row.variable

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csms.dashboard import commandrows, monitoring, monitoringwords
+from csms.dashboard import commandrows, monitoringwords
 from csms.dashboard.states import STATES, error, label
 from csms.forwarding import selectors as forwardings
 from csms.forwarding.models import Forward
@@ -120,7 +120,7 @@ def _alert(event: MonitorEvent) -> Task:
     """As its station tells it: the component, what of it, and its value."""
     reason = _("%(severity)s: %(what)s is %(value)s.") % {
         "severity": monitoringwords.severity(event.severity),
-        "what": f"{monitoring.where(event)} {monitoring.what(event)}",
+        "what": f"{monitoringwords.where(event)} {monitoringwords.what(event)}",
         "value": event.value[:100] or "–",
     }
     to = _station(event.station, "#events", tab="monitoring")
