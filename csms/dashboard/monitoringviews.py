@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from csms.dashboard import exports, parts, stationviews
 from csms.dashboard.access import action, page
-from csms.dashboard.monitoring import MAY, MonitorForm, ReportRow, events_of, monitors_of, reports_of, what, where
+from csms.dashboard.monitoring import MAY, MonitorForm, ReportRow, events_of, monitors_of, reports_of
+from csms.dashboard.monitoringwords import what, where
 from csms.dashboard.words import in_words
 from stations.domain import commands
 from stations.domain.commands import BadCommand, Command
@@ -57,9 +58,8 @@ def ask_monitoring(request: HttpRequest, identity: str) -> HttpResponse:
         command.check()
         life.issue(station=station, command=command, user=_user(request))
     except BadCommand as error:
-        return stationviews.render_part(
-            request, station, parts.MONITORS, problem=in_words(error), **({"form": form} if form else {})
-        )
+        more = {"form": form} if form is not None else {}
+        return stationviews.render_part(request, station, parts.MONITORS, problem=in_words(error), **more)
     notices.success(request, _("The charger is asked. What came of it stands on the tab Commands."))
     return stationviews.back_to_part(station, parts.MONITORS, "#reports" if do in ("everything", "problems") else "#monitors")
 

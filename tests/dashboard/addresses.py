@@ -156,7 +156,7 @@ STATES: dict[str, list[str]] = {
 }
 #: Files to download: what they are asked with.
 FILES: dict[str, list[str]] = {
-    **dict.fromkeys(("monitors_export", "events_export", "reports_export", "customers_export"), [""]),
+    **{name: [""] for name in ("monitors_export", "events_export", "reports_export", "customers_export")},
     "sessions_export": [""],
     "review": ["format=csv", "kind=messages&format=csv"],
     "quality": ["format=csv", "by=station&format=csv"],
