@@ -106,6 +106,10 @@ class MonitorRow:
         return what(self.monitor)
 
     @property
+    def value(self) -> str:
+        return f"{self.monitor.value:.10g}"
+
+    @property
     def type(self) -> words.Word:
         return words.TYPES.get(self.monitor.type, self.monitor.type)
 

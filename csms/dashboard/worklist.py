@@ -60,7 +60,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Nine queries, each of a bounded number of rows."""
+    """The list. Ten queries, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     alerts = list(problems.alerts())

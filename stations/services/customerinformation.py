@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import audit
 from stations.batch import Batch
-from stations.domain.events import CustomerInformationTold, Done
+from stations.domain.events import CustomerInformationTold, Done, Event
 from stations.domain.values import Note, Severity
 from stations.models import CustomerPage, Report, ReportKind, Station
 from stations.services import reports
@@ -74,5 +74,5 @@ def let_go(*, now: datetime) -> int:
     return len(pks)
 
 
-RULES = {CustomerInformationTold: Rule(told, reports.needed)}
+RULES: dict[type[Event], Rule] = {CustomerInformationTold: Rule(told, reports.needed)}
 COMPANIONS = {"customer_information": Companion(reports.made, answered, reports.ended)}

@@ -16,7 +16,7 @@ from accounts.models import User
 from stations.batch import Batch
 from stations.domain import commands
 from stations.domain.commands import VariableName
-from stations.domain.events import ComponentEvent, ComponentEventsReported, Done, MonitorReport, MonitorsReported
+from stations.domain.events import ComponentEvent, ComponentEventsReported, Done, Event, MonitorReport, MonitorsReported
 from stations.lookups import AlertNeed, FoundMonitor, MonitorNeed, Need, OpenAlert
 from stations.models import Command, DeviceModel, Monitor, MonitorEvent, MonitorOrigin, Station
 from stations.services import availability, clocks, devicemodel, inventories, reports
@@ -274,7 +274,7 @@ def _cleared(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
         inventories.look_soon(batch)
 
 
-RULES = {
+RULES: dict[type[Event], Rule] = {
     ComponentEventsReported: Rule(noticed, needed),
     MonitorsReported: Rule(monitors_reported, reports.needed),
 }

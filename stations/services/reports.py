@@ -251,7 +251,7 @@ def give_up(pk: int, *, now: datetime) -> None:
         Report.objects.filter(pk=row.pk).update(repeat_of=report.pk)
 
 
-RULES = {VariablesReported: Rule(variables_reported, needed)}
+RULES: dict[type[Event], Rule] = {VariablesReported: Rule(variables_reported, needed)}
 EFFECTS = {kind: Effect(_within_s, _complete, _came_before_the_answer) for kind in OF_COMMANDS}
 #: Customer information has more to do when it is answered.
 COMPANIONS = {kind: Companion(made, answered, ended) for kind in OF_COMMANDS if kind != "customer_information"}
