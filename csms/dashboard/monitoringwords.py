@@ -22,7 +22,7 @@ SEVERITIES: tuple[Word, ...] = (
     _("Debugging"),
 )
 #: The icon and colour of each.
-SLUGS = (*("faulted",) * 3, "bad", *("note",) * 3, *("offline",) * 3)
+SLUGS = (*("bad",) * 4, *("note",) * 3, *("offline",) * 3)
 TYPES: dict[str, Word] = {
     "UpperThreshold": _("rises above"),
     "LowerThreshold": _("falls below"),
@@ -61,7 +61,7 @@ REPORTS: dict[str, Word] = {
     "incomplete": pgettext_lazy("report", "Pages are missing"),
     "unsent": pgettext_lazy("report", "Never asked"),
 }
-REPORT_SLUGS = {"complete": "available", "empty": "available", "refused": "bad", "incomplete": "bad"}
+REPORT_SLUGS = {"complete": "done", "empty": "done", "refused": "bad", "incomplete": "bad"}
 
 
 def severity(level: int | None) -> Word:
