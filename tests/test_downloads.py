@@ -10,6 +10,7 @@ from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
 from stations.models import MessageLogEntry, Refusal, Station, Variable
+from tests.dashboard.monitoredrows import monitored
 from tests.database import tables
 from tests.network import Network
 
@@ -135,3 +136,24 @@ async def test_settings_and_commands_of_a_charger_are_files_and_secrets_stay(net
     header, line = (await text(download(browser, f"{address}?tab=commands&format=csv"))).splitlines()
     assert header.startswith("id,command,status")
     assert ",clear_cache,queued," in line
+
+
+@tables
+def watching(station: Station) -> None:
+    with scopes_disabled():
+        monitored(station)
+
+
+async def test_what_a_charger_watches_noticed_and_told_are_files(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    station = network.station()
+    watching(station)
+    browser, address = browser_of(network), f"/stations/{station.identity}"
+    found = {name: await text(download(browser, f"{address}/monitoring/{name}/")) for name in ("monitors", "events", "reports")}
+    found["customers"] = await text(download(browser, f"{address}/customers/export/"))
+    lines = {name: len(lines.splitlines()) for name, lines in found.items()}
+    assert lines == {"monitors": 4, "events": 5, "reports": 5, "customers": 3}
+    assert "UpperThreshold,70.5,2" in found["monitors"]
+    assert "The fan stands still." in found["events"]
+    assert "FullInventory" in found["reports"]
+    assert "Two sessions." in found["customers"]

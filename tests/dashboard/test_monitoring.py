@@ -149,13 +149,6 @@ def test_severe_alerts_stand_on_the_wall(ada: Client, station: Station, told: Mo
     assert f"alert-{mild.pk}" not in html
 
 
-def test_the_lists_are_files(ada: Client, station: Station, told: Monitored) -> None:
-    for name, words in (("monitors", "UpperThreshold,70.5"), ("events", "The fan stands still."), ("reports", "FullInventory")):
-        answer = ada.get(f"/stations/{station.identity}/monitoring/{name}/")
-        text = b"".join(answer).decode()  # type: ignore[arg-type]
-        assert words in text
-
-
 def test_who_may_not_ask_sees_no_buttons(ben: Client, station: Station, told: Monitored) -> None:
     html = tab(ben, station)
     assert "rises above" in html
