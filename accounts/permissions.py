@@ -14,6 +14,7 @@ MAY: dict[str, frozenset[Role]] = {
     "firmware.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "quirks.change": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN}),
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
+    "customers.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "forwards.change": frozenset({Role.OWNER, Role.MANAGER}),
     "audit.view": frozenset({Role.OWNER, Role.MANAGER}),

@@ -22,14 +22,19 @@ from stations.models import (
     Command,
     Connection,
     Connector,
+    CustomerPage,
+    DeviceModel,
     Evse,
     Finding,
     FirmwareUpdate,
     LogUpload,
     MessageLogEntry,
     MeterSample,
+    Monitor,
+    MonitorEvent,
     OutboxEntry,
     RepairMessage,
+    Report,
     Station,
     StatusHistory,
     Transaction,
@@ -65,8 +70,23 @@ TABLES = (
             "attribute",
         ),
         merge="renew",
-        renewed=("value", "mutability", "known", "reported_at"),
+        renewed=("value", "known", "reported_at"),
+        refined=("mutability", "data_type", "unit", "values", "persistent", "constant", "lowest", "highest", "monitorable"),
     ),
+    Table(DeviceModel, key=("station_id",), merge="renew", renewed=("due_at",)),
+    Table(Report),
+    Table(CustomerPage, key=("report_id", "sequence")),
+    Table(
+        Monitor,
+        key=("station_id", "monitor_id"),
+        merge="renew",
+        renewed=(
+            *("component", "component_instance", "evse_number", "connector_number", "variable", "variable_instance"),
+            *("type", "value", "severity", "transaction", "known", "reported_at"),
+        ),
+        refined=("origin",),
+    ),
+    Table(MonitorEvent, key=("station_id", "at", "event_id", "place")),
     Table(RepairMessage),
     Table(
         Finding, key=("station_id", "transaction_id", "code", "subject"), merge="count", renewed=("detail", "message_id", "last_at")
@@ -87,6 +107,7 @@ SEQUENCES = {
     "sample": "stations_metersample_id_seq",
     "short_transaction_id": "stations_v16_transaction_id_seq",
     "happening": "stations_outboxentry_id_seq",
+    "monitor_event": "stations_monitorevent_id_seq",
 }
 
 
@@ -298,6 +319,7 @@ class Batch:
             if table.merge == "count":
                 known["count"] += row["count"]
             known.update({column: row[column] for column in table.renewed})
+            known.update({column: row[column] for column in table.refined if row[column] not in (None, "")})
         elif table.merge == "fill":
             self._compare(table, row, known)
             structures = {c: value | known[c] for c, value in row.items() if isinstance(value, dict) and known[c]}

@@ -36,13 +36,15 @@ class Table:
 
     `key`: the columns of its natural key; without one, rows are appended by COPY. `merge`: what happens to a row that exists:
     "keep" leaves it, "fill" fills its empty columns, "renew" renews
-    the `renewed` columns, "count" does so and adds to its `count`.
+    the `renewed` columns, "count" does so and adds to its `count`. `refined` columns are renewed where the new row says something
+    (neither NULL nor "").
     """
 
     model: type[models.Model]
     key: tuple[str, ...] = ()
     merge: str = "keep"
     renewed: tuple[str, ...] = ()
+    refined: tuple[str, ...] = ()
 
     @cached_property
     def name(self) -> str:
@@ -126,6 +128,9 @@ class Table:
             return statement + "DO NOTHING"
         if self.merge in ("count", "renew"):
             renewed = [f"{column} = EXCLUDED.{column}" for column in self.renewed]
+            for column in self.refined:
+                said = f"NULLIF(EXCLUDED.{column}, '')" if self.types[column] == "text" else f"EXCLUDED.{column}"
+                renewed.append(f"{column} = COALESCE({said}, t.{column})")
             if self.merge == "count":
                 renewed.append("count = t.count + EXCLUDED.count")
             return statement + f"DO UPDATE SET {', '.join(renewed)}"

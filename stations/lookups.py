@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+
+import orjson
 
 from stations.flush import Cursor, beside
 from stations.state import COLUMNS, TransactionState, transaction_of
@@ -46,7 +49,32 @@ class StopNeed:
     meter_stop_wh: Decimal | None
 
 
-Need = TokenNeed | TransactionNeed | StartNeed | StopNeed
+@dataclass(frozen=True, slots=True)
+class ReportNeed:
+    """The newest report of this kind that a station was asked for with this number."""
+
+    station_id: int
+    kind: str
+    request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorNeed:
+    """The monitor of a station with this number."""
+
+    station_id: int
+    monitor_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNeed:
+    """The open alerts of a station about this variable."""
+
+    station_id: int
+    place: str
+
+
+Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | ReportNeed | MonitorNeed | AlertNeed
 
 
 @dataclass(slots=True)
@@ -63,11 +91,44 @@ class FoundToken:
 
 
 @dataclass(slots=True)
+class FoundReport:
+    """A report as its row has it; whoever keeps a page of it changes both."""
+
+    id: int
+    pages: list[list[int]]
+    last_page: int | None
+    items: int
+    finished: bool
+    about: dict[str, Any]
+    created_at: datetime
+
+
+@dataclass(slots=True)
+class FoundMonitor:
+    id: int
+    severity: int
+    origin: str
+    known: bool
+
+
+@dataclass(slots=True)
+class OpenAlert:
+    id: int
+    monitor_id: int | None
+    since: datetime
+    event_id: int
+    at: datetime
+
+
+@dataclass(slots=True)
 class Lookups:
     tokens: dict[TokenNeed, list[FoundToken]] = field(default_factory=dict)
     transactions: dict[TransactionNeed, TransactionState] = field(default_factory=dict)
     starts: dict[StartNeed, TransactionState] = field(default_factory=dict)
     stops: set[StopNeed] = field(default_factory=set)
+    reports: dict[ReportNeed, FoundReport] = field(default_factory=dict)
+    monitors: dict[MonitorNeed, FoundMonitor] = field(default_factory=dict)
+    alerts: dict[AlertNeed, list[OpenAlert]] = field(default_factory=dict)
 
 
 TOKENS = """
@@ -101,6 +162,26 @@ SELECT n.station_id, n.at, n.meter_stop_wh FROM n
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.station_stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
 """
 
+REPORTS = """
+SELECT n.station_id, n.kind, n.request_id, r.command_id, r.pages, r.last_page, r.items, r.finished_at IS NOT NULL, r.about,
+       r.created_at
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS n(station_id, kind, request_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM stations_report r WHERE r.station_id = n.station_id AND r.request_id = n.request_id AND r.kind = n.kind
+    ORDER BY r.command_id DESC LIMIT 1) r
+"""
+MONITORS = """
+SELECT m.station_id, m.monitor_id, m.id, m.severity, m.origin, m.known
+FROM unnest(%s::bigint[], %s::int[]) AS n(station_id, monitor_id)
+JOIN stations_monitor m ON m.station_id = n.station_id AND m.monitor_id = n.monitor_id
+"""
+ALERTS = """
+SELECT e.station_id, e.place, e.id, e.monitor_id, e.since, e.event_id, e.at
+FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, place)
+JOIN stations_monitorevent e ON e.station_id = n.station_id AND e.place = n.place AND e.open
+ORDER BY e.id
+"""
+
 
 def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     """Answer all needs, in one statement for each kind that occurs; they are asked together."""
@@ -112,7 +193,10 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     by_id = [n for n in wanted if isinstance(n, TransactionNeed)]
     by_start = [n for n in wanted if isinstance(n, StartNeed)]
     by_stop = [n for n in wanted if isinstance(n, StopNeed)]
-    cursors = [beside(cursor) for _ in range(4)]
+    reports = [n for n in wanted if isinstance(n, ReportNeed)]
+    monitors = [n for n in wanted if isinstance(n, MonitorNeed)]
+    alerts = [n for n in wanted if isinstance(n, AlertNeed)]
+    cursors = [beside(cursor) for _ in range(7)]
     with cursor.connection.pipeline():
         if tokens:
             cursors[0].execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
@@ -123,6 +207,13 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         if by_stop:
             stops = [n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]
             cursors[3].execute(BY_STOP, stops)
+        if reports:
+            asked = [n.station_id for n in reports], [n.kind for n in reports], [n.request_id for n in reports]
+            cursors[4].execute(REPORTS, asked)
+        if monitors:
+            cursors[5].execute(MONITORS, ([n.station_id for n in monitors], [n.monitor_id for n in monitors]))
+        if alerts:
+            cursors[6].execute(ALERTS, ([n.station_id for n in alerts], [n.place for n in alerts]))
     for row in cursors[0].fetchall() if tokens else ():
         found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
     found.transactions = {
@@ -130,4 +221,13 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     }
     found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
+    for station_id, kind, request_id, pk, pages, last_page, items, finished, about, created_at in (
+        cursors[4].fetchall() if reports else ()
+    ):
+        # On Django's connections JSON comes as text.
+        report = FoundReport(pk, orjson.loads(pages), last_page, items, finished, orjson.loads(about), created_at)
+        found.reports[ReportNeed(station_id, kind, request_id)] = report
+    found.monitors = {MonitorNeed(*row[:2]): FoundMonitor(*row[2:]) for row in (cursors[5].fetchall() if monitors else ())}
+    for row in cursors[6].fetchall() if alerts else ():
+        found.alerts.setdefault(AlertNeed(*row[:2]), []).append(OpenAlert(*row[2:]))
     return found

@@ -9,7 +9,7 @@ from django.db.models.functions import Greatest
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
 from stations.locallists import WHY
-from stations.models import Command, CommandStatus, Connection, Connector, Station, Transaction
+from stations.models import Command, CommandStatus, Connection, Connector, MonitorEvent, Station, Transaction
 from stations.models.command import FRUITLESS
 from stations.selectors import online
 
@@ -24,6 +24,8 @@ FREE_FOR = timedelta(minutes=2)
 SILENT_FOR = timedelta(hours=3)
 #: A charger that is not accepted boots again every minute; one that has stopped trying asks for nothing.
 BOOTED_WITHIN = timedelta(hours=1)
+#: What an alert must at least be, to be somebody's to look at: danger, failures of hardware and system, critical.
+SEVERE = 3
 FRUITLESS_WITHIN = timedelta(hours=24)
 
 
@@ -86,3 +88,9 @@ def fruitless(now: datetime) -> QuerySet[Command]:
     found = found.exclude(kind=TriggerMessage.kind, status=CommandStatus.REJECTED)
     found = found.exclude(requested_by__isnull=True, reason=WHY)  # stands with the local lists
     return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]
+
+
+def alerts() -> QuerySet[MonitorEvent]:
+    """Severe alerts that are not over, the most severe first."""
+    found = MonitorEvent.objects.select_related("station").filter(open=True, severity__lte=SEVERE)
+    return found.order_by("severity", "-since", "-pk")[: EACH + 1]

@@ -10,14 +10,18 @@ from stations import outbox, partitions, ports
 from stations.services import (
     commandends,
     connections,
+    customerinformation,
     diagnostics,
+    eventkeeping,
     findingdays,
     firmware,
+    inventories,
     locallistwork,
     logkeeping,
     networkmoves,
     presence,
     quarters,
+    reports,
     reserving,
     retention,
     rollouts,
@@ -176,3 +180,30 @@ def advance_network_moves() -> int:
     """
     with scopes_disabled():
         return networkmoves.advance(now=timezone.now())
+
+
+def sweep_reports() -> int:
+    """Give up the reports of which pages are missing (see `stations.services.reports.sweep`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return reports.sweep(now=timezone.now())
+
+
+@shared_task
+def read_device_models() -> int:
+    """Ask stations for what is not known of them (see `stations.services.inventories.sweep`). Idempotent; returns how many."""
+    with scopes_disabled():
+        return inventories.sweep(now=timezone.now())
+
+
+@shared_task
+def let_go_of_events() -> int:
+    """Delete what stations noticed long ago (see `stations.services.eventkeeping`). Idempotent; returns how many rows."""
+    with scopes_disabled():
+        return eventkeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
+
+
+@shared_task
+def let_go_of_customers() -> int:
+    """Delete what stations told of customers, after its term (see `stations.services.customerinformation`). Idempotent."""
+    with scopes_disabled():
+        return customerinformation.let_go(now=timezone.now())

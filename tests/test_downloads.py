@@ -10,6 +10,7 @@ from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
 from stations.models import LocalList, MessageLogEntry, Refusal, Station, Variable
+from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_reservation
 from tests.database import tables
 from tests.network import Network
@@ -167,3 +168,23 @@ async def test_reservations_are_a_file_without_key_codes(network: Network) -> No
     header, *lines = (await text(download(browser_of(network), "/reservations/?format=csv"))).splitlines()
     assert header.startswith("id,charger,number,plug,connector_type,id_tag,")
     assert [line.split(",")[3:6] for line in lines] == [["", "", "***"], ["1", "", "VAN-7"]]
+
+
+def watching(station: Station) -> None:
+    with scopes_disabled():
+        monitored(station)
+
+
+async def test_what_a_charger_watches_noticed_and_told_are_files(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    station = network.station()
+    watching(station)
+    browser, address = browser_of(network), f"/stations/{station.identity}"
+    found = {name: await text(download(browser, f"{address}/monitoring/{name}/")) for name in ("monitors", "events", "reports")}
+    found["customers"] = await text(download(browser, f"{address}/customers/export/"))
+    lines = {name: len(lines.splitlines()) for name, lines in found.items()}
+    assert lines == {"monitors": 4, "events": 5, "reports": 5, "customers": 3}
+    assert "UpperThreshold,70.5,2" in found["monitors"]
+    assert "The fan stands still." in found["events"]
+    assert "FullInventory" in found["reports"]
+    assert "Two sessions." in found["customers"]

@@ -57,6 +57,9 @@ class CommandRow(Rows):
     @extend_schema_field({"type": "object", "additionalProperties": {}})
     def get_params(self, row: Command) -> Any:
         params = row.params
+        if (command := commands.COMMANDS[row.kind]).verb == "customers.fetch":
+            # Whom it is about is not for all who see commands, also before it was sent.
+            params = command(**params).without_secrets()
         if params.get("id_token_type") == "KeyCode":
             params = params | {"id_token": MASK}
         return orjson.loads(masked(orjson.dumps(params).decode()))

@@ -268,11 +268,14 @@ class CommandFilters(CommandsOfStation):
 
 
 class VariableFilters(Filters):
-    looks_for = ("component", "variable")
+    looks_for = ("component", "variable", "attribute", "monitorable", "known")
 
     station = StationFilter("station_id")
     component = filters.CharFilter()
     variable = filters.CharFilter()
+    attribute = filters.ChoiceFilter(choices=[(one, one) for one in ("Actual", "Target", "MinSet", "MaxSet")])
+    monitorable = YesNoFilter(help_text="whether monitors can watch it")
+    known = YesNoFilter(help_text="whether the station has it")
 
 
 class ConnectionFilters(Filters):

@@ -324,7 +324,8 @@ class VariableRow(Rows):
         model = Variable
         fields = read_only_fields = [
             *("id", "station", "component", "component_instance", "evse", "connector", "variable", "variable_instance"),
-            *("attribute", "value", "wanted", "mutability", "known", "data_type", "unit", "values", "reported_at"),
+            *("attribute", "value", "wanted", "mutability", "known", "data_type", "unit", "values", "lowest"),
+            *("highest", "persistent", "constant", "monitorable", "reported_at"),
         ]
 
 

@@ -10,6 +10,7 @@ from csms.api import (
     forwarding,
     localauthlist,
     logs,
+    monitoring,
     network,
     people,
     quirks,
@@ -60,6 +61,12 @@ router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")
 router.register("forward-links", forwarding.LinkView, "forward-link")
+
+router.register("reports", monitoring.ReportView, "report")
+router.register("customer-reports", monitoring.CustomerReportView, "customer-report")
+router.register("monitoring", monitoring.MonitoringView, "monitoring")
+router.register("monitors", monitoring.MonitorView, "monitor")
+router.register("monitor-events", monitoring.MonitorEventView, "monitor-event")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

@@ -27,6 +27,8 @@ from stations.models import Command, CommandRun, Firmware, Quirk, RepairMessage,
 Word = str | Promise
 
 ACTIONS: dict[str, Word] = {
+    "alert.closed": gettext_lazy("{who} closed an alert of the charger {thing}"),
+    "customer.deleted": gettext_lazy("{who} deleted what the charger {thing} had told of a customer"),
     "operator.added": gettext_lazy("{who} added the network {thing}"),
     "operator.changed": gettext_lazy("{who} changed the network {thing}"),
     "log.replayed": gettext_lazy("{who} replayed a recorded message log into the network {thing}"),

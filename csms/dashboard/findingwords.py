@@ -28,6 +28,7 @@ SCHEMA = "OCPP-J 1.6 4.2.1, 2.0.1 Part 4 4.2; JSON schemas of the version"
 TIMES = "OCPP 1.6 3.15, 2.0.1 Part 2 1.4 (RFC 3339)"
 FRAMES = "OCPP-J 1.6 4.2, 2.0.1 Part 4 4.2"
 METERS = "OCPP 1.6 7.28-7.45, 2.0.1 Part 2 2.52, 3.56"
+REPORTS = "OCPP 2.0.1 B07-B08, N02"
 IDS = "OCPP 1.6 4.8, 4.10 and errata 3.18, 2.0.1 E01, E06"
 
 CATALOGUE: dict[str, Words] = {
@@ -364,6 +365,24 @@ CATALOGUE: dict[str, Words] = {
     ),
     # No fault of the station's
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
+    "report_incomplete": Words(
+        _("Pages of a report are missing"),
+        _("A report is told in pages that are numbered from 0, the last of which says that none follows."),
+        REPORTS,
+        _("Send every page, also after the connection was lost, and tbc false with the last one."),
+    ),
+    "report_page_impossible": Words(
+        _("A page with a number that none can have"),
+        _("The pages of a report are numbered from 0, one by one."),
+        REPORTS,
+        _("Number the pages of each report from 0, one by one."),
+    ),
+    "customer_information_unasked": Words(
+        _("Customer information that nobody asked for"),
+        _("What is kept of a customer is told under the number of the request that asked for it."),
+        "OCPP 2.0.1 N09",
+        _("Send customer information only when it was asked for, with the number of the request."),
+    ),
     "firmware_changed": Words(_("Another firmware"), _("A boot tells the firmware.")),
     "local_list_conflict": Words(
         _("A contradicted local list"),

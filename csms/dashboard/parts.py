@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.dashboard import locallists, network, reservations
+from csms.dashboard import customers, locallists, monitoring, network, reservations
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -32,11 +32,23 @@ TABS: dict[str, Promise] = {
     "display": _("Display"),
     "security": _("Security"),
 }
-#: In the order in which they stand on their tab.
 LOCAL_LIST = Part("local_list", "access", "dashboard/_part_local_list.html", locallists.part)
 RESERVATIONS = Part("reservations", "access", "dashboard/_part_reservations.html", reservations.context)
+EVENTS = Part("events", "monitoring", "dashboard/_part_events.html", monitoring.events)
+MONITORS = Part("monitors", "monitoring", "dashboard/_part_monitors.html", monitoring.monitors)
+REPORTS = Part("reports", "monitoring", "dashboard/_part_reports.html", monitoring.reports_context)
+CUSTOMER = Part("customer", "display", "dashboard/_part_customer.html", customers.context)
 NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
-PARTS: tuple[Part, ...] = (LOCAL_LIST, RESERVATIONS, NETWORK)
+#: In the order in which they stand on their tab.
+PARTS: tuple[Part, ...] = (
+    LOCAL_LIST,
+    RESERVATIONS,
+    EVENTS,
+    MONITORS,
+    REPORTS,
+    CUSTOMER,
+    NETWORK,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csms.dashboard import commandrows
+from csms.dashboard import commandrows, monitoringwords
 from csms.dashboard.states import STATES, error, label
 from csms.forwarding import selectors as forwardings
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
-from stations.models import Command, Connector, Station, Transaction
+from stations.models import Command, Connector, MonitorEvent, Station, Transaction
 from stations.selectors import OFFLINE
 
 
@@ -60,12 +60,14 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Eight queries, each of a bounded number of rows."""
+    """The list. Ten queries, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
+    alerts = list(problems.alerts())
     sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
     stations = reverse("stations")
     found.take(broken, (_faulted(c, rights) for c in broken), _("All faulted chargers"), f"{stations}?status=Faulted")
+    found.take(alerts, (_alert(e) for e in alerts), _("All chargers"), stations)
     found.take(away, (_offline(c.station, c.seen_at) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
     found.take(boots, (_not_accepted(s, rights) for s in boots), _("All chargers"), stations)
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
@@ -112,6 +114,18 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
         step=step,
         to=to,
     )
+
+
+def _alert(event: MonitorEvent) -> Task:
+    """As its station tells it: the component, what of it, and its value."""
+    reason = _("%(severity)s: %(what)s is %(value)s.") % {
+        "severity": monitoringwords.severity(event.severity),
+        "what": f"{monitoringwords.where(event)} {monitoringwords.what(event)}",
+        "value": event.value[:100] or "–",
+    }
+    to = _station(event.station, "#events", tab="monitoring")
+    name, slug = event.station.identity, monitoringwords.slug(event.severity)
+    return Task(f"alert-{event.pk}", slug, name, _station(event.station), reason, event.since, _("The alert, close it"), to)
 
 
 def _offline(station: Station, seen_at: datetime | None) -> Task:

@@ -31,8 +31,14 @@ MESSAGE_ID = re.compile(r"csms-(\d{1,18})-\d{1,6}")
 #: What stations say of how much fits into one message: variable to its name among the limits.
 LIMITS = """
 SELECT station_id, variable || variable_instance, value FROM stations_variable
-WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'GetConfigurationMaxKeys') AND attribute = 'Actual'
+WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'BytesPerMessage', 'GetConfigurationMaxKeys')
+  AND attribute = 'Actual'
 """
+#: Commands of which a station may not take all in one message.
+LIMITED = {
+    *("get_variables", "set_variables"),
+    *("set_variable_monitoring", "clear_variable_monitoring", "get_report"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Answered:
 
 def limits(cursor: "psycopg.Cursor[tuple[Any, ...]]", claimed: list[Claimed]) -> dict[int, dict[str, int]]:
     """How much the stations of these commands take in one message, as far as they said."""
-    asked = [one.station_id for one in claimed if one.kind in ("get_variables", "set_variables")]
+    asked = [one.station_id for one in claimed if one.kind in LIMITED]
     found: dict[int, dict[str, int]] = {}
     if asked:
         for station_id, name, value in cursor.execute(LIMITS, (asked,)).fetchall():
@@ -196,7 +202,9 @@ def _combined(outcomes: list[Outcome]) -> Outcome:
     verdict = next((v for v in (Verdict.REJECTED, Verdict.SCHEDULED) if v in verdicts), Verdict.ACCEPTED)
     facts: dict[str, Any] = {}
     for outcome in outcomes:
-        facts |= outcome.facts
+        for name, fact in outcome.facts.items():
+            # What each of several messages brought is all of one list.
+            facts[name] = facts[name] + fact if isinstance(fact, list) and isinstance(facts.get(name), list) else fact
     reason = ", ".join(outcome.reason for outcome in outcomes if outcome.reason)
     reports = tuple(report for outcome in outcomes for report in outcome.reports)
     return replace(outcomes[0], verdict=verdict, reason=reason, reports=reports, facts=facts)

@@ -1,4 +1,5 @@
-"""Secrets never reach the message log: passwords, authorization keys, key codes, what stands for a login in an address."""
+"""Secrets never reach the message log: passwords, authorization keys, key codes, what stands for a login in an address, what a
+station tells of a customer."""
 
 import re
 from typing import Any
@@ -9,8 +10,11 @@ from stations.domain.addresses import without_secrets
 
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
-NEEDLES = ("pass", "key", "simpin", '"pin"', "\\u00")
+NEEDLES = ("pass", "key", "simpin", '"pin"', "customer", "\\u00")
 SECRET_NAMES = re.compile(r"password|authorization_?key|passphrase|^(?:sim_?)?pin$", re.IGNORECASE)
+#: What names a person, and what a station tells of one (OCPP 2.0.1 N09): kept apart, for a bounded time.
+PERSONAL_NAMES = {"customerIdentifier", "customer_identifier"}
+PERSONAL = "NotifyCustomerInformation"
 #: What is kept of a frame that names a secret but is no JSON: message type, message id and action.
 READABLE = re.compile(r'\s*\[\s*\d\s*(?:,\s*"[^"]{0,50}"\s*){0,2}')
 
@@ -57,6 +61,8 @@ def _without_structure(text: str) -> str:
 
 
 def _masked(value: Any) -> Any:
+    if isinstance(value, list) and len(value) == 4 and value[2] == PERSONAL and isinstance(value[3], dict):
+        return [*value[:3], _masked(value[3]) | ({"data": MASK} if value[3].get("data") else {})]
     if isinstance(value, list):
         return [_masked(item) for item in value]
     if isinstance(value, str):
@@ -69,7 +75,7 @@ def _masked(value: Any) -> Any:
     hidden = any(_names_a_secret(value.get(name)) for name in ("key", "variable", "name"))
     result = {}
     for name, item in value.items():
-        secret = SECRET_NAMES.search(name) or (hidden and name in ("value", "attributeValue", "data"))
+        secret = SECRET_NAMES.search(name) or name in PERSONAL_NAMES or (hidden and name in ("value", "attributeValue", "data"))
         if value.get("type") == "KeyCode" and name == "idToken":
             secret = True
         if name == "key" and "server" in value:

@@ -29,7 +29,10 @@ class VariableName:
 
 @dataclass(frozen=True, slots=True)
 class VariableReport:
-    """One attribute of a variable as a station reported it. `value` None: it is write-only or was not given."""
+    """One attribute of a variable as a station reported it. `value` None: it is write-only or was not given.
+
+    `mutability` "" and traits that are "" or None were not told. `persistent`: it survives a restart; `constant`: it never changes.
+    """
 
     name: VariableName
     attribute: str = "Actual"
@@ -39,6 +42,11 @@ class VariableReport:
     data_type: str = ""
     unit: str = ""
     values: str = ""
+    persistent: bool | None = None
+    constant: bool | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    monitorable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

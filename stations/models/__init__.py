@@ -7,19 +7,21 @@ from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, Up
 from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
+from stations.models.monitoring import Monitor, MonitorEvent, MonitorOrigin
 from stations.models.network import MoveStatus, NetworkMove, NetworkProfile
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
 from stations.models.quality import FindingDay
 from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
+from stations.models.report import CustomerPage, Report, ReportKind, ReportStatus
 from stations.models.reservation import Reservation, ReservationStatus
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
 from stations.models.upload import LogKind, LogStatus, LogUpload
-from stations.models.variable import Variable
+from stations.models.variable import DeviceModel, Variable
 
 __all__ = [
     "ChangeStatus",
@@ -29,6 +31,8 @@ __all__ = [
     "Connection",
     "ConnectionHistory",
     "Connector",
+    "CustomerPage",
+    "DeviceModel",
     "Evse",
     "Finding",
     "FindingDay",
@@ -49,6 +53,9 @@ __all__ = [
     "MeterProgress",
     "MeterQuarter",
     "MeterSample",
+    "Monitor",
+    "MonitorEvent",
+    "MonitorOrigin",
     "MoveStatus",
     "NetworkMove",
     "NetworkProfile",
@@ -60,6 +67,9 @@ __all__ = [
     "Refusal",
     "Repair",
     "RepairMessage",
+    "Report",
+    "ReportKind",
+    "ReportStatus",
     "Reservation",
     "ReservationStatus",
     "Rollout",

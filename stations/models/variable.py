@@ -1,6 +1,7 @@
 """The device model: the settings of stations, wanted beside reported."""
 
 from django.db import models
+from django.db.models import Q
 from django_scopes import ScopedManager
 
 from accounts.models import Operator
@@ -30,6 +31,11 @@ class Variable(models.Model):
     data_type = models.CharField(max_length=20, blank=True)
     unit = models.CharField(max_length=20, blank=True)
     values = models.TextField(blank=True, help_text="The values allowed, comma-separated, where they are listed.")
+    persistent = models.BooleanField(null=True, blank=True, help_text="Whether it survives a restart; null: not told.")
+    constant = models.BooleanField(null=True, blank=True, help_text="Whether it never changes; null: not told.")
+    lowest = models.FloatField(null=True, blank=True, help_text="The lowest value allowed.")
+    highest = models.FloatField(null=True, blank=True, help_text="The highest value allowed.")
+    monitorable = models.BooleanField(null=True, blank=True, help_text="Whether monitors can watch it; null: not told.")
     reported_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedManager(operator="operator")
@@ -62,3 +68,34 @@ class Variable(models.Model):
 
     def __str__(self) -> str:
         return f"{self.component}.{self.variable}" if self.component else self.variable
+
+
+class DeviceModel(models.Model):
+    """What is known of a station's device model as a whole. Only stations that tell of it by reports have one.
+
+    `due_at` is when it is to be looked whether something must be read anew; `inventory_of` is the make, firmware and serial number
+    of which all settings were asked for, and `inventory_at` when; `monitors_at` when the monitors were asked for.
+    """
+
+    station = models.OneToOneField(Station, models.CASCADE, primary_key=True, related_name="device_model")
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    due_at = models.DateTimeField(null=True, blank=True)
+    inventory_of = models.CharField(max_length=300, blank=True)
+    inventory_at = models.DateTimeField(null=True, blank=True)
+    monitors_at = models.DateTimeField(null=True, blank=True)
+    base = models.CharField(max_length=20, blank=True, help_text="The monitoring base that was set; empty: none was.")
+    base_at = models.DateTimeField(null=True, blank=True)
+    level = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The monitoring level that was set; null: none was.")
+    level_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["station"]
+        indexes = [
+            models.Index(fields=["operator", "station"], name="devicemodel_operator_station"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="devicemodel_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"device model of {self.station_id}"

@@ -11,15 +11,18 @@ from stations.services import (
     availability,
     commands,
     companions,
+    customerinformation,
     diagnostics,
     effects,
     firmware,
     firmwareprogress,
     localauthlist,
     metervalues,
+    monitoring,
     network,
     passwords,
     provisioning,
+    reports,
     reservation,
     stale,
     transactionevents,
@@ -38,8 +41,6 @@ RULES: dict[type[Event], Rule] = {
     events.TransactionEnded: Rule(transactions.ended, transactions.ended_needs),
     events.MetersSampled: Rule(metervalues.sampled, metervalues.sampled_needs),
     events.TransactionProgressed: Rule(transactionevents.progressed, transactionevents.progressed_needs),
-    events.VariablesReported: Rule(provisioning.variables_reported),
-    events.ComponentEventsReported: Rule(availability.noticed),
     events.FirmwareStatusReported: Rule(firmwareprogress.status_reported),
     events.LogStatusReported: Rule(diagnostics.status_reported),
     events.VendorMessageReceived: Rule(vendor.received),
@@ -60,6 +61,13 @@ add(RULES, reservation.RULES)
 add(effects.OF, reservation.EFFECTS)
 add(companions.OF, reservation.COMPANIONS)
 add(companions.OF, network.COMPANIONS)
+add(RULES, reports.RULES)
+add(effects.OF, reports.EFFECTS)
+add(companions.OF, reports.COMPANIONS)
+add(RULES, monitoring.RULES)
+add(companions.OF, monitoring.COMPANIONS)
+add(RULES, customerinformation.RULES)
+add(companions.OF, customerinformation.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -4,7 +4,14 @@ from datetime import datetime
 
 from stations import topics
 from stations.batch import Batch
-from stations.domain.events import ComponentEventsReported, ConnectorStatusReported, Done, HeartbeatReceived, TimeTold
+from stations.domain.events import (
+    ComponentEvent,
+    ComponentEventsReported,
+    ConnectorStatusReported,
+    Done,
+    HeartbeatReceived,
+    TimeTold,
+)
 from stations.domain.patience import LOOK_SOON
 from stations.domain.values import ChargingState, ConnectorStatus, Note, Severity
 from stations.models import Connector, Evse, Station, StatusHistory, Transaction
@@ -195,10 +202,14 @@ def _show(batch: Batch, evse_number: int | None, status: ConnectorStatus, at: da
 STATUSES = frozenset(status.value for status in ConnectorStatus)
 
 
-def noticed(event: ComponentEventsReported, batch: Batch) -> Done:
-    """A connector's availability told as an event is its status (OCPP 2.0.1 G01.FR.08); other events are in the message log."""
+def is_status(one: ComponentEvent) -> bool:
+    """Whether an event tells a connector's status (OCPP 2.0.1 G01.FR.08)."""
+    return one.component == "Connector" and one.variable == "AvailabilityState" and one.value in STATUSES
+
+
+def noticed(event: ComponentEventsReported, batch: Batch) -> None:
+    """A connector's availability told as an event is its status; what else components noticed is `monitoring`'s."""
     for one in event.events:
-        if one.component == "Connector" and one.variable == "AvailabilityState" and one.value in STATUSES:
+        if is_status(one):
             reported = ConnectorStatusReported(one.evse, one.connector or 1, ConnectorStatus(one.value), one.at)
             status_reported(reported, batch)
-    return Done()

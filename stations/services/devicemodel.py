@@ -1,7 +1,7 @@
 """The device model (OCPP 2.0.1 chapter B): what stations say of their settings, kept beside what is wanted."""
 
 from stations.batch import Batch
-from stations.domain.commands import VariableReport
+from stations.domain.commands import VariableName, VariableReport
 from stations.domain.values import Note, Severity
 from stations.models import Variable
 
@@ -9,12 +9,19 @@ from stations.models import Variable
 HIGHEST = 255
 
 
+def possible(batch: Batch, name: VariableName) -> bool:
+    """Whether a station may have this; else there is a finding."""
+    if 0 <= name.evse <= HIGHEST and 0 <= name.connector <= HIGHEST:
+        return True
+    detail = f"A setting of {name.component} names EVSE {name.evse} and connector {name.connector}, which no station has."
+    batch.note(Note("evse_impossible", name.variable, detail, Severity.WARNING))
+    return False
+
+
 def store(batch: Batch, report: VariableReport) -> None:
     """Keep what a station reported of a setting, beside what is wanted."""
     name = report.name
-    if not (0 <= name.evse <= HIGHEST and 0 <= name.connector <= HIGHEST):
-        detail = f"A setting of {name.component} names EVSE {name.evse} and connector {name.connector}, which no station has."
-        batch.note(Note("evse_impossible", name.variable, detail, Severity.WARNING))
+    if not possible(batch, name):
         return
     batch.add(
         Variable,
@@ -33,5 +40,10 @@ def store(batch: Batch, report: VariableReport) -> None:
         data_type=report.data_type,
         unit=report.unit,
         values=report.values,
+        persistent=report.persistent,
+        constant=report.constant,
+        lowest=report.lowest,
+        highest=report.highest,
+        monitorable=report.monitorable,
         reported_at=batch.now,
     )

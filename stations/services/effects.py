@@ -92,10 +92,6 @@ def _message_came(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> 
     return wanted is not None and isinstance(event, wanted)
 
 
-def _report_complete(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    return isinstance(event, events.VariablesReported) and event.request_id == awaited.facts.get("request_id") and event.last
-
-
 #: What a TriggerMessage brings (OCPP 2.0.1 MessageTriggerEnumType, 1.6 MessageTrigger).
 TRIGGERED: dict[str, type[events.Event] | tuple[type[events.Event], ...]] = {
     "BootNotification": events.StationBooted,
@@ -131,6 +127,5 @@ OF: dict[str, Effect] = {
     "reset": Effect(_reset_within_s, _booted),
     "change_availability": Effect(within(60), _availability_changed, _available_already),
     "trigger_message": Effect(within(60), _message_came),
-    "get_base_report": Effect(within(300), _report_complete),
     "get_log": Effect(_log_within_s),
 }

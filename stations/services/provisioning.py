@@ -2,23 +2,16 @@
 
 from stations import topics
 from stations.batch import Batch
-from stations.domain.events import BootAnswered, Done, StationBooted, VariablesReported
+from stations.domain.events import BootAnswered, StationBooted
 from stations.domain.patience import BOOT_LOOK
 from stations.domain.quirks import Make
 from stations.domain.values import Note, Registration
 from stations.models import Station, Transaction
-from stations.services import clocks, devicemodel, firmwareprogress, transactions
+from stations.services import clocks, firmwareprogress, inventories, transactions
 from stations.state import OUTDATED
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
 RETRY_INTERVAL_S = 60
-
-
-def variables_reported(event: VariablesReported, batch: Batch) -> Done:
-    """Keep a page of a report (OCPP 2.0.1 B07). Pages may come in any order; the last one ends the command that asked."""
-    for report in event.reports:
-        devicemodel.store(batch, report)
-    return Done()
 
 
 def booted(event: StationBooted, batch: Batch) -> BootAnswered:
@@ -54,6 +47,8 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
     if make != station.make:
         # Other quirks may be its own now; they are looked up before its next message.
         station.make, station.version = make, OUTDATED
+    if event.reports and accepted:
+        inventories.booted(batch)
     batch.errands.add(station.id)
     batch.tell(topics.STATION_BOOTED, station.id)
     station.accepted = accepted

@@ -34,6 +34,7 @@ from stations.models import (
     LocalList,
     LocalListRule,
     LogUpload,
+    MonitorEvent,
     NetworkMove,
     NetworkProfile,
     Quirk,
@@ -43,6 +44,7 @@ from stations.models import (
 )
 from stations.services import localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.firmware import made_image, made_update
 
@@ -95,6 +97,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
         localauthlist.set_rule(operator=ada.operator, mode="valid")
+        told = monitored(amber.station)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -115,6 +118,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "quirks": Quirk,
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
+            "monitor-events": MonitorEvent,
         }
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),
@@ -124,6 +128,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "rollouts": str(rollout.pk),
             "people": str(ada.user.pk),
             "drivers": str(dee.pk),
+            "reports": str(told.report.pk),
+            "customer-reports": str(told.customer.pk),
         }
 
 

@@ -67,6 +67,12 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "cancel_command": lambda world: [world.station.identity, world.queued.pk],
     "retry_command": lambda world: [world.station.identity, world.refused.pk],
     "change_settings": lambda world: [world.station.identity],
+    **dict.fromkeys(
+        ("monitoring_ask", "monitors_export", "events_export", "reports_export", "customer_ask", "customers_export"),
+        lambda world: [world.station.identity],
+    ),
+    "alert_close": lambda world: [world.station.identity, world.monitored.alert.pk],
+    "customer_delete": lambda world: [world.station.identity, world.monitored.customer.pk],
     "our_driver": lambda world: [world.driver.pk],
     "driver_block": lambda world: [world.driver.pk],
     "driver_unblock": lambda world: [world.driver.pk],
@@ -131,6 +137,7 @@ STATES: dict[str, list[str]] = {
         "tab=access",
         *(f"tab=commands&do={name}" for name in ASKS),
         *("tab=access", "tab=security"),
+        *("tab=monitoring", "tab=display"),
     ],
     "station_message": [""],
     "audit": ["", "q=NOTHING", "since=2026-02-02&until=2026-01-01"],
@@ -159,6 +166,7 @@ STATES: dict[str, list[str]] = {
 }
 #: Files to download: what they are asked with.
 FILES: dict[str, list[str]] = {
+    **{name: [""] for name in ("monitors_export", "events_export", "reports_export", "customers_export")},
     "sessions_export": [""],
     "review": ["format=csv", "kind=messages&format=csv"],
     "quality": ["format=csv", "by=station&format=csv"],
@@ -199,6 +207,10 @@ DATA: dict[str, list[str]] = {
 }
 #: Buttons: what they post.
 BUTTONS: dict[str, dict[str, str]] = {
+    "monitoring_ask": {"do": "monitors"},
+    "alert_close": {},
+    "customer_ask": {"by": "id_token", "value": "04A1", "do": "report"},
+    "customer_delete": {},
     "transaction_stop": {},
     "review_fix": {"fix": "accept"},
     "review_undo": {},

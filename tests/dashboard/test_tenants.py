@@ -185,6 +185,9 @@ OF_ADA = {
     "forward-link-detail": lambda world: {"pk": world.link.pk},
     **{f"forward-{name}": lambda world: {"pk": world.forward.pk} for name in ("detail", "pause", "resume", "test")},
     "quirk-detail": lambda world: {"pk": world.quirk.pk},
+    "report-detail": lambda world: {"pk": world.monitored.report.pk},
+    "customer-report-detail": lambda world: {"pk": world.monitored.customer.pk},
+    **{f"monitor-event-{name}": lambda world: {"pk": world.monitored.alert.pk} for name in ("detail", "close")},
     "webhook-delivery-detail": lambda world: {"pk": world.delivery.pk},
     "webhook-delivery-replay": lambda world: {"pk": world.delivery.pk},
     **{

@@ -49,6 +49,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.monitoredrows import Monitored, monitored
 from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
@@ -99,6 +100,7 @@ class World:
     reservation: Reservation
     profile: NetworkProfile
     move: NetworkMove
+    monitored: Monitored
 
 
 @tables
@@ -183,6 +185,7 @@ def _made(network: Network) -> World:
         _knocked(network, station, pending),
         _odd(station),
         *kept(station, offline),
+        monitored(station),
     )
 
 

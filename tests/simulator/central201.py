@@ -37,6 +37,18 @@ class Peer201(Watching, ChargePoint):
     def report(self, **_: Any) -> Any:
         return call_result.NotifyReport()
 
+    @on(Action.notify_event)
+    def noticed(self, **_: Any) -> Any:
+        return call_result.NotifyEvent()
+
+    @on(Action.notify_monitoring_report)
+    def monitors(self, **_: Any) -> Any:
+        return call_result.NotifyMonitoringReport()
+
+    @on(Action.notify_customer_information)
+    def customer(self, **_: Any) -> Any:
+        return call_result.NotifyCustomerInformation()
+
     @on(Action.firmware_status_notification)
     def firmware(self, **_: Any) -> Any:
         return call_result.FirmwareStatusNotification()

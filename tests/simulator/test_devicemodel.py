@@ -17,6 +17,7 @@ FACTS = (
     "Identity",
     "AvailabilityState 1",
     "AvailabilityState 2",
+    *("MonitoringBase", "MonitoringLevel", "Temperature 1", "Temperature 2", "Problem 1", "Problem 2"),
 )
 
 

@@ -8,7 +8,7 @@ from django_scopes import scopes_disabled
 from accounts.models import IdToken, Operator
 from csms.simulator import SimulatedStation, demo
 from stations.domain import commands
-from stations.models import Command, Site, Station, Variable
+from stations.models import Command, MonitorEvent, Site, Station, Variable
 from tests.database import tables
 from tests.network import PASSWORD, Network
 from tests.servers import Server
@@ -53,6 +53,40 @@ async def test_the_device_model_is_reported_and_changed(uvicorn: Server, network
         await becomes(issue(known, commands.Reset()), "confirmed")
     assert values(known)["EVConnectionTimeOut"] == "45"
     assert network.findings(known) == []
+
+
+async def test_monitors_are_set_and_tell_of_a_fault(uvicorn: Server, network: Network, bells: None) -> None:
+    known = network.station()
+    network.token("CARD")
+    async with SimulatedStation(uvicorn.ocpp, known.identity, password=PASSWORD, protocol="ocpp2.0.1") as sim:
+        await sim.boot()
+        await becomes(issue(known, commands.GetMonitoringReport()), "confirmed")
+        hot = {"component": "EVSE", "evse": 1, "variable": "Temperature", "type": "UpperThreshold", "value": 30, "severity": 4}
+        await becomes(issue(known, commands.SetVariableMonitoring([hot])), "confirmed")
+        await sim.plug_in(1)
+        await sim.start(1, "CARD")
+        await sim.charge(1, seconds=60)
+        await sim.fault(2, "GroundFailure")
+        async with asyncio.timeout(30):
+            while len(opened(known)) < 2:
+                await asyncio.sleep(0.02)
+        assert {(one.variable, one.severity, one.tech_code) for one in opened(known)} == {
+            ("Temperature", 4, ""),
+            ("Problem", 2, "GroundFailure"),
+        }
+        await sim.recover(2)
+        await sim.stop(1)
+        sim.advance(1)
+        async with asyncio.timeout(30):
+            while opened(known):
+                await asyncio.sleep(0.02)
+        await becomes(issue(known, commands.CustomerInformation.of({"id_token": "CARD"})), "confirmed")
+    assert network.findings(known) == []
+
+
+@tables
+def opened(known: Station) -> list[MonitorEvent]:
+    return list(MonitorEvent.objects.with_scopes_disabled().filter(station=known, open=True))
 
 
 async def becomes(command: Command, status: str) -> None:

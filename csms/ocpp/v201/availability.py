@@ -1,5 +1,5 @@
-"""OCPP 2.0.1 Heartbeat (G02), StatusNotification (G01), NotifyEvent as far as it tells of availability (G01.FR.08, N07), and
-ChangeAvailability (G03-G04)."""
+"""OCPP 2.0.1 Heartbeat (G02), StatusNotification (G01) and ChangeAvailability (G03-G04). Availability told by events (G01.FR.08) is
+read with them, in `monitoring`."""
 
 from typing import cast
 
@@ -9,8 +9,6 @@ from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
 from stations.domain.events import (
-    ComponentEvent,
-    ComponentEventsReported,
     ConnectorStatusReported,
     HeartbeatReceived,
     Reply,
@@ -42,31 +40,6 @@ class StatusNotification(Incoming):
             status=ConnectorStatus(payload["connectorStatus"]),
             at=times.parse(payload["timestamp"], "timestamp", notes),
         )
-
-    @staticmethod
-    def encode(reply: Reply) -> Payload:
-        return {}
-
-
-class NotifyEvent(Incoming):
-    action = "NotifyEvent"
-
-    @staticmethod
-    def decode(payload: Payload, notes: list[Note]) -> ComponentEventsReported:
-        found = []
-        for data in payload["eventData"]:
-            evse = data["component"].get("evse") or {}
-            found.append(
-                ComponentEvent(
-                    component=data["component"]["name"],
-                    variable=data["variable"]["name"],
-                    value=data["actualValue"],
-                    at=times.parse(data["timestamp"], "eventData.timestamp", notes),
-                    evse=evse.get("id", 0),
-                    connector=evse.get("connectorId", 0),
-                )
-            )
-        return ComponentEventsReported(tuple(found))
 
     @staticmethod
     def encode(reply: Reply) -> Payload:

@@ -1,18 +1,16 @@
 """OCPP 2.0.1 BootNotification (B01-B03), NotifyReport (B07), Reset (B11-B12), GetVariables (B06), SetVariables (B05) and
 GetBaseReport (B07)."""
 
-from typing import Any, cast
+from typing import cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
+from csms.ocpp.v201.devicemodel import address, flat, name_of, parts
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
-from stations.domain.commands import SECRET, Outcome, VariableName, VariableReport, Verdict, named_variable
+from stations.domain.commands import SECRET, Outcome, VariableReport, Verdict
 from stations.domain.events import BootAnswered, Reply, StationBooted, VariablesReported
 from stations.domain.values import Note
-
-#: How many variables go into one message where the station does not say (DeviceDataCtrlr.ItemsPerMessage).
-ITEMS = 20
 
 
 class BootNotification(Incoming):
@@ -29,6 +27,7 @@ class BootNotification(Incoming):
             firmware_version=station.get("firmwareVersion", ""),
             iccid=modem.get("iccid", ""),
             imsi=modem.get("imsi", ""),
+            reports=True,
         )
 
     @staticmethod
@@ -44,7 +43,7 @@ class NotifyReport(Incoming):
     def decode(payload: Payload, notes: list[Note]) -> VariablesReported:
         reports = []
         for data in payload.get("reportData", []):
-            name = _name_of(data)
+            name = name_of(data)
             traits = data.get("variableCharacteristics") or {}
             reports += [
                 VariableReport(
@@ -55,6 +54,11 @@ class NotifyReport(Incoming):
                     data_type=traits.get("dataType", ""),
                     unit=traits.get("unit", ""),
                     values=traits.get("valuesList", ""),
+                    persistent=attribute.get("persistent", False),
+                    constant=attribute.get("constant", False),
+                    lowest=traits.get("minLimit"),
+                    highest=traits.get("maxLimit"),
+                    monitorable=traits.get("supportsMonitoring"),
                 )
                 for attribute in data["variableAttribute"]
             ]
@@ -91,12 +95,12 @@ class GetVariables(Outgoing):
     def encode(command: commands.GetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
         if not command.variables:
             raise Unsayable("OCPP 2.0.1 reads named variables only; ask for a report (get_base_report) to read all.")
-        data = [_address(one) | ({"attributeType": one["attribute"]} if one.get("attribute") else {}) for one in command.variables]
-        return [{"getVariableData": part} for part in _parts(data, limits.get("ItemsPerMessageGetVariables", ITEMS))]
+        data = [address(one) | ({"attributeType": one["attribute"]} if one.get("attribute") else {}) for one in command.variables]
+        return [{"getVariableData": part} for part in parts(data, limits, "GetVariables")]
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetVariables:
-        return commands.GetVariables([_flat(one) for one in payload["getVariableData"]])
+        return commands.GetVariables([flat(one) for one in payload["getVariableData"]])
 
     @staticmethod
     def decode(command: commands.GetVariables, sent: Payload, answer: Payload) -> Outcome:
@@ -121,22 +125,22 @@ class SetVariables(Outgoing):
     @staticmethod
     def encode(command: commands.SetVariables, number: int, limits: dict[str, int]) -> list[Payload]:
         data = [
-            _address(one) | {"attributeValue": one["value"]} | ({"attributeType": one["attribute"]} if one.get("attribute") else {})
+            address(one) | {"attributeValue": one["value"]} | ({"attributeType": one["attribute"]} if one.get("attribute") else {})
             for one in command.variables
         ]
-        return [{"setVariableData": part} for part in _parts(data, limits.get("ItemsPerMessageSetVariables", ITEMS))]
+        return [{"setVariableData": part} for part in parts(data, limits, "SetVariables")]
 
     @staticmethod
     def parse(payload: Payload) -> commands.SetVariables:
-        return commands.SetVariables([_flat(one) | {"value": one["attributeValue"]} for one in payload["setVariableData"]])
+        return commands.SetVariables([flat(one) | {"value": one["attributeValue"]} for one in payload["setVariableData"]])
 
     @staticmethod
     def decode(command: commands.SetVariables, sent: Payload, answer: Payload) -> Outcome:
-        values = {(_name_of(one), one.get("attributeType", "Actual")): one["attributeValue"] for one in sent["setVariableData"]}
+        values = {(name_of(one), one.get("attributeType", "Actual")): one["attributeValue"] for one in sent["setVariableData"]}
         results = answer["setVariableResult"]
         taken = ("Accepted", "RebootRequired")
         reports = [
-            _report(one, one["attributeStatus"], values.get((_name_of(one), one.get("attributeType", "Actual"))))
+            _report(one, one["attributeStatus"], values.get((name_of(one), one.get("attributeType", "Actual"))))
             for one in results
             if one["attributeStatus"] in taken or one["attributeStatus"].startswith("Unknown")
         ]
@@ -162,56 +166,14 @@ class GetBaseReport(Outgoing):
         return outcome(answer, facts={"request_id": sent["requestId"]})
 
 
-def _parts(data: list[Payload], most: int) -> list[list[Payload]]:
-    most = max(1, most)
-    return [data[start : start + most] for start in range(0, len(data), most)]
-
-
-def _name_of(one: Payload) -> VariableName:
-    component, variable = one["component"], one["variable"]
-    evse = component.get("evse") or {}
-    return VariableName(
-        component["name"],
-        variable["name"],
-        component.get("instance", ""),
-        variable.get("instance", ""),
-        evse.get("id", 0),
-        evse.get("connectorId", 0),
-    )
-
-
-def _flat(one: Payload) -> dict[str, Any]:
-    name = _name_of(one)
-    flat: dict[str, Any] = {"component": name.component, "variable": name.variable}
-    optional = {
-        "component_instance": name.component_instance,
-        "variable_instance": name.variable_instance,
-        "evse": name.evse,
-        "connector": name.connector,
-        "attribute": one.get("attributeType", ""),
-    }
-    return flat | {key: value for key, value in optional.items() if value}
-
-
-def _address(one: dict[str, Any]) -> Payload:
-    name = named_variable(one)
-    if not name.component:
-        raise Unsayable(f"OCPP 2.0.1 needs the component of {name.variable}.")
-    component: Payload = {"name": name.component}
-    if name.component_instance:
-        component["instance"] = name.component_instance
-    if name.evse:
-        component["evse"] = {"id": name.evse} | ({"connectorId": name.connector} if name.connector else {})
-    variable: Payload = {"name": name.variable} | ({"instance": name.variable_instance} if name.variable_instance else {})
-    return {"component": component, "variable": variable}
-
-
 def _report(one: Payload, status: str | None, value: str | None) -> VariableReport:
-    name = _name_of(one)
+    name = name_of(one)
     known = not (status or "").startswith("Unknown")
     return VariableReport(
         name,
         attribute=one.get("attributeType", "Actual"),
         value=value if known and not SECRET.search(name.variable) else None,
+        # Neither GetVariables nor SetVariables tells who may change it.
+        mutability="",
         known=known,
     )

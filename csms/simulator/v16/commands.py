@@ -14,7 +14,7 @@ from csms.simulator.v16.localauthlist import LocalList16
 from csms.simulator.v16.reservation import ReservationLink16
 
 
-class CommandLink16(LocalList16, ReservationLink16, AnsweringLink):
+class CommandLink16(LocalList16, ReservationLink16):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)

@@ -12,17 +12,19 @@ from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
-from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
+from csms.simulator.v201.devicemodel import DeviceModel
 from csms.simulator.v201.localauthlist import LocalList201
+from csms.simulator.v201.monitoring import MonitoringLink
+from csms.simulator.v201.monitors import temperature
 from csms.simulator.v201.network import NetworkLink201
 from csms.simulator.v201.reservation import ReservationLink201
 
 
-class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, AnsweringLink):
+class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink):
     package = Package.V201
 
     @property
-    def model(self) -> DeviceModel:
+    def model(self) -> DeviceModel:  # type: ignore[override]  # made anew each time, since its values change
         station = self.station
         states = station.dialect.states
         facts: dict[str, Callable[[], str]] = {
@@ -36,7 +38,10 @@ class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, Answering
             "Entries": lambda: str(len(station.local_list.entries)),
             "ActiveNetworkProfile": lambda: str(station.network.active),
         }
+        facts |= {"MonitoringBase": lambda: self.monitors.base, "MonitoringLevel": lambda: str(self.monitors.level)}
         for connector in station.connectors:
+            facts[f"Temperature {connector.id}"] = lambda one=connector: f"{temperature(one):.1f}"  # type: ignore[misc]  # a default binds it
+            facts[f"Problem {connector.id}"] = lambda one=connector: str(one.faulted).lower()  # type: ignore[misc]  # a default binds it
             facts[f"AvailabilityState {connector.id}"] = lambda number=connector.id: states()[number][0]  # type: ignore[misc]  # a default binds it
         return DeviceModel(station.configuration, station.connectors, facts)
 
@@ -133,12 +138,6 @@ class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, Answering
             return call_result.GetBaseReport("NotSupported")
         self.then(self._report(request_id, entries))
         return call_result.GetBaseReport("Accepted")
-
-    async def _report(self, request_id: int, entries: list[dict[str, Any]]) -> None:
-        pages = [entries[start : start + ITEMS] for start in range(0, len(entries), ITEMS)]
-        for number, page in enumerate(pages):
-            now, more = wire_time(self.station.clock.now()), number + 1 < len(pages)
-            await self.station.call(call.NotifyReport(request_id, now, number, cast(Any, page), more))
 
     @answers(Action.clear_cache)
     def on_clear_cache(self, **_: Any) -> Any:

@@ -12,6 +12,8 @@ from csms.simulator.connector import Connector
 
 #: How many variables one message may name or tell.
 ITEMS = 20
+#: How many monitors one message may set or clear.
+MONITORS = 10
 #: What the first event of a transaction measures.
 STARTED_MEASURANDS = {"Energy.Active.Import.Register"}
 PLUGS = {"Type2": "sType2", "CCS": "cCCS2", "CHAdeMO": "cG105"}
@@ -32,6 +34,7 @@ class Variable:
     unit: str = ""
     values: str = ""
     mutability: str = "ReadOnly"
+    monitorable: bool = False
 
     @property
     def address(self) -> tuple[str, str, str, int, int]:
@@ -43,7 +46,8 @@ class DeviceModel:
 
     def __init__(self, configuration: Configuration, connectors: Sequence[Connector], facts: dict[str, Callable[[], str]]) -> None:
         """`facts`: what the station says of itself (Model, VendorName, SerialNumber, FirmwareVersion, AvailabilityState, DateTime,
-        Identity); and of its EVSEs, by `AvailabilityState <number>`."""
+        Identity, MonitoringBase, MonitoringLevel); and of its EVSEs, by `AvailabilityState <number>`, `Temperature <number>`,
+        `Problem <number>`."""
         self._configuration = configuration
         every = [*_controllers(facts), *_hardware(connectors, facts)]
         self._variables = {variable.address: variable for variable in every}
@@ -64,6 +68,22 @@ class DeviceModel:
         }
         wanted = chosen.get(base)
         return None if wanted is None else [self._told(one) for one in self._variables.values() if wanted(one)]
+
+    def chosen(self, criteria: Sequence[str], named: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The `reportData` of GetReport: of components of which a variable with the criterion's name is true (B08), or that are
+        named, with a variable or all of theirs."""
+        found = {
+            (one.component, one.evse, one.connector)
+            for one in self._variables.values()
+            if one.name in criteria and self.value(one) == "true"
+        }
+
+        def wanted(one: Variable) -> bool:
+            if criteria and (one.component, one.evse, one.connector) not in found:
+                return False
+            return not named or any(_is_named(name, one) for name in named)
+
+        return [self._told(one) for one in self._variables.values() if wanted(one)]
 
     def get(self, wanted: dict[str, Any]) -> dict[str, Any]:
         """One `getVariableResult` for one `getVariableData`, both as the package has them (snake case)."""
@@ -104,7 +124,7 @@ class DeviceModel:
         attribute = {"type": "Actual", "mutability": variable.mutability, "persistent": True, "constant": False}
         if variable.mutability != "WriteOnly":
             attribute["value"] = self.value(variable)
-        traits: dict[str, Any] = {"dataType": variable.data_type, "supportsMonitoring": False}
+        traits: dict[str, Any] = {"dataType": variable.data_type, "supportsMonitoring": variable.monitorable}
         traits |= {name: text for name, text in (("unit", variable.unit), ("valuesList", variable.values)) if text}
         return {
             "component": component,
@@ -116,6 +136,17 @@ class DeviceModel:
 
 def _echo(wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: wanted[name] for name in ("component", "variable", "attribute_type") if name in wanted}
+
+
+def _is_named(named: dict[str, Any], one: Variable) -> bool:
+    component, variable = named["component"], named.get("variable")
+    evse = component.get("evse")
+    if component["name"].lower() != one.component.lower() or (evse and evse["id"] != one.evse):
+        return False
+    return variable is None or (variable["name"].lower(), variable.get("instance", one.instance)) == (
+        one.name.lower(),
+        one.instance,
+    )
 
 
 def _setting(component: str, name: str, key: str, data_type: str = "integer", **more: str) -> Variable:
@@ -159,6 +190,13 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     for message in ("GetReport", "GetVariables", "SetVariables"):
         yield Variable("DeviceDataCtrlr", "ItemsPerMessage", str(ITEMS), instance=message, data_type="integer")
         yield Variable("DeviceDataCtrlr", "BytesPerMessage", "65536", instance=message, data_type="integer")
+    yield Variable("MonitoringCtrlr", "Available", "true", data_type="boolean")
+    yield Variable("MonitoringCtrlr", "Enabled", "true", data_type="boolean")
+    bases = "All,FactoryDefault,HardWiredOnly"
+    yield Variable("MonitoringCtrlr", "MonitoringBase", facts["MonitoringBase"], data_type="OptionList", values=bases)
+    yield Variable("MonitoringCtrlr", "MonitoringLevel", facts["MonitoringLevel"], data_type="integer")
+    for message in ("SetVariableMonitoring", "ClearVariableMonitoring"):
+        yield Variable("MonitoringCtrlr", "ItemsPerMessage", str(MONITORS), instance=message, data_type="integer")
     yield Variable("ClockCtrlr", "DateTime", facts["DateTime"], data_type="dateTime")
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")
@@ -178,6 +216,9 @@ def _hardware(connectors: Sequence[Connector], facts: dict[str, Callable[[], str
         power = str(int(one.supply.max_power_w))
         yield Variable("EVSE", "Available", "true", evse=one.id, data_type="boolean")
         yield Variable("EVSE", "AvailabilityState", state, evse=one.id, data_type="OptionList", values=states)
+        heat, broken = facts[f"Temperature {one.id}"], facts[f"Problem {one.id}"]
+        yield Variable("EVSE", "Temperature", heat, evse=one.id, data_type="decimal", unit="Celsius", monitorable=True)
+        yield Variable("EVSE", "Problem", broken, evse=one.id, data_type="boolean", monitorable=True)
         yield Variable("EVSE", "Power", power, evse=one.id, data_type="decimal", unit="W")
         yield Variable("EVSE", "SupplyPhases", phases, evse=one.id, data_type="integer")
         plug = PLUGS.get(one.supply.plug, "Undetermined")

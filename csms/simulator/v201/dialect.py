@@ -5,7 +5,7 @@ A transaction starts once a card was accepted and a cable is in (TxStartPoint Po
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ocpp.v201 import call
 from websockets.asyncio.client import ClientConnection
@@ -17,6 +17,10 @@ from csms.simulator.firmware import Request
 from csms.simulator.outbox import Entry
 from csms.simulator.v201.commands import CommandLink201
 from csms.simulator.v201.devicemodel import STARTED_MEASURANDS
+from csms.simulator.v201.monitors import Monitors
+
+if TYPE_CHECKING:
+    from csms.simulator.station import SimulatedStation
 
 #: Why the station tells of an end, by its reason.
 _TRIGGERS = {
@@ -30,6 +34,12 @@ _TRIGGERS = {
 
 class Dialect201(Dialect):
     compression = "deflate"
+
+    def __init__(self, station: "SimulatedStation") -> None:
+        super().__init__(station)
+        self.monitors = Monitors(station)
+        #: How many sessions it remembers of a card.
+        self.customers: dict[str, int] = {}
 
     def link(self, socket: ClientConnection) -> CommandLink201:
         return CommandLink201(self.station, socket)
@@ -71,6 +81,7 @@ class Dialect201(Dialect):
 
     def began(self, connector: Connector, transaction: Transaction) -> None:
         transaction.id = str(uuid.uuid4())
+        self.customers[transaction.tag] = self.customers.get(transaction.tag, 0) + 1
         if transaction.remote_start_id is not None:
             trigger = "RemoteStart"
         else:
@@ -101,6 +112,7 @@ class Dialect201(Dialect):
         if transaction and transaction.charging_state != (state := charging_state(connector)):
             transaction.charging_state = state
             self._queue("Updated", "ChargingStateChanged", transaction)
+        self.monitors.look(connector)
 
     def ended(self, connector: Connector, transaction: Transaction, reason: str, tag: str | None) -> None:
         leaves = reason == "EVDisconnected" or connector.car is None

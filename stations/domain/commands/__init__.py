@@ -26,11 +26,27 @@ from stations.domain.commands import (
 )
 from stations.domain.commands.authorization import ClearCache
 from stations.domain.commands.availability import ChangeAvailability
+from stations.domain.commands.customerinformation import CustomerInformation
 from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
 from stations.domain.commands.localauthlist import GetLocalListVersion, SendLocalList
+from stations.domain.commands.monitoring import (
+    ClearVariableMonitoring,
+    GetMonitoringReport,
+    GetReport,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetVariableMonitoring,
+)
 from stations.domain.commands.network import SetNetworkProfile
-from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
+from stations.domain.commands.provisioning import (
+    GetBaseReport,
+    GetVariables,
+    Reset,
+    SetVariables,
+    named_component,
+    named_variable,
+)
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
 from stations.domain.commands.reservation import CancelReservation, ReserveNow
 from stations.domain.commands.transactions import GetTransactionStatus
@@ -43,10 +59,14 @@ __all__ = [
     "CancelReservation",
     "ChangeAvailability",
     "ClearCache",
+    "ClearVariableMonitoring",
     "Command",
+    "CustomerInformation",
     "GetBaseReport",
     "GetLocalListVersion",
     "GetLog",
+    "GetMonitoringReport",
+    "GetReport",
     "GetTransactionStatus",
     "GetVariables",
     "Outcome",
@@ -56,7 +76,10 @@ __all__ = [
     "Reset",
     "SendLocalList",
     "SendVendorMessage",
+    "SetMonitoringBase",
+    "SetMonitoringLevel",
     "SetNetworkProfile",
+    "SetVariableMonitoring",
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",
@@ -64,6 +87,7 @@ __all__ = [
     "VariableName",
     "VariableReport",
     "Verdict",
+    "named_component",
     "named_variable",
 ]
 

@@ -1,6 +1,6 @@
 """Chapter B: settings and restarts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from stations.domain.command import SECRET, BadCommand, Command, VariableName, need_list, need_number, need_one_of, need_text
@@ -89,6 +89,15 @@ def named_variable(one: Any) -> VariableName:
     return VariableName(
         texts["component"], one["variable"], texts["component_instance"], texts["variable_instance"], evse, connector
     )
+
+
+def named_component(one: Any) -> VariableName:
+    """The variable that an entry names, or the component alone: its variable is then "". Raises BadCommand."""
+    if isinstance(one, dict) and not one.get("variable"):
+        if not one.get("component"):
+            raise BadCommand("Each of variables needs a component.")
+        return replace(named_variable(one | {"variable": "-"}), variable="", variable_instance="")
+    return named_variable(one)
 
 
 ALL: tuple[type[Command], ...] = (

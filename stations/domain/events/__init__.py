@@ -8,8 +8,6 @@ to the one rule that acts on it. `core` has those that every station sends, the 
 from stations.domain.event import Done, Event, Reply
 from stations.domain.events.core import (
     BootAnswered,
-    ComponentEvent,
-    ComponentEventsReported,
     ConnectorStatusReported,
     FirmwareStatusReported,
     HeartbeatReceived,
@@ -31,6 +29,13 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.monitoring import (
+    ComponentEvent,
+    ComponentEventsReported,
+    CustomerInformationTold,
+    MonitorReport,
+    MonitorsReported,
+)
 from stations.domain.events.reservation import ReservationLapsed
 
 __all__ = [
@@ -38,12 +43,15 @@ __all__ = [
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
+    "CustomerInformationTold",
     "Done",
     "Event",
     "FirmwareStatusReported",
     "HeartbeatReceived",
     "LogStatusReported",
     "MetersSampled",
+    "MonitorReport",
+    "MonitorsReported",
     "Progress",
     "Reply",
     "ReservationLapsed",

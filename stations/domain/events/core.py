@@ -32,6 +32,8 @@ class StationBooted(Event):
     imsi: str = ""
     meter_type: str = ""
     meter_serial_number: str = ""
+    #: It tells of its settings by reports (OCPP 2.0.1 B07), so that all of them can be asked for.
+    reports: bool = False
     reply: ClassVar[type[Reply]] = BootAnswered
 
 
@@ -164,31 +166,12 @@ class TransactionProgressed(Event):
 
 @dataclass(frozen=True, slots=True)
 class VariablesReported(Event):
-    """A page of a report of settings (OCPP 2.0.1 B07-B08). `last`: no more pages follow."""
+    """A page of a report of settings (OCPP 2.0.1 B07-B08). `last`: it is the last one by its number; others may come after it."""
 
     request_id: int
     sequence: int
     last: bool
     reports: tuple[VariableReport, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentEvent:
-    """One thing a component noticed: a variable of it has this value."""
-
-    component: str
-    variable: str
-    value: str
-    at: datetime | None
-    evse: int = 0
-    connector: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ComponentEventsReported(Event):
-    """Components noticed something (OCPP 2.0.1 N07); of a Connector's AvailabilityState it is its status (G01.FR.08)."""
-
-    events: tuple[ComponentEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,127 @@
+"""What stations of a device model have, read without being asked: all settings when a station first comes or has changed, its
+monitors whenever it restarted, since they may be numbered anew then (OCPP 2.0.1 B07, N02).
+
+The socket only notes that it is time to look. A job reads, some stations at a time: after a power cut they all come at once.
+"""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from stations.batch import Batch
+from stations.domain.commands import Command as Asked
+from stations.domain.commands import GetBaseReport, GetMonitoringReport
+from stations.models import Command, DeviceModel, Monitor, MonitorEvent, Report, ReportKind, ReportStatus, Station, Variable
+from stations.models.command import OPEN
+from stations.selectors import online
+from stations.services import commands as life
+
+log = structlog.get_logger(__name__)
+
+#: A station that has just booted has other things to tell first.
+SETTLES = timedelta(seconds=20)
+SOON = timedelta(seconds=5)
+#: An event of a monitor that is not known leads to no more than a look within so long.
+RARELY = timedelta(hours=1)
+#: Looked at by one run, at most.
+SWEPT = 100
+EVERYTHING = "To know all settings of a charger that is new or has changed."
+MONITORS = "To know the monitors of a charger."
+
+
+def booted(batch: Batch) -> None:
+    _due(batch, batch.now + SETTLES)
+
+
+def look_soon(batch: Batch) -> None:
+    _due(batch, batch.now + SOON)
+
+
+def unknown_monitor(batch: Batch) -> None:
+    """An event came of a monitor of which nobody told. Not put off, lest events that come often put it off for ever."""
+    _due(batch, batch.now)
+
+
+def _due(batch: Batch, at: datetime) -> None:
+    station = batch.station
+    batch.add(DeviceModel, station_id=station.id, operator_id=station.operator_id, due_at=at)
+
+
+def sweep(*, now: datetime) -> int:
+    """Look at the stations that are due. Returns how many. Run without a scope. Safe when run twice, at once, or killed."""
+    due = DeviceModel.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)
+    pks = list(due[:SWEPT])
+    for pk in pks:
+        try:
+            look(pk, now=now)
+        except Exception:
+            log.exception("a station's device model could not be looked at", station=pk)
+            DeviceModel.objects.filter(pk=pk).update(due_at=now + RARELY)
+    return len(pks)
+
+
+@transaction.atomic
+def look(pk: int, *, now: datetime) -> None:
+    """Ask one station for what is not known of it. One that is away is looked at when it boots again."""
+    model = DeviceModel.objects.select_for_update(of=("self",)).select_related("station").get(pk=pk)
+    if model.due_at is None or model.due_at > now:
+        return
+    model.due_at = None
+    if online(now).filter(pk=pk).exists():
+        _ask(model, now)
+    model.save(update_fields=["due_at", "inventory_of", "inventory_at", "monitors_at"])
+
+
+def _ask(model: DeviceModel, now: datetime) -> None:
+    station = model.station
+    what = mark(station)
+    if model.inventory_of != what:
+        _issue(station, GetBaseReport(), EVERYTHING)
+        model.inventory_of, model.inventory_at = what, now
+    if _monitors_wanted(model, now):
+        _issue(station, GetMonitoringReport(), MONITORS)
+        model.monitors_at = now
+
+
+def mark(station: Station) -> str:
+    """What changes with a station's hardware or firmware."""
+    return "|".join((station.vendor, station.model, station.serial_number, station.firmware_version))[:300]
+
+
+def _monitors_wanted(model: DeviceModel, now: datetime) -> bool:
+    """Whether the station restarted since they were read, or was told another base, or tells of one that is not known."""
+    station = model.station
+    read_at = model.monitors_at
+    if Variable.objects.filter(station=station, component="MonitoringCtrlr", variable="Available", value="false").exists():
+        return False
+    if read_at is None or (station.booted_at is not None and station.booted_at > read_at):
+        return not _refuses(station)
+    return (model.base_at is not None and model.base_at > read_at) or (now - read_at >= RARELY) or _changed(station, read_at)
+
+
+def _refuses(station: Station) -> bool:
+    """A station that has said that it has no such thing is asked again only when it has changed, or has shown that it has."""
+    newest = Report.objects.filter(station=station, kind=ReportKind.MONITORS).order_by("-pk").first()
+    if newest is None or newest.status != ReportStatus.REFUSED:
+        return False
+    if Monitor.objects.filter(station=station).exists() or MonitorEvent.objects.filter(station=station).exists():
+        return False
+    asked_since_changed = Report.objects.filter(station=station, kind=ReportKind.SETTINGS, pk__gt=newest.pk).exists()
+    return not asked_since_changed
+
+
+def _changed(station: Station, read_at: datetime) -> bool:
+    """Whether it was asked for another monitor and may have taken it without telling."""
+    lost = Command.objects.filter(
+        station=station,
+        kind__in=("set_variable_monitoring", "clear_variable_monitoring"),
+        status__in=("timed_out", "failed"),
+        finished_at__gt=read_at,
+    )
+    return bool(lost.order_by("-id")[:1])
+
+
+def _issue(station: Station, command: Asked, reason: str) -> None:
+    if not Command.objects.filter(station=station, kind=command.kind, params=command.params(), status__in=OPEN).exists():
+        life.issue(station=station, command=command, reason=reason)

@@ -1,0 +1,115 @@
+"""What is read of a station without being asked: all settings when it is new or has changed, its monitors after each restart."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+
+from stations.models import Command, Connection, Station
+from stations.services import inventories
+from tests import v16
+from tests.engine import Engine
+from tests.network import Network
+from tests.stations.asking import ACCEPTED, connected, sent
+from tests.stations.monitored import BOOT, event, events
+
+LATER = timedelta(minutes=1)
+
+
+@pytest.fixture
+def engine(committed: None) -> Engine:
+    return Engine("ocpp2.0.1")
+
+
+@pytest.fixture
+def station(network: Network, engine: Engine) -> Station:
+    return connected(network, engine)
+
+
+def asked(station: Station, after: timedelta = LATER) -> list[str]:
+    """What the station is asked once it was looked at, which it then answers."""
+    with scopes_disabled():
+        now = datetime.now(UTC) + after
+        Connection.objects.filter(station=station).update(seen_at=now)
+        before = set(Command.objects.filter(station=station).values_list("pk", flat=True))
+        inventories.sweep(now=now)
+        new = Command.objects.filter(station=station).exclude(pk__in=before).order_by("id")
+        return [row.kind for row in new]
+
+
+def boots(engine: Engine, station: Station, **fields: Any) -> None:
+    charger = BOOT["chargingStation"] | fields  # type: ignore[operator]
+    engine.say(station, "BootNotification", BOOT | {"chargingStation": charger})
+
+
+def answers(engine: Engine, station: Station, *answers: Any) -> None:
+    for answer in answers:
+        engine.reply(station, sent(engine, station), answer)
+
+
+def test_a_new_station_is_asked_for_everything_once(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    assert asked(station, timedelta(0)) == []  # it has just booted
+    assert asked(station) == ["get_base_report", "get_monitoring_report"]
+    assert asked(station) == []
+
+
+def test_a_restart_renumbers_monitors_and_leaves_settings(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    assert len(asked(station)) == 2
+    answers(engine, station, {"status": "EmptyResultSet"}, {"status": "EmptyResultSet"})
+    boots(engine, station)
+    with scopes_disabled():
+        Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+    assert asked(station, LATER * 3) == ["get_monitoring_report"]
+
+
+@pytest.mark.parametrize("change", [{"firmwareVersion": "2.0"}, {"serialNumber": "SN-2"}, {"model": "DC-50"}])
+def test_what_has_changed_is_asked_for_everything_again(engine: Engine, station: Station, change: dict[str, str]) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, {"status": "EmptyResultSet"}, {"status": "EmptyResultSet"})
+    boots(engine, station, **change)
+    assert "get_base_report" in asked(station, LATER * 2)
+
+
+def test_a_station_without_monitors_is_not_asked_at_each_restart(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, ACCEPTED, {"status": "NotSupported"})
+    for _ in range(2):
+        boots(engine, station)
+        with scopes_disabled():
+            Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+        assert asked(station, LATER * 3) == []
+
+
+def test_an_unknown_monitor_makes_us_look_rarely(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, ACCEPTED, {"status": "EmptyResultSet"})
+    engine.say(station, "NotifyEvent", events(event(1)))
+    assert asked(station) == []
+    engine.say(station, "NotifyEvent", events(event(2)))
+    with scopes_disabled():
+        engine.say(station, "Heartbeat", {})
+        model = station.device_model
+        model.monitors_at -= inventories.RARELY
+        model.save()
+    assert asked(station) == ["get_monitoring_report"]
+
+
+def test_one_that_is_away_is_left_alone(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    with scopes_disabled():
+        Connection.objects.filter(station=station).update(seen_at=datetime.now(UTC) - timedelta(days=1))
+        inventories.sweep(now=datetime.now(UTC) + LATER)
+        assert not Command.objects.filter(station=station).exists()
+
+
+def test_a_station_of_1_6_is_asked_for_nothing(network: Network) -> None:
+    engine = Engine()
+    station = connected(network, engine)
+    engine.say(station, "BootNotification", v16.BOOT)
+    assert asked(station) == []

@@ -1,0 +1,195 @@
+"""Reports in pages (OCPP 2.0.1 B07-B08): in any order, missing pages noticed, asked for again once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+
+from stations.domain import commands
+from stations.domain.commands import BadCommand
+from stations.models import Command, Report, Station, Variable
+from stations.services import commandends, reports
+from stations.services import commands as life
+from tests.engine import Engine
+from tests.network import Network
+from tests.stations.asking import ACCEPTED, connected, issue, now_of, sent
+from tests.stations.monitored import page, setting
+
+
+@pytest.fixture
+def engine(committed: None) -> Engine:
+    return Engine("ocpp2.0.1")
+
+
+@pytest.fixture
+def station(network: Network, engine: Engine) -> Station:
+    return connected(network, engine)
+
+
+def asked(engine: Engine, station: Station, command: commands.Command, answer: Any = ACCEPTED) -> tuple[Command, int]:
+    """The command and the number of its report, answered so."""
+    row = issue(station, command)
+    errand = sent(engine, station)
+    engine.reply(station, errand, answer)
+    return row, errand.calls[0]["requestId"]
+
+
+def report_of(row: Command) -> Report:
+    with scopes_disabled():
+        return Report.objects.get(pk=row.pk)
+
+
+def known(station: Station) -> dict[str, Variable]:
+    with scopes_disabled():
+        return {one.variable: one for one in Variable.objects.filter(station=station)}
+
+
+def swept(after: timedelta = timedelta(minutes=2)) -> None:
+    with scopes_disabled():
+        reports.sweep(now=datetime.now(UTC) + after)
+
+
+def test_pages_may_come_in_any_order_and_twice(engine: Engine, station: Station) -> None:
+    row, number = asked(engine, station, commands.GetBaseReport())
+    engine.say(station, "NotifyReport", page(number, 2, last=True, reportData=[setting(variable="C")]))
+    engine.say(station, "NotifyReport", page(number, 0, reportData=[setting(variable="A")]))
+    engine.say(station, "NotifyReport", page(number, 0, reportData=[setting(variable="A")]))
+    report = report_of(row)
+    assert (report.status, report.pages, report.last_page, report.items) == ("receiving", [[0, 0], [2, 2]], 2, 2)
+    assert (now_of(row).status, reports.missing(report.pages, report.last_page)) == ("accepted", "1")
+    engine.say(station, "NotifyReport", page(number, 1, reportData=[setting(variable="B")]))
+    assert (report_of(row).status, now_of(row).status) == ("complete", "confirmed")
+    assert sorted(known(station)) == ["A", "B", "C"]
+
+
+def test_pages_of_one_batch_are_of_one_report(engine: Engine, station: Station) -> None:
+    row, number = asked(engine, station, commands.GetBaseReport())
+    pages = [page(number, n, last=n == 4, reportData=[setting(variable=f"V{n}")]) for n in range(5)]
+    engine.round(*(engine.inbound(station, "NotifyReport", one) for one in pages))
+    assert (report_of(row).pages, report_of(row).status) == ([[0, 4]], "complete")
+
+
+def test_pages_that_come_before_the_answer_count(engine: Engine, station: Station) -> None:
+    row = issue(station, commands.GetBaseReport())
+    errand = sent(engine, station)
+    engine.say(station, "NotifyReport", page(errand.calls[0]["requestId"], 0, last=True, reportData=[setting()]))
+    assert report_of(row).status == "complete"
+    engine.reply(station, errand, ACCEPTED)
+    assert (now_of(row).status, report_of(row).status) == ("confirmed", "complete")
+
+
+def test_a_report_tells_all_of_a_variable(engine: Engine, station: Station) -> None:
+    told = {
+        **setting("31.5", "Temperature", "EVSE"),
+        "variableAttribute": [
+            {"type": "Actual", "value": "31.5", "mutability": "ReadOnly"},
+            {"type": "MaxSet", "value": "80", "persistent": True, "constant": True},
+        ],
+        "variableCharacteristics": {
+            **{"dataType": "decimal", "unit": "Celsius", "minLimit": -40, "maxLimit": 125.5, "supportsMonitoring": True}
+        },
+    }
+    engine.say(station, "NotifyReport", page(1, 0, last=True, reportData=[told]))
+    with scopes_disabled():
+        actual, highest = Variable.objects.filter(station=station).order_by("attribute")
+    assert (actual.attribute, actual.mutability, actual.persistent, actual.constant) == ("Actual", "ReadOnly", False, False)
+    assert (highest.attribute, highest.value, highest.persistent, highest.constant) == ("MaxSet", "80", True, True)
+    assert (actual.data_type, actual.unit, actual.lowest, actual.highest) == ("decimal", "Celsius", -40, 125.5)
+    assert actual.monitorable is True
+
+
+def test_reading_a_value_takes_nothing_back_of_what_a_report_told(engine: Engine, station: Station) -> None:
+    engine.say(station, "NotifyReport", page(1, 0, last=True, reportData=[setting("300")]))
+    entry = {"component": "OCPPCommCtrlr", "variable": "HeartbeatInterval"}
+    issue(station, commands.GetVariables([entry]))
+    result = {"attributeStatus": "Accepted", "attributeValue": "60"}
+    named = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
+    engine.reply(station, sent(engine, station), {"getVariableResult": [result | named]})
+    one = known(station)["HeartbeatInterval"]
+    assert (one.value, one.mutability, one.data_type, one.monitorable) == ("60", "ReadOnly", "integer", True)
+
+
+def test_what_a_full_inventory_has_not_is_not_in_the_station_any_more(engine: Engine, station: Station) -> None:
+    engine.say(station, "NotifyReport", page(1, 0, last=True, reportData=[setting(variable="Old"), setting(variable="Kept")]))
+    _, number = asked(engine, station, commands.GetBaseReport())
+    engine.say(station, "NotifyReport", page(number, 0, last=True, reportData=[setting(variable="Kept")]))
+    assert {name: one.known for name, one in known(station).items()} == {"Old": False, "Kept": True}
+    _, number = asked(engine, station, commands.GetBaseReport("SummaryInventory"))
+    engine.say(station, "NotifyReport", page(number, 0, last=True, reportData=[setting(variable="Old")]))
+    assert {name: one.known for name, one in known(station).items()} == {"Old": True, "Kept": True}
+
+
+@pytest.mark.parametrize(("status", "ends"), [("EmptyResultSet", "empty"), ("NotSupported", "refused"), ("Rejected", "refused")])
+def test_a_report_that_will_not_come_is_told(engine: Engine, station: Station, status: str, ends: str) -> None:
+    row, _ = asked(engine, station, commands.GetReport(criteria=["Problem"]), {"status": status})
+    assert (report_of(row).status, report_of(row).detail, now_of(row).status) == (ends, status, "rejected")
+
+
+def test_missing_pages_are_a_finding_and_asked_for_again_once(network: Network, engine: Engine, station: Station) -> None:
+    row, number = asked(engine, station, commands.GetBaseReport())
+    engine.say(station, "NotifyReport", page(number, 0, reportData=[setting()]))
+    engine.say(station, "NotifyReport", page(number, 3, last=True))
+    swept()
+    report = report_of(row)
+    assert (report.status, report.detail) == ("incomplete", "Pages 1-2 of the report did not come.")
+    assert (now_of(row).status, now_of(row).detail) == ("no_effect", report.detail)
+    assert network.finding(station, "report_incomplete").detail == report.detail
+    with scopes_disabled():
+        again = Report.objects.get(repeat_of=report)
+    assert (again.about, again.status) == ({"report": "FullInventory"}, "requested")
+    errand = sent(engine, station)
+    engine.reply(station, errand, ACCEPTED)
+    swept(timedelta(minutes=4))
+    with scopes_disabled():
+        assert Report.objects.filter(station=station).count() == 2
+        assert Report.objects.get(pk=again.pk).detail == "No page of the report came."
+
+
+def test_each_page_gives_the_next_one_its_time(engine: Engine, station: Station) -> None:
+    row, number = asked(engine, station, commands.GetBaseReport())
+    first = report_of(row).due_at
+    engine.say(station, "NotifyReport", page(number, 0, reportData=[setting()]))
+    assert report_of(row).due_at > first
+    swept(timedelta(seconds=30))
+    assert report_of(row).status == "receiving"
+
+
+def test_one_that_was_never_asked_says_so(engine: Engine, station: Station) -> None:
+    row = issue(station, commands.GetBaseReport())
+    with scopes_disabled():
+        commandends.cancel(command=row)
+    assert report_of(row).status == "unsent"
+    row, _ = asked(engine, station, commands.GetBaseReport(), None)
+    assert (now_of(row).status, report_of(row).status) == ("timed_out", "incomplete")
+
+
+def test_a_number_of_a_report_that_is_awaited_is_not_given_twice(engine: Engine, station: Station) -> None:
+    raw = {"action": "GetBaseReport", "payload": {"requestId": 5, "reportBase": "FullInventory"}}
+    with scopes_disabled():
+        first = life.issue(station=station, command=commands.GetBaseReport(), raw=raw)
+        assert report_of(first).request_id == 5
+        with pytest.raises(BadCommand, match="still awaited"):
+            life.issue(station=station, command=commands.GetBaseReport(), raw=raw)
+        raw["payload"] = {"requestId": 2**31, "reportBase": "FullInventory"}
+        with pytest.raises(BadCommand, match="requestId must be a whole number"):
+            life.issue(station=station, command=commands.GetBaseReport(), raw=raw)
+
+
+@pytest.mark.parametrize("number", [-1, 2**40])
+def test_a_page_with_a_number_that_none_can_have_is_a_finding(
+    network: Network, engine: Engine, station: Station, number: int
+) -> None:
+    row, request_id = asked(engine, station, commands.GetBaseReport())
+    engine.say(station, "NotifyReport", page(request_id, number, last=True, reportData=[setting()]))
+    engine.say(station, "NotifyReport", page(number, 0, last=True, reportData=[setting()]))
+    assert network.findings(station) == ["report_page_impossible"]
+    assert report_of(row).status == "requested"
+
+
+@pytest.mark.parametrize(
+    ("pages", "last", "missing"),
+    [([], None, "0 and what follows"), ([[0, 3]], 3, ""), ([[1, 2], [5, 5]], 7, "0, 3-4"), ([[0, 1]], None, "2 and what follows")],
+)
+def test_what_is_missing_is_named(pages: list[list[int]], last: int | None, missing: str) -> None:
+    assert reports.missing(pages, last) == missing
