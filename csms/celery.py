@@ -28,6 +28,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
+    "have certificates signed": ("stations.tasks.sign_certificates", 10.0),
+    "let go of old security events": ("stations.tasks.let_go_of_security_events", 3600.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
 }
 

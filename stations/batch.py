@@ -19,17 +19,20 @@ from stations.domain.values import Note
 from stations.flush import Cursor, Row, Table
 from stations.lookups import Lookups, Need
 from stations.models import (
+    CertificateRequest,
     Command,
     Connection,
     Connector,
     Evse,
     Finding,
     FirmwareUpdate,
+    InstalledCertificate,
     LogUpload,
     MessageLogEntry,
     MeterSample,
     OutboxEntry,
     RepairMessage,
+    SecurityEvent,
     Station,
     StatusHistory,
     Transaction,
@@ -66,6 +69,19 @@ TABLES = (
         ),
         merge="renew",
         renewed=("value", "mutability", "known", "reported_at"),
+    ),
+    Table(SecurityEvent, key=("station_id", "type", "at", "tech_info")),
+    Table(
+        InstalledCertificate,
+        key=("station_id", "type", "hash_algorithm", "issuer_name_hash", "issuer_key_hash", "serial_key"),
+        merge="renew",
+        renewed=("installed_at", "reported_at", "removed_at", "serial_number"),
+    ),
+    Table(
+        CertificateRequest,
+        key=("station_id", "digest"),
+        merge="count",
+        renewed=("status", "detail", "problems", "last_at", "decided_at"),
     ),
     Table(RepairMessage),
     Table(

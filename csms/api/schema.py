@@ -105,6 +105,7 @@ JSON_TYPES: dict[Any, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
+    list[str]: {"type": "array", "items": {"type": "string"}},
     list[dict[str, Any]]: {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
 }
 

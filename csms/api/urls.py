@@ -4,7 +4,21 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import (
+    commandviews,
+    firmware,
+    forwarding,
+    logs,
+    people,
+    publishing,
+    quirks,
+    raw,
+    repairs,
+    rollouts,
+    security,
+    views,
+    webhooks,
+)
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -40,6 +54,10 @@ router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")
 router.register("forward-links", forwarding.LinkView, "forward-link")
+router.register("security-events", security.SecurityEventView, "security-event")
+router.register("certificates", security.CertificateView, "certificate")
+router.register("certificate-requests", security.CertificateRequestView, "certificate-request")
+router.register("firmware-publications", publishing.FirmwarePublicationView, "firmware-publication")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

@@ -8,10 +8,12 @@ from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
+from stations.models.publication import FirmwarePublication, PublicationStatus
 from stations.models.quality import FindingDay
 from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
+from stations.models.security import CertificateRequest, InstalledCertificate, RequestStatus, SecurityEvent
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
@@ -19,6 +21,7 @@ from stations.models.upload import LogKind, LogStatus, LogUpload
 from stations.models.variable import Variable
 
 __all__ = [
+    "CertificateRequest",
     "ChangeStatus",
     "Command",
     "CommandRun",
@@ -30,7 +33,9 @@ __all__ = [
     "Finding",
     "FindingDay",
     "Firmware",
+    "FirmwarePublication",
     "FirmwareUpdate",
+    "InstalledCertificate",
     "LogKind",
     "LogStatus",
     "LogUpload",
@@ -41,15 +46,18 @@ __all__ = [
     "MeterSample",
     "OutboxEntry",
     "PasswordChange",
+    "PublicationStatus",
     "QuarterDue",
     "Quirk",
     "QuirkSwitch",
     "Refusal",
     "Repair",
     "RepairMessage",
+    "RequestStatus",
     "Rollout",
     "RolloutState",
     "RolloutStep",
+    "SecurityEvent",
     "Sent",
     "Site",
     "Station",

@@ -9,14 +9,20 @@ from stations.lookups import Need
 from stations.services import (
     authorization,
     availability,
+    certificaterequests,
+    certificates,
     commands,
     companions,
     diagnostics,
+    effects,
     firmware,
     firmwareprogress,
     metervalues,
     passwords,
     provisioning,
+    publishing,
+    remotecontrol,
+    security,
     stale,
     transactionevents,
     transactions,
@@ -51,6 +57,15 @@ add(
         "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
     },
 )
+add(RULES, certificaterequests.RULES)
+add(RULES, certificates.RULES)
+add(RULES, publishing.RULES)
+add(RULES, security.RULES)
+add(effects.OF, publishing.EFFECTS)
+add(companions.OF, certificaterequests.COMPANIONS)
+add(companions.OF, certificates.COMPANIONS)
+add(companions.OF, publishing.COMPANIONS)
+add(companions.OF, remotecontrol.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

@@ -8,6 +8,7 @@ from csms.ocpp.v16 import (
     metervalues,
     provisioning,
     remotecontrol,
+    security,
     transactions,
     vendor,
 )
@@ -22,6 +23,8 @@ INCOMING = (
     firmware.SignedFirmwareStatusNotification,
     metervalues.MeterValues,
     provisioning.BootNotification,
+    security.SecurityEventNotification,
+    security.SignCertificate,
     transactions.StartTransaction,
     transactions.StopTransaction,
     vendor.DataTransfer,
@@ -41,5 +44,10 @@ OUTGOING = (
     remotecontrol.RemoteStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    remotecontrol.ExtendedTriggerMessage,
+    security.CertificateSigned,
+    security.DeleteCertificate,
+    security.GetInstalledCertificateIds,
+    security.InstallCertificate,
     vendor.SendDataTransfer,
 )

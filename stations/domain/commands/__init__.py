@@ -16,6 +16,7 @@ from stations.domain.commands import (
     monitoring,
     network,
     provisioning,
+    publishing,
     remotecontrol,
     reservation,
     security,
@@ -29,7 +30,14 @@ from stations.domain.commands.availability import ChangeAvailability
 from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
 from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
+from stations.domain.commands.publishing import PublishFirmware, UnpublishFirmware
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
+from stations.domain.commands.security import (
+    DeleteCertificate,
+    GetInstalledCertificates,
+    InstallCertificate,
+    SendSignedCertificate,
+)
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
 
@@ -40,18 +48,24 @@ __all__ = [
     "ChangeAvailability",
     "ClearCache",
     "Command",
+    "DeleteCertificate",
     "GetBaseReport",
+    "GetInstalledCertificates",
     "GetLog",
     "GetTransactionStatus",
     "GetVariables",
+    "InstallCertificate",
     "Outcome",
+    "PublishFirmware",
     "RemoteStart",
     "RemoteStop",
     "Reset",
+    "SendSignedCertificate",
     "SendVendorMessage",
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",
+    "UnpublishFirmware",
     "UpdateFirmware",
     "VariableName",
     "VariableReport",
@@ -80,6 +94,7 @@ COMMANDS = _table(
     monitoring.ALL,
     network.ALL,
     provisioning.ALL,
+    publishing.ALL,
     remotecontrol.ALL,
     reservation.ALL,
     security.ALL,

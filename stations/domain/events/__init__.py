@@ -31,20 +31,38 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.publishing import FirmwarePublicationReported
+from stations.domain.events.security import (
+    CertificateRequestAnswered,
+    CertificateRequested,
+    CertificateStatusAnswered,
+    CertificateStatusRequested,
+    ContractCertificateAnswered,
+    ContractCertificateRequested,
+    SecurityEventReported,
+)
 
 __all__ = [
     "BootAnswered",
+    "CertificateRequestAnswered",
+    "CertificateRequested",
+    "CertificateStatusAnswered",
+    "CertificateStatusRequested",
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
+    "ContractCertificateAnswered",
+    "ContractCertificateRequested",
     "Done",
     "Event",
+    "FirmwarePublicationReported",
     "FirmwareStatusReported",
     "HeartbeatReceived",
     "LogStatusReported",
     "MetersSampled",
     "Progress",
     "Reply",
+    "SecurityEventReported",
     "StationBooted",
     "TimeTold",
     "TokenAnswered",
