@@ -25,7 +25,7 @@ def new_key() -> ec.EllipticCurvePrivateKey:
 def made(subject: str, key: Key, issuer: str, issuer_key: Key, *, days: float = 365, public: object = None) -> x509.Certificate:
     """A certificate that ends in so many days."""
     ends = datetime.now(UTC) + timedelta(days=days)
-    builder = x509.CertificateBuilder(named(issuer), named(subject), public or key.public_key(), x509.random_serial_number())  # type: ignore[arg-type]
+    builder = x509.CertificateBuilder(named(issuer), named(subject), public or key.public_key(), x509.random_serial_number() >> 32)  # type: ignore[arg-type]
     builder = builder.not_valid_before(ends - timedelta(days=3650)).not_valid_after(ends)
     return builder.sign(issuer_key, hashes.SHA256())
 

@@ -58,7 +58,7 @@ def test_without_an_authority_a_request_is_kept_and_refused_honestly(engine: Eng
     ("text", "problem"),
     [
         ("nonsense", "cannot be read"),
-        (lambda: csr("SN-1", rsa.generate_private_key(65537, 1024)),  # noqa: S505 "too weak: RSA of 1024"),
+        (lambda: csr("SN-1", rsa.generate_private_key(65537, 1024)), "too weak: RSA of 1024"),  # noqa: S505
         (lambda: csr("SN-1", ec.generate_private_key(ec.SECP192R1())), "too weak: EC of 192"),
     ],
 )
