@@ -7,12 +7,13 @@ from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action
 
 from csms.simulator import logs
-from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.answering import answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v16.security import PNC, Security16
 
 
-class CommandLink16(AnsweringLink):
+class CommandLink16(Security16):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
@@ -96,7 +97,9 @@ class CommandLink16(AnsweringLink):
         return call_result.SignedUpdateFirmware("AcceptedCanceled" if gives_up else "Accepted")
 
     @answers(Action.data_transfer)
-    def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
+    def on_data_transfer(self, vendor_id: str, message_id: str | None = None, data: str | None = None, **_: Any) -> Any:
+        if vendor_id == PNC:
+            return self.plug_and_charge(message_id, data)
         return call_result.DataTransfer("UnknownVendorId")
 
     @answers(Action.get_diagnostics)

@@ -7,15 +7,17 @@ from ocpp.v201 import call, call_result
 from ocpp.v201.enums import Action
 
 from csms.simulator import logs
-from csms.simulator.answering import AnsweringLink, answers
+from csms.simulator.answering import answers
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
+from csms.simulator.v201.publishing import Publishing201
+from csms.simulator.v201.security import SIGNED, Security201
 
 
-class CommandLink201(AnsweringLink):
+class CommandLink201(Security201, Publishing201):
     package = Package.V201
 
     @property
@@ -175,6 +177,8 @@ class CommandLink201(AnsweringLink):
             "TransactionEvent": lambda: self._events(connectors),
             "FirmwareStatusNotification": lambda: station.call(call.FirmwareStatusNotification("Idle")),
             "LogStatusNotification": lambda: station.call(call.LogStatusNotification("Idle")),
+            "PublishFirmwareStatusNotification": lambda: station.call(call.PublishFirmwareStatusNotification("Idle")),
+            **{message: lambda kind=kind: self.ask_for_certificate(kind) for message, kind in SIGNED.items()},
         }.get(requested_message)
         if triggered is None:
             return call_result.TriggerMessage("NotImplemented")

@@ -1,7 +1,7 @@
 """The security extension: certificates, their requests, security events, and signed firmware.
 
-Nobody signs requests here until a certificate authority is set up: they are kept and refused honestly, and a person answers them with
-the certificate that somebody else has made.
+Nobody signs requests here until a certificate authority is set up: they are kept and refused honestly, and a person answers them
+with the certificate that somebody else has made.
 """
 
 from typing import Any
