@@ -32,6 +32,12 @@ WORDS: dict[str, Word] = {
     "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
     "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
+    "install_certificate": gettext_lazy("Install a certificate"),
+    "delete_certificate": gettext_lazy("Delete a certificate"),
+    "get_installed_certificates": gettext_lazy("Read which certificates are installed"),
+    "certificate_signed": gettext_lazy("Deliver a signed certificate"),
+    "publish_firmware": gettext_lazy("Hand firmware on"),
+    "unpublish_firmware": gettext_lazy("Hand firmware on no more"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import certificates, securityevents
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -31,8 +32,10 @@ TABS: dict[str, Promise] = {
     "display": _("Display"),
     "security": _("Security"),
 }
+SECURITY_EVENTS = Part("security_events", "security", "dashboard/_part_security_events.html", securityevents.part)
+CERTIFICATES = Part("certificates", "security", "dashboard/_part_certificates.html", certificates.part)
 #: In the order in which they stand on their tab.
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (SECURITY_EVENTS, CERTIFICATES)
 
 
 @dataclass(frozen=True, slots=True)

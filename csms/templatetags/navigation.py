@@ -46,6 +46,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("rollouts", _("Roll-outs")),
             Page("quality", _("Charger quality")),
             Page("quirks", _("Quirks")),
+            Page("security", _("Security")),
         ),
     ),
     Menu(

@@ -29,9 +29,20 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
-from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
+from stations.models import (
+    CertificateRequest,
+    Command,
+    FirmwarePublication,
+    InstalledCertificate,
+    LogUpload,
+    Quirk,
+    RepairMessage,
+    SecurityEvent,
+    Site,
+)
 from stations.services import quirks, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.securityrows import secured
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -79,6 +90,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
+        secured(amber.station, update.firmware)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -89,6 +101,10 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "repair-messages": RepairMessage,
             "sites": Site,
             "tariffs": Tariff,
+            "security-events": SecurityEvent,
+            "certificates": InstalledCertificate,
+            "certificate-requests": CertificateRequest,
+            "firmware-publications": FirmwarePublication,
             "forwards": Forward,
             "forward-links": ForwardLink,
             "quirks": Quirk,

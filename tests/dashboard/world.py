@@ -46,6 +46,7 @@ from stations.models import (
 from stations.services.authorization import UNKNOWN
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
+from tests.dashboard.securityrows import Secured, secured
 from tests.database import tables
 from tests.firmware import made_image, made_update
 from tests.network import Network
@@ -90,6 +91,7 @@ class World:
     link: ForwardLink
     knock: Refusal
     quirk: Quirk
+    secured: Secured
 
 
 @tables
@@ -159,12 +161,13 @@ def _made(network: Network) -> World:
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
     dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
     dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
+    library = _firmware(station, offline)
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
         billed,
         *_logs(station),
-        *_firmware(station, offline),
+        *library,
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
         *_told(station),
@@ -172,6 +175,7 @@ def _made(network: Network) -> World:
         *_forwarded(station, offline),
         _knocked(network, station, pending),
         _odd(station),
+        secured(station, library[0]),
     )
 
 
