@@ -47,9 +47,7 @@ def secured(station: Station, image: Firmware) -> Secured:
         CertificateRequest.objects.create(
             **wanted, csr="x", digest=f"{number}", common_name="SN-77", key="EC 256", status=status, count=number + 1
         )
-    CertificateRequest.objects.create(
-        **wanted, csr="?", digest="b", status="rejected", problems=["No."], detail="It cannot be read."
-    )
+    CertificateRequest.objects.create(**wanted, csr="?", digest="b", status="rejected", problems=["No."], detail="Unreadable.")
     request = CertificateRequest.objects.create(
         **wanted,
         csr=csr_of_the_world("SN-77"),
@@ -57,7 +55,7 @@ def secured(station: Station, image: Firmware) -> Secured:
         common_name="SN-77",
         key="EC 256",
         status="rejected",
-        detail="Nobody signs.",
+        detail="No CA.",
     )
     offered = {**own, "firmware": image, "checksum": image.md5, "expires_at": now, "status_at": now, "created_at": now}
     FirmwarePublication.objects.create(**offered, request_id=1, status="failed", detail="It could not.", finished_at=now)

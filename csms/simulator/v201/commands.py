@@ -1,6 +1,7 @@
 """What a CSMS may ask of a simulated OCPP 2.0.1 station, and how it answers. An EVSE has one connector, number 1."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, cast
 
 from ocpp.v201 import call, call_result
@@ -178,7 +179,7 @@ class CommandLink201(Security201, Publishing201):
             "FirmwareStatusNotification": lambda: station.call(call.FirmwareStatusNotification("Idle")),
             "LogStatusNotification": lambda: station.call(call.LogStatusNotification("Idle")),
             "PublishFirmwareStatusNotification": lambda: station.call(call.PublishFirmwareStatusNotification("Idle")),
-            **{message: lambda kind=kind: self.ask_for_certificate(kind) for message, kind in SIGNED.items()},
+            **{message: partial(self.ask_for_certificate, kind) for message, kind in SIGNED.items()},
         }.get(requested_message)
         if triggered is None:
             return call_result.TriggerMessage("NotImplemented")
