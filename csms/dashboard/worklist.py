@@ -185,7 +185,12 @@ def _alarm(event: SecurityEvent, count: int) -> Task:
     if count == 1:
         reason = _("Security: %(what)s.") % {"what": what}
     else:
-        reason = _("Security: %(what)s, and %(n)s more events that nobody has seen.") % {"what": what, "n": count - 1}
+        more = ngettext(
+            "Security: %(what)s, and %(n)s more that nobody has seen.",
+            "Security: %(what)s, and %(n)s more that nobody has seen.",
+            count - 1,
+        )
+        reason = more % {"what": what, "n": count - 1}
     station = event.station
     to = _station(station, "#security-events", tab="security")
     return Task(f"security-{station.pk}", "bad", station.identity, _station(station), reason, event.at, _("Look at it"), to)
@@ -193,7 +198,7 @@ def _alarm(event: SecurityEvent, count: int) -> Task:
 
 def _ending(row: InstalledCertificate, count: int, now: datetime) -> Task:
     ends = row.not_after
-    named = {"name": row.subject or row.serial_number, "day": date_format(ends) if ends else ""}
+    named = {"name": row.subject or row.serial_number, "day": date_format(ends, "j M Y") if ends else ""}
     if ends is not None and ends <= now:
         reason = _("The certificate %(name)s ended on %(day)s.") % named
     else:
