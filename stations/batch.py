@@ -19,6 +19,7 @@ from stations.domain.values import Note
 from stations.flush import Cursor, Row, Table
 from stations.lookups import Lookups, Need
 from stations.models import (
+    CertificateRequest,
     Command,
     Connection,
     Connector,
@@ -27,6 +28,7 @@ from stations.models import (
     Evse,
     Finding,
     FirmwareUpdate,
+    InstalledCertificate,
     LogUpload,
     MessageLogEntry,
     MeterSample,
@@ -35,6 +37,7 @@ from stations.models import (
     OutboxEntry,
     RepairMessage,
     Report,
+    SecurityEvent,
     Station,
     StatusHistory,
     Transaction,
@@ -87,6 +90,19 @@ TABLES = (
         refined=("origin",),
     ),
     Table(MonitorEvent, key=("station_id", "at", "event_id", "place")),
+    Table(SecurityEvent, key=("station_id", "type", "at", "tech_info")),
+    Table(
+        InstalledCertificate,
+        key=("station_id", "type", "hash_algorithm", "issuer_name_hash", "issuer_key_hash", "serial_key"),
+        merge="renew",
+        renewed=("installed_at", "reported_at", "removed_at", "serial_number"),
+    ),
+    Table(
+        CertificateRequest,
+        key=("station_id", "digest"),
+        merge="count",
+        renewed=("status", "detail", "problems", "last_at", "decided_at"),
+    ),
     Table(RepairMessage),
     Table(
         Finding, key=("station_id", "transaction_id", "code", "subject"), merge="count", renewed=("detail", "message_id", "last_at")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from stations.models import Transaction
+    from stations.models import CertificateRequest, Transaction
 
 
 class Bell(Protocol):
@@ -106,3 +106,12 @@ def no_adjustments(protocol: str, adjustments: object) -> list[dict[str, Any]]:
 #: What a quirk does about stations, checked against what can be done in that protocol ("" for any): raises ValidationError. Filled
 #: by `csms`.
 check_adjustments: Callable[[str, object], list[dict[str, Any]]] = no_adjustments
+
+
+class NotSigned(Exception):
+    """A certificate authority refuses a request. The message says why."""
+
+
+#: Makes the certificate that a station asks for: its chain in PEM, the station's own first. Raises NotSigned. None: there is no
+#: certificate authority. Filled by `csms`.
+sign: "Callable[[CertificateRequest], str] | None" = None

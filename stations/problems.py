@@ -9,7 +9,17 @@ from django.db.models.functions import Greatest
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
 from stations.locallists import WHY
-from stations.models import Command, CommandStatus, Connection, Connector, MonitorEvent, Station, Transaction
+from stations.models import (
+    Command,
+    CommandStatus,
+    Connection,
+    Connector,
+    InstalledCertificate,
+    MonitorEvent,
+    SecurityEvent,
+    Station,
+    Transaction,
+)
 from stations.models.command import FRUITLESS
 from stations.selectors import online
 
@@ -27,6 +37,10 @@ BOOTED_WITHIN = timedelta(hours=1)
 #: What an alert must at least be, to be somebody's to look at: danger, failures of hardware and system, critical.
 SEVERE = 3
 FRUITLESS_WITHIN = timedelta(hours=24)
+#: A certificate that ends this soon must be followed by another.
+ENDS_WITHIN = timedelta(days=30)
+#: Rows that are looked at to tell of each charger, or each certificate, once.
+LOOKED_AT = 200
 
 
 def _plugs(now: datetime) -> QuerySet[Connector]:
@@ -94,3 +108,26 @@ def alerts() -> QuerySet[MonitorEvent]:
     """Severe alerts that are not over, the most severe first."""
     found = MonitorEvent.objects.select_related("station").filter(open=True, severity__lte=SEVERE)
     return found.order_by("severity", "-since", "-pk")[: EACH + 1]
+
+
+def alarming() -> list[tuple[SecurityEvent, int]]:
+    """Of each charger with critical security events that nobody has seen the newest, and how many there are (as far as looked)."""
+    unseen = SecurityEvent.objects.filter(critical=True, acknowledged_at=None).select_related("station").order_by("-pk")[:LOOKED_AT]
+    newest: dict[int, SecurityEvent] = {}
+    counts: dict[int, int] = {}
+    for event in unseen:
+        newest.setdefault(event.station_id, event)
+        counts[event.station_id] = counts.get(event.station_id, 0) + 1
+    return [(event, counts[pk]) for pk, event in newest.items()][: EACH + 1]
+
+
+def ending(now: datetime) -> list[tuple[InstalledCertificate, int]]:
+    """Certificates that end soon, or have ended, each once, and at how many chargers (as far as looked)."""
+    found = InstalledCertificate.objects.filter(removed_at=None, not_after__lt=now + ENDS_WITHIN).select_related("station")
+    first: dict[tuple[str, str], InstalledCertificate] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for row in found.order_by("not_after", "pk")[:LOOKED_AT]:
+        key = (row.subject, row.serial_key)
+        first.setdefault(key, row)
+        counts[key] = counts.get(key, 0) + 1
+    return [(row, counts[key]) for key, row in first.items()][: EACH + 1]

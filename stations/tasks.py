@@ -8,6 +8,7 @@ from django_scopes import scopes_disabled
 
 from stations import outbox, partitions, ports
 from stations.services import (
+    certificaterequests,
     commandends,
     connections,
     customerinformation,
@@ -26,6 +27,7 @@ from stations.services import (
     retention,
     rollouts,
     rolloutsteps,
+    security,
     stale,
 )
 
@@ -114,6 +116,22 @@ def sweep_firmware() -> int:
     """End the firmware updates whose time is over (see `stations.services.firmware.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
         return firmware.sweep(now=timezone.now())
+
+
+@shared_task
+def sign_certificates() -> int:
+    """Have the certificates signed that stations ask for (see `stations.services.certificaterequests.sign`). Returns how many.
+
+    Safe when run twice, at once, or killed: a request is marked signed and its certificate sent in one transaction.
+    """
+    with scopes_disabled():
+        return certificaterequests.sign(now=timezone.now())
+
+
+@shared_task
+def let_go_of_security_events() -> int:
+    """Delete the security events that are older than their term (see `stations.services.security.let_go`). Returns how many."""
+    return security.let_go(now=timezone.now())
 
 
 @shared_task

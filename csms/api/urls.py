@@ -13,11 +13,13 @@ from csms.api import (
     monitoring,
     network,
     people,
+    publishing,
     quirks,
     raw,
     repairs,
     reservations,
     rollouts,
+    security,
     views,
     webhooks,
 )
@@ -61,6 +63,10 @@ router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")
 router.register("forward-links", forwarding.LinkView, "forward-link")
+router.register("security-events", security.SecurityEventView, "security-event")
+router.register("certificates", security.CertificateView, "certificate")
+router.register("certificate-requests", security.CertificateRequestView, "certificate-request")
+router.register("firmware-publications", publishing.FirmwarePublicationView, "firmware-publication")
 
 router.register("reports", monitoring.ReportView, "report")
 router.register("customer-reports", monitoring.CustomerReportView, "customer-report")

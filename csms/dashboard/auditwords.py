@@ -72,6 +72,8 @@ ACTIONS: dict[str, Word] = {
     "run.started": gettext_lazy("{who} asked several chargers at once: {what}"),
     "firmware.added": gettext_lazy("{who} added the firmware {thing}"),
     "firmware.withdrawn": gettext_lazy("{who} withdrew the firmware {thing}"),
+    "firmware_publication.asked": gettext_lazy("{who} asked the charger {thing} to hand firmware on"),
+    "security_event.acknowledged": gettext_lazy("{who} has seen security events of the charger {thing}"),
     "firmware_update.started": gettext_lazy("{who} began to update the charger {thing}"),
     "firmware_update.cancelled": gettext_lazy("{who} gave up the update of the charger {thing}"),
     "rollout.created": gettext_lazy("{who} planned the roll-out {thing}"),

@@ -44,6 +44,12 @@ WORDS: dict[str, Word] = {
     "reserve_now": gettext_lazy("Reserve a plug"),
     "cancel_reservation": gettext_lazy("Give up a reservation"),
     "set_network_profile": gettext_lazy("Store a network profile"),
+    "install_certificate": gettext_lazy("Install a certificate"),
+    "delete_certificate": gettext_lazy("Delete a certificate"),
+    "get_installed_certificates": gettext_lazy("Read which certificates are installed"),
+    "certificate_signed": gettext_lazy("Deliver a signed certificate"),
+    "publish_firmware": gettext_lazy("Hand firmware on"),
+    "unpublish_firmware": gettext_lazy("Hand firmware on no more"),
 }
 STEPS: tuple[Word, ...] = (
     pgettext_lazy("command", "Queued"),

@@ -363,7 +363,26 @@ CATALOGUE: dict[str, Words] = {
         "OCPP 1.6 4.8, 2.0.1 H03",
         _("Name the reservation that was made, or none."),
     ),
+    # Certificates
+    "certificate_request_invalid": Words(
+        _("A request for a certificate that nobody should sign"),
+        _("A request (PKCS #10, in PEM) is signed with the key it is for, which is strong enough, and names the charger."),
+        "OCPP 2.0.1 A02, 1.6 security whitepaper A02",
+        _("Make the request anew: RSA of 2048 bits or EC of 224 at least, with the serial number as common name."),
+    ),
+    "vendor_data_invalid": Words(
+        _("A message within a message that cannot be read"),
+        _("The data of Plug & Charge over OCPP 1.6 is a text of JSON, as OCPP 2.0.1 has it."),
+        "OCA, Using ISO 15118 Plug & Charge with OCPP 1.6",
+        _("Send the payload of OCPP 2.0.1 as a JSON text."),
+    ),
     # No fault of the station's
+    "contract_certificate_failed": Words(
+        _("A vehicle got no contract certificate"), _("This system asks no contract certificate pool yet, and says so.")
+    ),
+    "certificate_status_failed": Words(
+        _("Nobody told whether a certificate was revoked"), _("This system asks no responder (OCSP) yet, and says so.")
+    ),
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
     "report_incomplete": Words(
         _("Pages of a report are missing"),

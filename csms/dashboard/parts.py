@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.dashboard import customers, locallists, monitoring, network, reservations
+from csms.dashboard import certificates, customers, locallists, monitoring, network, reservations, securityevents
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -39,6 +39,8 @@ MONITORS = Part("monitors", "monitoring", "dashboard/_part_monitors.html", monit
 REPORTS = Part("reports", "monitoring", "dashboard/_part_reports.html", monitoring.reports_context)
 CUSTOMER = Part("customer", "display", "dashboard/_part_customer.html", customers.context)
 NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
+SECURITY_EVENTS = Part("security_events", "security", "dashboard/_part_security_events.html", securityevents.part)
+CERTIFICATES = Part("certificates", "security", "dashboard/_part_certificates.html", certificates.part)
 #: In the order in which they stand on their tab.
 PARTS: tuple[Part, ...] = (
     LOCAL_LIST,
@@ -48,6 +50,8 @@ PARTS: tuple[Part, ...] = (
     REPORTS,
     CUSTOMER,
     NETWORK,
+    SECURITY_EVENTS,
+    CERTIFICATES,
 )
 
 

@@ -24,6 +24,7 @@ from csms.dashboard import (
     messageviews,
     parts,
     passwords,
+    publications,
     stationfiles,
     stationlist,
 )
@@ -136,6 +137,8 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
     elif tab == "firmware":
         may_update = may(request.user, "firmware.change")
         context |= firmwaretab.context(station, may_update=may_update, form=more.get("update_form"))
+        protocol = head.connection.protocol if head.connection else ""
+        context |= publications.context(station, protocol, may_update=may_update)
     elif tab == "history":
         context |= audit.of(request, station, audit.PAGE)
     else:

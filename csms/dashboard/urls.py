@@ -8,6 +8,7 @@ from csms.dashboard import (
     accepting,
     account,
     audit,
+    certificateviews,
     customerviews,
     drivers,
     enrol,
@@ -26,6 +27,7 @@ from csms.dashboard import (
     passwords,
     people,
     pointviews,
+    publicationviews,
     quality,
     quirks,
     reservations,
@@ -37,6 +39,7 @@ from csms.dashboard import (
     rolloutwizard,
     runs,
     savedviews,
+    securityviews,
     session,
     sessions,
     stationlistviews,
@@ -141,6 +144,24 @@ urlpatterns = [
     path("stations/<identity:identity>/customers/", customerviews.ask_customer, name="customer_ask"),
     path("stations/<identity:identity>/customers/export/", customerviews.export_customers, name="customers_export"),
     path("stations/<identity:identity>/customers/<int:pk>/delete/", customerviews.delete_customer, name="customer_delete"),
+    path("security/", securityviews.show_security, name="security"),
+    path("security/<int:pk>/seen/", securityviews.mark_seen, name="security_seen"),
+    path("stations/<identity:identity>/security/seen/", securityviews.mark_all_seen, name="station_security_seen"),
+    path("stations/<identity:identity>/certificates/", certificateviews.ask_certificates, name="certificates_ask"),
+    path("stations/<identity:identity>/certificates/install/", certificateviews.install_certificate, name="certificate_install"),
+    path("stations/<identity:identity>/certificates/export/", certificateviews.export_certificates, name="certificates_export"),
+    path(
+        "stations/<identity:identity>/certificates/<int:pk>/delete/", certificateviews.delete_certificate, name="certificate_delete"
+    ),
+    path(
+        "stations/<identity:identity>/certificates/requests/<int:pk>/",
+        certificateviews.answer_certificate_request,
+        name="certificate_answer",
+    ),
+    path("stations/<identity:identity>/firmware/publish/", publicationviews.publish_firmware, name="firmware_publish"),
+    path(
+        "stations/<identity:identity>/firmware/published/<int:pk>/", publicationviews.unpublish_firmware, name="firmware_unpublish"
+    ),
     path("quirks/", quirks.show_quirks, name="quirks"),
     path("quirks/add/", quirks.add_quirk, name="quirk_add"),
     path("quirks/try/", quirks.try_frame, name="quirk_try"),

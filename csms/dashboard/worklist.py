@@ -7,17 +7,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csms.dashboard import commandrows, monitoringwords
+from csms.dashboard import commandrows, monitoringwords, securitywords
 from csms.dashboard.states import STATES, error, label
 from csms.forwarding import selectors as forwardings
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
-from stations.models import Command, Connector, MonitorEvent, Station, Transaction
+from stations.models import Command, Connector, InstalledCertificate, MonitorEvent, SecurityEvent, Station, Transaction
 from stations.selectors import OFFLINE
 
 
@@ -73,6 +74,10 @@ def work(rights: Rights, now: datetime) -> WorkList:
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
     found.take(commands, (_fruitless(c) for c in commands), _("All chargers"), stations)
+    alarms, ends = problems.alarming(), problems.ending(now)
+    unseen = reverse("security") + "?which=unseen"
+    found.take(alarms, (_alarm(event, count) for event, count in alarms), _("All critical security events"), unseen)
+    found.take(ends, (_ending(row, count, now) for row, count in ends), _("All chargers"), stations)
     if doubted := review.since():
         found.tasks.append(_doubted(doubted))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
@@ -186,6 +191,37 @@ def _fruitless(command: Command) -> Task:
     to = _station(command.station, f"#command-{command.pk}", tab="commands")
     name, url = command.station.identity, _station(command.station)
     return Task(f"command-{command.pk}", "bad", name, url, reason, command.finished_at, _("The answer, try again"), to)
+
+
+def _alarm(event: SecurityEvent, count: int) -> Task:
+    """One for each charger, however much it tells."""
+    what = securitywords.event(event.type)
+    if count == 1:
+        reason = _("Security: %(what)s.") % {"what": what}
+    else:
+        more = ngettext(
+            "Security: %(what)s, and %(n)s more that nobody has seen.",
+            "Security: %(what)s, and %(n)s more that nobody has seen.",
+            count - 1,
+        )
+        reason = more % {"what": what, "n": count - 1}
+    station = event.station
+    to = _station(station, "#security-events", tab="security")
+    return Task(f"security-{station.pk}", "bad", station.identity, _station(station), reason, event.at, _("Look at it"), to)
+
+
+def _ending(row: InstalledCertificate, count: int, now: datetime) -> Task:
+    ends = row.not_after
+    named = {"name": row.subject or row.serial_number, "day": date_format(ends, "j M Y") if ends else ""}
+    if ends is not None and ends <= now:
+        reason = _("The certificate %(name)s ended on %(day)s.") % named
+    else:
+        reason = _("The certificate %(name)s ends on %(day)s.") % named
+    if count > 1:
+        reason += " " + _("So it is at %(n)s chargers.") % {"n": count}
+    to = _station(row.station, "#certificates", tab="security")
+    name, url = row.station.identity, _station(row.station)
+    return Task(f"certificate-{row.pk}", "note", name, url, reason, None, _("Bring another one"), to)
 
 
 def _switched_off(webhook: Webhook) -> Task:

@@ -20,7 +20,7 @@ from django_scopes import scopes_disabled
 from csms.db import run_in_db
 from csms.files import ranges, sending, storage, tokens
 from csms.server.common import Message, Receive, Send
-from stations.models import FirmwareUpdate, UpdateStatus
+from stations.models import FirmwarePublication, FirmwareUpdate, UpdateStatus
 from stations.services import firmware
 from stations.services.firmwareprogress import LIMITS_MIN
 
@@ -33,6 +33,9 @@ UNKNOWN = (404, "There is no file at this address.")
 GONE = (410, "This address is good no more: its update has ended, or it took too long.")
 
 log = structlog.get_logger(__name__)
+
+#: What an address is for: an update, or the copy of a station that hands it on.
+Fetching = FirmwareUpdate | FirmwarePublication
 
 
 async def serve(scope: Message, receive: Receive, send: Send) -> None:
@@ -48,8 +51,9 @@ async def serve(scope: Message, receive: Receive, send: Send) -> None:
     await _serve(scope, receive, send, update)
 
 
-async def _serve(scope: Message, receive: Receive, send: Send, update: FirmwareUpdate) -> None:
+async def _serve(scope: Message, receive: Receive, send: Send, update: Fetching) -> None:
     image, whole = update.firmware, scope["method"] == "GET"
+    assert image is not None, "an address is made for images of the library"
     if await asyncio.to_thread(storage.size, image.path) != image.size:
         log.error("a firmware image is not where it was stored", firmware=image.pk, path=image.path)
         return await _say(send, 500, "The file is missing here. Whoever runs this system finds the reason in its log.")
@@ -88,7 +92,7 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-async def _stream(send: Send, gone: "asyncio.Task[None]", update: FirmwareUpdate, pieces: AsyncGenerator[bytes]) -> bool:
+async def _stream(send: Send, gone: "asyncio.Task[None]", update: Fetching, pieces: AsyncGenerator[bytes]) -> bool:
     """A piece at a time, as fast as the station takes them. To one that has hung up uvicorn sends nothing and says nothing.
 
     False: it has hung up, or its update has ended meanwhile, so that it is sent no more.
@@ -102,30 +106,37 @@ async def _stream(send: Send, gone: "asyncio.Task[None]", update: FirmwareUpdate
             sent += len(piece)
             if sent >= TALLY_BYTES:
                 done, sent = sent, 0
-                if not await run_in_db(_tally, update.pk, done, timezone.now()):
+                if not await run_in_db(_tally, update, done, timezone.now()):
                     log.info("a firmware image is sent no further: its update has ended", update=update.pk)
                     return False
     finally:
         if sent:
-            await asyncio.shield(run_in_db(_tally, update.pk, sent, timezone.now()))
+            await asyncio.shield(run_in_db(_tally, update, sent, timezone.now()))
     return True
 
 
-def _update(token_hash: str) -> FirmwareUpdate | None:
+def _update(token_hash: str) -> Fetching | None:
     with scopes_disabled():
-        return FirmwareUpdate.objects.select_related("firmware").filter(token_hash=token_hash).first()
+        update = FirmwareUpdate.objects.select_related("firmware").filter(token_hash=token_hash).first()
+        return update or FirmwarePublication.objects.select_related("firmware").filter(token_hash=token_hash).first()
 
 
-def _begin(update: FirmwareUpdate) -> bool:
+def _begin(update: Fetching) -> bool:
     """Whether the address is still good, now that the station is noted to fetch: it may have been taken back just now."""
+    if isinstance(update, FirmwarePublication):
+        return True  # looked up just now; the station tells itself how far it is
     with scopes_disabled():
         return update.status not in firmware.UNFETCHED or firmware.fetched(update=update)
 
 
-def _tally(pk: int, count: int, now: datetime) -> bool:
+def _tally(update: Fetching, count: int, now: datetime) -> bool:
     """Write down what was fetched. Returns whether the update is still open."""
     with scopes_disabled():
-        own = FirmwareUpdate.objects.filter(pk=pk)
+        if isinstance(update, FirmwarePublication):
+            copy = FirmwarePublication.objects.filter(pk=update.pk)
+            copy.update(bytes_served=F("bytes_served") + count)
+            return copy.filter(finished_at__isnull=True).exists()
+        own = FirmwareUpdate.objects.filter(pk=update.pk)
         own.update(bytes_served=F("bytes_served") + count)
         own.filter(status=UpdateStatus.DOWNLOADING, finished_at__isnull=True).update(due_at=Greatest("due_at", now + FETCHING))
         return own.filter(finished_at__isnull=True).exists()

@@ -121,6 +121,7 @@ def prepare(claimed: Claimed, limits: dict[str, int], odd: str = "") -> Errand:
     raw = claimed.facts.get("raw")
     notes: list[Note] = []
     named = registry.BY_ACTION[claimed.protocol].get(raw["action"]) if raw is not None else None
+    named = named.reading(raw["payload"]) if raw is not None and named is not None else None
     if raw is not None and named is not None and named.command.kind == claimed.kind:
         # Whoever names an action gets that one, where a version has two for the command.
         translator, calls = named, [raw["payload"]]

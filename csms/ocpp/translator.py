@@ -44,6 +44,11 @@ class Outgoing:
         """The translator for these parameters, where a version has more than one action for a command."""
         return cls
 
+    @classmethod
+    def reading(cls, payload: Payload) -> "type[Outgoing]":
+        """The translator by which a raw CALL of this action is read, where an action has several commands within."""
+        return cls
+
     @staticmethod
     def encode(command: Any, number: int, limits: dict[str, int]) -> list[Payload]:
         """The payloads to send, one after the other. `number` is a positive int32 of our own, unique to the command, for

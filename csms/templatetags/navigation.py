@@ -54,6 +54,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("local_lists", _("Local lists")),
             Page("quality", _("Charger quality")),
             Page("quirks", _("Quirks")),
+            Page("security", _("Security")),
         ),
     ),
     Menu(

@@ -58,6 +58,10 @@ RULES: dict[str, str | Promise] = {
     "frame_type_unknown": _("The frame is noted and left out; the connection stays."),
     "frame_unreadable": _("The frame is noted, and answered with an error if its message id can be read; the connection stays."),
     "token_unknown": _("It is not let charge; the card can be enrolled with one click."),
+    "certificate_request_invalid": _("The request is kept and refused; the charger has to make another one."),
+    "certificate_status_failed": _("The charger is told that it failed, and decides by itself."),
+    "contract_certificate_failed": _("The charger is told that it failed; the vehicle pays otherwise."),
+    "vendor_data_invalid": _("The message is answered with Rejected, and nothing is made of it."),
     "handler_failed": _("A fault of this system: the message is kept, and somebody has to look at it."),
 }
 MENDED = _("The message broke the protocol's rules in a way that leaves no doubt what was meant, and was mended.")

@@ -11,12 +11,14 @@ from stations.models.monitoring import Monitor, MonitorEvent, MonitorOrigin
 from stations.models.network import MoveStatus, NetworkMove, NetworkProfile
 from stations.models.outbox import OutboxEntry, Subscription
 from stations.models.passwordchange import ChangeStatus, PasswordChange
+from stations.models.publication import FirmwarePublication, PublicationStatus
 from stations.models.quality import FindingDay
 from stations.models.quirk import Quirk, QuirkSwitch
 from stations.models.repair import Repair
 from stations.models.report import CustomerPage, Report, ReportKind, ReportStatus
 from stations.models.reservation import Reservation, ReservationStatus
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
+from stations.models.security import CertificateRequest, InstalledCertificate, RequestStatus, SecurityEvent
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
@@ -24,6 +26,7 @@ from stations.models.upload import LogKind, LogStatus, LogUpload
 from stations.models.variable import DeviceModel, Variable
 
 __all__ = [
+    "CertificateRequest",
     "ChangeStatus",
     "Command",
     "CommandRun",
@@ -37,8 +40,10 @@ __all__ = [
     "Finding",
     "FindingDay",
     "Firmware",
+    "FirmwarePublication",
     "FirmwareUpdate",
     "IdTokenChange",
+    "InstalledCertificate",
     "ListBook",
     "ListMode",
     "ListState",
@@ -61,6 +66,7 @@ __all__ = [
     "NetworkProfile",
     "OutboxEntry",
     "PasswordChange",
+    "PublicationStatus",
     "QuarterDue",
     "Quirk",
     "QuirkSwitch",
@@ -70,11 +76,13 @@ __all__ = [
     "Report",
     "ReportKind",
     "ReportStatus",
+    "RequestStatus",
     "Reservation",
     "ReservationStatus",
     "Rollout",
     "RolloutState",
     "RolloutStep",
+    "SecurityEvent",
     "Sent",
     "Site",
     "Station",

@@ -9,6 +9,8 @@ from stations.lookups import Need
 from stations.services import (
     authorization,
     availability,
+    certificaterequests,
+    certificates,
     commands,
     companions,
     customerinformation,
@@ -22,8 +24,11 @@ from stations.services import (
     network,
     passwords,
     provisioning,
+    publishing,
+    remotecontrol,
     reports,
     reservation,
+    security,
     stale,
     transactionevents,
     transactions,
@@ -68,6 +73,15 @@ add(RULES, monitoring.RULES)
 add(companions.OF, monitoring.COMPANIONS)
 add(RULES, customerinformation.RULES)
 add(companions.OF, customerinformation.COMPANIONS)
+add(RULES, certificaterequests.RULES)
+add(RULES, certificates.RULES)
+add(RULES, publishing.RULES)
+add(RULES, security.RULES)
+add(effects.OF, publishing.EFFECTS)
+add(companions.OF, certificaterequests.COMPANIONS)
+add(companions.OF, certificates.COMPANIONS)
+add(companions.OF, publishing.COMPANIONS)
+add(companions.OF, remotecontrol.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

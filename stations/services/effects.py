@@ -102,6 +102,11 @@ TRIGGERED: dict[str, type[events.Event] | tuple[type[events.Event], ...]] = {
     "FirmwareStatusNotification": events.FirmwareStatusReported,
     "DiagnosticsStatusNotification": events.LogStatusReported,
     "LogStatusNotification": events.LogStatusReported,
+    "PublishFirmwareStatusNotification": events.FirmwarePublicationReported,
+    "SignChargePointCertificate": events.CertificateRequested,
+    "SignChargingStationCertificate": events.CertificateRequested,
+    "SignCombinedCertificate": events.CertificateRequested,
+    "SignV2GCertificate": events.CertificateRequested,
 }
 
 

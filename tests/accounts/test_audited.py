@@ -57,6 +57,7 @@ SILENT = {
     "stations.services.registry.add_as_it_comes": "a station's own doing, in trials",
     "stations.services.stale.look": "what is closed by rule stands in the transaction and its findings",
     "stations.services.stale.sweep": "what is closed by rule stands in the transaction and its findings",
+    "stations.services.security.let_go": "events of stations, by a term of the system's",
     "stations.services.retention.let_go": "by the terms that somebody set, which was told then",
 }
 

@@ -30,7 +30,10 @@ from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
 from stations.models import (
+    CertificateRequest,
     Command,
+    FirmwarePublication,
+    InstalledCertificate,
     LocalList,
     LocalListRule,
     LogUpload,
@@ -40,12 +43,14 @@ from stations.models import (
     Quirk,
     RepairMessage,
     Reservation,
+    SecurityEvent,
     Site,
 )
 from stations.services import localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
+from tests.dashboard.securityrows import secured
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -98,6 +103,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
         localauthlist.set_rule(operator=ada.operator, mode="valid")
         told = monitored(amber.station)
+        secured(amber.station, update.firmware)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -113,6 +119,10 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "network-moves": NetworkMove,
             "sites": Site,
             "tariffs": Tariff,
+            "security-events": SecurityEvent,
+            "certificates": InstalledCertificate,
+            "certificate-requests": CertificateRequest,
+            "firmware-publications": FirmwarePublication,
             "forwards": Forward,
             "forward-links": ForwardLink,
             "quirks": Quirk,

@@ -53,6 +53,7 @@ from tests.dashboard.monitoredrows import Monitored, monitored
 from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
+from tests.dashboard.securityrows import Secured, secured
 from tests.database import tables
 from tests.firmware import made_image, made_update
 from tests.network import Network
@@ -101,6 +102,7 @@ class World:
     profile: NetworkProfile
     move: NetworkMove
     monitored: Monitored
+    secured: Secured
 
 
 @tables
@@ -171,12 +173,13 @@ def _made(network: Network) -> World:
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
     dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
     dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
+    library = _firmware(station, offline)
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
         *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
         billed,
         *_logs(station),
-        *_firmware(station, offline),
+        *library,
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
         *_told(station),
@@ -186,6 +189,7 @@ def _made(network: Network) -> World:
         _odd(station),
         *kept(station, offline),
         monitored(station),
+        secured(station, library[0]),
     )
 
 

@@ -1,6 +1,8 @@
-"""OCPP 1.6 RemoteStartTransaction (5.11), RemoteStopTransaction (5.12), UnlockConnector (5.18) and TriggerMessage (5.17)."""
+"""OCPP 1.6 RemoteStartTransaction (5.11), RemoteStopTransaction (5.12), UnlockConnector (5.18) and TriggerMessage (5.17), and the
+security extension's ExtendedTriggerMessage."""
 
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
+from csms.ocpp.v16 import conventions
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
@@ -13,6 +15,21 @@ TRIGGERS = (
     "MeterValues",
     "StatusNotification",
 )
+#: Those of ExtendedTriggerMessage; what is not among the others only it can ask for.
+EXTENDED = (
+    "BootNotification",
+    "FirmwareStatusNotification",
+    "Heartbeat",
+    "LogStatusNotification",
+    "MeterValues",
+    "SignChargePointCertificate",
+    "StatusNotification",
+)
+#: What 2.x calls it, to what the extension does.
+EXTENDED_WORDS = {"SignChargingStationCertificate": "SignChargePointCertificate"}
+MEANT: dict[str, str] = {said: message for message, said in EXTENDED_WORDS.items()}
+#: What is asked for in DataTransfer.
+BY_AGREEMENT = ("SignV2GCertificate",)
 
 
 class RemoteStartTransaction(Outgoing):
@@ -71,8 +88,18 @@ class UnlockConnector(Outgoing):
 
 
 class TriggerMessage(Outgoing):
+    """What the extension's message asks for, or all of a station that has the extension, is asked for by that."""
+
     action = "TriggerMessage"
     command = commands.TriggerMessage
+
+    @classmethod
+    def choose(cls, command: commands.TriggerMessage) -> type[Outgoing]:
+        if command.message in BY_AGREEMENT:
+            return conventions.PncTriggerMessage
+        message = EXTENDED_WORDS.get(command.message, command.message)
+        only = message == "SignChargePointCertificate"
+        return ExtendedTriggerMessage if only or (command.extended and message in EXTENDED) else cls
 
     @staticmethod
     def encode(command: commands.TriggerMessage, number: int, limits: dict[str, int]) -> list[Payload]:
@@ -85,6 +112,28 @@ class TriggerMessage(Outgoing):
     @staticmethod
     def parse(payload: Payload) -> commands.TriggerMessage:
         return commands.TriggerMessage(payload["requestedMessage"], payload.get("connectorId"))
+
+    @staticmethod
+    def decode(command: commands.TriggerMessage, sent: Payload, answer: Payload) -> Outcome:
+        return outcome(answer)
+
+
+class ExtendedTriggerMessage(Outgoing):
+    action = "ExtendedTriggerMessage"
+    command = commands.TriggerMessage
+    instead_of = TriggerMessage
+
+    @staticmethod
+    def encode(command: commands.TriggerMessage, number: int, limits: dict[str, int]) -> list[Payload]:
+        message = EXTENDED_WORDS.get(command.message, command.message)
+        if message not in EXTENDED:
+            raise Unsayable(f"The security extension cannot be asked for {command.message}; it can for {', '.join(EXTENDED)}.")
+        return [{"requestedMessage": message} | ({"connectorId": command.evse} if command.evse is not None else {})]
+
+    @staticmethod
+    def parse(payload: Payload) -> commands.TriggerMessage:
+        message: str = payload["requestedMessage"]
+        return commands.TriggerMessage(MEANT.get(message, message), payload.get("connectorId"), extended=True)
 
     @staticmethod
     def decode(command: commands.TriggerMessage, sent: Payload, answer: Payload) -> Outcome:

@@ -1,12 +1,11 @@
-"""OCPP 1.6 DataTransfer (4.3)."""
-
-from typing import cast
+"""OCPP 1.6 DataTransfer (4.3). What was agreed on beyond the version is read in `conventions`."""
 
 from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.v16 import conventions
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
-from stations.domain.events import Reply, VendorAnswered, VendorMessageReceived
+from stations.domain.events import Event, Reply, VendorAnswered
 from stations.domain.values import Note
 
 
@@ -14,18 +13,23 @@ class DataTransfer(Incoming):
     action = "DataTransfer"
 
     @staticmethod
-    def decode(payload: Payload, notes: list[Note]) -> VendorMessageReceived:
-        return VendorMessageReceived(vendor_id=payload["vendorId"], message_id=payload.get("messageId"), data=payload.get("data"))
+    def decode(payload: Payload, notes: list[Note]) -> Event:
+        return conventions.read(payload, notes)
 
     @staticmethod
     def encode(reply: Reply) -> Payload:
-        answer = cast(VendorAnswered, reply)
-        return {"status": answer.status.value} | ({"data": answer.data} if answer.data is not None else {})
+        if not isinstance(reply, VendorAnswered):
+            return conventions.answered(reply)
+        return {"status": reply.status.value} | ({"data": reply.data} if reply.data is not None else {})
 
 
 class SendDataTransfer(Outgoing):
     action = "DataTransfer"
     command = commands.SendVendorMessage
+
+    @classmethod
+    def reading(cls, payload: Payload) -> type[Outgoing]:
+        return conventions.asked(payload) or cls
 
     @staticmethod
     def encode(command: commands.SendVendorMessage, number: int, limits: dict[str, int]) -> list[Payload]:
@@ -33,7 +37,9 @@ class SendDataTransfer(Outgoing):
         return [{name: value for name, value in payload.items() if value is not None}]
 
     @staticmethod
-    def parse(payload: Payload) -> commands.SendVendorMessage:
+    def parse(payload: Payload) -> commands.Command:
+        if by_agreement := conventions.asked(payload):
+            return by_agreement.parse(payload)
         return commands.SendVendorMessage(payload["vendorId"], payload.get("messageId"), payload.get("data"))
 
     @staticmethod

@@ -11,6 +11,10 @@ TRIGGERS = (
     "Heartbeat",
     "LogStatusNotification",
     "MeterValues",
+    "PublishFirmwareStatusNotification",
+    "SignChargingStationCertificate",
+    "SignCombinedCertificate",
+    "SignV2GCertificate",
     "StatusNotification",
     "TransactionEvent",
 )

@@ -12,9 +12,10 @@ from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v16.localauthlist import LocalList16
 from csms.simulator.v16.reservation import ReservationLink16
+from csms.simulator.v16.security import PNC, Security16
 
 
-class CommandLink16(LocalList16, ReservationLink16):
+class CommandLink16(LocalList16, ReservationLink16, Security16):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
@@ -98,7 +99,9 @@ class CommandLink16(LocalList16, ReservationLink16):
         return call_result.SignedUpdateFirmware("AcceptedCanceled" if gives_up else "Accepted")
 
     @answers(Action.data_transfer)
-    def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
+    def on_data_transfer(self, vendor_id: str, message_id: str | None = None, data: str | None = None, **_: Any) -> Any:
+        if vendor_id == PNC:
+            return self.plug_and_charge(message_id, data)
         return call_result.DataTransfer("UnknownVendorId")
 
     @answers(Action.get_diagnostics)

@@ -1,6 +1,7 @@
 """What a CSMS may ask of a simulated OCPP 2.0.1 station, and how it answers. An EVSE has one connector, number 1."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, cast
 
 from ocpp.v201 import call, call_result
@@ -17,10 +18,12 @@ from csms.simulator.v201.localauthlist import LocalList201
 from csms.simulator.v201.monitoring import MonitoringLink
 from csms.simulator.v201.monitors import temperature
 from csms.simulator.v201.network import NetworkLink201
+from csms.simulator.v201.publishing import Publishing201
 from csms.simulator.v201.reservation import ReservationLink201
+from csms.simulator.v201.security import SIGNED, Security201
 
 
-class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink):
+class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink, Security201, Publishing201):
     package = Package.V201
 
     @property
@@ -179,6 +182,8 @@ class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, Monitorin
             "TransactionEvent": lambda: self._events(connectors),
             "FirmwareStatusNotification": lambda: station.call(call.FirmwareStatusNotification("Idle")),
             "LogStatusNotification": lambda: station.call(call.LogStatusNotification("Idle")),
+            "PublishFirmwareStatusNotification": lambda: station.call(call.PublishFirmwareStatusNotification("Idle")),
+            **{message: partial(self.ask_for_certificate, kind) for message, kind in SIGNED.items()},
         }.get(requested_message)
         if triggered is None:
             return call_result.TriggerMessage("NotImplemented")

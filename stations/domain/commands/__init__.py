@@ -16,6 +16,7 @@ from stations.domain.commands import (
     monitoring,
     network,
     provisioning,
+    publishing,
     remotecontrol,
     reservation,
     security,
@@ -47,8 +48,15 @@ from stations.domain.commands.provisioning import (
     named_component,
     named_variable,
 )
+from stations.domain.commands.publishing import PublishFirmware, UnpublishFirmware
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
 from stations.domain.commands.reservation import CancelReservation, ReserveNow
+from stations.domain.commands.security import (
+    DeleteCertificate,
+    GetInstalledCertificates,
+    InstallCertificate,
+    SendSignedCertificate,
+)
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
 
@@ -62,19 +70,24 @@ __all__ = [
     "ClearVariableMonitoring",
     "Command",
     "CustomerInformation",
+    "DeleteCertificate",
     "GetBaseReport",
+    "GetInstalledCertificates",
     "GetLocalListVersion",
     "GetLog",
     "GetMonitoringReport",
     "GetReport",
     "GetTransactionStatus",
     "GetVariables",
+    "InstallCertificate",
     "Outcome",
+    "PublishFirmware",
     "RemoteStart",
     "RemoteStop",
     "ReserveNow",
     "Reset",
     "SendLocalList",
+    "SendSignedCertificate",
     "SendVendorMessage",
     "SetMonitoringBase",
     "SetMonitoringLevel",
@@ -83,6 +96,7 @@ __all__ = [
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",
+    "UnpublishFirmware",
     "UpdateFirmware",
     "VariableName",
     "VariableReport",
@@ -112,6 +126,7 @@ COMMANDS = _table(
     monitoring.ALL,
     network.ALL,
     provisioning.ALL,
+    publishing.ALL,
     remotecontrol.ALL,
     reservation.ALL,
     security.ALL,

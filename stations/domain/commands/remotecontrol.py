@@ -1,7 +1,7 @@
 """Chapter F: what a person at a desk does to a charger far away."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 from stations.domain.command import BadCommand, Command, need_number, need_text
 
@@ -55,13 +55,18 @@ class UnlockConnector(Command):
 
 @dataclass(frozen=True, slots=True)
 class TriggerMessage(Command):
-    """Ask for a message the station would send by itself (OCPP 2.0.1 F06)."""
+    """Ask for a message the station would send by itself (OCPP 2.0.1 F06).
+
+    `extended`: by the security extension's own message, where a version has two; fixed for the sending.
+    """
 
     message: str
     evse: int | None = None
     connector: int | None = None
+    extended: bool = False
     kind: ClassVar[str] = "trigger_message"
     expires_s: ClassVar[int] = 300
+    ours: ClassVar[frozenset[str]] = frozenset({"extended"})
 
     def check(self) -> None:
         need_text("message", self.message, 50)
@@ -69,6 +74,11 @@ class TriggerMessage(Command):
             need_number("evse", self.evse, 1, 255)
         if self.connector is not None:
             need_number("connector", self.connector, 1, 16)
+        if not isinstance(self.extended, bool):
+            raise BadCommand("extended must be true or false.")
+
+    def fixed(self, facts: dict[str, Any]) -> Self:
+        return replace(self, **facts.get("fixed", {}))
 
 
 ALL: tuple[type[Command], ...] = (

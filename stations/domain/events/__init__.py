@@ -36,16 +36,33 @@ from stations.domain.events.monitoring import (
     MonitorReport,
     MonitorsReported,
 )
+from stations.domain.events.publishing import FirmwarePublicationReported
 from stations.domain.events.reservation import ReservationLapsed
+from stations.domain.events.security import (
+    CertificateRequestAnswered,
+    CertificateRequested,
+    CertificateStatusAnswered,
+    CertificateStatusRequested,
+    ContractCertificateAnswered,
+    ContractCertificateRequested,
+    SecurityEventReported,
+)
 
 __all__ = [
     "BootAnswered",
+    "CertificateRequestAnswered",
+    "CertificateRequested",
+    "CertificateStatusAnswered",
+    "CertificateStatusRequested",
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
+    "ContractCertificateAnswered",
+    "ContractCertificateRequested",
     "CustomerInformationTold",
     "Done",
     "Event",
+    "FirmwarePublicationReported",
     "FirmwareStatusReported",
     "HeartbeatReceived",
     "LogStatusReported",
@@ -55,6 +72,7 @@ __all__ = [
     "Progress",
     "Reply",
     "ReservationLapsed",
+    "SecurityEventReported",
     "StationBooted",
     "TimeTold",
     "TokenAnswered",

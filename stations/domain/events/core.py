@@ -205,9 +205,10 @@ class VendorAnswered(Reply):
 
 @dataclass(frozen=True, slots=True)
 class VendorMessageReceived(Event):
-    """A message outside the standard (DataTransfer, OCPP 2.0.1 P01)."""
+    """A message outside the standard (DataTransfer, OCPP 2.0.1 P01). `status`: what is to be said of one that nobody reads."""
 
     vendor_id: str
     message_id: str | None = None
     data: str | None = None
+    status: VendorStatus = VendorStatus.UNKNOWN_VENDOR
     reply: ClassVar[type[Reply]] = VendorAnswered
