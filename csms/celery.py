@@ -28,6 +28,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
+    "tell running costs to displays": ("stations.tasks.tell_running_costs", 60.0),
+    "let go of messages that displays showed": ("stations.tasks.let_go_of_display_messages", 3600.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
 }
 

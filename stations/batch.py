@@ -22,6 +22,7 @@ from stations.models import (
     Command,
     Connection,
     Connector,
+    DisplayMessage,
     Evse,
     Finding,
     FirmwareUpdate,
@@ -66,6 +67,15 @@ TABLES = (
         ),
         merge="renew",
         renewed=("value", "mutability", "known", "reported_at"),
+    ),
+    Table(
+        DisplayMessage,
+        key=("station_id", "number"),
+        merge="renew",
+        renewed=(
+            *("priority", "state", "format", "language", "content", "start_at", "end_at", "ocpp_transaction_id"),
+            *("component", "evse_number", "report", "set_at", "removed_at"),
+        ),
     ),
     Table(RepairMessage),
     Table(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from stations import ports
 from stations.flush import Cursor, beside
 from stations.state import COLUMNS, TransactionState, transaction_of
 
@@ -46,12 +47,26 @@ class StopNeed:
     meter_stop_wh: Decimal | None
 
 
-Need = TokenNeed | TransactionNeed | StartNeed | StopNeed
+@dataclass(frozen=True, slots=True)
+class PriceNeed:
+    """What charging costs in an operator's network."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayNeed:
+    """The messages that a station is to show."""
+
+    station_id: int
+
+
+Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | PriceNeed | DisplayNeed
 
 
 @dataclass(slots=True)
 class FoundToken:
-    """`open_at`: the stations at which the token has an open transaction, one entry a transaction."""
+    """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's."""
 
     id: int
     value: str
@@ -60,6 +75,18 @@ class FoundToken:
     expires_at: datetime | None
     group: str | None
     open_at: list[int] = field(default_factory=list)
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """`report` as in its row."""
+
+    id: int
+    number: int
+    priority: str
+    state: str
+    report: int | None
 
 
 @dataclass(slots=True)
@@ -68,14 +95,18 @@ class Lookups:
     transactions: dict[TransactionNeed, TransactionState] = field(default_factory=dict)
     starts: dict[StartNeed, TransactionState] = field(default_factory=dict)
     stops: set[StopNeed] = field(default_factory=set)
+    prices: dict[int, ports.Prices] = field(default_factory=dict)
+    displays: dict[DisplayNeed, list[FoundMessage]] = field(default_factory=dict)
 
 
 TOKENS = """
 SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
-       ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50)
+       ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50),
+       coalesce(u.language, '')
 FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
 JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
+LEFT JOIN accounts_user u ON u.id = t.driver_id
 ORDER BY t.id
 """
 BY_ID = f"""
@@ -100,6 +131,10 @@ UNION
 SELECT n.station_id, n.at, n.meter_stop_wh FROM n
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.station_stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
 """
+DISPLAYS = """
+SELECT station_id, id, number, priority, state, report FROM stations_displaymessage
+WHERE station_id = ANY(%s) AND removed_at IS NULL
+"""
 
 
 def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
@@ -112,7 +147,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     by_id = [n for n in wanted if isinstance(n, TransactionNeed)]
     by_start = [n for n in wanted if isinstance(n, StartNeed)]
     by_stop = [n for n in wanted if isinstance(n, StopNeed)]
-    cursors = [beside(cursor) for _ in range(4)]
+    displays = [n for n in wanted if isinstance(n, DisplayNeed)]
+    cursors = [beside(cursor) for _ in range(5)]
     with cursor.connection.pipeline():
         if tokens:
             cursors[0].execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
@@ -123,6 +159,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         if by_stop:
             stops = [n.station_id for n in by_stop], [n.at for n in by_stop], [n.meter_stop_wh for n in by_stop]
             cursors[3].execute(BY_STOP, stops)
+        if displays:
+            cursors[4].execute(DISPLAYS, ([n.station_id for n in displays],))
     for row in cursors[0].fetchall() if tokens else ():
         found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
     found.transactions = {
@@ -130,4 +168,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     }
     found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
+    for row in cursors[4].fetchall() if displays else ():
+        found.displays.setdefault(DisplayNeed(row[0]), []).append(FoundMessage(*row[1:]))
+    if priced := {n.operator_id for n in wanted if isinstance(n, PriceNeed)}:
+        found.prices = ports.prices(cursor, priced)
     return found

@@ -11,6 +11,7 @@ from stations.services import (
     commandends,
     connections,
     diagnostics,
+    displaymessage,
     findingdays,
     firmware,
     logkeeping,
@@ -19,6 +20,7 @@ from stations.services import (
     retention,
     rollouts,
     rolloutsteps,
+    runningcosts,
     stale,
 )
 
@@ -143,3 +145,19 @@ def watch_transactions() -> int:
     """Look at the transactions that are due (see `stations.services.stale`). Idempotent; returns how many."""
     with scopes_disabled():
         return stale.sweep(now=timezone.now())
+
+
+@shared_task
+def tell_running_costs() -> int:
+    """Tell the stations that show it what sessions cost so far (see `stations.services.runningcosts`). Returns how many were told.
+
+    Safe when run twice or at once: a cost that was told, or is on its way, is not told again.
+    """
+    return runningcosts.tell(now=timezone.now())
+
+
+@shared_task
+def let_go_of_display_messages() -> int:
+    """Delete the messages of displays that were over long ago. Idempotent; returns how many."""
+    with scopes_disabled():
+        return displaymessage.let_go(now=timezone.now())

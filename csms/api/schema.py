@@ -106,6 +106,8 @@ JSON_TYPES: dict[Any, dict[str, Any]] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     list[dict[str, Any]]: {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
+    list[int]: {"type": "array", "items": {"type": "integer"}},
+    dict[str, Any]: {"type": "object", "additionalProperties": {}},
 }
 
 

@@ -1,6 +1,7 @@
 """The device model: the settings of stations, wanted beside reported."""
 
 from django.db import models
+from django.db.models import Q
 from django_scopes import ScopedManager
 
 from accounts.models import Operator
@@ -57,6 +58,14 @@ class Variable(models.Model):
                     "attribute",
                 ],
                 name="variable_natural_key",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["station"],
+                condition=Q(component="TariffCostCtrlr", variable__in=("Enabled", "Available"))
+                | Q(component="", variable="CustomDisplayCostAndPrice"),
+                name="variable_shows_costs",
             )
         ]
 

@@ -12,12 +12,15 @@ from stations.services import (
     commands,
     companions,
     diagnostics,
+    displaymessage,
+    effects,
     firmware,
     firmwareprogress,
     metervalues,
     passwords,
     provisioning,
     stale,
+    tariffcost,
     transactionevents,
     transactions,
     vendor,
@@ -51,15 +54,23 @@ add(
         "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
     },
 )
+add(RULES, displaymessage.RULES)
+add(effects.OF, displaymessage.EFFECTS)
+add(companions.OF, displaymessage.COMPANIONS)
+add(RULES, tariffcost.RULES)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:
+    if station.showing is not None and station.showing.priced:
+        return (*RULES[type(event)].needs(event, station), *tariffcost.needs(event, station))
     return RULES[type(event)].needs(event, station)
 
 
 def handle(event: Event, batch: Batch) -> Reply:
     """Act on an event of the station `batch.station`, and see whether it is what a command waits for."""
     reply = RULES[type(event)].handle(event, batch)
+    if batch.station.showing is not None:
+        reply = tariffcost.told(event, reply, batch)
     if batch.station.awaiting:
         commands.observe(event, batch)
     return reply

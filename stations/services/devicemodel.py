@@ -2,8 +2,10 @@
 
 from stations.batch import Batch
 from stations.domain.commands import VariableReport
+from stations.domain.showing import matters
 from stations.domain.values import Note, Severity
 from stations.models import Variable
+from stations.state import OUTDATED
 
 #: No station has an EVSE or a connector of a higher number.
 HIGHEST = 255
@@ -16,6 +18,8 @@ def store(batch: Batch, report: VariableReport) -> None:
         detail = f"A setting of {name.component} names EVSE {name.evse} and connector {name.connector}, which no station has."
         batch.note(Note("evse_impossible", name.variable, detail, Severity.WARNING))
         return
+    if matters(name.component, name.variable):
+        batch.station.version = OUTDATED  # what it can show is read anew before its next message
     batch.add(
         Variable,
         operator_id=batch.station.operator_id,

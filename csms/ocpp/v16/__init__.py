@@ -3,6 +3,7 @@
 from csms.ocpp.v16 import (
     authorization,
     availability,
+    costmessages,
     diagnostics,
     firmware,
     metervalues,
@@ -42,4 +43,5 @@ OUTGOING = (
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
     vendor.SendDataTransfer,
+    *costmessages.OUTGOING,
 )

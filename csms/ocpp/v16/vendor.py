@@ -1,26 +1,35 @@
 """OCPP 1.6 DataTransfer (4.3)."""
 
-from typing import cast
-
+from csms.ocpp.errors import InvalidPayload
 from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.v16 import conventions
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
-from stations.domain.events import Reply, VendorAnswered, VendorMessageReceived
-from stations.domain.values import Note
+from stations.domain.events import Event, Reply, VendorAnswered, VendorMessageReceived, VendorStatus
+from stations.domain.values import Note, Severity
 
 
 class DataTransfer(Incoming):
     action = "DataTransfer"
 
     @staticmethod
-    def decode(payload: Payload, notes: list[Note]) -> VendorMessageReceived:
-        return VendorMessageReceived(vendor_id=payload["vendorId"], message_id=payload.get("messageId"), data=payload.get("data"))
+    def decode(payload: Payload, notes: list[Note]) -> Event:
+        vendor, message, data = payload["vendorId"], payload.get("messageId"), payload.get("data")
+        try:
+            if (agreed := conventions.read(payload, notes)) is not None:
+                return agreed
+        except InvalidPayload as error:
+            notes.append(Note("vendor_data_unreadable", f"{vendor} {message}"[:200], error.description, Severity.WARNING))
+            return VendorMessageReceived(vendor, message, data, VendorStatus.REJECTED)
+        known = vendor in conventions.VENDORS
+        return VendorMessageReceived(vendor, message, data, VendorStatus.UNKNOWN_MESSAGE if known else VendorStatus.UNKNOWN_VENDOR)
 
     @staticmethod
     def encode(reply: Reply) -> Payload:
-        answer = cast(VendorAnswered, reply)
-        return {"status": answer.status.value} | ({"data": answer.data} if answer.data is not None else {})
+        if not isinstance(reply, VendorAnswered):
+            return conventions.answered(reply)
+        return {"status": reply.status.value} | ({"data": reply.data} if reply.data is not None else {})
 
 
 class SendDataTransfer(Outgoing):

@@ -31,12 +31,15 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.displaymessage import DisplayMessagesReported, ShownMessage
+from stations.domain.events.tariffcost import VehicleUnplugged
 
 __all__ = [
     "BootAnswered",
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
+    "DisplayMessagesReported",
     "Done",
     "Event",
     "FirmwareStatusReported",
@@ -45,6 +48,7 @@ __all__ = [
     "MetersSampled",
     "Progress",
     "Reply",
+    "ShownMessage",
     "StationBooted",
     "TimeTold",
     "TokenAnswered",
@@ -56,6 +60,7 @@ __all__ = [
     "TransactionStartAnswered",
     "TransactionStarted",
     "VariablesReported",
+    "VehicleUnplugged",
     "VendorAnswered",
     "VendorMessageReceived",
     "VendorStatus",

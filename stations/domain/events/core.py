@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stations.domain.command import VariableReport
 from stations.domain.event import Event, Reply
-from stations.domain.values import ChargingState, ConnectorStatus, Reading, Registration, Token, TokenInfo
+from stations.domain.values import ChargingState, ConnectorStatus, CostExplained, Reading, Registration, Token, TokenInfo, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +133,13 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionProgressAnswered(Reply):
-    """`info` only when the message carried a token."""
+    """`info` only when the message carried a token. `cost`: so far, or of all of it once it has ended, with tax; None: unknown.
+    `explained` goes with the cost to stations that know the cost messages. `message`: a price that has changed meanwhile."""
 
     info: TokenInfo | None
+    cost: Decimal | None = None
+    explained: CostExplained | None = None
+    message: Wording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +226,10 @@ class VendorAnswered(Reply):
 
 @dataclass(frozen=True, slots=True)
 class VendorMessageReceived(Event):
-    """A message outside the standard (DataTransfer, OCPP 2.0.1 P01)."""
+    """A message outside the standard (DataTransfer, OCPP 2.0.1 P01). `status`: what is to be said of one that nobody reads."""
 
     vendor_id: str
     message_id: str | None = None
     data: str | None = None
+    status: VendorStatus = VendorStatus.UNKNOWN_VENDOR
     reply: ClassVar[type[Reply]] = VendorAnswered

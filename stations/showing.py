@@ -1,0 +1,40 @@
+"""What stations show, as it is now: a message is over by its time, or with its transaction, without anybody writing it down."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from stations.domain.values import TransactionStatus
+from stations.models import DisplayMessage, Transaction
+
+
+class MessageStatus(StrEnum):
+    """Shown (in its station's state and turn), to be shown later, over by its time or with its transaction, or gone before that."""
+
+    SHOWN = "shown"
+    WAITING = "waiting"
+    OVER = "over"
+    REMOVED = "removed"
+
+
+#: Those that a station still keeps.
+KEPT = (MessageStatus.SHOWN, MessageStatus.WAITING)
+
+
+def messages(now: datetime | None = None) -> "QuerySet[DisplayMessage]":
+    """The messages of all stations, with their `status`."""
+    now = now or timezone.now()
+    ended = Transaction.objects.filter(
+        station=OuterRef("station"), ocpp_transaction_id=OuterRef("ocpp_transaction_id"), status=TransactionStatus.ENDED
+    )
+    over = Q(end_at__lte=now) | (~Q(ocpp_transaction_id="") & Exists(ended))
+    status = Case(
+        When(removed_at__isnull=False, then=Value(MessageStatus.REMOVED.value)),
+        When(over, then=Value(MessageStatus.OVER.value)),
+        When(start_at__gt=now, then=Value(MessageStatus.WAITING.value)),
+        default=Value(MessageStatus.SHOWN.value),
+        output_field=CharField(),
+    )
+    return DisplayMessage.objects.annotate(status=status)
