@@ -23,8 +23,8 @@ class MessageStatus(StrEnum):
 KEPT = (MessageStatus.SHOWN, MessageStatus.WAITING)
 
 
-def messages(now: datetime | None = None) -> "QuerySet[DisplayMessage]":
-    """The messages of all stations, with their `status`."""
+def with_status(messages: "QuerySet[DisplayMessage]", now: datetime | None = None) -> "QuerySet[DisplayMessage]":
+    """The messages with their `status`."""
     now = now or timezone.now()
     ended = Transaction.objects.filter(
         station=OuterRef("station"), ocpp_transaction_id=OuterRef("ocpp_transaction_id"), status=TransactionStatus.ENDED
@@ -37,4 +37,9 @@ def messages(now: datetime | None = None) -> "QuerySet[DisplayMessage]":
         default=Value(MessageStatus.SHOWN.value),
         output_field=CharField(),
     )
-    return DisplayMessage.objects.annotate(status=status)
+    return messages.annotate(status=status)
+
+
+def messages(now: datetime | None = None) -> "QuerySet[DisplayMessage]":
+    """All messages, with their `status`."""
+    return with_status(DisplayMessage.objects.all(), now)

@@ -4,7 +4,20 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import (
+    commandviews,
+    displaymessages,
+    firmware,
+    forwarding,
+    logs,
+    people,
+    quirks,
+    raw,
+    repairs,
+    rollouts,
+    views,
+    webhooks,
+)
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -25,6 +38,7 @@ router.register("events", views.EventView, "event")
 router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
+router.register("display-messages", displaymessages.DisplayMessageView, "display-message")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")

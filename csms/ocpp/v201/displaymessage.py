@@ -1,4 +1,4 @@
-"""OCPP 2.0.1 SetDisplayMessage (O01, O02, O06), GetDisplayMessages with NotifyDisplayMessages (O03, O04), ClearDisplayMessage (O05)."""
+"""OCPP 2.0.1 SetDisplayMessage (O01, O02, O06), GetDisplayMessages, NotifyDisplayMessages (O03, O04), ClearDisplayMessage (O05)."""
 
 from datetime import datetime
 from typing import Any
