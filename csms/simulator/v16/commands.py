@@ -10,9 +10,10 @@ from csms.simulator import logs
 from csms.simulator.answering import AnsweringLink, answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v16.costmessages import CostMessages
 
 
-class CommandLink16(AnsweringLink):
+class CommandLink16(CostMessages, AnsweringLink):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
@@ -94,10 +95,6 @@ class CommandLink16(AnsweringLink):
         gives_up = updater.take(Request(firmware["location"], request_id, signed=True))
         self.then(updater.run())
         return call_result.SignedUpdateFirmware("AcceptedCanceled" if gives_up else "Accepted")
-
-    @answers(Action.data_transfer)
-    def on_data_transfer(self, vendor_id: str, **_: Any) -> Any:
-        return call_result.DataTransfer("UnknownVendorId")
 
     @answers(Action.get_diagnostics)
     def on_get_diagnostics(self, location: str, **_: Any) -> Any:

@@ -13,9 +13,10 @@ from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import ITEMS, DeviceModel
+from csms.simulator.v201.displaymessages import DisplayMessages
 
 
-class CommandLink201(AnsweringLink):
+class CommandLink201(DisplayMessages, AnsweringLink):
     package = Package.V201
 
     @property
