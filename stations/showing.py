@@ -3,11 +3,15 @@
 from datetime import datetime
 from enum import StrEnum
 
+import psycopg
+from django.db import connection
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from stations.domain.showing import Showing
 from stations.domain.values import TransactionStatus
 from stations.models import DisplayMessage, Transaction
+from stations.state import showing_of
 
 
 class MessageStatus(StrEnum):
@@ -21,6 +25,12 @@ class MessageStatus(StrEnum):
 
 #: Those that a station still keeps.
 KEPT = (MessageStatus.SHOWN, MessageStatus.WAITING)
+
+
+def of_station(pk: int) -> Showing | None:
+    """What a station can show, by its settings."""
+    connection.ensure_connection()
+    return showing_of(psycopg.Cursor(connection.connection), [pk]).get(pk)
 
 
 def with_status(messages: "QuerySet[DisplayMessage]", now: datetime | None = None) -> "QuerySet[DisplayMessage]":

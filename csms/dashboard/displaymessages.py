@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
-from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -22,7 +21,6 @@ from stations.domain.values import MessageFormat, MessagePriority, MessageState
 from stations.models import Command, DisplayMessage, Station
 from stations.models.command import OPEN
 from stations.showing import MessageStatus
-from stations.state import showing_of
 
 Word = str | Promise
 
@@ -137,7 +135,8 @@ def context(request: HttpRequest, head: Head) -> dict[str, Any]:
     over = [Row(one) for one in found.exclude(status__in=showing.KEPT).order_by("-set_at")[:OVER]]
     under_way = Command.objects.filter(station=station, kind__in=KINDS, status__in=OPEN)
     return {
-        "can": not protocol or SetDisplayMessage.kind in reading.sayable(protocol),
+        # One that has gone back to a version without them keeps those it had.
+        "can": not protocol or bool(kept) or SetDisplayMessage.kind in reading.sayable(protocol),
         "may": may(request.user, MAY),
         "rows": kept,
         "over": over,
@@ -159,9 +158,7 @@ def _initial(request: HttpRequest, kept: list[Row]) -> dict[str, Any]:
 
 def _price(station: Station) -> str:
     """What it is told of the price."""
-    connection.ensure_connection()
-    with connection.cursor() as cursor:
-        shown = showing_of(cursor.cursor, [station.pk]).get(station.pk)
+    shown = showing.of_station(station.pk)
     if shown is None or not shown.priced:
         return _("This charger has not said that it shows prices or costs. Read all its settings if it should.")
     if shown.messages:

@@ -324,6 +324,18 @@ CATALOGUE: dict[str, Words] = {
         IDS,
         _("Wait for the answer to StartTransaction, and put its id into the messages that follow."),
     ),
+    "currency_differs": Words(
+        _("A display in another currency"),
+        _("A charger shows amounts in the currency of its setting TariffCostCtrlr.Currency; ours are in that of the tariff."),
+        "OCPP 2.0.1 I02, I03",
+        _("Set the charger's currency to that of the tariff. Until then its drivers are told no price."),
+    ),
+    "vendor_data_unreadable": Words(
+        _("A vendor message that cannot be read"),
+        _("What a message carries by agreement of several vendors is a JSON object, as text, with the fields agreed."),
+        "OCPP 1.6 4.3, 2.0.1 P02",
+        _("Send the data as the agreement has it."),
+    ),
     "protocol_changed": Words(
         _("Another version within a session"),
         _("A session is told in one version of OCPP."),

@@ -29,7 +29,7 @@ class Display:
     #: By transaction the states of a connector at which a reading is to be sent (1.6).
     triggers: dict[str, list[str]] = field(default_factory=dict)
 
-    def set(self, message: dict[str, Any], *, running: set[str], now: datetime) -> str:
+    def take(self, message: dict[str, Any], *, running: set[str], now: datetime) -> str:
         """The status of the answer to SetDisplayMessage (O01, O02, O06)."""
         self.tidy(running=running, now=now)
         if message["priority"] not in PRIORITIES:

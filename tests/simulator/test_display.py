@@ -15,7 +15,7 @@ def message(number: int = 1, **more: Any) -> dict[str, Any]:
 
 
 def set_on(display: Display, one: dict[str, Any], *running: str) -> str:
-    return display.set(one, running=set(running), now=NOW)
+    return display.take(one, running=set(running), now=NOW)
 
 
 def wanted(display: Display, *running: str, minutes: int = 0, **which: Any) -> list[int]:

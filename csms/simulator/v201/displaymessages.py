@@ -23,7 +23,7 @@ class DisplayMessages(Base):
     @answers(Action.set_display_message)
     def on_set_display_message(self, message: dict[str, Any], **_: Any) -> Any:
         station = self.station
-        status = station.display.set(message, running=self._running(), now=station.clock.now())
+        status = station.display.take(message, running=self._running(), now=station.clock.now())
         if status == "Accepted":
             station.tell(f"shows message {message['id']}: {message['message']['content']}")
         return call_result.SetDisplayMessage(cast(Any, status))
