@@ -49,7 +49,7 @@ def test_a_message_goes_at_its_end_with_its_transaction_or_when_it_is_cleared() 
     display = Display()
     set_on(display, message(1, end_date_time="2026-11-21T10:05:00Z"))
     set_on(display, message(2, transaction_id="tx-1"), "tx-1")
-    set_on(display, message(3))
+    set_on(display, message(3), "tx-1")
     assert wanted(display, "tx-1") == [1, 2, 3]
     assert wanted(display, "tx-1", minutes=5) == [2, 3]
     assert wanted(display) == [3]

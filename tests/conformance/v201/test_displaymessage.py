@@ -157,7 +157,8 @@ def test_replace_a_display_message(station: Station201, api: Api) -> None:
 def test_show_a_message_from_its_start(station: Station201, api: Api) -> None:
     _, told = set_message(api, station, start=LATER)
     assert told["startDateTime"] == LATER
-    assert (shown(api, station, 4)["status"], shown(api, station, 4)["start_at"]) == ("waiting", LATER)
+    row = shown(api, station, 4)
+    assert (row["status"], datetime.fromisoformat(row["start_at"])) == ("waiting", datetime.fromisoformat(LATER))
 
 
 @case("2.0.1", "TC_O_14_CSMS", requirement="OCPP 2.0.1 O01")
