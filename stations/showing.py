@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypedDict
 
 import psycopg
 from django.db import connection
@@ -12,6 +13,14 @@ from stations.domain.showing import Showing
 from stations.domain.values import TransactionStatus
 from stations.models import DisplayMessage, Transaction
 from stations.state import showing_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class Status(TypedDict):
+        status: str
+
+    WithStatus = WithAnnotations[DisplayMessage, Status]
 
 
 class MessageStatus(StrEnum):
@@ -33,7 +42,7 @@ def of_station(pk: int) -> Showing | None:
     return showing_of(psycopg.Cursor(connection.connection), [pk]).get(pk)
 
 
-def with_status(messages: "QuerySet[DisplayMessage]", now: datetime | None = None) -> "QuerySet[DisplayMessage]":
+def with_status(messages: "QuerySet[DisplayMessage]", now: datetime | None = None) -> "QuerySet[WithStatus]":
     """The messages with their `status`."""
     now = now or timezone.now()
     ended = Transaction.objects.filter(
@@ -50,6 +59,6 @@ def with_status(messages: "QuerySet[DisplayMessage]", now: datetime | None = Non
     return messages.annotate(status=status)
 
 
-def messages(now: datetime | None = None) -> "QuerySet[DisplayMessage]":
+def messages(now: datetime | None = None) -> "QuerySet[WithStatus]":
     """All messages, with their `status`."""
     return with_status(DisplayMessage.objects.all(), now)

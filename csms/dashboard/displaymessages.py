@@ -54,7 +54,7 @@ FORMATS: dict[str, Word] = {
 
 
 def _moment() -> forms.DateTimeInput:
-    return forms.DateTimeInput({"type": "datetime-local"})
+    return forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
 
 
 class MessageForm(forms.Form):
@@ -77,9 +77,17 @@ class MessageForm(forms.Form):
         help_text=gettext_lazy("That of a message it already has: this one takes its place. Empty: a new message."),
     )
 
-    def asked(self) -> SetDisplayMessage:
-        """The command, from clean fields. Raises BadCommand."""
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        start, end = cleaned.get("start"), cleaned.get("end")
+        if start and end and end <= start:
+            self.add_error("end", _("This is before the beginning: exchange the two."))
+        return cleaned
+
+    def asked(self, station: Station) -> SetDisplayMessage:
+        """The command, from clean fields. Raises BadCommand. What the form does not show stays as it is in a message that it changes."""
         data = self.cleaned_data
+        changed = showing.messages().filter(station=station, number=data["number"], status__in=showing.KEPT).first()
         command = SetDisplayMessage(
             content=data["content"],
             priority=data["priority"],
@@ -89,6 +97,9 @@ class MessageForm(forms.Form):
             state=data["state"] or None,
             start=_iso(data["start"]),
             end=_iso(data["end"]),
+            transaction=(changed and changed.ocpp_transaction_id) or None,
+            component=(changed and changed.component) or None,
+            evse=(changed and changed.component and changed.evse_number) or None,
         )
         command.check()
         return command

@@ -36,7 +36,7 @@ def add_message(request: HttpRequest, identity: str) -> HttpResponse:
     form = MessageForm(request.POST)
     if form.is_valid():
         try:
-            commands.issue(station=station, command=form.asked(), user=_user(request))
+            commands.issue(station=station, command=form.asked(station), user=_user(request))
             return stationviews.back_to_part(station, PART, "#display-title")
         except BadCommand as error:
             form.refuse(error)

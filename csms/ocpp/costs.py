@@ -1,7 +1,7 @@
 """Costs and prices as both versions say them by the Open Charge Alliance's convention for cost messages ("OCPP & California Pricing
 Requirements"): in 1.6 as DataTransfers, in 2.0.1 as customised data of its own messages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -38,6 +38,6 @@ def content(wording: Wording) -> Payload:
     return told | ({"language": wording.language} if wording.language else {})
 
 
-def others(texts: list[Mapping[str, Any]]) -> list[Payload]:
+def others(texts: Iterable[Mapping[str, Any]]) -> list[Payload]:
     """The same in other languages."""
     return [{"format": "UTF8", "language": one["language"], "content": one["content"]} for one in texts]

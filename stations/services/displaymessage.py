@@ -220,7 +220,7 @@ def let_go(*, now: datetime) -> int:
     return len(keys)
 
 
-RULES = {DisplayMessagesReported: Rule(reported, reported_needs)}
+RULES: dict[type[events.Event], Rule] = {DisplayMessagesReported: Rule(reported, reported_needs)}
 EFFECTS = {GetDisplayMessages.kind: Effect(_told_within_s, _all_told)}
 
 

@@ -240,4 +240,4 @@ def unplugged(event: VehicleUnplugged, batch: Batch) -> Done:
     return Done()
 
 
-RULES = {VehicleUnplugged: Rule(unplugged, unplugged_needs)}
+RULES: dict[type[events.Event], Rule] = {VehicleUnplugged: Rule(unplugged, unplugged_needs)}

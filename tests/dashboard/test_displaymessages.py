@@ -86,7 +86,7 @@ def test_a_message_is_added_as_a_command(ada: Client, station: Station) -> None:
     ("wrong", "why"),
     [
         ({"content": ""}, "This field is required"),
-        ({"start": "2099-01-02T12:00", "end": "2099-01-01T12:00"}, "start must be before end"),
+        ({"start": "2099-01-02T12:00", "end": "2099-01-01T12:00"}, "This is before the beginning"),
         ({"format": "HTML"}, "cannot show messages with the format HTML; it can with UTF8"),
     ],
 )
@@ -109,6 +109,14 @@ def test_a_message_is_changed_from_what_it_is(ada: Client, station: Station) -> 
     text = page(ada, station, "&replace=4")
     assert "Change a message" in text
     assert '<option value="AlwaysFront" selected>' in text
+
+
+def test_a_message_of_a_session_that_is_changed_stays_that_sessions(ada: Client, station: Station) -> None:
+    message(station, 4, "Welcome", ocpp_transaction_id="tx-1", component="Display", evse_number=2)
+    form = {"content": "Bye", "priority": "InFront", "format": "UTF8", "number": "4"}
+    ada.post(f"/stations/{station.identity}/display/", form)
+    ((_, params),) = asked(station)
+    assert (params["transaction"], params["component"], params["evse"], params["number"]) == ("tx-1", "Display", 2, 4)
 
 
 def test_a_message_is_cleared_and_all_are_read(ada: Client, station: Station) -> None:

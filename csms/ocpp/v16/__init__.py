@@ -1,5 +1,6 @@
 """OCPP 1.6J: translators by block, named as the services they speak to."""
 
+from csms.ocpp.translator import Outgoing
 from csms.ocpp.v16 import (
     authorization,
     availability,
@@ -28,7 +29,7 @@ INCOMING = (
     vendor.DataTransfer,
 )
 
-OUTGOING = (
+OUTGOING: tuple[type[Outgoing], ...] = (
     authorization.ClearCache,
     availability.ChangeAvailability,
     diagnostics.GetLog,

@@ -5,6 +5,7 @@
 
 import orjson
 
+from csms.ocpp import costs
 from csms.ocpp.errors import Code, InvalidPayload
 from csms.ocpp.translator import Incoming, Payload
 from csms.ocpp.v16 import costmessages
@@ -12,7 +13,7 @@ from stations.domain.event import Event, Reply
 from stations.domain.values import Note
 
 #: What stations send: vendor to message to translator.
-VENDORS: dict[str, dict[str, type[Incoming]]] = {costmessages.VENDOR: costmessages.INCOMING}
+VENDORS: dict[str, dict[str, type[Incoming]]] = {costs.VENDOR: costmessages.INCOMING}
 
 
 def inner(payload: Payload) -> Payload | None:

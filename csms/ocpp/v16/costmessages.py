@@ -30,7 +30,7 @@ class ConnectorUnplugged(Incoming):
     def decode(payload: Payload, notes: list[Note]) -> VehicleUnplugged:
         transaction, at = payload.get("transactionId"), payload.get("timestamp")
         if not isinstance(transaction, int | str) or isinstance(transaction, bool):
-            raise InvalidPayload(Code.OCCURRENCE_VIOLATION, "ConnectorUnplugged needs a transactionId.")
+            raise InvalidPayload(Code.OCCURRENCE_CONSTRAINT_VIOLATION, "ConnectorUnplugged needs a transactionId.")
         return VehicleUnplugged(str(transaction)[:36], times.parse(at, "timestamp", notes) if isinstance(at, str) else None)
 
     @staticmethod
