@@ -85,7 +85,7 @@ class MessageForm(forms.Form):
         return cleaned
 
     def asked(self, station: Station) -> SetDisplayMessage:
-        """The command, from clean fields. Raises BadCommand. What the form does not show stays as it is in a message that it changes."""
+        """The command, from clean fields. Raises BadCommand. What the form does not show of a message that it changes stays."""
         data = self.cleaned_data
         changed = showing.messages().filter(station=station, number=data["number"], status__in=showing.KEPT).first()
         command = SetDisplayMessage(

@@ -75,6 +75,8 @@ EVENTS: dict[str, Word] = {
     "VariablesReported": _("The charger told its settings."),
     "ComponentEventsReported": _("Parts of the charger noticed something."),
     "FirmwareStatusReported": _("The charger told how far its firmware update is."),
+    "DisplayMessagesReported": _("The charger told what it shows on its display."),
+    "VehicleUnplugged": _("The charger told that the cable is out."),
     "LogStatusReported": _("The charger told how far the upload of its log is."),
     "VendorMessageReceived": _("A message outside the standard, of the charger's maker."),
 }

@@ -1,8 +1,8 @@
 """Running costs on their way to the displays (OCPP 2.0.1 I02; 1.6: RunningCost of the cost messages): a job."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
 
 import psycopg
@@ -23,18 +23,30 @@ from stations.state import showing_of
 CHUNK, BACK = 500, 20
 
 LAST = """
-SELECT s.id, c.params->>'transaction', c.params->>'cost', c.params->>'state', c.status
+SELECT c.id, s.id, c.params->>'transaction', c.params->>'cost', c.params->>'state', c.status
 FROM unnest(%s::bigint[]) AS s(id) CROSS JOIN LATERAL (
-    SELECT kind, params, status FROM stations_command WHERE station_id = s.id ORDER BY id DESC LIMIT %s
-) c WHERE c.kind = %s
+    SELECT id, kind, params, status, requested_by_id FROM stations_command WHERE station_id = s.id ORDER BY id DESC LIMIT %s
+) c WHERE c.kind = %s AND c.requested_by_id IS NULL ORDER BY c.id DESC
 """
+#: One run of the job at a time looks what was told last.
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('stations.runningcosts', 0))"
+
+
+@dataclass(slots=True)
+class Told:
+    """What stations were told of their transactions: the newest cost and state, what is on its way, and the rows that said so."""
+
+    last: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
+    busy: set[tuple[int, str]] = field(default_factory=set)
+    rows: dict[tuple[int, str], list[int]] = field(default_factory=dict)
 
 
 def tell(*, now: datetime) -> int:
     """Tell the running costs to the stations that show them, of each what has changed since it was told last. Returns how many.
 
     1. Which stations show costs: an index of theirs alone. 2. Those that are online and charge. 3. What each costs, in a few
-    statements for many. 4. A command each, unless one is still on its way.
+    statements for many. 4. A command each, unless one is still on its way; it takes the place of the one before, so that a long
+    session does not fill the table.
     """
     told = 0
     with scopes_disabled():
@@ -49,11 +61,15 @@ def tell(*, now: datetime) -> int:
     return told
 
 
+@transaction.atomic
 def _tell_some(stations: list[int], now: datetime) -> int:
+    with connection.cursor() as locking:
+        locking.execute(LOCK)
     running = (
         Transaction.objects.filter(station__in=stations, status=TransactionStatus.ACTIVE, stopped_at__isnull=True)
         .filter(station__in=selectors.online(now).filter(pk__in=stations).values("pk"))
         .exclude(energy_wh=None)
+        .exclude(meter_last_wh=None)
         .select_related("station__site", "evse")
         .prefetch_related("evse__connectors")
         .order_by("pk")
@@ -62,49 +78,46 @@ def _tell_some(stations: list[int], now: datetime) -> int:
     if not found:
         return 0
     here = sorted({one.station_id for one in found})
-    connection.ensure_connection()
     cursor: psycopg.Cursor[tuple] = psycopg.Cursor(connection.connection)  # type: ignore[type-arg]
     showing = showing_of(cursor, here)
     prices = ports.prices(cursor, {one.operator_id for one in found})
     costs = ports.running_cost(found)
-    last, busy = _last(cursor, here)
-    rows = []
+    told = _told(cursor, here)
+    rows, replaced = [], []
     for one in found:
-        shown, price = showing.get(one.station_id), prices.get(one.operator_id)
-        if shown is None or price is None or one.pk not in costs or not (shown.cost or shown.messages):
+        shown, price, key = showing.get(one.station_id), prices.get(one.operator_id), (one.station_id, one.ocpp_transaction_id)
+        if shown is None or price is None or one.pk not in costs or not (shown.cost or shown.messages) or key in told.busy:
             continue
-        if (shown.currency and shown.currency != price.currency) or one.meter_last_wh is None:
+        if shown.currency and shown.currency != price.currency:
             continue
         command = _command(one, costs[one.pk][0], shown, price, now)
-        is_new = last.get((one.station_id, command.transaction)) != (command.cost, command.state)
-        if is_new and (one.station_id, command.transaction) not in busy:
+        if told.last.get(key) != (command.cost, command.state):
             rows.append(_row(one, command, now))
-    with transaction.atomic():
-        Command.objects.bulk_create(rows)
-        for station_id in sorted({row.station_id for row in rows}):
-            transaction.on_commit(partial(ports.bell.command, station_id))
+            replaced += told.rows.get(key, [])
+    Command.objects.filter(pk__in=replaced).delete()
+    Command.objects.bulk_create(rows)
+    for station_id in sorted({row.station_id for row in rows}):
+        transaction.on_commit(partial(ports.bell.command, station_id))
     return len(rows)
 
 
-def _last(
-    cursor: "psycopg.Cursor[tuple]",
-    stations: Iterable[int],  # type: ignore[type-arg]
-) -> tuple[dict[tuple[int, str], tuple[str, str]], set[tuple[int, str]]]:
-    """What stations were told last of a transaction, and of which something is on its way."""
-    last: dict[tuple[int, str], tuple[str, str]] = {}
-    busy = set()
-    for station_id, ocpp_id, cost, state, status in cursor.execute(LAST, (list(stations), BACK, CostUpdated.kind)).fetchall():
+def _told(cursor: "psycopg.Cursor[tuple]", stations: list[int]) -> Told:  # type: ignore[type-arg]
+    told = Told()
+    for pk, station_id, ocpp_id, cost, state, status in cursor.execute(LAST, (stations, BACK, CostUpdated.kind)).fetchall():
+        key = (station_id, ocpp_id)
         if status in (CommandStatus.QUEUED, CommandStatus.SENT):
-            busy.add((station_id, ocpp_id))
-        elif status == CommandStatus.CONFIRMED:
-            last.setdefault((station_id, ocpp_id), (cost, state))
-    return last, busy
+            told.busy.add(key)
+            continue
+        told.rows.setdefault(key, []).append(pk)
+        if status == CommandStatus.CONFIRMED:
+            told.last.setdefault(key, (cost, state))
+    return told
 
 
 def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Prices, now: datetime) -> CostUpdated:
     assert one.meter_last_wh is not None
     if shown.decimals is not None:
-        cost = cost.quantize(Decimal(1).scaleb(-shown.decimals))
+        cost = cost.quantize(Decimal(1).scaleb(-shown.decimals), ROUND_HALF_UP)
     return CostUpdated(
         transaction=one.ocpp_transaction_id,
         cost=f"{cost:f}",

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django_scopes import scopes_disabled
 
-from stations.models import Connection, Station
+from stations.models import Command, Connection, Station
 from stations.services import runningcosts
 from tests import v16, v201
 from tests.engine import Engine
@@ -52,6 +53,9 @@ def test_a_running_session_is_told_its_cost_once_until_it_changes(network: Netwo
     engine.say(station, "TransactionEvent", v201.updated(2, wh=4000))
     told()
     assert [params["cost"] for _, params in queued(station)] == ["1.50"]
+    with scopes_disabled():
+        rows = Command.objects.filter(station=station, kind="cost_updated")
+        assert [row.status for row in rows] == ["queued"], "it takes the place of the one before"
 
 
 @pytest.mark.parametrize("why", ["ended", "offline", "costs not shown", "another currency"])

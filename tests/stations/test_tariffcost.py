@@ -9,6 +9,7 @@ from django_scopes import scopes_disabled
 
 from accounts.models import IdToken, Kind, User
 from billing import services as billing
+from stations import ports
 from stations.models import Command, Finding, Station, Variable
 from tests import v16, v201
 from tests.engine import Engine
@@ -160,6 +161,35 @@ class TestAnswers(In201):
         says(engine, station, TariffCostCtrlr__Enabled__Cost="false")
         answer = engine.say(station, "TransactionEvent", v201.started())
         assert ("totalCost" in answer, "personalMessage" in answer["idTokenInfo"]) == (False, True)
+
+
+def test_a_batch_looks_at_the_prices_once_and_only_for_those_that_show_them(
+    network: Network, committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine("ocpp2.0.1")
+    network.token("CARD")
+    priced(network)
+    showing, silent = ([connected(network, engine) for _ in range(5)] for _ in range(2))
+    for station in showing:
+        says(engine, station, **SHOWS)
+    for station in [*showing, *silent]:
+        engine.say(station, "TransactionEvent", v201.started())
+    looked: list[set[int]] = []
+    prices = ports.prices
+
+    def counted(cursor: Any, operators: Any) -> Any:
+        looked.append(set(operators))
+        return prices(cursor, operators)
+
+    monkeypatch.setattr(ports, "prices", counted)
+
+    def updated(number: int, stations: list[Station]) -> list[Any]:
+        return engine.round(*(engine.inbound(one, "TransactionEvent", v201.updated(number, wh=2000 * number)) for one in stations))
+
+    assert [frame[2] for frame in updated(1, silent)] == [{}] * 5
+    assert looked == []
+    assert [frame[2] for frame in updated(1, showing)] == [{"totalCost": 0.5}] * 5
+    assert looked == [{network.operator.pk}]
 
 
 def test_a_station_that_shows_nothing_is_told_nothing(network: Network, committed: None) -> None:
