@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
-from stations.models import MessageLogEntry, Refusal, Station, Variable
+from stations.models import DisplayMessage, MessageLogEntry, Refusal, Station, Variable
 from tests.database import tables
 from tests.network import Network
 
@@ -135,3 +135,18 @@ async def test_settings_and_commands_of_a_charger_are_files_and_secrets_stay(net
     header, line = (await text(download(browser, f"{address}?tab=commands&format=csv"))).splitlines()
     assert header.startswith("id,command,status")
     assert ",clear_cache,queued," in line
+
+
+@tables
+def shown(station: Station) -> None:
+    with scopes_disabled():
+        fields = {"operator": station.operator, "station": station, "priority": "NormalCycle", "format": "UTF8"}
+        DisplayMessage.objects.create(**fields, number=4, content="=SUM(A1)", set_at=timezone.now())
+        DisplayMessage.objects.create(**fields, number=5, content="Closed", set_at=timezone.now(), removed_at=timezone.now())
+
+
+async def test_what_a_charger_shows_is_a_file_with_what_is_over_too(network: Network) -> None:
+    station = network.station()
+    shown(station)
+    lines = (await text(download(browser_of(network), f"/stations/{station.identity}/display/export/"))).splitlines()
+    assert [line.split(",")[:3] for line in lines[1:]] == [["5", "removed", "Closed"], ["4", "shown", "'=SUM(A1)"]]

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.test import Client
 from django_scopes import scopes_disabled
 
@@ -38,15 +37,6 @@ def page(client: Client, station: Station, query: str = "") -> str:
     answer = client.get(f"/stations/{station.identity}/?tab=display{query}")
     assert answer.status_code == 200
     return answer.content.decode()
-
-
-def content_of(answer: Any) -> bytes:
-    """A file that is made while it is sent."""
-
-    async def parts() -> bytes:
-        return b"".join([part async for part in answer.streaming_content])
-
-    return async_to_sync(parts)()
 
 
 def asked(station: Station) -> list[tuple[str, dict[str, Any]]]:
@@ -124,14 +114,6 @@ def test_a_message_is_cleared_and_all_are_read(ada: Client, station: Station) ->
     ada.post(f"/stations/{station.identity}/display/4/clear/")
     ada.post(f"/stations/{station.identity}/display/read/")
     assert [kind for kind, _ in asked(station)] == ["clear_display_message", "get_display_messages"]
-
-
-def test_the_list_is_a_file_too(committed: None, ada: Client, station: Station) -> None:
-    message(station, 4, "=SUM(A1)")
-    address = f"/stations/{station.identity}/display/export/"
-    answer = Client().get(address)
-    assert answer.status_code == 302, "for those who are logged in"
-    assert b"4,shown,'=SUM(A1)" in content_of(ada.get(address))
 
 
 def test_who_may_only_look_sees_no_buttons(network: Network, client: Client, station: Station) -> None:
