@@ -97,9 +97,9 @@ class MessageForm(forms.Form):
             state=data["state"] or None,
             start=_iso(data["start"]),
             end=_iso(data["end"]),
-            transaction=(changed and changed.ocpp_transaction_id) or None,
-            component=(changed and changed.component) or None,
-            evse=(changed and changed.component and changed.evse_number) or None,
+            transaction=(changed.ocpp_transaction_id or None) if changed else None,
+            component=(changed.component or None) if changed else None,
+            evse=(changed.evse_number or None) if changed and changed.component else None,
         )
         command.check()
         return command
