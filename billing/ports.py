@@ -1,11 +1,12 @@
 """Fills the ports the core declares for prices, and subscribes billing to the transactions that end."""
 
-from billing import selectors, services
+from billing import displayed, selectors, services
 from stations import outbox, ports
 
 
 def fill() -> None:
     """Called once, when Django has loaded the apps."""
     ports.running_cost = selectors.running_cost
+    ports.prices = displayed.of
     ports.billed = selectors.billed
     outbox.subscribe("transaction_ended", services.SUBSCRIBER)

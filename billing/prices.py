@@ -12,7 +12,7 @@ from django_scopes import scope
 
 from accounts.models import Operator, User
 from billing import money, selectors
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, Tariff
 from stations import charging, ports
 from stations.models import Transaction
 
@@ -53,8 +53,11 @@ def price_at(operator: Operator) -> Price | None:
     """What charging costs in a network. None: its operator has not said yet."""
     with scope(operator=operator):
         tariff = selectors.default_tariff()
-    if tariff is None:
-        return None
+    return None if tariff is None else price_of(tariff)
+
+
+def price_of(tariff: Tariff) -> Price:
+    """What charging costs by a tariff."""
 
     def taxed(price: Decimal) -> Decimal:
         return (price * (100 + tariff.tax_percent) / 100).quantize(Decimal("0.0001"), ROUND_HALF_UP)

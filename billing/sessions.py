@@ -27,10 +27,14 @@ def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime) -> Ses
 
 def running(transaction: Transaction, *, now: datetime, time_zone: str) -> Session:
     """A running transaction as if it ended now, with the energy known so far."""
-    now = max(transaction.started_at, now)
-    energy_wh = max(transaction.energy_wh or Decimal(0), Decimal(0))
-    samples = (Sample(transaction.started_at, Decimal(0)), Sample(now, energy_wh))
-    return Session(start=transaction.started_at, end=now, time_zone=time_zone, samples=samples, charging_end=now)
+    return so_far(transaction.started_at, now, transaction.energy_wh or Decimal(0), time_zone)
+
+
+def so_far(started_at: datetime, until: datetime, energy_wh: Decimal, time_zone: str) -> Session:
+    """A session of which no more is known than its energy until then."""
+    until, energy_wh = max(started_at, until), max(energy_wh, Decimal(0))
+    samples = (Sample(started_at, Decimal(0)), Sample(until, energy_wh))
+    return Session(start=started_at, end=until, time_zone=time_zone, samples=samples, charging_end=until)
 
 
 def time_zone(transaction: Transaction) -> str:

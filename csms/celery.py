@@ -36,6 +36,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "let go of what stations told of customers": ("stations.tasks.let_go_of_customers", 3600.0),
     "have certificates signed": ("stations.tasks.sign_certificates", 10.0),
     "let go of old security events": ("stations.tasks.let_go_of_security_events", 3600.0),
+    "tell running costs to displays": ("stations.tasks.tell_running_costs", 60.0),
+    "let go of messages that displays showed": ("stations.tasks.let_go_of_display_messages", 3600.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
     "end reservations whose time is over": ("stations.tasks.sweep_reservations", 5.0),
     "lead chargers to their new network profiles": ("stations.tasks.advance_network_moves", 5.0),

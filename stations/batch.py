@@ -25,6 +25,7 @@ from stations.models import (
     Connector,
     CustomerPage,
     DeviceModel,
+    DisplayMessage,
     Evse,
     Finding,
     FirmwareUpdate,
@@ -102,6 +103,15 @@ TABLES = (
         key=("station_id", "digest"),
         merge="count",
         renewed=("status", "detail", "problems", "last_at", "decided_at"),
+    ),
+    Table(
+        DisplayMessage,
+        key=("station_id", "number"),
+        merge="renew",
+        renewed=(
+            *("priority", "state", "format", "language", "content", "start_at", "end_at", "ocpp_transaction_id"),
+            *("component", "evse_number", "report", "set_at", "removed_at"),
+        ),
     ),
     Table(RepairMessage),
     Table(

@@ -1,6 +1,16 @@
 """How the domain's words appear to people: label, colour token and icon letter beside each value."""
 
-from stations.domain.values import ConnectorStatus, Doubt, Reconstruction, Registration, Severity, TransactionStatus
+from stations.domain.values import (
+    ConnectorStatus,
+    Doubt,
+    MessageFormat,
+    MessagePriority,
+    MessageState,
+    Reconstruction,
+    Registration,
+    Severity,
+    TransactionStatus,
+)
 
 
 def choices(enum: type) -> list[tuple[str, str]]:
@@ -14,3 +24,6 @@ SEVERITY = choices(Severity)
 TRANSACTION_STATUS = choices(TransactionStatus)
 DOUBT = [(d.value, d.value.replace("_", " ") or "none") for d in Doubt]
 RECONSTRUCTION = [(r.value, r.value or "none") for r in Reconstruction]
+MESSAGE_PRIORITY = choices(MessagePriority)
+MESSAGE_STATE = choices(MessageState)
+MESSAGE_FORMAT = choices(MessageFormat)

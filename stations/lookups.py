@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from stations import ports
 from stations.flush import Cursor, beside
 from stations.state import COLUMNS, TransactionState, transaction_of
 
@@ -74,12 +75,26 @@ class AlertNeed:
     place: str
 
 
-Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | ReportNeed | MonitorNeed | AlertNeed
+@dataclass(frozen=True, slots=True)
+class PriceNeed:
+    """What charging costs in an operator's network."""
+
+    operator_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayNeed:
+    """The messages that a station is to show."""
+
+    station_id: int
+
+
+Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | ReportNeed | MonitorNeed | AlertNeed | PriceNeed | DisplayNeed
 
 
 @dataclass(slots=True)
 class FoundToken:
-    """`open_at`: the stations at which the token has an open transaction, one entry a transaction."""
+    """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's."""
 
     id: int
     value: str
@@ -88,6 +103,18 @@ class FoundToken:
     expires_at: datetime | None
     group: str | None
     open_at: list[int] = field(default_factory=list)
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMessage:
+    """`report` as in its row."""
+
+    id: int
+    number: int
+    priority: str
+    state: str
+    report: int | None
 
 
 @dataclass(slots=True)
@@ -129,14 +156,18 @@ class Lookups:
     reports: dict[ReportNeed, FoundReport] = field(default_factory=dict)
     monitors: dict[MonitorNeed, FoundMonitor] = field(default_factory=dict)
     alerts: dict[AlertNeed, list[OpenAlert]] = field(default_factory=dict)
+    prices: dict[int, ports.Prices] = field(default_factory=dict)
+    displays: dict[DisplayNeed, list[FoundMessage]] = field(default_factory=dict)
 
 
 TOKENS = """
 SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
-       ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50)
+       ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50),
+       coalesce(u.language, '')
 FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
 JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
+LEFT JOIN accounts_user u ON u.id = t.driver_id
 ORDER BY t.id
 """
 BY_ID = f"""
@@ -160,6 +191,10 @@ JOIN stations_transaction t ON t.station_id = n.station_id AND t.stopped_at = n.
 UNION
 SELECT n.station_id, n.at, n.meter_stop_wh FROM n
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.station_stopped_at = n.at AND t.meter_stop_wh = n.meter_stop_wh
+"""
+DISPLAYS = """
+SELECT station_id, id, number, priority, state, report FROM stations_displaymessage
+WHERE station_id = ANY(%s) AND removed_at IS NULL
 """
 
 REPORTS = """
@@ -196,7 +231,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     reports = [n for n in wanted if isinstance(n, ReportNeed)]
     monitors = [n for n in wanted if isinstance(n, MonitorNeed)]
     alerts = [n for n in wanted if isinstance(n, AlertNeed)]
-    cursors = [beside(cursor) for _ in range(7)]
+    displays = [n for n in wanted if isinstance(n, DisplayNeed)]
+    cursors = [beside(cursor) for _ in range(8)]
     with cursor.connection.pipeline():
         if tokens:
             cursors[0].execute(TOKENS, ([n.operator_id for n in tokens], [n.key for n in tokens]))
@@ -214,6 +250,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
             cursors[5].execute(MONITORS, ([n.station_id for n in monitors], [n.monitor_id for n in monitors]))
         if alerts:
             cursors[6].execute(ALERTS, ([n.station_id for n in alerts], [n.place for n in alerts]))
+        if displays:
+            cursors[7].execute(DISPLAYS, ([n.station_id for n in displays],))
     for row in cursors[0].fetchall() if tokens else ():
         found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
     found.transactions = {
@@ -230,4 +268,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     found.monitors = {MonitorNeed(*row[:2]): FoundMonitor(*row[2:]) for row in (cursors[5].fetchall() if monitors else ())}
     for row in cursors[6].fetchall() if alerts else ():
         found.alerts.setdefault(AlertNeed(*row[:2]), []).append(OpenAlert(*row[2:]))
+    for row in cursors[7].fetchall() if displays else ():
+        found.displays.setdefault(DisplayNeed(row[0]), []).append(FoundMessage(*row[1:]))
+    if priced := {n.operator_id for n in wanted if isinstance(n, PriceNeed)}:
+        found.prices = ports.prices(cursor, priced)
     return found

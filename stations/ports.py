@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from stations.flush import Cursor
     from stations.models import CertificateRequest, Transaction
 
 
@@ -87,6 +88,29 @@ def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, 
 
 #: Primary key of a transaction to what it has cost so far (with tax) and the currency. Filled by `billing`.
 running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]" = no_price
+
+
+class Prices(Protocol):
+    """What charging costs in a network, with tax. `parts`: of a kWh, an hour and the session, what is not nothing, by the names
+    kWhPrice, hourPrice and flatFee."""
+
+    currency: str
+    parts: dict[str, Decimal]
+
+    def cost(self, *, started_at: datetime, until: datetime, energy_wh: Decimal, time_zone: str) -> Decimal:
+        """What a session costs until then."""
+
+    def sentence(self, language: str) -> str:
+        """The price as a driver reads it."""
+
+
+def no_prices(cursor: "Cursor", operators: Iterable[int]) -> dict[int, Prices]:
+    return {}
+
+
+#: The prices of operators, by primary key, in one statement; none of those that have not said what charging costs. Filled by
+#: `billing`.
+prices: "Callable[[Cursor, Iterable[int]], dict[int, Prices]]" = no_prices
 
 
 def no_bill(transaction_id: int) -> bool:

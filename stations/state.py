@@ -14,6 +14,7 @@ import orjson
 import psycopg
 
 from stations.domain.quirks import About, Make
+from stations.domain.showing import COMPONENTS, KEYS, Showing
 from stations.domain.times import Clock
 from stations.domain.values import ConnectorStatus, Registration
 
@@ -70,6 +71,9 @@ class TransactionState:
     reconstructed: str = ""
     #: When it was last noted that subscribers are to be told how far it is (in memory only).
     told_at: datetime | None = None
+    #: What its driver was last told of the price, and the driver's language (in memory only).
+    told_price: str = ""
+    language: str = ""
 
 
 @dataclass(slots=True)
@@ -137,31 +141,43 @@ class StationState:
     quirks: str = ""
     #: That of its site, by which some stations tell the time.
     time_zone: str = "UTC"
+    #: What it can show its drivers, if it can.
+    showing: Showing | None = None
     #: When it was last told that a quirk changed something (in memory only).
     quirks_told: dict[str, datetime] = field(default_factory=dict)
 
     def remember(self, old: "StationState") -> None:
         """Keep what is known in memory only, when the rows are read anew."""
         self.clock, self.quirks_told = old.clock, old.quirks_told
+        for ocpp_id, transaction in self.open.items():
+            if (known := old.open.get(ocpp_id)) is not None:
+                transaction.told_price, transaction.language = known.told_price, known.language
 
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
         return sorted((t for t in self.open.values() if t.evse == evse), key=lambda t: t.started_at)
 
 
-STATIONS = """
+#: The settings that say what the station `s` can show.
+SHOWN = """SELECT json_build_array(v.component, v.variable, v.variable_instance, v.value, v.values)::text FROM stations_variable v
+WHERE v.station_id = s.id AND v.attribute = 'Actual' AND v.known
+  AND (v.component = ANY(%(components)s) OR (v.component = '' AND v.variable = ANY(%(keys)s)))"""
+SHOWN_BY = {"components": list(COMPONENTS), "keys": list(KEYS)}
+STATIONS = f"""
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
        s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
        ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id),
        (SELECT json_agg(json_build_array(r.id, r.number, r.evse_number, r.id_key, r."group", r.created_at, r.expires_at))::text
         FROM stations_reservation r WHERE r.station_id = s.id AND r.status = 'active'),
-       s.clock_offset_s, u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
+       s.clock_offset_s,
+       ARRAY({SHOWN}),
+       u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id
 LEFT JOIN stations_firmwareupdate u ON u.station_id = s.id AND u.finished_at IS NULL
 LEFT JOIN stations_firmware f ON f.id = u.firmware_id
-WHERE s.id = ANY(%s)
+WHERE s.id = ANY(%(ids)s)
 """
 CONNECTORS = """
 SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at
@@ -215,6 +231,17 @@ def load_quirks(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> di
     return found
 
 
+def _showing(settings: Sequence[str]) -> Showing | None:
+    return Showing.of(orjson.loads(setting) for setting in settings)
+
+
+def showing_of(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int, Showing | None]:  # type: ignore[type-arg]
+    """What stations can show, in one statement."""
+    found = f"SELECT s.id, ARRAY({SHOWN}) FROM stations_station s WHERE s.id = ANY(%(ids)s)"
+    rows = cursor.execute(found, {"ids": list(station_ids)} | SHOWN_BY).fetchall()
+    return {station_id: _showing(settings) for station_id, settings in rows}
+
+
 def transaction_of(row: Sequence[Any]) -> TransactionState:
     """A row of COLUMNS. On Django's connections JSON comes as text."""
     transaction = TransactionState(*row)
@@ -226,7 +253,7 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
     """The states of these stations, in five statements however many there are. A station that is gone is left out."""
     ids = list(station_ids)
     states: dict[int, StationState] = {}
-    for row in cursor.execute(STATIONS, (ids,)).fetchall():
+    for row in cursor.execute(STATIONS, {"ids": ids} | SHOWN_BY).fetchall():
         state = states[row[0]] = StationState(row[0], row[1], row[2], row[3], Registration(row[4]), *row[5:12])
         for topic, subscriber in row[12]:
             state.subscribers.setdefault(topic, []).append(subscriber)
@@ -236,8 +263,10 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         if row[14] is not None:
             offset = timedelta(seconds=row[14])
             state.clock = Clock(offset=offset, told=offset)
-        if row[15] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[15:]
+        if row[15]:
+            state.showing = _showing(row[15])
+        if row[16] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[16:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:

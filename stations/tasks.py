@@ -13,6 +13,7 @@ from stations.services import (
     connections,
     customerinformation,
     diagnostics,
+    displaymessage,
     eventkeeping,
     findingdays,
     firmware,
@@ -27,6 +28,7 @@ from stations.services import (
     retention,
     rollouts,
     rolloutsteps,
+    runningcosts,
     security,
     stale,
 )
@@ -184,6 +186,7 @@ def keep_lists() -> int:
         return locallistwork.keep()
 
 
+@shared_task
 def sweep_reservations() -> int:
     """End the reservations whose time is over (see `stations.services.reserving.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():
@@ -200,6 +203,7 @@ def advance_network_moves() -> int:
         return networkmoves.advance(now=timezone.now())
 
 
+@shared_task
 def sweep_reports() -> int:
     """Give up the reports of which pages are missing (see `stations.services.reports.sweep`). Idempotent; returns how many."""
     with scopes_disabled():
@@ -225,3 +229,19 @@ def let_go_of_customers() -> int:
     """Delete what stations told of customers, after its term (see `stations.services.customerinformation`). Idempotent."""
     with scopes_disabled():
         return customerinformation.let_go(now=timezone.now())
+
+
+@shared_task
+def tell_running_costs() -> int:
+    """Tell the stations that show it what sessions cost so far (see `stations.services.runningcosts`). Returns how many were told.
+
+    Safe when run twice or at once: a cost that was told, or is on its way, is not told again.
+    """
+    return runningcosts.tell(now=timezone.now())
+
+
+@shared_task
+def let_go_of_display_messages() -> int:
+    """Delete the messages of displays that were over long ago. Idempotent; returns how many."""
+    with scopes_disabled():
+        return displaymessage.let_go(now=timezone.now())

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from csms.dashboard import exports
-from stations.models import LocalList, MessageLogEntry, Refusal, Station, Variable
+from stations.models import DisplayMessage, LocalList, MessageLogEntry, Refusal, Station, Variable
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_reservation
 from tests.database import tables
@@ -170,6 +170,7 @@ async def test_reservations_are_a_file_without_key_codes(network: Network) -> No
     assert [line.split(",")[3:6] for line in lines] == [["", "", "***"], ["1", "", "VAN-7"]]
 
 
+@tables
 def watching(station: Station) -> None:
     with scopes_disabled():
         monitored(station)
@@ -188,3 +189,18 @@ async def test_what_a_charger_watches_noticed_and_told_are_files(network: Networ
     assert "The fan stands still." in found["events"]
     assert "FullInventory" in found["reports"]
     assert "Two sessions." in found["customers"]
+
+
+@tables
+def shown(station: Station) -> None:
+    with scopes_disabled():
+        fields = {"operator": station.operator, "station": station, "priority": "NormalCycle", "format": "UTF8"}
+        DisplayMessage.objects.create(**fields, number=4, content="=SUM(A1)", set_at=timezone.now())
+        DisplayMessage.objects.create(**fields, number=5, content="Closed", set_at=timezone.now(), removed_at=timezone.now())
+
+
+async def test_what_a_charger_shows_is_a_file_with_what_is_over_too(network: Network) -> None:
+    station = network.station()
+    shown(station)
+    lines = (await text(download(browser_of(network), f"/stations/{station.identity}/display/export/"))).splitlines()
+    assert [line.split(",")[:3] for line in lines[1:]] == [["5", "removed", "Closed"], ["4", "shown", "'=SUM(A1)"]]

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 from csms.api import (
     commandviews,
+    displaymessages,
     firmware,
     forwarding,
     localauthlist,
@@ -45,6 +46,7 @@ router.register("variables", views.VariableView, "variable")
 router.register("local-lists", localauthlist.LocalListView, "local-list")
 router.register("local-list-rules", localauthlist.LocalListRuleView, "local-list-rule")
 router.register("commands", commandviews.CommandView, "command")
+router.register("display-messages", displaymessages.DisplayMessageView, "display-message")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")

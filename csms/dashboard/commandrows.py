@@ -30,6 +30,12 @@ WORDS: dict[str, Word] = {
     "trigger_message": gettext_lazy("Ask for status"),
     "data_transfer": gettext_lazy("Send a vendor's message"),
     "get_log": gettext_lazy("Get the log"),
+    "set_display_message": gettext_lazy("Show a message"),
+    "get_display_messages": gettext_lazy("Ask what it shows"),
+    "clear_display_message": gettext_lazy("Show a message no longer"),
+    "cost_updated": gettext_lazy("Tell what a session costs so far"),
+    "final_cost": gettext_lazy("Tell what a session cost"),
+    "set_user_price": gettext_lazy("Tell a driver the price"),
     "update_firmware": gettext_lazy("Update the firmware"),
     "get_report": gettext_lazy("Read some settings"),
     "get_monitoring_report": gettext_lazy("Read the monitors"),
@@ -125,6 +131,12 @@ class CommandRow:
             parts.append(_("transaction %(id)s") % {"id": params["transaction"]})
         if params.get("evse"):
             parts.append(_("plug %(number)s") % {"number": params["evse"]})
+        if params.get("content"):
+            parts.append(_("“%(text)s”") % {"text": str(params["content"])[:60]})
+        if params.get("number") is not None:
+            parts.append(_("message %(number)s") % {"number": params["number"]})
+        if params.get("cost"):
+            parts.append(str(params["cost"]))
         if params.get("firmware"):
             parts.append(_("image %(id)s of the library") % {"id": params["firmware"]})
         parts += [without_secrets(str(params[name])) for name in ("message", "vendor_id", "location") if params.get(name)]

@@ -325,6 +325,18 @@ CATALOGUE: dict[str, Words] = {
         IDS,
         _("Wait for the answer to StartTransaction, and put its id into the messages that follow."),
     ),
+    "currency_differs": Words(
+        _("A display in another currency"),
+        _("A charger shows amounts in the currency of its setting TariffCostCtrlr.Currency; ours are in that of the tariff."),
+        "OCPP 2.0.1 I02, I03",
+        _("Set the charger's currency to that of the tariff. Until then its drivers are told no price."),
+    ),
+    "vendor_data_unreadable": Words(
+        _("A vendor message that cannot be read"),
+        _("What a message carries by agreement of several vendors is a JSON object, as text, with the fields agreed."),
+        "OCPP 1.6 4.3, 2.0.1 P02",
+        _("Send the data as the agreement has it."),
+    ),
     "protocol_changed": Words(
         _("Another version within a session"),
         _("A session is told in one version of OCPP."),
@@ -369,12 +381,6 @@ CATALOGUE: dict[str, Words] = {
         _("A request (PKCS #10, in PEM) is signed with the key it is for, which is strong enough, and names the charger."),
         "OCPP 2.0.1 A02, 1.6 security whitepaper A02",
         _("Make the request anew: RSA of 2048 bits or EC of 224 at least, with the serial number as common name."),
-    ),
-    "vendor_data_invalid": Words(
-        _("A message within a message that cannot be read"),
-        _("The data of Plug & Charge over OCPP 1.6 is a text of JSON, as OCPP 2.0.1 has it."),
-        "OCA, Using ISO 15118 Plug & Charge with OCPP 1.6",
-        _("Send the payload of OCPP 2.0.1 as a JSON text."),
     ),
     # No fault of the station's
     "contract_certificate_failed": Words(

@@ -86,6 +86,8 @@ EVENTS: dict[str, Word] = {
     "MonitorsReported": _("The charger told what it watches."),
     "CustomerInformationTold": _("The charger told what it keeps of a customer."),
     "FirmwareStatusReported": _("The charger told how far its firmware update is."),
+    "DisplayMessagesReported": _("The charger told what it shows on its display."),
+    "VehicleUnplugged": _("The charger told that the cable is out."),
     "LogStatusReported": _("The charger told how far the upload of its log is."),
     "VendorMessageReceived": _("A message outside the standard, of the charger's maker."),
 }

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.dashboard import certificates, customers, locallists, monitoring, network, reservations, securityevents
+from csms.dashboard import certificates, customers, displaymessages, locallists, monitoring, network, reservations, securityevents
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -38,6 +38,7 @@ EVENTS = Part("events", "monitoring", "dashboard/_part_events.html", monitoring.
 MONITORS = Part("monitors", "monitoring", "dashboard/_part_monitors.html", monitoring.monitors)
 REPORTS = Part("reports", "monitoring", "dashboard/_part_reports.html", monitoring.reports_context)
 CUSTOMER = Part("customer", "display", "dashboard/_part_customer.html", customers.context)
+DISPLAY_MESSAGES = Part("display_messages", "display", "dashboard/_part_display_messages.html", displaymessages.context)
 NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
 SECURITY_EVENTS = Part("security_events", "security", "dashboard/_part_security_events.html", securityevents.part)
 CERTIFICATES = Part("certificates", "security", "dashboard/_part_certificates.html", certificates.part)
@@ -49,6 +50,7 @@ PARTS: tuple[Part, ...] = (
     MONITORS,
     REPORTS,
     CUSTOMER,
+    DISPLAY_MESSAGES,
     NETWORK,
     SECURITY_EVENTS,
     CERTIFICATES,

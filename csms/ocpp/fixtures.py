@@ -10,7 +10,7 @@ from csms.ocpp import mend, registry, times
 from csms.ocpp.errors import MessageError
 from stations.domain import commands, events
 from stations.domain.events import Reply
-from stations.domain.values import AuthorizationStatus, Note, Registration, TokenInfo
+from stations.domain.values import AuthorizationStatus, Note, Registration, TokenInfo, Wording
 
 #: The number that commands have in tests/wire; some CALLs carry it.
 NUMBER = 7
@@ -84,7 +84,9 @@ def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
             case events.TransactionEndAnswered:
                 return events.TransactionEndAnswered(_info(answer))
             case events.TransactionProgressAnswered:
-                return events.TransactionProgressAnswered(_info(answer))
+                cost = Decimal(str(answer["totalCost"])) if "totalCost" in answer else None
+                message = _wording(answer.get("updatedPersonalMessage"))
+                return events.TransactionProgressAnswered(_info(answer), cost, message=message)
             case events.TokenAnswered:
                 info = _info(answer)
                 return events.TokenAnswered(info) if info else None
@@ -104,7 +106,12 @@ def _info(answer: dict[str, Any]) -> TokenInfo | None:
         return None
     until = info.get("expiryDate") or info.get("cacheExpiryDateTime")
     group = info.get("parentIdTag") or (info.get("groupIdToken") or {}).get("idToken")
-    return TokenInfo(AuthorizationStatus(info["status"]), _at(until) if until else None, group)
+    message = _wording(info.get("personalMessage"))
+    return TokenInfo(AuthorizationStatus(info["status"]), _at(until) if until else None, group, message)
+
+
+def _wording(content: dict[str, Any] | None) -> Wording | None:
+    return Wording(content["content"], content.get("language", "")) if content else None
 
 
 def _at(text: str) -> datetime:

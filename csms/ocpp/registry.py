@@ -32,8 +32,8 @@ OUTGOING: dict[str, dict[str, type[Outgoing]]] = {
     "ocpp2.0.1": _table(tuple(t for t in v201.OUTGOING if t.instead_of is None), lambda t: t.command.kind),
 }
 BY_ACTION: dict[str, dict[str, type[Outgoing]]] = {
-    "ocpp1.6": _table(v16.OUTGOING, lambda t: t.action),
-    "ocpp2.0.1": _table(v201.OUTGOING, lambda t: t.action),
+    "ocpp1.6": _table(tuple(t for t in v16.OUTGOING if not t.tunnelled), lambda t: t.action),
+    "ocpp2.0.1": _table(tuple(t for t in v201.OUTGOING if not t.tunnelled), lambda t: t.action),
 }
 
 

@@ -38,6 +38,8 @@ class Outgoing:
     command: ClassVar[type[Command]]
     #: Another translator of the same command, whose place this one takes for some of its parameters.
     instead_of: "ClassVar[type[Outgoing] | None]" = None
+    #: Said within a DataTransfer, by agreement: a raw DataTransfer is not this command.
+    tunnelled: ClassVar[bool] = False
 
     @classmethod
     def choose(cls, command: Any) -> "type[Outgoing]":

@@ -43,6 +43,7 @@ class Configuration:
             "AuthorizeRemoteTxRequests": Key("true", _boolean),
             "ClockAlignedDataInterval": Key("0"),
             "ConnectionTimeOut": Key("60", _number),
+            "CustomDisplayCostAndPrice": Key("false"),
             "ConnectorPhaseRotation": Key("NotApplicable"),
             "GetConfigurationMaxKeys": Key(str(MAX_KEYS)),
             "HeartbeatInterval": Key("300", _number),

@@ -25,6 +25,7 @@ from csms.simulator.clock import Clock, ScriptedClock
 from csms.simulator.configuration import Configuration
 from csms.simulator.connector import Connector, Transaction, register_at
 from csms.simulator.dialect import Dialect, State
+from csms.simulator.display import Display
 from csms.simulator.errors import BadAnswer, SimulatorError
 from csms.simulator.firmware import Updater
 from csms.simulator.link import Link
@@ -92,6 +93,7 @@ class SimulatedStation(Client):
         self.updater = Updater(self)
         self.local_list = LocalList(self.configuration)
         self.reservations, self.network = Reservations(self), Networks(self)
+        self.display = Display()
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()

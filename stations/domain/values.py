@@ -94,6 +94,33 @@ class ChargingState(StrEnum):
     IDLE = "Idle"
 
 
+class MessagePriority(StrEnum):
+    """Which of its messages a display shows (OCPP 2.0.1 MessagePriorityEnumType): this one always, in turn with others like it, or
+    in the usual cycle."""
+
+    ALWAYS_FRONT = "AlwaysFront"
+    IN_FRONT = "InFront"
+    NORMAL_CYCLE = "NormalCycle"
+
+
+class MessageState(StrEnum):
+    """In which state of the station a message is shown (OCPP 2.0.1 MessageStateEnumType)."""
+
+    CHARGING = "Charging"
+    FAULTED = "Faulted"
+    IDLE = "Idle"
+    UNAVAILABLE = "Unavailable"
+
+
+class MessageFormat(StrEnum):
+    """What a message for a display is written in (OCPP 2.0.1 MessageFormatEnumType)."""
+
+    ASCII = "ASCII"
+    HTML = "HTML"
+    URI = "URI"
+    UTF8 = "UTF8"
+
+
 class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
@@ -114,12 +141,33 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Wording:
+    """A text for a display. `others`: the same in other languages."""
+
+    content: str
+    language: str = ""
+    others: "tuple[Wording, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What a station is told about a token (1.6 idTagInfo, 2.x idTokenInfo)."""
+    """What a station is told about a token (1.6 idTagInfo, 2.x idTokenInfo). `message`: what its driver is told of the price."""
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
     group: str | None = None
+    message: Wording | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostExplained:
+    """What a cost is made of: until when, at which register (Wh), what energy does ("Charging" or "Idle"), and what is paid for a
+    kWh, an hour and the session (`kWhPrice`, `hourPrice`, `flatFee`: decimals as text, with tax)."""
+
+    at: datetime
+    meter_wh: Decimal | None
+    state: str
+    prices: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

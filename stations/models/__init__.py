@@ -2,6 +2,7 @@
 
 from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
+from stations.models.displaymessage import DisplayMessage
 from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
@@ -36,6 +37,7 @@ __all__ = [
     "Connector",
     "CustomerPage",
     "DeviceModel",
+    "DisplayMessage",
     "Evse",
     "Finding",
     "FindingDay",

@@ -65,6 +65,14 @@ class Variable(models.Model):
                 name="variable_natural_key",
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["station"],
+                condition=Q(component="TariffCostCtrlr", variable__in=("Enabled", "Available"))
+                | Q(component="", variable="CustomDisplayCostAndPrice"),
+                name="variable_shows_costs",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.component}.{self.variable}" if self.component else self.variable

@@ -15,6 +15,7 @@ from stations.services import (
     companions,
     customerinformation,
     diagnostics,
+    displaymessage,
     effects,
     firmware,
     firmwareprogress,
@@ -30,6 +31,7 @@ from stations.services import (
     reservation,
     security,
     stale,
+    tariffcost,
     transactionevents,
     transactions,
     vendor,
@@ -82,15 +84,23 @@ add(companions.OF, certificaterequests.COMPANIONS)
 add(companions.OF, certificates.COMPANIONS)
 add(companions.OF, publishing.COMPANIONS)
 add(companions.OF, remotecontrol.COMPANIONS)
+add(RULES, displaymessage.RULES)
+add(effects.OF, displaymessage.EFFECTS)
+add(companions.OF, displaymessage.COMPANIONS)
+add(RULES, tariffcost.RULES)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:
+    if station.showing is not None and station.showing.priced:
+        return (*RULES[type(event)].needs(event, station), *tariffcost.needs(event, station))
     return RULES[type(event)].needs(event, station)
 
 
 def handle(event: Event, batch: Batch) -> Reply:
     """Act on an event of the station `batch.station`, and see whether it is what a command waits for."""
     reply = RULES[type(event)].handle(event, batch)
+    if batch.station.showing is not None:
+        reply = tariffcost.told(event, reply, batch)
     if batch.station.awaiting:
         commands.observe(event, batch)
     return reply

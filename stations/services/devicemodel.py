@@ -2,8 +2,10 @@
 
 from stations.batch import Batch
 from stations.domain.commands import VariableName, VariableReport
+from stations.domain.showing import matters
 from stations.domain.values import Note, Severity
 from stations.models import Variable
+from stations.state import OUTDATED
 
 #: No station has an EVSE or a connector of a higher number.
 HIGHEST = 255
@@ -23,6 +25,8 @@ def store(batch: Batch, report: VariableReport) -> None:
     name = report.name
     if not possible(batch, name):
         return
+    if matters(name.component, name.variable):
+        batch.station.version = OUTDATED  # what it can show is read anew before its next message
     batch.add(
         Variable,
         operator_id=batch.station.operator_id,

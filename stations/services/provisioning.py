@@ -7,7 +7,7 @@ from stations.domain.patience import BOOT_LOOK
 from stations.domain.quirks import Make
 from stations.domain.values import Note, Registration
 from stations.models import Station, Transaction
-from stations.services import clocks, firmwareprogress, inventories, transactions
+from stations.services import clocks, displaymessage, firmwareprogress, inventories, transactions
 from stations.state import OUTDATED
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
@@ -52,6 +52,8 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
     batch.errands.add(station.id)
     batch.tell(topics.STATION_BOOTED, station.id)
     station.accepted = accepted
+    if accepted:
+        displaymessage.booted(batch)
     batch.touch()
     interval = station.heartbeat_interval_s if accepted else RETRY_INTERVAL_S
     return BootAnswered(status=station.registration, current_time=now, interval_s=interval)

@@ -34,6 +34,8 @@ SILENT = {
     "stations.services.diagnostics.sweep": "the end of a log that did not come stands in its row",
     "stations.services.customerinformation.let_go": "what stations told of customers, by a term of the system's",
     "stations.services.eventkeeping.let_go": "what stations noticed, by the term of states",
+    "stations.services.displaymessage.let_go": "what was over long ago, by a term of the system's",
+    "stations.services.runningcosts.tell": "what a running session costs is told by a clock, not by anybody",
     "stations.services.findingdays.let_go": "counts of what stations said, by a term of the system's",
     "stations.services.firmware.fetched": "a station's doing, which stands in the update's steps",
     "stations.services.firmware.sweep": "the end of an update by its term stands in its steps",

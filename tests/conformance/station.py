@@ -165,6 +165,7 @@ class Station201(Station):
     protocol = "ocpp2.0.1"
     ASIDE: ClassVar[dict[str, Any]] = {
         "GetBaseReport": {"status": "NotSupported"},
+        "GetDisplayMessages": {"status": "Unknown"},
         "GetReport": {"status": "NotSupported"},
         "GetMonitoringReport": {"status": "NotSupported"},
     }

@@ -23,6 +23,7 @@ from stations.models import (
     CommandStatus,
     ConnectionHistory,
     Connector,
+    DisplayMessage,
     Evse,
     Finding,
     Firmware,
@@ -170,6 +171,9 @@ def _made(network: Network) -> World:
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]
     )  # fmt: skip
+    shown = {"operator": operator, "station": station, "priority": "NormalCycle", "format": "UTF8", "set_at": now, "language": "en"}
+    DisplayMessage.objects.create(**shown, number=4, content="Welcome", state="Idle", end_at=now + timedelta(days=1))
+    DisplayMessage.objects.create(**shown, number=5, content="Closed for the winter", removed_at=now)
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
     dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
     dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")

@@ -1,8 +1,10 @@
 """OCPP 1.6J: translators by block, named as the services they speak to."""
 
+from csms.ocpp.translator import Outgoing
 from csms.ocpp.v16 import (
     authorization,
     availability,
+    costmessages,
     diagnostics,
     firmware,
     localauthlist,
@@ -32,7 +34,7 @@ INCOMING = (
     vendor.DataTransfer,
 )
 
-OUTGOING = (
+OUTGOING: tuple[type[Outgoing], ...] = (
     authorization.ClearCache,
     availability.ChangeAvailability,
     diagnostics.GetLog,
@@ -56,4 +58,5 @@ OUTGOING = (
     security.GetInstalledCertificateIds,
     security.InstallCertificate,
     vendor.SendDataTransfer,
+    *costmessages.OUTGOING,
 )

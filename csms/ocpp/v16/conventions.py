@@ -6,9 +6,10 @@ Plug & Charge (Open Charge Alliance, "Using ISO 15118 Plug & Charge with OCPP 1.
 
 import orjson
 
-from csms.ocpp import mend, schemas
+from csms.ocpp import costs, mend, schemas
 from csms.ocpp.errors import Code, InvalidPayload
 from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.v16 import costmessages
 from csms.ocpp.v201 import authorization, remotecontrol
 from csms.ocpp.v201 import security as v201
 from stations.domain.certificates import CertificateType
@@ -23,7 +24,7 @@ from stations.domain.events import (
     VendorMessageReceived,
     VendorStatus,
 )
-from stations.domain.values import Note
+from stations.domain.values import Note, Severity
 
 #: Where the payloads within come from.
 WITHIN = "ocpp2.0.1"
@@ -47,6 +48,7 @@ VENDORS: dict[str, dict[str, type[Incoming]]] = {
         "Get15118EVCertificate": v201.Get15118EVCertificate,
         "SignCertificate": SignCertificate,
     },
+    costs.VENDOR: costmessages.INCOMING,
 }
 #: The translator that answers within an answer, by what it answers with; of others nothing is said but that they were accepted.
 ANSWERS: dict[type[Reply], type[Incoming]] = {
@@ -58,9 +60,10 @@ ANSWERS: dict[type[Reply], type[Incoming]] = {
 
 
 def inner(payload: Payload) -> Payload | None:
-    """The payload in a DataTransfer's `data`, if there is one."""
+    """The payload in a DataTransfer's `data`, if it is one. Some send it as it is, where the agreement has a text of JSON."""
+    data = payload.get("data")
     try:
-        found = orjson.loads(payload.get("data") or "")
+        found = orjson.loads(data) if isinstance(data, str) else data
     except orjson.JSONDecodeError:
         return None
     return found if isinstance(found, dict) else None
@@ -75,9 +78,13 @@ def read(payload: Payload, notes: list[Note]) -> Event:
     if translator is None:
         return VendorMessageReceived(vendor, message, data, VendorStatus.UNKNOWN_MESSAGE)
     within = inner(payload)
+    problem = f"The data of {message} is not the JSON text that was agreed on."
     if within is not None and _fits(translator.action, within):
-        return translator.decode(within, notes)
-    notes.append(Note("vendor_data_invalid", message or "", f"The data of {message} is not the JSON text that was agreed on."))
+        try:
+            return translator.decode(within, notes)
+        except InvalidPayload as error:
+            problem = error.description
+    notes.append(Note("vendor_data_unreadable", f"{vendor} {message}"[:200], problem, Severity.WARNING))
     return VendorMessageReceived(vendor, message, data, VendorStatus.REJECTED)
 
 

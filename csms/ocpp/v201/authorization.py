@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from csms.ocpp import times
+from csms.ocpp import costs, times
 from csms.ocpp.translator import Incoming, Outgoing, Payload
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
@@ -21,6 +21,13 @@ def id_token_info(info: TokenInfo) -> Payload:
         answer["cacheExpiryDateTime"] = times.emit(info.expires_at)
     if info.group:
         answer["groupIdToken"] = {"idToken": info.group, "type": "Central"}
+    if info.message is not None:
+        answer["personalMessage"] = costs.content(info.message)
+        if info.message.others:
+            answer["customData"] = {
+                "vendorId": costs.LANGUAGES,
+                "personalMessageExtra": [costs.content(other) for other in info.message.others],
+            }
     return answer
 
 

@@ -4,6 +4,7 @@ from typing import cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload
+from csms.ocpp.v201 import tariffcost
 from csms.ocpp.v201.authorization import id_token_info, token_of
 from csms.ocpp.v201.metervalues import read_meter_values
 from stations.domain import commands
@@ -50,8 +51,9 @@ class TransactionEvent(Incoming):
 
     @staticmethod
     def encode(reply: Reply) -> Payload:
-        info = cast(TransactionProgressAnswered, reply).info
-        return {"idTokenInfo": id_token_info(info)} if info is not None else {}
+        answer = cast(TransactionProgressAnswered, reply)
+        payload: Payload = {"idTokenInfo": id_token_info(answer.info)} if answer.info is not None else {}
+        return payload | tariffcost.answered(answer)
 
 
 class GetTransactionStatus(Outgoing):

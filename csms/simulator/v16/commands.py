@@ -10,12 +10,13 @@ from csms.simulator import logs
 from csms.simulator.answering import answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v16.costmessages import CostMessages
 from csms.simulator.v16.localauthlist import LocalList16
 from csms.simulator.v16.reservation import ReservationLink16
 from csms.simulator.v16.security import PNC, Security16
 
 
-class CommandLink16(LocalList16, ReservationLink16, Security16):
+class CommandLink16(LocalList16, ReservationLink16, Security16, CostMessages):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
@@ -102,7 +103,7 @@ class CommandLink16(LocalList16, ReservationLink16, Security16):
     def on_data_transfer(self, vendor_id: str, message_id: str | None = None, data: str | None = None, **_: Any) -> Any:
         if vendor_id == PNC:
             return self.plug_and_charge(message_id, data)
-        return call_result.DataTransfer("UnknownVendorId")
+        return self.cost_message(vendor_id, message_id, data)
 
     @answers(Action.get_diagnostics)
     def on_get_diagnostics(self, location: str, **_: Any) -> Any:

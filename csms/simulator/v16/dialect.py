@@ -87,7 +87,13 @@ class Dialect16(Dialect):
             self.station.queue(Entry(lambda: call.MeterValues(connector.id, [sample], transaction.id)))
 
     def flow_changed(self, connector: Connector) -> None:
-        """StatusNotification tells."""
+        """StatusNotification tells; and a reading, where the cost is to be told anew then."""
+        transaction = connector.transaction
+        if transaction is None or (wanted := self.station.display.triggers.get(str(transaction.id))) is None:
+            return
+        before, transaction.charging_state = transaction.charging_state, connector.status
+        if before and before != connector.status and connector.status in wanted:
+            self.sampled(connector, transaction, "Other")
 
     def ended(self, connector: Connector, transaction: Transaction, reason: str, tag: str | None) -> None:
         end = self._sample(connector, "Transaction.End", "StopTxnSampledData")

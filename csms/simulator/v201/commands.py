@@ -14,6 +14,7 @@ from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
 from csms.simulator.v201.devicemodel import DeviceModel
+from csms.simulator.v201.displaymessages import DisplayMessages
 from csms.simulator.v201.localauthlist import LocalList201
 from csms.simulator.v201.monitoring import MonitoringLink
 from csms.simulator.v201.monitors import temperature
@@ -23,7 +24,7 @@ from csms.simulator.v201.reservation import ReservationLink201
 from csms.simulator.v201.security import SIGNED, Security201
 
 
-class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink, Security201, Publishing201):
+class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink, Security201, Publishing201, DisplayMessages):
     package = Package.V201
 
     @property

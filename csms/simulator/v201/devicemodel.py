@@ -9,6 +9,7 @@ from typing import Any
 
 from csms.simulator.configuration import MEASURANDS, Configuration
 from csms.simulator.connector import Connector
+from csms.simulator.display import FORMATS, MOST, PRIORITIES, STATES
 
 #: How many variables one message may name or tell.
 ITEMS = 20
@@ -201,7 +202,19 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")
     yield Variable("SecurityCtrlr", "Identity", facts["Identity"])
+    yield from _displays()
     yield Variable("SecurityCtrlr", "SecurityProfile", "1", data_type="integer")
+
+
+def _displays() -> Iterator[Variable]:
+    """It shows messages, prices and costs."""
+    yield Variable("DisplayMessageCtrlr", "Available", "true", data_type="boolean")
+    yield Variable("DisplayMessageCtrlr", "NumberDisplayMessages", str(MOST), data_type="integer")
+    for name, kinds in (("SupportedPriorities", PRIORITIES), ("SupportedStates", STATES), ("SupportedFormats", FORMATS)):
+        yield Variable("DisplayMessageCtrlr", name, ",".join(kinds), data_type="MemberList", values=",".join(kinds))
+    for name in ("Tariff", "Cost"):
+        yield Variable("TariffCostCtrlr", "Available", "true", instance=name, data_type="boolean")
+        yield Variable("TariffCostCtrlr", "Enabled", "true", instance=name, data_type="boolean")
 
 
 def _hardware(connectors: Sequence[Connector], facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:

@@ -151,7 +151,22 @@ class Dialect201(Dialect):
             **more,
         )
         transaction.next_event += 1
-        station.queue(Entry(lambda: event, answered))
+
+        def heard(answer: Any) -> None:
+            self._priced(transaction, answer)
+            answered(answer)
+
+        station.queue(Entry(lambda: event, heard))
+
+    def _priced(self, transaction: Transaction, answer: Any) -> None:
+        """What an answer says of the price goes to the display."""
+        display, station = self.station.display, self.station
+        message = answer.updated_personal_message or (answer.id_token_info or {}).get("personal_message")
+        if message:
+            display.text(message["content"])
+            station.tell(f"shows the price of session {transaction.id}: {message['content']}")
+        if answer.total_cost is not None:
+            display.cost(transaction.id, answer.total_cost)
 
     def _sample(self, connector: Connector, context: str, measurands: set[str]) -> dict[str, Any] | None:
         return meter_value(connector, self.station.clock.now(), context, measurands)

@@ -29,6 +29,7 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
+from stations.domain.events.displaymessage import DisplayMessagesReported, ShownMessage
 from stations.domain.events.monitoring import (
     ComponentEvent,
     ComponentEventsReported,
@@ -47,6 +48,7 @@ from stations.domain.events.security import (
     ContractCertificateRequested,
     SecurityEventReported,
 )
+from stations.domain.events.tariffcost import VehicleUnplugged
 
 __all__ = [
     "BootAnswered",
@@ -60,6 +62,7 @@ __all__ = [
     "ContractCertificateAnswered",
     "ContractCertificateRequested",
     "CustomerInformationTold",
+    "DisplayMessagesReported",
     "Done",
     "Event",
     "FirmwarePublicationReported",
@@ -73,6 +76,7 @@ __all__ = [
     "Reply",
     "ReservationLapsed",
     "SecurityEventReported",
+    "ShownMessage",
     "StationBooted",
     "TimeTold",
     "TokenAnswered",
@@ -84,6 +88,7 @@ __all__ = [
     "TransactionStartAnswered",
     "TransactionStarted",
     "VariablesReported",
+    "VehicleUnplugged",
     "VendorAnswered",
     "VendorMessageReceived",
     "VendorStatus",

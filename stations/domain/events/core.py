@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from stations.domain.command import VariableReport
 from stations.domain.event import Event, Reply
-from stations.domain.values import ChargingState, ConnectorStatus, Reading, Registration, Token, TokenInfo
+from stations.domain.values import ChargingState, ConnectorStatus, CostExplained, Reading, Registration, Token, TokenInfo, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,13 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionProgressAnswered(Reply):
-    """`info` only when the message carried a token."""
+    """`info` only when the message carried a token. `cost`: so far, or of all of it once it has ended, with tax; None: unknown.
+    `explained` goes with the cost to stations that know the cost messages. `message`: a price that has changed meanwhile."""
 
     info: TokenInfo | None
+    cost: Decimal | None = None
+    explained: CostExplained | None = None
+    message: Wording | None = None
 
 
 @dataclass(frozen=True, slots=True)
