@@ -28,6 +28,7 @@ UPDATE stations_command SET status = %(status)s, finished_at = %(now)s, facts = 
     detail = COALESCE(NULLIF(%(detail)s, ''), detail) WHERE {which} RETURNING operator_id, station_id, id, kind, params
 """
 CANCEL = END.format(which="id = %(id)s AND status = 'queued'")
+TAKE_BACK = END.format(which="run_id = %(run)s AND status = 'queued'")
 UNSAYABLE = END.format(which="id = %(id)s")
 #: A new socket: what an older one had sent will not be answered any more.
 ORPHAN = END.format(which="station_id = ANY(%(stations)s) AND status = 'sent'")
@@ -53,6 +54,12 @@ def cancel(*, command: Command) -> bool:
             audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
+
+
+def take_back(cursor: Cursor, run_id: int, *, now: datetime) -> None:
+    """The commands of a run that were not sent yet."""
+    ended = _end(cursor, TAKE_BACK, "cancelled", now=now, run=run_id)
+    transaction.on_commit(lambda: _ring(ended))
 
 
 def decide(*, command_id: int, status: str, detail: str, now: datetime) -> None:

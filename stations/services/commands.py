@@ -48,16 +48,17 @@ def issue(
     expires_in: int | None = None,
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
+    run: CommandRun | None = None,
 ) -> Command:
     """Ask something of a station. With an idempotency key that was used before, returns the command it was used for, `repeated`.
 
-    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
-    BadCommand if it makes no sense now, such as stopping a transaction that has ended.
+    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. `run`: of
+    which it is a part. Raises BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
     used = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key)
     if idempotency_key and (known := used.first()):
         return _repeated(known)
-    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in)
+    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in, run=run)
     row.idempotency_key = idempotency_key or None
     row.facts = {"raw": raw} if raw else {}
     try:
