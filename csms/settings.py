@@ -329,6 +329,7 @@ SPECTACULAR_SETTINGS = {
         "ConnectorStatusEnum": "stations.choices.CONNECTOR_STATUS",
         "TransactionStatusEnum": "stations.choices.TRANSACTION_STATUS",
         "IdTagStatusEnum": "accounts.models.IdTokenStatus",
+        "CommandKindEnum": "stations.choices.COMMAND_KINDS",
         "CommandStatusEnum": "stations.models.CommandStatus",
         "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
         "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",

@@ -1,5 +1,6 @@
 """How the domain's words appear to people: label, colour token and icon letter beside each value."""
 
+from stations.domain.commands import COMMANDS
 from stations.domain.values import ConnectorStatus, Doubt, Reconstruction, Registration, Severity, TransactionStatus
 
 
@@ -14,3 +15,4 @@ SEVERITY = choices(Severity)
 TRANSACTION_STATUS = choices(TransactionStatus)
 DOUBT = [(d.value, d.value.replace("_", " ") or "none") for d in Doubt]
 RECONSTRUCTION = [(r.value, r.value or "none") for r in Reconstruction]
+COMMAND_KINDS = [(kind, kind) for kind in COMMANDS]

@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import commandruns, commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -25,6 +25,7 @@ router.register("events", views.EventView, "event")
 router.register("connections", views.ConnectionView, "connection")
 router.register("variables", views.VariableView, "variable")
 router.register("commands", commandviews.CommandView, "command")
+router.register("command-runs", commandruns.CommandRunView, "command-run")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")
@@ -64,6 +65,9 @@ urlpatterns = [
         name="transaction-repair",
     ),
     re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
+    re_path(
+        r"^v1/command-runs/(?P<pk>[0-9]+)/steps/$", commandruns.StepsOfRunView.as_view({"get": "list"}), name="command-run-steps"
+    ),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
     re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

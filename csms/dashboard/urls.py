@@ -7,6 +7,7 @@ from django.views.decorators.http import require_POST
 from csms.dashboard import (
     accepting,
     account,
+    anything,
     audit,
     drivers,
     enrol,
@@ -116,6 +117,7 @@ urlpatterns = [
     path("stations/<identity:identity>/messages/<int:pk>/", messageviews.show_message, name="station_message"),
     path("stations/<identity:identity>/messages/<int:pk>/test/", messageviews.save_message_test, name="station_message_test"),
     path("stations/<identity:identity>/commands/", stationviews.send_command, name="send_command"),
+    path("stations/<identity:identity>/ask/", anything.ask_anything, name="ask_anything"),
     path("stations/<identity:identity>/commands/<int:pk>/cancel/", stationviews.cancel_command, name="cancel_command"),
     path("stations/<identity:identity>/commands/<int:pk>/retry/", stationviews.retry_command, name="retry_command"),
     path("stations/<identity:identity>/settings/", stationviews.change_settings, name="change_settings"),

@@ -16,7 +16,7 @@ from stations import outbox, ports, topics
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
-from stations.services import companions
+from stations.services import companions, followups
 from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
@@ -96,14 +96,16 @@ def sweep(*, now: datetime) -> int:
 def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str = "", *, now: datetime, **which: Any) -> Ended:
     cursor.execute(statement, {"status": status, "now": now, "detail": detail, "error": error, **which})
     ended = cursor.fetchall()
-    for _, _, pk, kind, text in ended:
-        # On Django's connections JSON comes as text.
-        params = orjson.loads(text)
+    # On Django's connections JSON comes as text.
+    ended = [(*rest, orjson.loads(text)) for *rest, text in ended]
+    for _, _, pk, kind, params in ended:
         kept = commands.COMMANDS[kind].of(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
         if (companion := companions.OF.get(kind)) and companion.ended:
             companion.ended(cursor, pk, status, now)
+    for station_id in followups.ask(cursor, ended, status, now=now):
+        transaction.on_commit(lambda pk=station_id: ports.bell.command(pk))  # type: ignore[misc]  # a default binds it
     if ended:
         outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)
     return [(operator_id, station_id) for operator_id, station_id, *_ in ended]

@@ -22,7 +22,7 @@ from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import TransactionStatus
 from stations.flush import Cursor
 from stations.models import Command, CommandRun, Station, Transaction
-from stations.services import companions, devicemodel, effects
+from stations.services import companions, devicemodel, effects, followups
 from stations.state import AwaitedEffect
 
 LONGEST_WAIT_S = 30 * 24 * 3600
@@ -229,6 +229,10 @@ def answered(
             "detail": "The station did not answer in time.",
             "finished_at": batch.now,
         }
+        protocol = batch.frame.protocol if batch.frame else ""
+        if then := followups.next_of(command.kind, command.params(), "timed_out", protocol):
+            change["facts"] = {"asked_then": then.kind}
+            _ask_too(batch, followups.row(then, command_id, batch.now))
     elif outcome.verdict is Verdict.REJECTED:
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:
@@ -254,16 +258,13 @@ def _read_again(batch: Batch, command: commands.SetVariables) -> None:
     asked = commands.GetVariables([one for one in names if not commands.SECRET.search(one["variable"])])
     if not asked.variables:
         return
-    batch.add(
-        Command,
-        operator_id=batch.station.operator_id,
-        station_id=batch.station.id,
-        kind=asked.kind,
-        params=asked.params(),
-        reason=AFTER_A_CHANGE,
-        created_at=batch.now,
-        expires_at=batch.now + timedelta(seconds=asked.expires_s),
-    )
+    expires_at = batch.now + timedelta(seconds=asked.expires_s)
+    row = {"kind": asked.kind, "params": asked.params(), "reason": AFTER_A_CHANGE, "created_at": batch.now}
+    _ask_too(batch, row | {"expires_at": expires_at})
+
+
+def _ask_too(batch: Batch, row: dict[str, Any]) -> None:
+    batch.add(Command, operator_id=batch.station.operator_id, station_id=batch.station.id, **row)
 
 
 def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome, asked_at: datetime) -> dict[str, Any]:

@@ -29,8 +29,9 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
+from stations.domain.commands import ClearCache
 from stations.models import Command, LogUpload, Quirk, RepairMessage, Site
-from stations.services import quirks, rollouts
+from stations.services import commandruns, quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.firmware import made_image, made_update
 
@@ -76,6 +77,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
+        chosen = {"stations": [amber.station.identity]}
+        run = commandruns.start(operator=ada.operator, token="t", selection=chosen, command=ClearCache())
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         now = timezone.now()
         ForwardLink.objects.create(operator=ada.operator, forward=forward, station=amber.station, read_from=now, connected_at=now)
@@ -101,6 +104,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "firmware": str(update.firmware_id),
             "firmware-updates": str(update.pk),
             "rollouts": str(rollout.pk),
+            "command-runs": str(run.pk),
             "people": str(ada.user.pk),
             "drivers": str(dee.pk),
         }

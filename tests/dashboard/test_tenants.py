@@ -171,6 +171,10 @@ OF_ADA = {
         f"rollout-{name}": lambda world: {"pk": world.rolled.rollout.pk}
         for name in ("detail", "preview", "start", "pause", "resume", "cancel", "retry", "leave-out", "steps")
     },
+    **{
+        f"command-run-{name}": lambda world: {"pk": world.run.pk}
+        for name in ("detail", "pause", "resume", "cancel", "retry", "steps")
+    },
     "forward-link-detail": lambda world: {"pk": world.link.pk},
     **{f"forward-{name}": lambda world: {"pk": world.forward.pk} for name in ("detail", "pause", "resume", "test")},
     "quirk-detail": lambda world: {"pk": world.quirk.pk},
@@ -188,6 +192,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("id-tag-list", "post"): {"value": "CLEOS-OWN"},
     ("invitation-list", "post"): {"email": "new@example.org", "role": "viewer"},
     ("rollout-list", "post"): {"firmware": 1},
+    ("command-run-list", "post"): {"command": "clear_cache", "selection": {"filter": {}}},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
