@@ -122,6 +122,8 @@ class StationState:
     quirks: str = ""
     #: That of its site, by which some stations tell the time.
     time_zone: str = "UTC"
+    #: The key or certificate (PEM) with which it signs its messages; mostly empty.
+    signing_key: str = ""
     #: When it was last told that a quirk changed something (in memory only).
     quirks_told: dict[str, datetime] = field(default_factory=dict)
 
@@ -138,7 +140,7 @@ STATIONS = """
 SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accepted_at IS NOT NULL, s.strict,
        s.heartbeat_interval_s, s.firmware_version, s.status_at, o.concurrent_transactions, s.status,
        ARRAY(SELECT ARRAY[w.topic, w.subscriber] FROM stations_subscription w WHERE w.operator_id = s.operator_id),
-       s.clock_offset_s, u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
+       s.clock_offset_s, s.signing_key, u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id
@@ -216,8 +218,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         if row[13] is not None:
             offset = timedelta(seconds=row[13])
             state.clock = Clock(offset=offset, told=offset)
-        if row[14] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[14:]
+        state.signing_key = row[14]
+        if row[15] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[15:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
