@@ -165,9 +165,7 @@ CATALOGUE: dict[str, Words] = {
     ),
     "signature_unchecked": Words(
         _("A signed message that could not be checked"),
-        _(
-            "A station may sign its messages (Action-Signed). Who signed cannot be told without its key; all is read."
-        ),
+        _("A station may sign its messages (Action-Signed). Who signed cannot be told without its key; all is read."),
         "OCPP 2.0.1 Part 4 7",
         _("Give the charger's public key or certificate on its page, or let it send its certificate with what it signs (x5c)."),
     ),

@@ -17,7 +17,7 @@ from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
-from stations.models import Command, Connector, Station, Transaction
+from stations.models import Command, Connection, Connector, Station, Transaction
 from stations.selectors import OFFLINE
 
 
@@ -66,7 +66,7 @@ def work(rights: Rights, now: datetime) -> WorkList:
     sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
     stations = reverse("stations")
     found.take(broken, (_faulted(c, rights) for c in broken), _("All faulted chargers"), f"{stations}?status=Faulted")
-    found.take(away, (_offline(c.station, c.seen_at) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
+    found.take(away, (_offline(c) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
     found.take(boots, (_not_accepted(s, rights) for s in boots), _("All chargers"), stations)
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
@@ -114,8 +114,15 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
     )
 
 
-def _offline(station: Station, seen_at: datetime | None) -> Task:
+def _offline(connection: Connection) -> Task:
+    station, seen_at = connection.station, connection.seen_at
     reason = _("Offline: not heard for more than ten minutes.")
+    if behind := connection.behind:  # type: ignore[attr-defined]  # annotated by the selector
+        reason = ngettext(
+            "This local controller is offline, and with it the %(n)s charger behind it.",
+            "This local controller is offline, and with it the %(n)s chargers behind it.",
+            behind,
+        ) % {"n": behind}
     step, to = _("Its last messages"), _station(station, tab="messages")
     return Task(f"offline-{station.pk}", "offline", station.identity, _station(station), reason, seen_at, step, to)
 

@@ -142,3 +142,16 @@ def test_a_list_costs_the_same_for_one_and_for_many(ada: Person, three: list[str
         for _ in range(4):
             post(ada.client, "command-runs/", ALL)
     assert counts[0] == counts[1]
+
+
+def test_a_station_is_put_behind_a_local_controller(ada: Person, cleo: Person, three: list[str]) -> None:
+    def change(body: Any, client: KeyClient = ada.client) -> Any:
+        return client.patch(f"/api/v1/stations/{three[1]}/", body, content_type="application/json")
+
+    assert change({"controller": three[0]}).json()["controller"] == three[0]
+    assert [one["identity"] for one in ada.client.rows("stations/", controller=three[0])] == [three[1]]
+    assert change({"controller": "NOBODY"}).status_code == 400
+    assert change({}).status_code == 400
+    assert change({"signing_key": "x"}).status_code == 400
+    assert change({"strict": True, "controller": None}).json()["controller"] is None
+    assert change({"strict": True}, cleo.client).status_code == 404

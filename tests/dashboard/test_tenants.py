@@ -28,7 +28,7 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
-    *("forward_add", "forward_change", "quirk_add", "quirk_change"),
+    *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
