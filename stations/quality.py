@@ -19,7 +19,15 @@ from django.db.models import Max, Min, Q, QuerySet, Sum
 from stations.models import Finding, FindingDay, MessageLogEntry, Station
 
 #: What is told of stations and is no fault of theirs.
-NO_FAULT = ("token_unknown", "firmware_changed", "handler_failed", "repaired", "signature_unchecked", "protocol_changed")
+NO_FAULT = (
+    "token_unknown",
+    "firmware_changed",
+    "handler_failed",
+    "repaired",
+    "signature_unchecked",
+    "signature_unvouched",
+    "protocol_changed",
+)
 WEEK, MONTH, QUARTER = 7, 30, 90
 #: Rows of a list, stations of a code, and examples of it.
 MOST, STATIONS, EXAMPLES = 100, 50, 5

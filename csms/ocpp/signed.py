@@ -20,7 +20,6 @@ from stations.domain.values import Note, Severity
 from stations.services import signatures
 
 SUFFIX = "-Signed"
-UNCHECKED, WRONG, UNVOUCHED = "signature_unchecked", "signature_wrong", "signature_unvouched"
 #: Signatures of one message that are looked at.
 MOST = 4
 Verify = Callable[[Any, bytes, bytes], None]
@@ -93,11 +92,15 @@ def checked(payload: dict[str, Any], action: str, key: str) -> Note | None:
         for one in made:
             if not _is_right(one, payload["payload"], own):
                 whose = "the station's key" if own else "the certificate that came with it"
-                return Note(WRONG, action, f"The signature was not made with {whose}, or over another text.", Severity.ERROR)
+                return Note(
+                    "signature_wrong", action, f"The signature was not made with {whose}, or over another text.", Severity.ERROR
+                )
     except Unreadable as error:
-        return Note(UNCHECKED, action, f"A signed message was read without checking its signature: {error}.")
+        return Note("signature_unchecked", action, f"A signed message was read without checking its signature: {error}.")
     if own is None:
-        return Note(UNVOUCHED, action, "The signature is right by the certificate that came with it, for which nobody vouches.")
+        return Note(
+            "signature_unvouched", action, "The signature is right by the certificate that came with it, for which nobody vouches."
+        )
     return None
 
 
