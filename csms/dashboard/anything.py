@@ -77,7 +77,7 @@ class Anything(forms.Form):
     payload = forms.CharField(
         label=gettext_lazy("Payload, as JSON"),
         max_length=LONGEST,
-        widget=forms.Textarea({"rows": 14, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
+        widget=forms.Textarea({"rows": 10, "spellcheck": "false", "autocomplete": "off", "class": "code"}),
     )
     reason = forms.CharField(label=gettext_lazy("Why"), max_length=200, required=False)
     sure = forms.CharField(max_length=48, widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}))

@@ -56,7 +56,7 @@ def cancel(*, command: Command) -> bool:
     return bool(ended)
 
 
-def take_back(cursor: Cursor, run_id: int, *, now: datetime) -> None:
+def take_back(cursor: Any, run_id: int, *, now: datetime) -> None:
     """The commands of a run that were not sent yet."""
     ended = _end(cursor, TAKE_BACK, "cancelled", now=now, run=run_id)
     transaction.on_commit(lambda: _ring(ended))

@@ -196,12 +196,9 @@ def _ask(run: CommandRun, station: Station, command: commands.Command) -> Comman
     options: dict[str, Any] = {"user": run.requested_by, "reason": run.reason, "expires_in": min(command.expires_s, EXPIRES_S)}
     if isinstance(command, commands.GetLog) and not command.location:
         # To an address of ours, which each station has its own of.
-        upload = diagnostics.request_log(station=station, kind=command.log, **_span(command), **options)
+        since, until = (moment_of("since", text) if text else None for text in (command.since, command.until))
+        upload = diagnostics.request_log(station=station, kind=command.log, since=since, until=until, **options)
         assert upload.command is not None
         Command.objects.filter(pk=upload.command.pk).update(run=run)
         return upload.command
     return issue(station=station, command=command, run=run, **options)
-
-
-def _span(command: commands.GetLog) -> dict[str, datetime | None]:
-    return {name: moment_of(name, text) if (text := getattr(command, name)) else None for name in ("since", "until")}
