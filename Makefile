@@ -14,7 +14,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help run services test test-long soak fuzz migrate serve worker beat forward bench profile lint docs lock vendor messages
+.PHONY: help run services test test-long conformance soak fuzz migrate serve worker beat forward bench profile lint docs lock vendor messages
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -52,6 +52,9 @@ test: $(VENV)/.installed-dev ## the tests, on a PostgreSQL and a Redis of their 
 
 test-long: $(VENV)/.installed-dev ## all tests, the long ones too
 	@CSMS_MODE=test exec $(PY) -m csms.local test -n 2 $(ARGS)
+
+conformance: $(VENV)/.installed-dev ## plays the cases of the OCA's test plans, and writes docs/conformance.md
+	@exec $(PY) -m tests.conformance.page
 
 soak: $(VENV)/.installed-dev ## stations come and go for an hour (MINUTES=), and the servers' memory must stay flat
 	@CSMS_MODE=test SOAK_MINUTES="$(MINUTES)" exec $(PY) -m csms.local test tests/chaos/test_soak.py -s $(ARGS)

@@ -10,6 +10,9 @@ from urllib.parse import urlencode, urlsplit
 from tests.conformance.against import PATIENCE_S
 from tests.conformance.station import Station
 
+#: A connection that idles is closed by the server after a while, and on a slow machine that is in the middle of a case.
+ONCE = {"Connection": "close"}
+
 
 class Api:
     """A client of `/api/v1/`. Paths are below it, and end with a slash."""
@@ -20,7 +23,7 @@ class Api:
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """The status and what came back."""
-        headers = {"Authorization": f"Api-Key {self.key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Api-Key {self.key}", "Content-Type": "application/json"} | ONCE
         self.connection.request(method, f"/api/v1/{path}", None if body is None else json.dumps(body), headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read() or b"null")
@@ -51,7 +54,8 @@ class Api:
 
     def upload(self, location: str, content: bytes) -> None:
         """Put a file where a station was told to: our server's address, at whatever port it listens."""
-        self.connection.request("PUT", urlsplit(location).path, content, {"Content-Type": "application/octet-stream"})
+        headers = {"Content-Type": "application/octet-stream"} | ONCE
+        self.connection.request("PUT", urlsplit(location).path, content, headers)
         answer = self.connection.getresponse()
         assert answer.status in (200, 201), answer.read()
         answer.read()

@@ -21,6 +21,7 @@ class Listed:
     version: str
     case: str
     title: str
+    use_case: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ SAID: dict[tuple[str, str, str], Said] = {}
 def listed() -> list[Listed]:
     """The cases of the Open Charge Alliance's test plans for a CSMS, by id and title."""
     with (HERE / "cases.tsv").open() as file:
-        return [Listed(row["version"], row["case"], row["title"]) for row in csv.DictReader(file, delimiter="\t")]
+        return [Listed(row["version"], row["case"], row["title"], row["use_case"]) for row in csv.DictReader(file, delimiter="\t")]
 
 
 def case(version: str, name: str, *, requirement: str = "", inferred: bool = False) -> Callable[[F], F]:

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
 from csms.ocpp import times
 from csms.ocpp.mend import UNREADABLE
 from csms.ocpp.translator import Incoming, Payload
@@ -21,7 +23,8 @@ def read_meter_values(values: list[Payload], subject: str, notes: list[Note]) ->
         at = times.parse(value["timestamp"], f"{subject}.timestamp", notes)
         if at is not None:
             sampled = [_sampled(one, subject, notes) for one in value["sampledValue"]]
-            found += readings(at, [one for one in sampled if one is not None], notes)
+            signed = [_signed(one) for one in value["sampledValue"] if "signedMeterValue" in one]
+            found += readings(at, [one for one in sampled if one is not None] + signed, notes)
     return tuple(found)
 
 
@@ -47,6 +50,13 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
         location=one.get("location", "EV" if measurand == "SoC" else "Outlet"),
         phase=one.get("phase", "").removesuffix("-N"),
     )
+
+
+def _signed(one: dict[str, Any]) -> Sampled:
+    """What the meter signed, whole and as it was sent, beside the number that is read (SignedMeterValueType)."""
+    measurand = one.get("measurand", "Energy.Active.Import.Register")
+    text = orjson.dumps(one["signedMeterValue"]).decode()
+    return Sampled(None, text, f"Signed.{measurand}", "", one.get("context", "Sample.Periodic"), one.get("location", "Outlet"))
 
 
 def _default_unit(measurand: str) -> str:

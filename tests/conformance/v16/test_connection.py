@@ -30,7 +30,7 @@ def test_the_right_password_and_no_other(station: Station16, api: Api) -> None:
     assert kept[0]["reason"] == "wrong_password"
 
 
-@case("1.6", "TC_088_CSMS", requirement="OCPP-J 1.6 3.2")
+@case("1.6", "TC_088_CSMS", requirement="OCPP-J 1.6")
 def test_the_version_is_negotiated(dial: Dial, api: Api) -> None:
     station: Station16 = dial(accepted=True)
     station.dial(subprotocols=["ocpp1.2", "ocpp1.6", "ocpp1.5"])

@@ -102,7 +102,7 @@ def test_a_connector_is_unlocked(station: Station16, api: Api) -> None:
     unlock(station, api, 1, "Unlocked", "confirmed")
 
 
-@case("1.6", "TC_017_2_CSMS", requirement="OCPP 1.6 5.18")
+@case("1.6", "TC_017_2_CSMS", inferred=True)
 def test_a_fixed_cable_cannot_be_unlocked(station: Station16, api: Api) -> None:
     station.status("Available")
     unlock(station, api, 1, "NotSupported", "rejected")
@@ -125,7 +125,7 @@ def test_a_connector_that_stays_locked(station: Station16, api: Api) -> None:
     unlock(station, api, 1, "UnlockFailed", "rejected")
 
 
-@case("1.6", "TC_031_CSMS", requirement="OCPP 1.6 5.18")
+@case("1.6", "TC_031_CSMS", inferred=True)
 def test_an_unknown_connector_cannot_be_unlocked(station: Station16, api: Api) -> None:
     unlock(station, api, 5, "NotSupported", "rejected")
 
