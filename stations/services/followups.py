@@ -33,6 +33,7 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "remote_stop": lambda params: (GetTransactionStatus(params["transaction"]), TriggerMessage("MeterValues")),
     "unlock_connector": lambda params: (_status_of(params),),
     "change_availability": lambda params: (_status_of(params),),
+    "reserve_now": lambda params: (_status_of(params),),
     "reset": lambda params: (TriggerMessage("BootNotification"),),
     "get_log": lambda params: (TriggerMessage("LogStatusNotification"),),
     "update_firmware": lambda params: (TriggerMessage("FirmwareStatusNotification"),),
@@ -40,17 +41,42 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
 #: Those whose effect is awaited, and why nothing is asked when it does not come.
 NOTHING_TO_ASK: dict[str, str] = {
     "trigger_message": "it is itself the question how things stand",
-    "get_base_report": "pages that came are kept, and what is missing is asked for by whoever wants it",
+    **dict.fromkeys(
+        (
+            *("get_base_report", "get_report", "get_monitoring_report", "get_charging_profiles", "get_display_messages"),
+            "customer_information",
+        ),
+        "pages that came are kept, and what is missing is asked for by whoever wants it",
+    ),
+    "publish_firmware": "how far it is stands in its own row, which gives up",
 }
 #: Those whose answer is all there is to know, and why.
 ANSWER_IS_ALL: dict[str, str] = {
     "clear_cache": "the answer says that it was cleared, and nothing else shows it",
     "data_transfer": "what it means is the vendor's",
-    "get_transaction_status": "the answer is what was asked for",
-    "get_variables": "the answer is what was asked for",
     "set_variables": "the answer tells of each; what was accepted is read again",
     "unlock_connector": "the answer says whether it was unlocked",
     "update_firmware": "how far it is stands in the update's own row",
+    "customer_information": "where it only clears, the answer says that it does",
+    "reserve_now": "the reservation follows the answer, and stands in its own row",
+    "cancel_reservation": "the answer says whether it was taken back",
+    "certificate_signed": "the answer says whether the chain was taken; its use shows at the next connection",
+    **dict.fromkeys(
+        (
+            *("get_variables", "get_transaction_status", "get_local_list_version", "get_composite_schedule"),
+            "get_installed_certificates",
+        ),
+        "the answer is what was asked for",
+    ),
+    **dict.fromkeys(
+        (
+            *("send_local_list", "set_network_profile", "set_charging_profile", "clear_charging_profile"),
+            *("set_monitoring_base", "set_monitoring_level", "set_variable_monitoring", "clear_variable_monitoring"),
+            *("install_certificate", "delete_certificate", "unpublish_firmware"),
+            *("set_display_message", "clear_display_message", "cost_updated", "final_cost", "set_user_price"),
+        ),
+        "the answer says whether it was taken, and what the station holds then is kept with it",
+    ),
 }
 
 
