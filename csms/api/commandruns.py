@@ -239,6 +239,7 @@ class CommandRunView(mixins.RetrieveModelMixin, Lists):
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, **kwargs: Any) -> Response:
         """Go on. The stop rule counts anew from here."""
+        demand(request, COMMANDS[self.get_object().kind].verb)
         return self._led(lambda row: commandruns.resume(run=row))
 
     @extend_schema(request=None, responses={200: CommandRunRow, 409: TOO_LATE})

@@ -16,10 +16,11 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.permissions import may
 from csms.dashboard import exports, runwords
-from csms.dashboard.access import action, page
+from csms.dashboard.access import action, demand, page
 from csms.dashboard.commandrows import CommandRow, Dot
 from csms.dashboard.runs import MAY_SEND
 from stations import commandruns as reads
+from stations.domain.commands import COMMANDS
 from stations.models import CommandRun, CommandRunStep, RunState, RunStepState
 from stations.services import commandruns
 
@@ -128,6 +129,9 @@ def lead_run(request: HttpRequest, pk: int) -> HttpResponse:
     """Pause, go on, cancel, ask again: the buttons of one run."""
     run: CommandRun = get_object_or_404(CommandRun.objects.select_related("operator"), pk=pk)
     user = request.user if isinstance(request.user, User) else None
+    if request.POST.get("do") in ("resume", "retry"):
+        # Whoever has more asked must be allowed to ask for it.
+        demand(request, COMMANDS[run.kind].verb)
     match request.POST.get("do", ""):
         case "pause":
             done = commandruns.pause(run=run, user=user)

@@ -130,6 +130,8 @@ def test_nobody_asks_or_sees_what_they_may_not(ada: Person, cleo: Person, three:
     sue = person("sue", ada.operator, "support")
     firmware = ALL | {"command": "update_firmware", "params": {"firmware": 1}}
     assert post(sue.client, "command-runs/", firmware).status_code == 403
+    run = post(ada.client, "command-runs/", firmware).json()["id"]
+    assert [post(sue.client, f"command-runs/{run}/{do}/").status_code for do in ("resume", "retry", "pause")] == [403, 403, 200]
 
 
 def test_a_list_costs_the_same_for_one_and_for_many(ada: Person, three: list[str]) -> None:
