@@ -332,6 +332,7 @@ SPECTACULAR_SETTINGS = {
         "IdTagTypeEnum": "accounts.models.IdTokenType",
         "ReservationStatusEnum": "stations.models.ReservationStatus",
         "NetworkMoveStatusEnum": "stations.models.MoveStatus",
+        "CommandKindEnum": "stations.choices.COMMAND_KINDS",
         "CommandStatusEnum": "stations.models.CommandStatus",
         "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
         "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",

@@ -1,5 +1,6 @@
 """How the domain's words appear to people: label, colour token and icon letter beside each value."""
 
+from stations.domain.commands import COMMANDS
 from stations.domain.values import (
     ConnectorStatus,
     Doubt,
@@ -27,3 +28,4 @@ RECONSTRUCTION = [(r.value, r.value or "none") for r in Reconstruction]
 MESSAGE_PRIORITY = choices(MessagePriority)
 MESSAGE_STATE = choices(MessageState)
 MESSAGE_FORMAT = choices(MessageFormat)
+COMMAND_KINDS = [(kind, kind) for kind in COMMANDS]

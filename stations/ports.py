@@ -139,3 +139,12 @@ class NotSigned(Exception):
 #: Makes the certificate that a station asks for: its chain in PEM, the station's own first. Raises NotSigned. None: there is no
 #: certificate authority. Filled by `csms`.
 sign: "Callable[[CertificateRequest], str] | None" = None
+
+
+def nothing_sayable(protocol: str) -> set[str]:
+    """No edge is installed that speaks to stations."""
+    return set()
+
+
+#: The kinds of commands that a protocol has words for; of an unknown one, all that any has. Filled by `csms`.
+sayable: Callable[[str], set[str]] = nothing_sayable

@@ -3,8 +3,8 @@ are more), the newest first, so that what has been wrong for long does not hide 
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
 
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
@@ -62,9 +62,15 @@ def stuck(now: datetime) -> QuerySet[Connector]:
 
 
 def offline(now: datetime) -> QuerySet[Connection]:
-    """Chargers that were connected once and have not been heard lately."""
-    found = Connection.objects.select_related("station").filter(seen_at__lt=now - OFFLINE_FOR)
-    return found.exclude(pk__in=online(now).values("pk")).order_by("-seen_at")[: EACH + 1]
+    """Chargers that were connected once and have not been heard lately; `behind`: how many a local controller relays.
+
+    Those behind a local controller that is offline itself are told with it: the cause is one.
+    """
+    heard = online(now).values("pk")
+    found = Connection.objects.select_related("station").filter(seen_at__lt=now - OFFLINE_FOR).exclude(pk__in=heard)
+    cause = Connection.objects.filter(pk=OuterRef("station__controller"), seen_at__lt=now - OFFLINE_FOR).exclude(pk__in=heard)
+    behind = Station.objects.filter(controller=OuterRef("pk")).order_by().values("controller").annotate(n=Count("pk")).values("n")
+    return found.filter(~Exists(cause)).annotate(behind=Coalesce(Subquery(behind), 0)).order_by("-seen_at")[: EACH + 1]
 
 
 def not_accepted(now: datetime) -> QuerySet[Station]:

@@ -10,6 +10,8 @@ from stations import outbox, partitions, ports
 from stations.services import (
     certificaterequests,
     commandends,
+    commandruns,
+    commandrunsteps,
     connections,
     customerinformation,
     diagnostics,
@@ -155,6 +157,21 @@ def advance_rollouts() -> int:
     looked_at += rolloutsteps.look_at(rolloutsteps.due())
     if len(entries) == 500:
         ports.bell.work(rollouts.SUBSCRIBER)
+    return looked_at
+
+
+@shared_task
+def advance_command_runs() -> int:
+    """Bring commands for many stations on (see `stations.services.commandrunsteps.advance`). Returns how many runs were looked at.
+
+    1. Look at the runs that are due; another worker's are left to it.
+    2. Where one is due again at once, because it still chooses, call the next of these.
+
+    Safe when run twice, at once, or killed: each run is a transaction of its own, under the lock of its row.
+    """
+    looked_at = commandrunsteps.look_at(commandrunsteps.due())
+    if looked_at and commandrunsteps.due():
+        ports.bell.work(commandruns.SUBSCRIBER)
     return looked_at
 
 

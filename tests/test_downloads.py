@@ -14,6 +14,7 @@ from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_reservation
 from tests.database import tables
 from tests.network import Network
+from tests.stations.runs import brought_on, heard
 
 
 @tables
@@ -88,15 +89,18 @@ async def test_what_several_were_asked_is_a_file(network: Network) -> None:
     browser = browser_of(network)
     address = asked(browser, stations)
     header, *lines = (await text(download(browser, f"{address}?format=csv"))).splitlines()
-    assert header.startswith("charger,command,status")
-    assert [line.split(",")[:3] for line in lines] == [[one.identity, "clear_cache", "queued"] for one in stations]
+    assert header.startswith("charger,command,state,reason,status")
+    assert [line.split(",")[:5] for line in lines] == [[one.identity, "clear_cache", "asked", "", "queued"] for one in stations]
     assert "'=1+1" in lines[0]
 
 
 @tables
 def asked(browser: Client, stations: list[Station]) -> str:
-    given = {"station": [one.pk for one in stations], "do": "clear", "token": "t", "sure": "2", "reason": "=1+1"}
-    return str(browser.post("/commands/start/", given)["Location"])
+    heard(*stations)
+    given = {"station": [one.pk for one in stations], "do": "clear", "token": "t", "sure": "2", "reason": "=1+1", "jitter_s": "0"}
+    address = str(browser.post("/commands/start/", given)["Location"])
+    brought_on()
+    return address
 
 
 @tables

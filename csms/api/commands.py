@@ -46,12 +46,15 @@ class CommandRow(Rows):
     run = serializers.IntegerField(source="run_id", allow_null=True, help_text="Shared by those asked of many stations at once.")
     error = Failure()
     response = serializers.JSONField(read_only=True, allow_null=True, help_text="What the station answered; a list of several.")
+    asked_then = serializers.CharField(
+        source="facts.asked_then", default=None, allow_null=True, help_text="The command asked next because nothing was seen of it."
+    )
 
     class Meta:
         model = Command
         fields = read_only_fields = [
             *("id", "station", "command", "params", "status", "reason", "requested_by", "created_at", "expires_at", "sent_at"),
-            *("answered_at", "finished_at", "detail", "error", "response", "action", "run"),
+            *("answered_at", "finished_at", "detail", "error", "response", "action", "run", "asked_then"),
         ]
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})

@@ -143,6 +143,7 @@ class StationFilters(Filters):
     status = filters.ChoiceFilter(choices=choices.CONNECTOR_STATUS)
     registration = filters.ChoiceFilter(choices=choices.REGISTRATION)
     online = YesNoFilter()
+    controller = StationFilter("controller_id", help_text="those behind this local controller")
 
 
 class EvseFilters(Filters):

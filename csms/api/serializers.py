@@ -26,6 +26,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
+from stations.services.localcontrollers import LONGEST_KEY
 
 
 class Rows(serializers.ModelSerializer[Any]):
@@ -93,6 +94,9 @@ class StationRow(Rows):
     seen_at = Moment(source="connection.seen_at", default=None, allow_null=True)
     protocol = serializers.CharField(source="connection.protocol", default="", help_text="That of the last connection.")
     status = StationStatus()
+    controller = serializers.CharField(
+        source="controller.identity", default=None, allow_null=True, help_text="The local controller that relays it."
+    )
     evses = EvseOfStation(many=True)
 
     class Meta:
@@ -101,14 +105,28 @@ class StationRow(Rows):
             *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
             *("vendor", "model", "serial_number", "firmware_version", "security_profile", "strict", "heartbeat_interval_s"),
             *("status", "status_at", "error_code", "firmware_status", "firmware_status_at", "log_status", "log_status_at"),
-            *("clock_offset_s", "clock_offset_at", "created_at", "evses"),
+            *("clock_offset_s", "clock_offset_at", "controller", "signing_key", "created_at", "evses"),
         ]
 
 
 class StationChange(KnownOnly):
     """What may be changed of a station."""
 
-    strict = serializers.BooleanField(help_text="Refuse what breaks the schema instead of mending it.")
+    strict = serializers.BooleanField(required=False, help_text="Refuse what breaks the schema instead of mending it.")
+    controller = Text(
+        required=False,
+        allow_null=True,
+        max_length=48,
+        help_text="Identity of the local controller that relays it; null: none does.",
+    )
+    signing_key = Text(
+        required=False, allow_blank=True, max_length=LONGEST_KEY, help_text="Public key or certificate (PEM) with which it signs."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(f"Say what to change: {', '.join(self.fields)}.")
+        return attrs
 
 
 class FindingOfTransaction(Rows):

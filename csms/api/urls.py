@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from csms.api import (
+    commandruns,
     commandviews,
     displaymessages,
     firmware,
@@ -47,6 +48,7 @@ router.register("local-lists", localauthlist.LocalListView, "local-list")
 router.register("local-list-rules", localauthlist.LocalListRuleView, "local-list-rule")
 router.register("commands", commandviews.CommandView, "command")
 router.register("display-messages", displaymessages.DisplayMessageView, "display-message")
+router.register("command-runs", commandruns.CommandRunView, "command-run")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
 router.register("firmware", firmware.FirmwareView, "firmware")
@@ -104,6 +106,9 @@ urlpatterns = [
         name="local-list-entries",
     ),
     re_path(r"^v1/rollouts/(?P<pk>[0-9]+)/steps/$", rollouts.StepsOfRolloutView.as_view({"get": "list"}), name="rollout-steps"),
+    re_path(
+        r"^v1/command-runs/(?P<pk>[0-9]+)/steps/$", commandruns.StepsOfRunView.as_view({"get": "list"}), name="command-run-steps"
+    ),
     # Without a slash at the end, too: Django would redirect it, and a POST that is redirected becomes a GET.
     re_path(r"^v1/[\s\S]*\Z", views.NowhereView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

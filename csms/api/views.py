@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from typing import Any, ClassVar, NoReturn
 
+from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
@@ -39,7 +40,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
-from stations.services import registry
+from stations.services import localcontrollers, registry
 
 
 class Scoped(APIView):
@@ -107,15 +108,30 @@ class StationView(mixins.RetrieveModelMixin, Lists):
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         online = Exists(selectors.online().filter(pk=OuterRef("pk")))
-        return queryset.annotate(online=online).select_related("site", "connection").prefetch_related("evses__connectors")
+        return (
+            queryset.annotate(online=online)
+            .select_related("site", "connection", "controller")
+            .prefetch_related("evses__connectors")
+        )
 
     @extend_schema(request=rows.StationChange, responses=rows.StationRow)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change whether what breaks the schema is refused."""
+        """Change whether what breaks the schema is refused, the local controller it is behind, the key with which it signs."""
         station = self.get_object()
         body = rows.StationChange(data=request.data)
         body.is_valid(raise_exception=True)
-        registry.set_strict(station=station, **body.validated_data)
+        changes = body.validated_data
+        with transaction.atomic():
+            if "strict" in changes:
+                registry.set_strict(station=station, strict=changes["strict"])
+            if "controller" in changes:
+                name = changes["controller"]
+                controller = Station.objects.filter(identity=name).first() if name is not None else None
+                if name is not None and controller is None:
+                    raise serializers.ValidationError({"controller": ["There is no such station."]})
+                localcontrollers.set_controller(station=station, controller=controller)
+            if "signing_key" in changes:
+                localcontrollers.set_signing_key(station=station, pem=changes["signing_key"])
         return Response(self.get_serializer(self.get_object()).data)
 
 

@@ -38,7 +38,7 @@ class Ask(forms.Form):
             self.fields.setdefault("reason", forms.CharField(label=_("Why"), max_length=200, required=False))
             self.fields["sure"] = forms.CharField(
                 label=_("To confirm, enter how many chargers are asked: %(n)s") % {"n": many},
-                max_length=4,
+                max_length=6,
                 widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
             )
 
@@ -70,6 +70,10 @@ class Ask(forms.Form):
     def command(self) -> commands.Command:
         """The command, from clean fields."""
         raise NotImplementedError
+
+    def said(self, protocol: str) -> commands.Command:
+        """The command in the words of this version of OCPP, where versions differ in what they are asked."""
+        return self.command()
 
     @property
     def expires_at(self) -> datetime:
@@ -243,7 +247,10 @@ class Read(Ask):
     button = _("Read all settings")
 
     def command(self) -> commands.Command:
-        return reading.read_all(self.head.connection.protocol if self.head.connection else "")
+        return self.said(self.head.connection.protocol if self.head.connection else "")
+
+    def said(self, protocol: str) -> commands.Command:
+        return reading.read_all(protocol)
 
 
 class Clear(Ask):

@@ -212,6 +212,11 @@ class CommandRow:
                 return _("It was taken back before it was sent.")
 
     @property
+    def asked_then(self) -> str:
+        """What was asked next because nothing was seen of it; empty: nothing."""
+        return str(WORDS.get(kind, kind)) if (kind := self.command.facts.get("asked_then", "")) else ""
+
+    @property
     def raw(self) -> str:
         """The charger's answer as it came, secrets masked; empty: none yet."""
         return "" if self.command.response is None else pretty(self.command.response)

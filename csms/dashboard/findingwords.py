@@ -165,9 +165,22 @@ CATALOGUE: dict[str, Words] = {
         _("Look at the frame: it is not JSON, often for a value that was left out after its name."),
     ),
     "signature_unchecked": Words(
-        _("A signed message"),
-        _("A station may sign its messages (Action-Signed); what is signed is read without checking who signed it."),
+        _("A signed message that could not be checked"),
+        _("A station may sign its messages (Action-Signed). Who signed cannot be told without its key; all is read."),
         "OCPP 2.0.1 Part 4 7",
+        _("Give the charger's public key or certificate on its page, or let it send its certificate with what it signs (x5c)."),
+    ),
+    "signature_unvouched": Words(
+        _("A signature for which nobody vouches"),
+        _("What is signed is right by the certificate that came with it. Anybody can make one: only a known key says who signed."),
+        "OCPP 2.0.1 Part 4 7",
+        _("Give the charger's public key or certificate on its page."),
+    ),
+    "signature_wrong": Words(
+        _("A signature that is wrong"),
+        _("A station signs with its key. This was signed with another, or changed on the way; it is read all the same."),
+        "OCPP 2.0.1 Part 4 7",
+        _("Look whether the charger was given another key. If it was not, find out what stands between it and this system."),
     ),
     "answer_unexpected": Words(
         _("An answer to nothing"),

@@ -1,12 +1,11 @@
 """The list of chargers: what a URL asks for, and the rows for it. No query depends on how much the chargers have said."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, Count, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Count, QuerySet, Sum
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -15,28 +14,15 @@ from django.utils.translation import gettext_lazy as _
 from csms.dashboard import wall
 from csms.dashboard.states import STATES, State
 from stations import selectors
-from stations.domain.values import ConnectorStatus, TransactionStatus
-from stations.models import Connector, Station, Transaction
+from stations.domain.values import TransactionStatus
+from stations.models import Station, Transaction
+from stations.stationlist import SHOWN, TOLD, WAITING, StationFilter
+from stations.stationlist import with_state as with_state
 
 PAGE = 50
-WAITING = "Waiting"
-PLUGLESS = "Plugless"
-#: A charger is said to be in the state of the plug that stands first here.
-TELLING = (
-    ConnectorStatus.FAULTED,
-    ConnectorStatus.CHARGING,
-    ConnectorStatus.SUSPENDED_EVSE,
-    ConnectorStatus.SUSPENDED_EV,
-    ConnectorStatus.FINISHING,
-    ConnectorStatus.PREPARING,
-    ConnectorStatus.OCCUPIED,
-    ConnectorStatus.RESERVED,
-    ConnectorStatus.AVAILABLE,
-    ConnectorStatus.UNAVAILABLE,
-)
 WAITS = State("waiting", _("Not connected yet"))
 SILENT = State("unavailable", _("No plugs reported yet"))
-CHIPS = (ConnectorStatus.FAULTED.value, selectors.OFFLINE, WAITING, *(status.value for status in TELLING[1:]), PLUGLESS)
+CHIPS = SHOWN
 SORTS = {
     "identity": ("identity",),
     "site": ("site__name", "identity"),
@@ -46,13 +32,6 @@ SORTS = {
     "heard": ("connection__seen_at", "identity"),
     "serial": ("serial_number", "identity"),
 }
-#: What a word of the search is looked for in.
-SEARCHED = (
-    *("identity", "name", "serial_number", "vendor", "model", "firmware_version", "iccid", "imsi"),
-    *("meter_type", "meter_serial_number", "site__name", "site__address", "site__city"),
-)
-#: Filters by what chargers tell of themselves: the name in the URL, and the field.
-TOLD = {"vendor": "vendor", "model": "model", "firmware": "firmware_version", "protocol": "connection__protocol"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +66,6 @@ USUAL = ("status", "site", "make", "firmware", "heard", "protocol", "plugs", "po
 
 def state_of(shown: str) -> State:
     return WAITS if shown == WAITING else STATES.get(shown, SILENT)
-
-
-def with_state() -> QuerySet[Any]:
-    """Stations with `shown` (what a person should see of the whole charger) and `is_online`, of which types know nothing."""
-    ranks = [When(status=status.value, then=Value(rank)) for rank, status in enumerate(TELLING)]
-    plugs = Connector.objects.filter(evse__station=OuterRef("pk"))
-    # One look at a charger's plugs: an annotation that is compared with each status would be looked up again for each.
-    telling = plugs.order_by(Case(*ranks, default=Value(len(TELLING)), output_field=IntegerField())).values("status")[:1]
-    is_online = selectors.heard(station="", connection="connection__")
-    return (
-        Station.objects.select_related("site", "connection")
-        .annotate(is_online=Case(When(is_online, then=Value(True)), default=Value(False)))
-        .annotate(
-            shown=Case(
-                When(connection__seen_at__isnull=True, then=Value(WAITING)),
-                When(is_online=False, then=Value(selectors.OFFLINE)),
-                When(status=ConnectorStatus.FAULTED.value, then=Value(ConnectorStatus.FAULTED.value)),
-                default=Coalesce(Subquery(telling), Value(PLUGLESS)),
-            )
-        )
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,25 +132,16 @@ class Asked:
         """With whether it is shown."""
         return [(column, column.name in self.cols) for column in COLUMNS]
 
+    @property
+    def filter(self) -> StationFilter:
+        return StationFilter(**{one.name: getattr(self, one.name) for one in fields(StationFilter)})
+
     def found(self) -> QuerySet[Any]:
         """What matches, whatever its status."""
-        found = with_state()
-        for word in self.q.split():
-            matches = Q()
-            for name in SEARCHED:
-                matches |= Q(**{f"{name}__icontains": word})
-            found = found.filter(matches)
-        if self.site:
-            found = found.filter(site__isnull=True) if self.site == "none" else found.filter(site=int(self.site))
-        for name, field_name in TOLD.items():
-            if value := getattr(self, name):
-                found = found.filter(**{field_name: value})
-        if self.online:
-            found = found.filter(is_online=self.online == "yes")
-        return found
+        return self.filter.found()
 
     def matching(self) -> QuerySet[Any]:
-        return self.found().filter(shown=self.status) if self.status else self.found()
+        return self.filter.matching()
 
     def ordered(self) -> QuerySet[Any]:
         found = self.matching()

@@ -11,7 +11,6 @@ from django.utils import timezone
 from csms.dashboard import exports, savedviews, stationlist
 from csms.dashboard.access import may_add, page
 from stations.models import Site
-from stations.services.commandruns import MOST
 
 MAY_SEND = "commands.send"
 HEADER = (
@@ -41,7 +40,6 @@ def show_stations(request: HttpRequest) -> HttpResponseBase:
         "options": stationlist.options(),
         "views": savedviews.of(request, "stations", asked.query),
         "may_send": may_add(request, MAY_SEND),
-        "most": MOST,
         "now": timezone.now(),
         "ws_url": ("wss://" if request.is_secure() else "ws://") + request.get_host(),
     }

@@ -20,6 +20,7 @@ from csms.dashboard import (
     evses,
     firmwaretab,
     held,
+    localcontrollers,
     logs,
     messageviews,
     parts,
@@ -110,6 +111,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "chart": daychart.last_day(station),
             "sessions": stationpage.last_sessions(station),
             "findings": stationpage.findings(station),
+            "relay": localcontrollers.of(station),
         }
     elif tab == "commands":
         context |= {"rows": commandrows.newest(station, head.online, wanted=request.GET.get("command", ""))}

@@ -18,7 +18,7 @@ from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
-from stations.models import Command, Connector, InstalledCertificate, MonitorEvent, SecurityEvent, Station, Transaction
+from stations.models import Command, Connection, Connector, InstalledCertificate, MonitorEvent, SecurityEvent, Station, Transaction
 from stations.selectors import OFFLINE
 
 
@@ -69,7 +69,7 @@ def work(rights: Rights, now: datetime) -> WorkList:
     stations = reverse("stations")
     found.take(broken, (_faulted(c, rights) for c in broken), _("All faulted chargers"), f"{stations}?status=Faulted")
     found.take(alerts, (_alert(e) for e in alerts), _("All chargers"), stations)
-    found.take(away, (_offline(c.station, c.seen_at) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
+    found.take(away, (_offline(c) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
     found.take(boots, (_not_accepted(s, rights) for s in boots), _("All chargers"), stations)
     found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
@@ -133,8 +133,15 @@ def _alert(event: MonitorEvent) -> Task:
     return Task(f"alert-{event.pk}", slug, name, _station(event.station), reason, event.since, _("The alert, close it"), to)
 
 
-def _offline(station: Station, seen_at: datetime | None) -> Task:
+def _offline(connection: Connection) -> Task:
+    station, seen_at = connection.station, connection.seen_at
     reason = _("Offline: not heard for more than ten minutes.")
+    if behind := connection.behind:  # type: ignore[attr-defined]  # annotated by the selector
+        reason = ngettext(
+            "This local controller is offline, and with it the %(n)s charger behind it.",
+            "This local controller is offline, and with it the %(n)s chargers behind it.",
+            behind,
+        ) % {"n": behind}
     step, to = _("Its last messages"), _station(station, tab="messages")
     return Task(f"offline-{station.pk}", "offline", station.identity, _station(station), reason, seen_at, step, to)
 

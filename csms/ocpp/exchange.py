@@ -98,9 +98,8 @@ def _spelled(call: frames.Call, inbound: Inbound, station: StationState) -> fram
     if call.action in schemas.actions(inbound.protocol):
         return call
     if call.action.endswith(signed.SUFFIX) and (inner := signed.unwrapped(call.payload)) is not None:
-        inbound.notes.append(
-            Note("signature_unchecked", call.action[:50], "A signed message was read without checking its signature.")
-        )
+        if note := signed.checked(call.payload, call.action[:50], station.signing_key):
+            inbound.notes.append(note)
         return replace(call, action=call.action.removesuffix(signed.SUFFIX), payload=inner)
     if station.strict:
         return call

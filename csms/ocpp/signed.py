@@ -1,21 +1,161 @@
-"""Signed messages (OCPP 2.0.1 Part 4 section 7): the action with a suffix, and a JSON Web Signature for its payload."""
+"""Signed messages (OCPP 2.0.1 Part 4 section 7): the action with a suffix, and a JSON Web Signature (RFC 7515) for its payload.
+
+Who speaks is known from the socket, so a signature that is wrong, or cannot be checked, is told and the message heard all the same.
+"""
 
 import base64
 import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from stations.domain.values import Note, Severity
+from stations.services import signatures
 
 SUFFIX = "-Signed"
+#: Signatures of one message that are looked at.
+MOST = 4
+Verify = Callable[[Any, bytes, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """One of RFC 7518: which keys it is for, and how a signature is verified; raises InvalidSignature."""
+
+    key: type
+    verify: Verify
+
+
+def _ecdsa(digest: hashes.HashAlgorithm, size: int) -> Verify:
+    def verify(key: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> None:
+        if len(signature) != 2 * size or (key.key_size + 7) // 8 != size:
+            raise InvalidSignature
+        numbers = (int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
+        key.verify(encode_dss_signature(*numbers), data, ec.ECDSA(digest))
+
+    return verify
+
+
+def _rsa(digest: hashes.HashAlgorithm, *, pss: bool) -> Verify:
+    kind = padding.PSS(padding.MGF1(digest), digest.digest_size) if pss else padding.PKCS1v15()
+
+    def verify(key: rsa.RSAPublicKey, signature: bytes, data: bytes) -> None:
+        key.verify(signature, data, kind, digest)
+
+    return verify
+
+
+DIGESTS: dict[str, tuple[hashes.HashAlgorithm, int]] = {
+    "256": (hashes.SHA256(), 32),
+    "384": (hashes.SHA384(), 48),
+    "512": (hashes.SHA512(), 66),
+}
+ALGORITHMS: dict[str, Algorithm] = {
+    "EdDSA": Algorithm(ed25519.Ed25519PublicKey, lambda key, signature, data: key.verify(signature, data)),
+    **{f"ES{bits}": Algorithm(ec.EllipticCurvePublicKey, _ecdsa(*of)) for bits, of in DIGESTS.items()},
+    **{f"RS{bits}": Algorithm(rsa.RSAPublicKey, _rsa(digest, pss=False)) for bits, (digest, _) in DIGESTS.items()},
+    **{f"PS{bits}": Algorithm(rsa.RSAPublicKey, _rsa(digest, pss=True)) for bits, (digest, _) in DIGESTS.items()},
+}
+
+
+class Unreadable(Exception):
+    """It cannot be told whether the signature is right. The message says why."""
 
 
 def unwrapped(payload: Any) -> dict[str, Any] | None:
-    """The payload that was signed; None if there is none. The signature is not checked: the socket says who speaks."""
+    """The payload that was signed; None if there is none."""
     text = payload.get("payload") if isinstance(payload, dict) else None
-    if not isinstance(text, str):
-        return None
     try:
-        inner = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (binascii.Error, ValueError):
+        inner = orjson.loads(_decoded(text))
+    except (Unreadable, ValueError):
         return None
     return inner if isinstance(inner, dict) else None
+
+
+def checked(payload: dict[str, Any], action: str, key: str) -> Note | None:
+    """What is to be told of the signature of a payload that could be unwrapped; None: it is right, by the station's own key.
+
+    `key`: that key, or its certificate, in PEM; empty: none is known, and one that came with the message is taken.
+    """
+    try:
+        own = _own(key) if key else None
+        made = payload.get("signatures", [payload])
+        if not isinstance(made, list) or not made or len(made) > MOST:
+            raise Unreadable("it has no signature")
+        for one in made:
+            if not _is_right(one, payload["payload"], own):
+                whose = "the station's key" if own else "the certificate that came with it"
+                return Note(
+                    "signature_wrong", action, f"The signature was not made with {whose}, or over another text.", Severity.ERROR
+                )
+    except Unreadable as error:
+        return Note("signature_unchecked", action, f"A signed message was read without checking its signature: {error}.")
+    if own is None:
+        return Note(
+            "signature_unvouched", action, "The signature is right by the certificate that came with it, for which nobody vouches."
+        )
+    return None
+
+
+def _is_right(one: Any, signed: str, own: Any) -> bool:
+    """One signature of a message (RFC 7515 5.2)."""
+    if not isinstance(one, dict) or not isinstance(one.get("signature"), str):
+        raise Unreadable("it has no signature")
+    protected = one.get("protected", "")
+    header = _header(protected) | (one["header"] if isinstance(one.get("header"), dict) else {}) | _header(protected)
+    algorithm = ALGORITHMS.get(str(header.get("alg")))
+    if algorithm is None or header.get("crit"):
+        raise Unreadable(f"it is made by {str(header.get('alg'))[:20]}, which is not understood here")
+    key = own or _of_chain(header.get("x5c"))
+    if not isinstance(key, algorithm.key):
+        return False
+    try:
+        algorithm.verify(key, _decoded(one["signature"]), f"{protected}.{signed}".encode())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _header(protected: Any) -> dict[str, Any]:
+    if not protected:
+        return {}
+    try:
+        header = orjson.loads(_decoded(protected))
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise Unreadable("its header cannot be read")
+    return header
+
+
+def _decoded(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise Unreadable("a part of it is no text")
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        raise Unreadable("a part of it is no Base64") from None
+
+
+def _own(pem: str) -> Any:
+    try:
+        return signatures.key_of(pem)
+    except ValueError:
+        raise Unreadable("the key of the station cannot be read") from None
+
+
+def _of_chain(chain: Any) -> Any:
+    """The key of the first certificate of an x5c header (RFC 7515 4.1.6), which is the one that signed."""
+    if not isinstance(chain, list) or not chain or not isinstance(chain[0], str):
+        raise Unreadable("no key of the station is known")
+    try:
+        return x509.load_der_x509_certificate(base64.b64decode(chain[0])).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise Unreadable("the certificate that came with it cannot be read") from None

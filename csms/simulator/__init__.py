@@ -13,6 +13,7 @@ from csms.simulator.errors import (
     StationOffline,
     Unreachable,
 )
+from csms.simulator.relay import LocalController
 from csms.simulator.station import SimulatedStation
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "CallRefused",
     "Car",
     "HandshakeRefused",
+    "LocalController",
     "NoAnswer",
     "ScriptedClock",
     "SimulatedStation",

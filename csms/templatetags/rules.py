@@ -53,6 +53,8 @@ RULES: dict[str, str | Promise] = {
     "frame_salvaged": _("The frame is read as far as it leaves no doubt."),
     "quirk_applied": _("It is known of this make of charger, and was read as it is meant."),
     "signature_unchecked": _("The message is read; its signature is not checked."),
+    "signature_unvouched": _("The message is read; who signed it is not known."),
+    "signature_wrong": _("The message is read all the same: who speaks is known from the connection."),
     "time_format": _("The time is read as it was meant."),
     "frame_too_long": _("The connection is closed, and the station dials anew."),
     "frame_type_unknown": _("The frame is noted and left out; the connection stays."),

@@ -1,6 +1,7 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
-from stations.models.command import Command, CommandRun, CommandStatus
+from stations.models.command import Command, CommandStatus
+from stations.models.commandrun import CommandRun, CommandRunStep, RunState, RunStepState
 from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
 from stations.models.displaymessage import DisplayMessage
 from stations.models.finding import Finding, RepairMessage
@@ -31,6 +32,7 @@ __all__ = [
     "ChangeStatus",
     "Command",
     "CommandRun",
+    "CommandRunStep",
     "CommandStatus",
     "Connection",
     "ConnectionHistory",
@@ -84,6 +86,8 @@ __all__ = [
     "Rollout",
     "RolloutState",
     "RolloutStep",
+    "RunState",
+    "RunStepState",
     "SecurityEvent",
     "Sent",
     "Site",

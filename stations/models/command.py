@@ -5,6 +5,7 @@ from django.db.models import Q
 from django_scopes import ScopedManager
 
 from accounts.models import Operator, User
+from stations.models.commandrun import CommandRun
 from stations.models.station import Station
 
 
@@ -21,28 +22,6 @@ class CommandStatus(models.TextChoices):
     NO_EFFECT = "no_effect", "No effect"
     EXPIRED = "expired", "Expired"
     CANCELLED = "cancelled", "Cancelled"
-
-
-class CommandRun(models.Model):
-    """The same asked of several stations at once: a command for each. `token` is the form's own: sent twice, it makes one run."""
-
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
-    token = models.CharField(max_length=32)
-    kind = models.CharField(max_length=40)
-    params = models.JSONField(default=dict)
-    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    reason = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField()
-
-    objects = ScopedManager(operator="operator")
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["operator", "token"], name="commandrun_operator_token")]
-        indexes = [models.Index(fields=["operator", "-id"], name="commandrun_operator_id")]
-
-    def __str__(self) -> str:
-        return f"{self.kind} run {self.pk}"
 
 
 OPEN = (CommandStatus.QUEUED, CommandStatus.SENT, CommandStatus.ACCEPTED)

@@ -50,6 +50,17 @@ class Station(models.Model):
         null=True, blank=True, help_text="How far the station's clock is ahead of ours, in seconds; negative if it is behind."
     )
     clock_offset_at = models.DateTimeField(null=True, blank=True, help_text="When that was last seen to change.")
+    controller = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="behind",
+        help_text="The local controller that relays it: without that it cannot be heard.",
+    )
+    signing_key = models.TextField(
+        blank=True, default="", db_default="", help_text="The public key or certificate (PEM) with which it signs its messages."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")

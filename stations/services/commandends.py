@@ -16,7 +16,7 @@ from stations import outbox, ports, topics
 from stations.domain import commands
 from stations.flush import Cursor
 from stations.models import Command
-from stations.services import companions
+from stations.services import companions, followups
 from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
@@ -28,6 +28,7 @@ UPDATE stations_command SET status = %(status)s, finished_at = %(now)s, facts = 
     detail = COALESCE(NULLIF(%(detail)s, ''), detail) WHERE {which} RETURNING operator_id, station_id, id, kind, params
 """
 CANCEL = END.format(which="id = %(id)s AND status = 'queued'")
+TAKE_BACK = END.format(which="run_id = %(run)s AND status = 'queued'")
 UNSAYABLE = END.format(which="id = %(id)s")
 #: A new socket: what an older one had sent will not be answered any more.
 ORPHAN = END.format(which="station_id = ANY(%(stations)s) AND status = 'sent'")
@@ -53,6 +54,12 @@ def cancel(*, command: Command) -> bool:
             audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
+
+
+def take_back(cursor: Any, run_id: int, *, now: datetime) -> None:
+    """The commands of a run that were not sent yet."""
+    ended = _end(cursor, TAKE_BACK, "cancelled", now=now, run=run_id)
+    transaction.on_commit(lambda: _ring(ended))
 
 
 def decide(*, command_id: int, status: str, detail: str, now: datetime) -> None:
@@ -89,14 +96,16 @@ def sweep(*, now: datetime) -> int:
 def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str = "", *, now: datetime, **which: Any) -> Ended:
     cursor.execute(statement, {"status": status, "now": now, "detail": detail, "error": error, **which})
     ended = cursor.fetchall()
-    for _, _, pk, kind, text in ended:
-        # On Django's connections JSON comes as text.
-        params = orjson.loads(text)
+    # On Django's connections JSON comes as text.
+    ended = [(*rest, orjson.loads(text)) for *rest, text in ended]
+    for _, _, pk, kind, params in ended:
         kept = commands.COMMANDS[kind].of(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
         if (companion := companions.OF.get(kind)) and companion.ended:
             companion.ended(cursor, pk, status, now)
+    for station_id in followups.ask(cursor, ended, status, now=now):
+        transaction.on_commit(lambda pk=station_id: ports.bell.command(pk))  # type: ignore[misc]  # a default binds it
     if ended:
         outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)
     return [(operator_id, station_id) for operator_id, station_id, *_ in ended]

@@ -22,7 +22,7 @@ from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import TransactionStatus
 from stations.flush import Cursor
 from stations.models import Command, CommandRun, Station, Transaction
-from stations.services import companions, devicemodel, effects
+from stations.services import companions, devicemodel, effects, followups
 from stations.state import AwaitedEffect
 
 LONGEST_WAIT_S = 30 * 24 * 3600
@@ -48,16 +48,17 @@ def issue(
     expires_in: int | None = None,
     idempotency_key: str | None = None,
     raw: dict[str, Any] | None = None,
+    run: CommandRun | None = None,
 ) -> Command:
     """Ask something of a station. With an idempotency key that was used before, returns the command it was used for, `repeated`.
 
-    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. Raises
-    BadCommand if it makes no sense now, such as stopping a transaction that has ended.
+    `expires_in`: seconds it may wait for an offline station. `raw`: {"action", "payload"}, the CALL to send as it is. `run`: of
+    which it is a part. Raises BadCommand if it makes no sense now, such as stopping a transaction that has ended.
     """
     used = Command.objects.filter(operator_id=station.operator_id, idempotency_key=idempotency_key)
     if idempotency_key and (known := used.first()):
         return _repeated(known)
-    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in)
+    row = ready(station=station, command=command, user=user, reason=reason, expires_in=expires_in, run=run)
     row.idempotency_key = idempotency_key or None
     row.facts = {"raw": raw} if raw else {}
     try:
@@ -228,6 +229,10 @@ def answered(
             "detail": "The station did not answer in time.",
             "finished_at": batch.now,
         }
+        protocol = batch.frame.protocol if batch.frame else ""
+        if then := followups.next_of(command.kind, command.params(), "timed_out", protocol):
+            change["facts"] = {"asked_then": then.kind}
+            _ask_too(batch, followups.row(then, command_id, batch.now))
     elif outcome.verdict is Verdict.REJECTED:
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:
@@ -253,16 +258,13 @@ def _read_again(batch: Batch, command: commands.SetVariables) -> None:
     asked = commands.GetVariables([one for one in names if not commands.SECRET.search(one["variable"])])
     if not asked.variables:
         return
-    batch.add(
-        Command,
-        operator_id=batch.station.operator_id,
-        station_id=batch.station.id,
-        kind=asked.kind,
-        params=asked.params(),
-        reason=AFTER_A_CHANGE,
-        created_at=batch.now,
-        expires_at=batch.now + timedelta(seconds=asked.expires_s),
-    )
+    expires_at = batch.now + timedelta(seconds=asked.expires_s)
+    row = {"kind": asked.kind, "params": asked.params(), "reason": AFTER_A_CHANGE, "created_at": batch.now}
+    _ask_too(batch, row | {"expires_at": expires_at})
+
+
+def _ask_too(batch: Batch, row: dict[str, Any]) -> None:
+    batch.add(Command, operator_id=batch.station.operator_id, station_id=batch.station.id, **row)
 
 
 def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome: Outcome, asked_at: datetime) -> dict[str, Any]:

@@ -6,10 +6,13 @@ Stations verify it too, against the maker's root, which only they have. Looking 
 import base64
 import binascii
 from contextlib import suppress
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -93,3 +96,15 @@ def _verifies(key: rsa.RSAPublicKey, signed: bytes, digest: bytes, kind: padding
     except InvalidSignature:
         return False
     return True
+
+
+@lru_cache(maxsize=1000)
+def key_of(pem: str) -> Any:
+    """The public key of a PEM, which may be that of a certificate. Raises ValueError."""
+    data = pem.strip().encode()
+    try:
+        if data.startswith(b"-----BEGIN CERTIFICATE-----"):
+            return x509.load_pem_x509_certificate(data).public_key()
+        return serialization.load_pem_public_key(data)
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from None

@@ -38,6 +38,7 @@ def test_a_command_is_queued_and_shown(ada: Person, amber: Network) -> None:
         "detail": "",
         "action": "",
         "run": None,
+        "asked_then": None,
     }
     assert ada.client.get(f"/api/v1/commands/{made['id']}/").json()["id"] == made["id"]
 

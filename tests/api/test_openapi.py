@@ -29,6 +29,7 @@ from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
 from csms.webhooks.models import Webhook, WebhookDelivery
+from stations.domain.commands import ClearCache
 from stations.models import (
     CertificateRequest,
     Command,
@@ -46,7 +47,7 @@ from stations.models import (
     SecurityEvent,
     Site,
 )
-from stations.services import localauthlist, quirks, rollouts
+from stations.services import commandruns, localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
@@ -95,6 +96,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
     update = made_update(amber.station, made_image(ada.operator))
     with scope(operator=ada.operator):
         rollout = rollouts.create(firmware=update.firmware)
+        chosen = {"stations": [amber.station.identity]}
+        run = commandruns.start(operator=ada.operator, token="t", selection=chosen, command=ClearCache())
         forward = forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         made_reservation(amber.station)
         made_profile(amber.station)
@@ -136,6 +139,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "firmware": str(update.firmware_id),
             "firmware-updates": str(update.pk),
             "rollouts": str(rollout.pk),
+            "command-runs": str(run.pk),
             "people": str(ada.user.pk),
             "drivers": str(dee.pk),
             "reports": str(told.report.pk),

@@ -12,8 +12,8 @@ from accounts import drivers
 from accounts.people import invite
 from csms.forwarding import keeping
 from csms.forwarding import services as forwarding
-from stations.domain.commands import COMMANDS
-from stations.services import localauthlist, rollouts
+from stations.domain.commands import COMMANDS, ClearCache
+from stations.services import commandruns, localauthlist, rollouts
 from tests.api.conftest import Network, Person
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.firmware import made_image, made_update
@@ -44,6 +44,7 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
     with scope(operator=ada.operator):
         rollouts.create(firmware=update.firmware)
         localauthlist.set_rule(operator=ada.operator, mode="valid")
+        commandruns.start(operator=ada.operator, token="t", selection={"filter": {}}, command=ClearCache())
         forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         for made in (made_reservation, made_profile, made_move):
             made(amber.station)

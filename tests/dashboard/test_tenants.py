@@ -29,7 +29,7 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
-    *("forward_add", "forward_change", "quirk_add", "quirk_change"),
+    *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
@@ -182,6 +182,10 @@ OF_ADA = {
         f"rollout-{name}": lambda world: {"pk": world.rolled.rollout.pk}
         for name in ("detail", "preview", "start", "pause", "resume", "cancel", "retry", "leave-out", "steps")
     },
+    **{
+        f"command-run-{name}": lambda world: {"pk": world.run.pk}
+        for name in ("detail", "pause", "resume", "cancel", "retry", "steps")
+    },
     "forward-link-detail": lambda world: {"pk": world.link.pk},
     **{f"forward-{name}": lambda world: {"pk": world.forward.pk} for name in ("detail", "pause", "resume", "test")},
     "security-event-detail": lambda world: {"pk": world.secured.event.pk},
@@ -209,6 +213,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("rollout-list", "post"): {"firmware": 1},
     ("reservation-list", "post"): {"station": "X", "id_tag": "CARD", "expires_at": "2030-01-01T00:00:00Z"},
     ("network-move-list", "post"): {"station": "X", "slot": 1},
+    ("command-run-list", "post"): {"command": "clear_cache", "selection": {"filter": {}}},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},

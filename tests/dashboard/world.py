@@ -20,6 +20,7 @@ from stations.domain.values import ConnectorStatus, Registration, Severity
 from stations.models import (
     Command,
     CommandRun,
+    CommandRunStep,
     CommandStatus,
     ConnectionHistory,
     Connector,
@@ -161,6 +162,7 @@ def _made(network: Network) -> World:
     asked = {status: _asked(station, status) for status in CommandStatus}
     run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
+    _steps(run, {station: asked[CommandStatus.CONFIRMED], pending: asked[CommandStatus.REJECTED]}, unheard, offline)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
     _changed(ada, station, card)
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
@@ -195,6 +197,18 @@ def _made(network: Network) -> World:
         monitored(station),
         secured(station, library[0]),
     )
+
+
+def _steps(run: CommandRun, asked: dict[Station, Command], waiting: Station, away: Station) -> None:
+    """Of a run: what came to its end, what did not, one that waits for its turn, one that was not there."""
+    CommandRunStep.objects.bulk_create(
+        [
+            *(CommandRunStep(run=run, station=one, command=command, state=state, finished_at=run.created_at)
+              for (one, command), state in zip(asked.items(), ("done", "failed"), strict=True)),
+            CommandRunStep(run=run, station=waiting, state="waiting"),
+            CommandRunStep(run=run, station=away, state="skipped", reason="offline", finished_at=run.created_at),
+        ]
+    )  # fmt: skip
 
 
 def _misunderstood(station: Station) -> RepairMessage:

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 from django_scopes import scope
 
 from accounts import audit
 from accounts.models import AuditEntry, Operator, User
 from accounts.services import add_operator, add_user
+from stations.domain.commandruns import Pace
 from stations.domain.commands import ClearCache, RemoteStart, Reset, SetVariables
-from stations.models import Station, Variable
-from stations.services import commandends, commandruns, commands, configuration, registry
+from stations.models import Connection, Station, Variable
+from stations.services import commandends, commandruns, commandrunsteps, commands, configuration, registry
 
 
 @pytest.fixture
@@ -92,16 +94,19 @@ def test_taking_back_is_told_if_it_was_in_time(station: Station) -> None:
     assert told() == [entry]
 
 
-def test_what_is_asked_of_many_is_told_of_each_and_of_all(amber: Operator, station: Station) -> None:
+def test_what_is_asked_of_many_is_told_of_each_and_of_all(amber: Operator, station: Station, ada: User) -> None:
     other, _ = registry.add_station(operator=amber, identity="AMBER-TOLD-02")
-    asked = [(station, Reset("immediate")), (other, Reset("immediate"))]
+    Connection.objects.filter(operator=amber).update(seen_at=timezone.now(), connected_at=timezone.now())
+    chosen = {"stations": [station.identity, other.identity]}
+    asked = {"operator": amber, "token": "t", "selection": chosen, "command": Reset("immediate"), "pace": Pace(2, 0)}
     for _ in range(2):
-        run = commandruns.start(operator=amber, token="t", asked=asked, reason="New firmware")
+        run = commandruns.start(**asked, user=ada, reason="New firmware")
+    assert commandrunsteps.advance(run_id=run.pk)
     second, first, whole, before = told(4)
-    assert {(one.action, one.object_id, one.note) for one in (first, second)} == {
-        ("command.asked", str(one.pk), "New firmware") for one in (station, other)
+    assert {(one.action, one.object_id, one.note, one.actor, one.via) for one in (first, second)} == {
+        ("command.asked", str(one.pk), "New firmware", ada, "job") for one in (station, other)
     }
-    assert (whole.action, whole.object_id, whole.after["stations"]) == ("run.started", str(run.pk), 2)
+    assert (whole.action, whole.object_id, whole.after["selection"]) == ("run.started", str(run.pk), "2 named")
     assert before.action == "station.added"
 
 

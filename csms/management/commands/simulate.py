@@ -5,6 +5,7 @@ import logging
 import signal
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from csms.simulator.driver import Roster
 from csms.simulator.fleet import run_fleet
 from csms.simulator.life import Habits
 from csms.simulator.narrator import Narrator
+from csms.simulator.relay import LocalController
 from csms.simulator.station import SimulatedStation
 
 
@@ -73,6 +75,9 @@ class Command(BaseCommand):
             "--offline-rate", type=at_least(0), default=0.02, help="outages of a station's line per hour of its life (0.02)"
         )
         parser.add_argument("--fault-rate", type=at_least(0), default=0.02, help="faults of a station per hour of its life (0.02)")
+        parser.add_argument(
+            "--relayed", action="store_true", help="behind a simulated local controller, PREFIX-LC, which must be known there, too"
+        )
         parser.add_argument("--demo", action="store_true", help="the demo network of `make run`; its own stations, cards and speed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -86,12 +91,18 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         narrator = Narrator(self._write)
-        if options["demo"]:
-            stations, roster = demo_fleet(options["url"], seed=options["seed"], narrator=narrator)
-        else:
-            stations, roster = fleet(options, narrator)
-        self._write(f"{len(stations)} simulated station{'s' if len(stations) > 1 else ''} for {options['url']}; Ctrl-C ends")
-        await run_fleet(stations, roster=roster, narrator=narrator, stop=stop, duration_s=options["duration"])
+        async with AsyncExitStack() as relays:
+            if options["demo"]:
+                stations, roster = demo_fleet(options["url"], seed=options["seed"], narrator=narrator)
+            elif options["relayed"]:
+                (itself,), _roster = fleet(options | {"identities": [f"{options['prefix']}-LC"]}, narrator)
+                relay = await relays.enter_async_context(LocalController(itself[0]))
+                stations, roster = fleet(options | {"url": relay.url}, narrator)
+                stations = [itself, *stations]
+            else:
+                stations, roster = fleet(options, narrator)
+            self._write(f"{len(stations)} simulated station{'s' if len(stations) > 1 else ''} for {options['url']}; Ctrl-C ends")
+            await run_fleet(stations, roster=roster, narrator=narrator, stop=stop, duration_s=options["duration"])
         self._write("simulation ended")
 
     def _write(self, line: str) -> None:
@@ -104,7 +115,8 @@ def fleet(options: dict[str, Any], narrator: Narrator) -> tuple[list[tuple[Simul
     speed, seed = options["speed"], options["seed"]
     habits = Habits(speed=speed, fault_rate=options["fault_rate"], offline_rate=options["offline_rate"])
     interval = max(5, round(60 / speed))
-    identities = [f"{options['prefix']}-{number:04d}" for number in range(1, options["stations"] + 1)]
+    numbered = [f"{options['prefix']}-{number:04d}" for number in range(1, options["stations"] + 1)]
+    identities = options.get("identities", numbered)
     stations = [
         SimulatedStation(
             options["url"],

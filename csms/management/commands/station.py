@@ -1,18 +1,19 @@
-"""`manage.py station add|list|remove|strict|register`; `--help` says more."""
+"""`manage.py station add|list|remove|strict|register|behind|key`; `--help` says more."""
 
+from argparse import FileType
 from typing import Any
 from urllib.parse import quote
 
 from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from accounts.selectors import operator_named
 from csms.management.shell import Shell
 from stations import selectors
 from stations.domain.values import Registration
 from stations.models import Station
-from stations.services import registry
+from stations.services import localcontrollers, registry
 
 
 class Command(Shell):
@@ -44,6 +45,15 @@ class Command(Shell):
         register.set_defaults(run=self.register)
         register.add_argument("identity", metavar="ID")
         register.add_argument("registration", choices=[value.value for value in Registration])
+
+        behind = actions.add_parser("behind", help="which local controller relays the station; without one, none does")
+        behind.set_defaults(run=self.behind)
+        behind.add_argument("identity", metavar="ID")
+        behind.add_argument("controller", metavar="CONTROLLER", nargs="?")
+        key = actions.add_parser("key", help="the public key or certificate (PEM) with which it signs; without a file, none")
+        key.set_defaults(run=self.key)
+        key.add_argument("identity", metavar="ID")
+        key.add_argument("file", metavar="FILE.pem", nargs="?", type=FileType())
 
     def add(self, options: dict[str, Any]) -> None:
         operator = operator_named(options["operator"])
@@ -101,6 +111,21 @@ class Command(Shell):
         registry.set_strict(station=station, strict=options["strict"] == "yes")
         done = "refused" if station.strict else "mended where it can be understood"
         self.stdout.write(f"Station {station.identity}: what breaks the schema is {done}.")
+
+    def behind(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        controller = self._station(options["controller"]) if options["controller"] else None
+        with scope(operator=station.operator):
+            localcontrollers.set_controller(station=station, controller=controller)
+        self.stdout.write(f"Station {station.identity}: " + (f"behind {controller.identity}." if controller else "behind none."))
+
+    def key(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        with scope(operator=station.operator):
+            localcontrollers.set_signing_key(station=station, pem=options["file"].read() if options["file"] else "")
+        self.stdout.write(
+            f"Station {station.identity}: the key with which it signs is {'known' if station.signing_key else 'not known'}."
+        )
 
     def _station(self, identity: str) -> Station:
         with scopes_disabled():
