@@ -28,6 +28,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
+    "let go of charging profiles whose session is over": ("stations.tasks.sweep_charging_profiles", 10.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
 }
 

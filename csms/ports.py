@@ -2,7 +2,7 @@
 
 from csms.bells import RedisBell
 from csms.files.addresses import Files
-from csms.ocpp import quirks
+from csms.ocpp import quirks, reading
 from csms.sealing import seal, unseal
 from stations import ports
 
@@ -25,3 +25,4 @@ def fill() -> None:
     ports.files = Files()
     ports.box = Box()
     ports.check_adjustments = quirks.check
+    ports.sayable = reading.sayable

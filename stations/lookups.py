@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from stations import limits
 from stations.flush import Cursor, beside
+from stations.limits import Known
 from stations.state import COLUMNS, TransactionState, transaction_of
 
 
@@ -46,7 +48,14 @@ class StopNeed:
     meter_stop_wh: Decimal | None
 
 
-Need = TokenNeed | TransactionNeed | StartNeed | StopNeed
+@dataclass(frozen=True, slots=True)
+class LimitsNeed:
+    """All that limits a station. For messages that come seldom."""
+
+    station_id: int
+
+
+Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | LimitsNeed
 
 
 @dataclass(slots=True)
@@ -68,6 +77,8 @@ class Lookups:
     transactions: dict[TransactionNeed, TransactionState] = field(default_factory=dict)
     starts: dict[StartNeed, TransactionState] = field(default_factory=dict)
     stops: set[StopNeed] = field(default_factory=set)
+    #: By station; only of those that something limits.
+    limits: dict[int, Known] = field(default_factory=dict)
 
 
 TOKENS = """
@@ -129,5 +140,7 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
     }
     found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
+    if stations := sorted({n.station_id for n in wanted if isinstance(n, LimitsNeed)}):
+        found.limits = limits.load(cursor, stations)
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
     return found

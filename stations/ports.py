@@ -106,3 +106,12 @@ def no_adjustments(protocol: str, adjustments: object) -> list[dict[str, Any]]:
 #: What a quirk does about stations, checked against what can be done in that protocol ("" for any): raises ValidationError. Filled
 #: by `csms`.
 check_adjustments: Callable[[str, object], list[dict[str, Any]]] = no_adjustments
+
+
+def nothing_sayable(protocol: str) -> set[str]:
+    """No edge is installed that speaks to stations."""
+    return set()
+
+
+#: The kinds of commands that a station of this protocol can be asked. Filled by `csms`.
+sayable: Callable[[str], set[str]] = nothing_sayable

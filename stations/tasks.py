@@ -19,6 +19,7 @@ from stations.services import (
     retention,
     rollouts,
     rolloutsteps,
+    smartcharging,
     stale,
 )
 
@@ -143,3 +144,13 @@ def watch_transactions() -> int:
     """Look at the transactions that are due (see `stations.services.stale`). Idempotent; returns how many."""
     with scopes_disabled():
         return stale.sweep(now=timezone.now())
+
+
+@shared_task
+def sweep_charging_profiles() -> int:
+    """Drop profiles of sessions that are over, and offer what cars wait for (see `stations.services.smartcharging.sweep`).
+
+    Idempotent; returns how many.
+    """
+    with scopes_disabled():
+        return smartcharging.sweep(now=timezone.now())

@@ -106,6 +106,9 @@ JSON_TYPES: dict[Any, dict[str, Any]] = {
     int: {"type": "integer"},
     bool: {"type": "boolean"},
     list[dict[str, Any]]: {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
+    dict[str, Any]: {"type": "object", "additionalProperties": {}},
+    list[str]: {"type": "array", "items": {"type": "string"}},
+    list[int]: {"type": "array", "items": {"type": "integer"}},
 }
 
 

@@ -1,5 +1,13 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
+from stations.models.charging import (
+    ChargingLimit,
+    ChargingProfile,
+    CompositeSchedule,
+    EvChargingNeeds,
+    EvChargingSchedule,
+    NeedsState,
+)
 from stations.models.command import Command, CommandRun, CommandStatus
 from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
 from stations.models.finding import Finding, RepairMessage
@@ -20,12 +28,17 @@ from stations.models.variable import Variable
 
 __all__ = [
     "ChangeStatus",
+    "ChargingLimit",
+    "ChargingProfile",
     "Command",
     "CommandRun",
     "CommandStatus",
+    "CompositeSchedule",
     "Connection",
     "ConnectionHistory",
     "Connector",
+    "EvChargingNeeds",
+    "EvChargingSchedule",
     "Evse",
     "Finding",
     "FindingDay",
@@ -39,6 +52,7 @@ __all__ = [
     "MeterProgress",
     "MeterQuarter",
     "MeterSample",
+    "NeedsState",
     "OutboxEntry",
     "PasswordChange",
     "QuarterDue",

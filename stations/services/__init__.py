@@ -12,11 +12,13 @@ from stations.services import (
     commands,
     companions,
     diagnostics,
+    effects,
     firmware,
     firmwareprogress,
     metervalues,
     passwords,
     provisioning,
+    smartcharging,
     stale,
     transactionevents,
     transactions,
@@ -26,7 +28,7 @@ from stations.services.rules import Rule, add
 from stations.state import StationState
 
 RULES: dict[type[Event], Rule] = {
-    events.StationBooted: Rule(provisioning.booted),
+    events.StationBooted: Rule(provisioning.booted, smartcharging.booted_needs),
     events.HeartbeatReceived: Rule(availability.heartbeat),
     events.ConnectorStatusReported: Rule(availability.status_reported),
     events.TokenPresented: Rule(authorization.presented, authorization.presented_needs),
@@ -43,6 +45,9 @@ RULES: dict[type[Event], Rule] = {
 
 # A chapter that is not of the core lists its rules, effects and companions itself: add(RULES, <chapter>.RULES),
 # add(effects.OF, <chapter>.EFFECTS), add(companions.OF, <chapter>.COMPANIONS).
+add(RULES, smartcharging.RULES)
+add(effects.OF, smartcharging.EFFECTS)
+add(companions.OF, smartcharging.COMPANIONS)
 add(
     companions.OF,
     {

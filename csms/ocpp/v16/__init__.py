@@ -8,6 +8,7 @@ from csms.ocpp.v16 import (
     metervalues,
     provisioning,
     remotecontrol,
+    smartcharging,
     transactions,
     vendor,
 )
@@ -41,5 +42,8 @@ OUTGOING = (
     remotecontrol.RemoteStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    smartcharging.ClearChargingProfile,
+    smartcharging.GetCompositeSchedule,
+    smartcharging.SetChargingProfile,
     vendor.SendDataTransfer,
 )

@@ -1,6 +1,7 @@
 """OCPP 1.6 RemoteStartTransaction (5.11), RemoteStopTransaction (5.12), UnlockConnector (5.18) and TriggerMessage (5.17)."""
 
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
+from csms.ocpp.v16 import smartcharging
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
@@ -23,15 +24,22 @@ class RemoteStartTransaction(Outgoing):
     def encode(command: commands.RemoteStart, number: int, limits: dict[str, int]) -> list[Payload]:
         if len(command.id_token) > 20:
             raise Unsayable("OCPP 1.6 has id tags of at most 20 characters.")
-        return [{"idTag": command.id_token} | ({"connectorId": command.evse} if command.evse is not None else {})]
+        profile = command.charging_profile
+        more = {} if profile is None else {"chargingProfile": smartcharging.said(profile, number)}
+        return [{"idTag": command.id_token} | ({"connectorId": command.evse} if command.evse is not None else {}) | more]
 
     @staticmethod
     def parse(payload: Payload) -> commands.RemoteStart:
-        return commands.RemoteStart(payload["idTag"], payload.get("connectorId"))
+        profile = payload.get("chargingProfile")
+        return commands.RemoteStart(
+            payload["idTag"], payload.get("connectorId"), charging_profile=profile and smartcharging.meant(profile)
+        )
 
     @staticmethod
     def decode(command: commands.RemoteStart, sent: Payload, answer: Payload) -> Outcome:
-        return outcome(answer)
+        profile = sent.get("chargingProfile")
+        facts = {"profile": smartcharging.meant(profile), "evse": sent.get("connectorId", 0)} if profile else {}
+        return outcome(answer, facts=facts)
 
 
 class RemoteStopTransaction(Outgoing):

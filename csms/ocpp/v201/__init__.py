@@ -8,6 +8,7 @@ from csms.ocpp.v201 import (
     metervalues,
     provisioning,
     remotecontrol,
+    smartcharging,
     transactions,
     vendor,
 )
@@ -22,6 +23,11 @@ INCOMING = (
     metervalues.MeterValues,
     provisioning.BootNotification,
     provisioning.NotifyReport,
+    smartcharging.ClearedChargingLimit,
+    smartcharging.NotifyChargingLimit,
+    smartcharging.NotifyEVChargingNeeds,
+    smartcharging.NotifyEVChargingSchedule,
+    smartcharging.ReportChargingProfiles,
     transactions.TransactionEvent,
     vendor.DataTransfer,
 )
@@ -39,6 +45,10 @@ OUTGOING = (
     remotecontrol.RequestStopTransaction,
     remotecontrol.TriggerMessage,
     remotecontrol.UnlockConnector,
+    smartcharging.ClearChargingProfile,
+    smartcharging.GetChargingProfiles,
+    smartcharging.GetCompositeSchedule,
+    smartcharging.SetChargingProfile,
     transactions.GetTransactionStatus,
     vendor.SendDataTransfer,
 )

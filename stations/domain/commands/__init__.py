@@ -30,6 +30,12 @@ from stations.domain.commands.diagnostics import GetLog
 from stations.domain.commands.firmware import UpdateFirmware
 from stations.domain.commands.provisioning import GetBaseReport, GetVariables, Reset, SetVariables, named_variable
 from stations.domain.commands.remotecontrol import RemoteStart, RemoteStop, TriggerMessage, UnlockConnector
+from stations.domain.commands.smartcharging import (
+    ClearChargingProfile,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    SetChargingProfile,
+)
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
 
@@ -39,8 +45,11 @@ __all__ = [
     "BadCommand",
     "ChangeAvailability",
     "ClearCache",
+    "ClearChargingProfile",
     "Command",
     "GetBaseReport",
+    "GetChargingProfiles",
+    "GetCompositeSchedule",
     "GetLog",
     "GetTransactionStatus",
     "GetVariables",
@@ -49,6 +58,7 @@ __all__ = [
     "RemoteStop",
     "Reset",
     "SendVendorMessage",
+    "SetChargingProfile",
     "SetVariables",
     "TriggerMessage",
     "UnlockConnector",
