@@ -1,0 +1,74 @@
+"""What a case has at hand: a network of its own, a station, and a program that reads what the CSMS stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+
+from accounts import services
+from accounts.models import User
+from tests.conformance import bare
+from tests.conformance.against import BARE
+from tests.conformance.api import Api
+from tests.conformance.station import Station
+from tests.network import Network
+from tests.servers import Server
+
+#: Makes a station known with these fields of its row, and dials; see `tests.network.Network.station`.
+Dial = Callable[..., Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Reports name the case of each test."""
+    for item in items:
+        if case := getattr(getattr(item, "function", None), "case", None):
+            item.user_properties.append(("case", " ".join(case)))
+
+
+@pytest.fixture(scope="session")
+def bare_endpoint() -> Iterator[str]:
+    with bare.running() if BARE else nullcontext("") as url:
+        yield url
+
+
+@pytest.fixture
+def endpoint(uvicorn: Server, bare_endpoint: str) -> str:
+    """Where stations dial."""
+    return bare_endpoint or uvicorn.ocpp
+
+
+@pytest.fixture
+def api(network: Network, uvicorn: Server) -> Iterator[Api]:
+    """Ada's program."""
+    ada = User.objects.create(email=f"ada.{network.tag}@example.org", operator=network.operator, role="owner")
+    _, key = services.create_api_key(user=ada)
+    asking = Api(uvicorn.port, key)
+    yield asking
+    asking.connection.close()
+
+
+@pytest.fixture
+def known(network: Network, endpoint: str, kind: type[Station]) -> Callable[..., Any]:
+    """Makes a station known, which has not dialled yet."""
+    return lambda **fields: kind(endpoint, network.station(**fields).identity)
+
+
+@pytest.fixture
+def dial(known: Callable[..., Any]) -> Iterator[Dial]:
+    """Makes a station known, and dials: `dial()` has not booted yet, `dial(accepted=True)` was accepted before."""
+    dialled: list[Station] = []
+
+    def make(**fields: Any) -> Any:
+        dialled.append(known(**fields))
+        return dialled[-1].dial()
+
+    yield make
+    for station in dialled:
+        station.close()
+
+
+@pytest.fixture
+def station(dial: Dial) -> Any:
+    """Connected, and accepted at an earlier boot."""
+    return dial(accepted=True)
