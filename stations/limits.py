@@ -55,7 +55,7 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     held: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
-        sessions[pk][evse] = Session(ocpp_id, started_at), remote_start_id
+        sessions[pk][evse] = Session(ocpp_id, started_at.replace(microsecond=0)), remote_start_id
     for pk, evse, _source, body, transaction, remote_start_id, since in profiles:
         if (one := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
             held[pk].append(one)
@@ -98,7 +98,7 @@ def _held(
     except BadCommand:
         return None  # a station's own nonsense
     if profile.purpose != TX:
-        return Held(evse, profile, since)
+        return Held(evse, profile, since and since.replace(microsecond=0))
     for number, (session, started_remotely) in sessions.items():
         named = session.transaction == (transaction or profile.transaction)
         if not transaction and not profile.transaction and evse in (0, number) and since is not None:
@@ -117,5 +117,5 @@ def _of_others(evse: int, schedules: Any, since: datetime) -> list[Held]:
         except BadCommand:
             continue
         kind = "Absolute" if schedule.start is not None else "Relative"
-        found.append(Held(evse, Profile(EXTERNAL, kind, 0, (schedule,)), since))
+        found.append(Held(evse, Profile(EXTERNAL, kind, 0, (schedule,)), since and since.replace(microsecond=0)))
     return found

@@ -4,7 +4,20 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import (
+    commandviews,
+    firmware,
+    forwarding,
+    logs,
+    people,
+    quirks,
+    raw,
+    repairs,
+    rollouts,
+    smartcharging,
+    views,
+    webhooks,
+)
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -40,6 +53,11 @@ router.register("webhooks", webhooks.WebhookView, "webhook")
 router.register("webhook-deliveries", webhooks.DeliveryView, "webhook-delivery")
 router.register("forwards", forwarding.ForwardView, "forward")
 router.register("forward-links", forwarding.LinkView, "forward-link")
+router.register("charging-profiles", smartcharging.ChargingProfileView, "charging-profile")
+router.register("charging-limits", smartcharging.ChargingLimitView, "charging-limit")
+router.register("composite-schedules", smartcharging.CompositeScheduleView, "composite-schedule")
+router.register("ev-charging-needs", smartcharging.EvChargingNeedsView, "ev-charging-needs")
+router.register("ev-charging-schedules", smartcharging.EvChargingScheduleView, "ev-charging-schedule")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

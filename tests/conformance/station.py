@@ -167,6 +167,7 @@ class Station201(Station):
         "GetBaseReport": {"status": "NotSupported"},
         "GetReport": {"status": "NotSupported"},
         "GetMonitoringReport": {"status": "NotSupported"},
+        "GetChargingProfiles": {"status": "NoProfiles"},
     }
 
     def boot(self, reason: str = "PowerUp", **station: Any) -> Any:
