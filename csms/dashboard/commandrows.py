@@ -31,6 +31,10 @@ WORDS: dict[str, Word] = {
     "data_transfer": gettext_lazy("Send a vendor's message"),
     "get_log": gettext_lazy("Get the log"),
     "update_firmware": gettext_lazy("Update the firmware"),
+    "set_charging_profile": gettext_lazy("Limit the power"),
+    "clear_charging_profile": gettext_lazy("Clear limits of the power"),
+    "get_charging_profiles": gettext_lazy("Read the limits of the power"),
+    "get_composite_schedule": gettext_lazy("Ask what may be drawn"),
     "get_transaction_status": gettext_lazy("Ask what is missing of a session"),
 }
 STEPS: tuple[Word, ...] = (

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import charging
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -32,7 +33,7 @@ TABS: dict[str, Promise] = {
     "security": _("Security"),
 }
 #: In the order in which they stand on their tab.
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (Part("charging", "power", "dashboard/_part_charging.html", charging.context),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A row is written once the station has accepted; `chargingchecks` says before what it would not. What cars ask for is in `evneeds`.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -259,8 +260,8 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
     parted = composite.difference(ours, theirs, unit, duration)
     detail = "" if parted is None else _sentence(parted, start, unit, evse)
     if parted is not None:
-        code = "composite_above" if parted.more else "composite_below"
-        batch.note(Note(code, f"EVSE {evse}", detail, Severity.WARNING if parted.more else Severity.INFO))
+        above, below = Note("composite_above", severity=Severity.WARNING), Note("composite_below")
+        batch.note(replace(above if parted.more else below, subject=f"EVSE {evse}", detail=detail))
     batch.add(
         CompositeSchedule,
         operator_id=batch.station.operator_id,

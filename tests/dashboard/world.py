@@ -44,6 +44,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.chargingrows import limited
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.database import tables
@@ -152,6 +153,7 @@ def _made(network: Network) -> World:
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
     invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
+    limited(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]
