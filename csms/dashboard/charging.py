@@ -247,6 +247,8 @@ def _at(stretches: Stretches, second: int) -> Decimal | None:
 
 
 def _lines(stretches: Stretches, duration: int, highest: Decimal) -> list[str]:
+    if not stretches:
+        return []
     scale = max(highest, Decimal(1)) * Decimal("1.1")
     lines: list[list[str]] = [[]]
     ends = [at for at, _limit in stretches[1:]] + [duration]

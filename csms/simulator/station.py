@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection
 
 from csms.simulator import power
 from csms.simulator.battery import AC_22KW, Battery, Car, Supply
+from csms.simulator.charging import Profiles
 from csms.simulator.client import Client
 from csms.simulator.clock import Clock, ScriptedClock
 from csms.simulator.configuration import Configuration
@@ -87,6 +88,7 @@ class SimulatedStation(Client):
         self.tag_types: dict[str, str] = {}
         self.dialect = DIALECTS[protocol](self)
         self.updater = Updater(self)
+        self.profiles = Profiles(self)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -285,6 +287,7 @@ class SimulatedStation(Client):
         if not self.powered:
             return False
         interval = self.configuration.number("MeterValueSampleInterval")
+        self.profiles.apply()
         for connector in self.connectors:
             connector.advance(seconds)
             self.dialect.flow_changed(connector)

@@ -151,6 +151,11 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     for message in ("GetReport", "GetVariables", "SetVariables"):
         yield Variable("DeviceDataCtrlr", "ItemsPerMessage", str(ITEMS), instance=message, data_type="integer")
         yield Variable("DeviceDataCtrlr", "BytesPerMessage", "65536", instance=message, data_type="integer")
+    yield Variable("SmartChargingCtrlr", "Enabled", "true", data_type="boolean")
+    yield _setting("SmartChargingCtrlr", "ProfileStackLevel", "ChargeProfileMaxStackLevel", mutability="ReadOnly")
+    yield _setting("SmartChargingCtrlr", "PeriodsPerSchedule", "ChargingScheduleMaxPeriods", mutability="ReadOnly")
+    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", data_type="MemberList", values="A,W")
+    yield Variable("SmartChargingCtrlr", "Entries", "20", instance="ChargingProfiles", data_type="integer")
     yield Variable("ClockCtrlr", "DateTime", facts["DateTime"], data_type="dateTime")
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")
