@@ -57,8 +57,8 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
         sessions[pk][evse] = Session(ocpp_id, started_at.replace(microsecond=0)), remote_start_id
     for pk, evse, _source, body, transaction, remote_start_id, since in profiles:
-        if (one := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
-            held[pk].append(one)
+        if (found_here := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
+            held[pk].append(found_here)
     for pk, evse, schedules, since in others:
         held[pk] += _of_others(evse, _plain(schedules), since)
     numbers: dict[int, list[int]] = {pk: [] for pk in ids}

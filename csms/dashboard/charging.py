@@ -27,6 +27,7 @@ from stations.services import chargingchecks
 
 WIDTH, HEIGHT, SHOWN = 720, 160, 200
 KINDS = ("set_charging_profile", "clear_charging_profile", "get_charging_profiles", "get_composite_schedule")
+UNITS = (("A", gettext_lazy("A per phase")), ("W", "kW"))
 #: A limit of a while stands above the standing one, to which it falls back.
 STANDING, PASSING = 0, 1
 
@@ -43,7 +44,7 @@ class LimitForm(forms.Form):
         widget=forms.NumberInput({"step": "0.1", "inputmode": "decimal"}),
         help_text=gettext_lazy("0 pauses charging. Below 6 A most cars stop, too."),
     )
-    unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=[("A", gettext_lazy("A per phase")), ("W", "kW")])
+    unit = forms.ChoiceField(label=gettext_lazy("Unit"), choices=UNITS)
     lasts = forms.ChoiceField(
         label=gettext_lazy("For how long"),
         choices=[
@@ -66,7 +67,7 @@ class LimitForm(forms.Form):
         numbers = sorted({one.connector.evse.number for one in head.plugs})
         plug.choices = [("0", _("The whole charger")), *((str(n), _("Plug %(number)s") % {"number": n}) for n in numbers)]
         if taken := chargingchecks.units_of(head.station):
-            unit.choices = [(value, word) for value, word in unit.choices if value in taken]
+            unit.choices = [(value, word) for value, word in UNITS if value in taken]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -203,7 +203,7 @@ def same(one: dict[str, Any] | None, other: dict[str, Any] | None) -> bool:
     """Whether two plain profiles limit alike. A transaction's id and a schedule's are not told by all stations."""
     if one is None or other is None:
         return one is other
-    return _essence(one) == _essence(other)
+    return bool(_essence(one) == _essence(other))
 
 
 def _essence(body: dict[str, Any]) -> Any:

@@ -78,8 +78,8 @@ class GetChargingProfiles(Command):
                 raise BadCommand("sources must name one to four sources, or be left out.")
         if self.profile_ids is not None:
             need_list("profile_ids", self.profile_ids)
-            for one in self.profile_ids:
-                need_number("profile_ids", one, -INT32 - 1, INT32)
+            for pk in self.profile_ids:
+                need_number("profile_ids", pk, -INT32 - 1, INT32)
             if not 1 <= len(self.profile_ids) <= 1000:
                 raise BadCommand("profile_ids must name 1 to 1000 profiles, or be left out.")
 
