@@ -39,6 +39,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "tell running costs to displays": ("stations.tasks.tell_running_costs", 60.0),
     "let go of messages that displays showed": ("stations.tasks.let_go_of_display_messages", 3600.0),
     "bring commands for many on": ("stations.tasks.advance_command_runs", 2.0),
+    "let go of charging profiles whose session is over": ("stations.tasks.sweep_charging_profiles", 10.0),
     "bring roll-outs on": ("stations.tasks.advance_rollouts", 5.0),
     "end reservations whose time is over": ("stations.tasks.sweep_reservations", 5.0),
     "lead chargers to their new network profiles": ("stations.tasks.advance_network_moves", 5.0),

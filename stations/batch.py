@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 from django.db import models
 
-from stations import flush, lookups, outbox, ports, state
+from stations import chargingtables, flush, lookups, outbox, ports, state
 from stations.domain.values import Note
 from stations.flush import Cursor, Row, Table
 from stations.lookups import Lookups, Need
@@ -113,6 +113,7 @@ TABLES = (
             *("component", "evse_number", "report", "set_at", "removed_at"),
         ),
     ),
+    *chargingtables.TABLES,
     Table(RepairMessage),
     Table(
         Finding, key=("station_id", "transaction_id", "code", "subject"), merge="count", renewed=("detail", "message_id", "last_at")

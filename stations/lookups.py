@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from stations import ports
+from stations import limits, ports
 from stations.flush import Cursor, beside
+from stations.limits import Known
 from stations.state import COLUMNS, TransactionState, transaction_of
 
 
@@ -89,7 +90,16 @@ class DisplayNeed:
     station_id: int
 
 
-Need = TokenNeed | TransactionNeed | StartNeed | StopNeed | ReportNeed | MonitorNeed | AlertNeed | PriceNeed | DisplayNeed
+@dataclass(frozen=True, slots=True)
+class LimitsNeed:
+    """All that limits a station. For messages that come seldom."""
+
+    station_id: int
+
+
+Need = (
+    TokenNeed | TransactionNeed | StartNeed | StopNeed | ReportNeed | MonitorNeed | AlertNeed | PriceNeed | DisplayNeed | LimitsNeed
+)
 
 
 @dataclass(slots=True)
@@ -158,6 +168,8 @@ class Lookups:
     alerts: dict[AlertNeed, list[OpenAlert]] = field(default_factory=dict)
     prices: dict[int, ports.Prices] = field(default_factory=dict)
     displays: dict[DisplayNeed, list[FoundMessage]] = field(default_factory=dict)
+    #: By station; only of those that something limits.
+    limits: dict[int, Known] = field(default_factory=dict)
 
 
 TOKENS = """
@@ -258,6 +270,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
     }
     found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
+    if stations := sorted({n.station_id for n in wanted if isinstance(n, LimitsNeed)}):
+        found.limits = limits.load(cursor, stations)
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
     for station_id, kind, request_id, pk, pages, last_page, items, finished, about, created_at in (
         cursors[4].fetchall() if reports else ()

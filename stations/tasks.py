@@ -32,6 +32,7 @@ from stations.services import (
     rolloutsteps,
     runningcosts,
     security,
+    smartcharging,
     stale,
 )
 
@@ -262,3 +263,13 @@ def let_go_of_display_messages() -> int:
     """Delete the messages of displays that were over long ago. Idempotent; returns how many."""
     with scopes_disabled():
         return displaymessage.let_go(now=timezone.now())
+
+
+@shared_task
+def sweep_charging_profiles() -> int:
+    """Drop profiles of sessions that are over, and offer what cars wait for (see `stations.services.smartcharging.sweep`).
+
+    Idempotent; returns how many.
+    """
+    with scopes_disabled():
+        return smartcharging.sweep(now=timezone.now())

@@ -22,6 +22,7 @@ from csms.api import (
     reservations,
     rollouts,
     security,
+    smartcharging,
     views,
     webhooks,
 )
@@ -77,6 +78,11 @@ router.register("customer-reports", monitoring.CustomerReportView, "customer-rep
 router.register("monitoring", monitoring.MonitoringView, "monitoring")
 router.register("monitors", monitoring.MonitorView, "monitor")
 router.register("monitor-events", monitoring.MonitorEventView, "monitor-event")
+router.register("charging-profiles", smartcharging.ChargingProfileView, "charging-profile")
+router.register("charging-limits", smartcharging.ChargingLimitView, "charging-limit")
+router.register("composite-schedules", smartcharging.CompositeScheduleView, "composite-schedule")
+router.register("ev-charging-needs", smartcharging.EvChargingNeedsView, "ev-charging-needs")
+router.register("ev-charging-schedules", smartcharging.EvChargingScheduleView, "ev-charging-schedule")
 
 STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 

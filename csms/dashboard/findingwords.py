@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import chargingwords
 from csms.templatetags.rules import rule
 
 Word = str | Promise
@@ -431,6 +432,7 @@ CATALOGUE: dict[str, Words] = {
     "handler_failed": Words(_("A fault of this system"), _("Every message is handled.")),
     "repaired": Words(_("Put right by a person"), _("What the rules could not decide, a person does.")),
 }
+CATALOGUE |= {code: Words(*told) for code, told in chargingwords.FINDINGS.items()}
 
 
 def words(code: str) -> Words:

@@ -8,7 +8,17 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.dashboard import certificates, customers, displaymessages, locallists, monitoring, network, reservations, securityevents
+from csms.dashboard import (
+    certificates,
+    charging,
+    customers,
+    displaymessages,
+    locallists,
+    monitoring,
+    network,
+    reservations,
+    securityevents,
+)
 from csms.dashboard.station import Head
 
 Context = dict[str, Any]
@@ -34,6 +44,7 @@ TABS: dict[str, Promise] = {
 }
 LOCAL_LIST = Part("local_list", "access", "dashboard/_part_local_list.html", locallists.part)
 RESERVATIONS = Part("reservations", "access", "dashboard/_part_reservations.html", reservations.context)
+CHARGING = Part("charging", "power", "dashboard/_part_charging.html", charging.context)
 EVENTS = Part("events", "monitoring", "dashboard/_part_events.html", monitoring.events)
 MONITORS = Part("monitors", "monitoring", "dashboard/_part_monitors.html", monitoring.monitors)
 REPORTS = Part("reports", "monitoring", "dashboard/_part_reports.html", monitoring.reports_context)
@@ -46,6 +57,7 @@ CERTIFICATES = Part("certificates", "security", "dashboard/_part_certificates.ht
 PARTS: tuple[Part, ...] = (
     LOCAL_LIST,
     RESERVATIONS,
+    CHARGING,
     EVENTS,
     MONITORS,
     REPORTS,

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from csms.ocpp.quirks import ANSWERED, HEARD, LATER, MOST, REGISTRY, SENT, Adjustment, Parameter
+from csms.ocpp.quirks import ANSWERED, HEARD, MOST, REGISTRY, SENT, Adjustment, Parameter
 from csms.ocpp.registry import PROTOCOLS
 from stations.models import Quirk
 from stations.services.quirks import LONGEST_FRAME
@@ -19,7 +19,6 @@ DIRECTIONS: dict[str, Word] = {
     HEARD: _("What it says"),
     ANSWERED: _("What it is answered"),
     SENT: _("What it is asked"),
-    LATER: _("What comes later"),
 }
 
 

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from csms.ocpp import times
 from csms.ocpp.menders import UNREADABLE
 from csms.ocpp.translator import Payload, Unsayable
+from stations.domain.composite import PHASES, VOLTS
 from stations.domain.values import Note
 
 REGISTER = "Energy.Active.Import.Register"
@@ -311,3 +312,25 @@ def trigger_needs_connector(protocol: str, calls: list[Payload], *, connector: i
     about = ("MeterValues", "StatusNotification")
     found = [more | call if call.get("requestedMessage") in about else call for call in calls]
     return found, f"connector {connector} named" if found != calls else None
+
+
+def current_only_profiles(protocol: str, calls: list[Payload]) -> tuple[list[Payload], str | None]:
+    found = [_in_ampere(call) for call in calls]
+    return found, "limits in ampere" if found != calls else None
+
+
+def _in_ampere(value: Any) -> Any:
+    """Every schedule of a payload in A; a composite schedule is asked for in A."""
+    if isinstance(value, list):
+        return [_in_ampere(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {name: _in_ampere(one) for name, one in value.items()}
+    if value.get("chargingRateUnit") == "W":
+        changed["chargingRateUnit"] = "A"
+        for period in changed.get("chargingSchedulePeriod", ()):
+            # All phases share the power; three where it is not said (OCPP 2.0.1 ChargingSchedulePeriodType).
+            volts = VOLTS * (period.get("numberPhases") or PHASES)
+            period["limit"] = float((Decimal(str(period["limit"])) / volts).quantize(Decimal("0.1"), ROUND_DOWN))
+        changed.pop("minChargingRate", None)
+    return changed

@@ -26,8 +26,8 @@ from csms.ocpp.translator import Payload
 from stations.domain.values import Note
 from stations.state import StationState
 
-#: In which direction an adjustment works; of LATER the messages do not exist yet.
-HEARD, ANSWERED, SENT, LATER = "heard", "answered", "sent", "later"
+#: In which direction an adjustment works.
+HEARD, ANSWERED, SENT = "heard", "answered", "sent"
 METERED = ("MeterValues", "StopTransaction", "TransactionEvent")
 TIMED = (*METERED, "StartTransaction", "StatusNotification", "NotifyEvent", "NotifyReport", "SecurityEventNotification")
 TAGGED = ("Authorize", "StartTransaction", "StopTransaction", "TransactionEvent")
@@ -59,7 +59,7 @@ class Adjustment:
     direction: str
     words: str | Promise
     actions: tuple[str, ...]
-    function: Callable[..., Any] | None
+    function: Callable[..., Any]
     parameters: tuple[Parameter, ...] = ()
     protocol: str = ""
     any_of: bool = False
@@ -210,10 +210,10 @@ REGISTRY: dict[str, Adjustment] = {
         (CONNECTOR,),
     ),
     "current_only_profiles": Adjustment(
-        LATER,
-        gettext_lazy("It takes limits in ampere only. In effect once charging profiles are sent."),
-        ("SetChargingProfile",),
-        None,
+        SENT,
+        gettext_lazy("It takes limits in ampere only: those in watt are converted, at 230 V."),
+        ("SetChargingProfile", "RemoteStartTransaction", "RequestStartTransaction", "GetCompositeSchedule"),
+        do.current_only_profiles,
     ),
 }
 
@@ -238,7 +238,7 @@ def plan(text: str, protocol: str) -> dict[tuple[str, str], tuple[Step, ...]]:
         own: dict[str, list[Step]] = {}
         for one in adjustments:
             known = REGISTRY.get(one.get("do", ""))
-            if known is not None and known.function is not None and known.protocol in ("", protocol):
+            if known is not None and known.protocol in ("", protocol):
                 given = {name: value for name, value in one.items() if name != "do"}
                 own.setdefault(one["do"], []).append(Step(one["do"], quirk, known.function, given))
         chosen |= own

@@ -85,9 +85,10 @@ class Draw:
     soc_percent: float | None
 
 
-def draw(supply: Supply, car: Car | None, *, flowing: bool) -> Draw:
-    """What a car draws from a connector now."""
-    power = car.battery.power_w(supply.offered_w(car)) if car and flowing else 0.0
+def draw(supply: Supply, car: Car | None, *, flowing: bool, most_w: float | None = None) -> Draw:
+    """What a car draws from a connector now. `most_w`: what it is limited to."""
+    offered = 0.0 if car is None else supply.offered_w(car)
+    power = car.battery.power_w(offered if most_w is None else min(offered, most_w)) if car and flowing else 0.0
     if supply.kind == "DC":
         soc = car.battery.soc if car else None
         voltage = 350.0 + 60.0 * (soc or 0.0)

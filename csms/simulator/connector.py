@@ -79,6 +79,8 @@ class Connector:
     reserved: bool = False
     #: A transaction has ended and the cable is still in.
     finishing: bool = False
+    #: What the charging profiles leave it, in W; None: nothing limits it.
+    limit_w: float | None = None
 
     @property
     def register_wh(self) -> int:
@@ -104,7 +106,8 @@ class Connector:
 
     @property
     def flowing(self) -> bool:
-        return self.transaction is not None and not self.transaction.held and not self.faulted and self.car is not None
+        held = self.transaction is None or self.transaction.held or self.limit_w == 0
+        return not held and not self.faulted and self.car is not None
 
     @property
     def status(self) -> str:
@@ -112,7 +115,7 @@ class Connector:
         if self.faulted:
             return "Faulted"
         if self.transaction:
-            if self.transaction.held:
+            if self.transaction.held or self.limit_w == 0:
                 return "SuspendedEVSE"
             return "SuspendedEV" if self.car is None or self.car.battery.full else "Charging"
         if not self.operative:
@@ -126,12 +129,13 @@ class Connector:
     def advance(self, seconds: float) -> None:
         """Let energy flow for a time."""
         if self.flowing and self.car:
-            self.meter_wh += self.car.battery.charge(self.supply.offered_w(self.car), seconds)
+            offered = self.supply.offered_w(self.car)
+            self.meter_wh += self.car.battery.charge(offered if self.limit_w is None else min(offered, self.limit_w), seconds)
         if self.transaction:
             self.transaction.since_sample_s += seconds
 
     def draw(self) -> Draw:
-        return draw(self.supply, self.car, flowing=self.flowing)
+        return draw(self.supply, self.car, flowing=self.flowing, most_w=self.limit_w)
 
     def readings(self, measurands: set[str]) -> list[Reading]:
         """What the meter shows now of the wanted measurands; a list without those that do not exist here."""

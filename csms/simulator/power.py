@@ -57,6 +57,7 @@ async def restore(station: "SimulatedStation") -> None:
 
 
 def _forget_registration(station: "SimulatedStation") -> None:
+    station.profiles.restarted()
     station.registration = ""
     station.accepted_event.clear()
     station._outbox.close()

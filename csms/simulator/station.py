@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection
 
 from csms.simulator import power
 from csms.simulator.battery import AC_22KW, Battery, Car, Supply
+from csms.simulator.charging import Profiles
 from csms.simulator.client import Client
 from csms.simulator.clock import Clock, ScriptedClock
 from csms.simulator.configuration import Configuration
@@ -94,6 +95,7 @@ class SimulatedStation(Client):
         self.local_list = LocalList(self.configuration)
         self.reservations, self.network = Reservations(self), Networks(self)
         self.display = Display()
+        self.profiles = Profiles(self)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -295,6 +297,7 @@ class SimulatedStation(Client):
         if not self.powered:
             return False
         interval = self.configuration.number("MeterValueSampleInterval")
+        self.profiles.apply()
         for connector in self.connectors:
             connector.advance(seconds)
             self.dialect.flow_changed(connector)

@@ -4,6 +4,8 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard import chargingwords
+
 register = template.Library()
 
 RULES: dict[str, str | Promise] = {
@@ -68,6 +70,7 @@ RULES: dict[str, str | Promise] = {
     "vendor_data_invalid": _("The message is answered with Rejected, and nothing is made of it."),
     "handler_failed": _("A fault of this system: the message is kept, and somebody has to look at it."),
 }
+RULES |= chargingwords.DONE
 MENDED = _("The message broke the protocol's rules in a way that leaves no doubt what was meant, and was mended.")
 
 

@@ -1,5 +1,13 @@
 """What the network is made of. Fields, constraints and trivial properties only; rules live in `stations.services`."""
 
+from stations.models.charging import (
+    ChargingLimit,
+    ChargingProfile,
+    CompositeSchedule,
+    EvChargingNeeds,
+    EvChargingSchedule,
+    NeedsState,
+)
 from stations.models.command import Command, CommandStatus
 from stations.models.commandrun import CommandRun, CommandRunStep, RunState, RunStepState
 from stations.models.connection import Connection, ConnectionHistory, Refusal, Sent
@@ -30,16 +38,21 @@ from stations.models.variable import DeviceModel, Variable
 __all__ = [
     "CertificateRequest",
     "ChangeStatus",
+    "ChargingLimit",
+    "ChargingProfile",
     "Command",
     "CommandRun",
     "CommandRunStep",
     "CommandStatus",
+    "CompositeSchedule",
     "Connection",
     "ConnectionHistory",
     "Connector",
     "CustomerPage",
     "DeviceModel",
     "DisplayMessage",
+    "EvChargingNeeds",
+    "EvChargingSchedule",
     "Evse",
     "Finding",
     "FindingDay",
@@ -66,6 +79,7 @@ __all__ = [
     "MonitorEvent",
     "MonitorOrigin",
     "MoveStatus",
+    "NeedsState",
     "NetworkMove",
     "NetworkProfile",
     "OutboxEntry",

@@ -30,6 +30,7 @@ from stations.services import (
     reports,
     reservation,
     security,
+    smartcharging,
     stale,
     tariffcost,
     transactionevents,
@@ -40,7 +41,7 @@ from stations.services.rules import Rule, add
 from stations.state import StationState
 
 RULES: dict[type[Event], Rule] = {
-    events.StationBooted: Rule(provisioning.booted),
+    events.StationBooted: Rule(provisioning.booted, smartcharging.booted_needs),
     events.HeartbeatReceived: Rule(availability.heartbeat),
     events.ConnectorStatusReported: Rule(availability.status_reported),
     events.TokenPresented: Rule(authorization.presented, authorization.presented_needs),
@@ -55,6 +56,9 @@ RULES: dict[type[Event], Rule] = {
 
 # A chapter that is not of the core lists its rules, effects and companions itself: add(RULES, <chapter>.RULES),
 # add(effects.OF, <chapter>.EFFECTS), add(companions.OF, <chapter>.COMPANIONS).
+add(RULES, smartcharging.RULES)
+add(effects.OF, smartcharging.EFFECTS)
+add(companions.OF, smartcharging.COMPANIONS)
 add(
     companions.OF,
     {

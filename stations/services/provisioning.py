@@ -7,7 +7,7 @@ from stations.domain.patience import BOOT_LOOK
 from stations.domain.quirks import Make
 from stations.domain.values import Note, Registration
 from stations.models import Station, Transaction
-from stations.services import clocks, displaymessage, firmwareprogress, inventories, transactions
+from stations.services import clocks, displaymessage, firmwareprogress, inventories, smartcharging, transactions
 from stations.state import OUTDATED
 
 #: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
@@ -42,6 +42,7 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         # It may have ended with the restart, or go on: see `stations.services.stale`.
         batch.change(Transaction, transaction.id, due_at=batch.now + BOOT_LOOK)
     firmwareprogress.booted(event, batch)
+    smartcharging.booted(batch)
     station.firmware_version = event.firmware_version
     make = Make(event.vendor, event.model, event.firmware_version)
     if make != station.make:

@@ -15,6 +15,7 @@ from csms.forwarding import services as forwarding
 from stations.domain.commands import COMMANDS, ClearCache
 from stations.services import commandruns, localauthlist, rollouts
 from tests.api.conftest import Network, Person
+from tests.dashboard.chargingrows import limited
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.firmware import made_image, made_update
 
@@ -48,6 +49,7 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         forwarding.add(operator=ada.operator, name="Fleet", url="ws://127.0.0.1:9/")
         for made in (made_reservation, made_profile, made_move):
             made(amber.station)
+        limited(amber.station)
     with scopes_disabled():
         keeping.match()
     schema = ada.client.get("/api/schema/", headers={"Accept": "application/json"}).json()

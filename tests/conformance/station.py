@@ -168,6 +168,7 @@ class Station201(Station):
         "GetDisplayMessages": {"status": "Unknown"},
         "GetReport": {"status": "NotSupported"},
         "GetMonitoringReport": {"status": "NotSupported"},
+        "GetChargingProfiles": {"status": "NoProfiles"},
     }
 
     def boot(self, reason: str = "PowerUp", **station: Any) -> Any:

@@ -51,6 +51,7 @@ from stations.models import (
     Variable,
 )
 from stations.services.authorization import UNKNOWN
+from tests.dashboard.chargingrows import limited
 from tests.dashboard.monitoredrows import Monitored, monitored
 from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
@@ -169,6 +170,7 @@ def _made(network: Network) -> World:
     invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
     _listed(network, station, offline, card)
+    limited(station)
     StatusHistory.objects.bulk_create(
         [StatusHistory(operator=operator, station=station, evse_number=3, connector_number=1, status=one, at=now, received_at=now)
          for one in ("Preparing", "Charging")]

@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from csms import shipped
 from csms.ocpp import frames, mend, quirks, registry
-from csms.ocpp.quirks import ANSWERED, HEARD, LATER, REGISTRY, SENT
+from csms.ocpp.quirks import ANSWERED, HEARD, REGISTRY, SENT
 from csms.ocpp.registry import PROTOCOLS
 from stations.domain.quirks import About, Make
 from stations.domain.values import Note, Registration
@@ -35,9 +35,6 @@ def test_its_frame_becomes_what_it_says(row: dict[str, Any]) -> None:
     assert isinstance(call, frames.Call)
     station, notes, at = station_with(row), list[Note](), datetime(2026, 11, 21, tzinfo=UTC)
     directions = {REGISTRY[one["do"]].direction for one in row["adjustments"]}
-    if directions == {LATER}:
-        assert "becomes" not in row
-        return
     if SENT in directions:
         (becomes,), notes = quirks.sent(station.quirks, "ocpp1.6", call.action, [call.payload])
         mend.validate("ocpp1.6", call.action, becomes)
@@ -69,13 +66,9 @@ def test_each_has_a_code_of_its_own() -> None:
 
 def test_every_adjustment_can_be_done_in_a_direction_there_is() -> None:
     for name, known in REGISTRY.items():
-        assert known.direction in (HEARD, ANSWERED, SENT, LATER), name
-        assert (known.function is None) == (known.direction == LATER), name
+        assert known.direction in (HEARD, ANSWERED, SENT), name
         for protocol in PROTOCOLS if not known.protocol else (known.protocol,):
-            assert (
-                set(known.actions) & (set(registry.INCOMING[protocol]) | set(registry.BY_ACTION[protocol]))
-                or known.direction == LATER
-            )
+            assert set(known.actions) & (set(registry.INCOMING[protocol]) | set(registry.BY_ACTION[protocol]))
 
 
 # With the database

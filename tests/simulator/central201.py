@@ -68,6 +68,10 @@ class Peer201(Watching, ChargePoint):
     def _status(self, token: dict[str, str]) -> str:
         return self.central.tags.get(token["id_token"], "Invalid")
 
+    @on(Action.report_charging_profiles)
+    def on_report_charging_profiles(self, **_: Any) -> Any:
+        return call_result.ReportChargingProfiles()
+
 
 def told(payload: dict[str, Any]) -> tuple[str, str, str, int]:
     """What an event says in short."""

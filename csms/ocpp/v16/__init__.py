@@ -13,6 +13,7 @@ from csms.ocpp.v16 import (
     remotecontrol,
     reservation,
     security,
+    smartcharging,
     transactions,
     vendor,
 )
@@ -57,6 +58,9 @@ OUTGOING: tuple[type[Outgoing], ...] = (
     security.DeleteCertificate,
     security.GetInstalledCertificateIds,
     security.InstallCertificate,
+    smartcharging.ClearChargingProfile,
+    smartcharging.GetCompositeSchedule,
+    smartcharging.SetChargingProfile,
     vendor.SendDataTransfer,
     *costmessages.OUTGOING,
 )

@@ -2,7 +2,7 @@
 security extension's ExtendedTriggerMessage."""
 
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
-from csms.ocpp.v16 import conventions
+from csms.ocpp.v16 import conventions, smartcharging
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
@@ -40,15 +40,22 @@ class RemoteStartTransaction(Outgoing):
     def encode(command: commands.RemoteStart, number: int, limits: dict[str, int]) -> list[Payload]:
         if len(command.id_token) > 20:
             raise Unsayable("OCPP 1.6 has id tags of at most 20 characters.")
-        return [{"idTag": command.id_token} | ({"connectorId": command.evse} if command.evse is not None else {})]
+        profile = command.charging_profile
+        more = {} if profile is None else {"chargingProfile": smartcharging.said(profile, number)}
+        return [{"idTag": command.id_token} | ({"connectorId": command.evse} if command.evse is not None else {}) | more]
 
     @staticmethod
     def parse(payload: Payload) -> commands.RemoteStart:
-        return commands.RemoteStart(payload["idTag"], payload.get("connectorId"))
+        profile = payload.get("chargingProfile")
+        return commands.RemoteStart(
+            payload["idTag"], payload.get("connectorId"), charging_profile=profile and smartcharging.meant(profile)
+        )
 
     @staticmethod
     def decode(command: commands.RemoteStart, sent: Payload, answer: Payload) -> Outcome:
-        return outcome(answer)
+        profile = sent.get("chargingProfile")
+        facts = {"profile": smartcharging.meant(profile), "evse": sent.get("connectorId", 0)} if profile else {}
+        return outcome(answer, facts=facts)
 
 
 class RemoteStopTransaction(Outgoing):

@@ -1,6 +1,7 @@
 """OCPP 2.0.1 RequestStartTransaction (F01-F02), RequestStopTransaction (F03), UnlockConnector (F05) and TriggerMessage (F06)."""
 
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
+from csms.ocpp.v201 import smartcharging
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
@@ -27,16 +28,22 @@ class RequestStartTransaction(Outgoing):
     @staticmethod
     def encode(command: commands.RemoteStart, number: int, limits: dict[str, int]) -> list[Payload]:
         payload: Payload = {"idToken": {"idToken": command.id_token, "type": command.id_token_type}, "remoteStartId": number}
+        if command.charging_profile is not None:
+            payload["chargingProfile"] = smartcharging.said(command.charging_profile, number)
         return [payload | ({"evseId": command.evse} if command.evse is not None else {})]
 
     @staticmethod
     def parse(payload: Payload) -> commands.RemoteStart:
-        token = payload["idToken"]
-        return commands.RemoteStart(token["idToken"], payload.get("evseId"), token["type"])
+        token, profile = payload["idToken"], payload.get("chargingProfile")
+        return commands.RemoteStart(
+            token["idToken"], payload.get("evseId"), token["type"], profile and smartcharging.meant(profile, [])
+        )
 
     @staticmethod
     def decode(command: commands.RemoteStart, sent: Payload, answer: Payload) -> Outcome:
         facts = {"remote_start_id": sent["remoteStartId"]}
+        if profile := sent.get("chargingProfile"):
+            facts |= {"profile": smartcharging.meant(profile, []), "evse": sent.get("evseId", 0)}
         return outcome(answer, facts=facts | ({"transaction_id": answer["transactionId"]} if "transactionId" in answer else {}))
 
 

@@ -3,26 +3,34 @@
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
+from ocpp.charge_point import snake_to_camel_case
 from ocpp.v16 import call, call_result
 from ocpp.v16.enums import Action
 
+from csms.ocpp.v16.smartcharging import meant
 from csms.simulator import logs
 from csms.simulator.answering import answers
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v16.charging import ChargingLink16
 from csms.simulator.v16.costmessages import CostMessages
 from csms.simulator.v16.localauthlist import LocalList16
 from csms.simulator.v16.reservation import ReservationLink16
 from csms.simulator.v16.security import PNC, Security16
 
 
-class CommandLink16(LocalList16, ReservationLink16, Security16, CostMessages):
+class CommandLink16(LocalList16, ReservationLink16, Security16, CostMessages, ChargingLink16):
     package = Package.V16
 
     @answers(Action.remote_start_transaction)
-    def on_remote_start(self, id_tag: str, connector_id: int | None = None, **_: Any) -> Any:
+    def on_remote_start(
+        self, id_tag: str, connector_id: int | None = None, charging_profile: dict[str, Any] | None = None, **_: Any
+    ) -> Any:
         station = self.station
         if (connector := station.place_for(connector_id, id_tag)) is None:
+            return call_result.RemoteStartTransaction("Rejected")
+        profile = meant(snake_to_camel_case(charging_profile)) if charging_profile else None
+        if profile and station.profiles.set(connector.id, profile, starting=True):
             return call_result.RemoteStartTransaction("Rejected")
         connector.claimed = True
         self.then(station.start_remotely(connector.id, id_tag))

@@ -4,15 +4,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, cast
 
+from ocpp.charge_point import snake_to_camel_case
 from ocpp.v201 import call, call_result
 from ocpp.v201.enums import Action
 
+from csms.ocpp.v201.smartcharging import meant
 from csms.simulator import logs
 from csms.simulator.answering import answers
 from csms.simulator.clock import wire_time
 from csms.simulator.connector import Connector
 from csms.simulator.firmware import Request
 from csms.simulator.link import Package
+from csms.simulator.v201.charging import ChargingLink201
 from csms.simulator.v201.devicemodel import DeviceModel
 from csms.simulator.v201.displaymessages import DisplayMessages
 from csms.simulator.v201.localauthlist import LocalList201
@@ -24,7 +27,16 @@ from csms.simulator.v201.reservation import ReservationLink201
 from csms.simulator.v201.security import SIGNED, Security201
 
 
-class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, MonitoringLink, Security201, Publishing201, DisplayMessages):
+class CommandLink201(
+    LocalList201,
+    ReservationLink201,
+    NetworkLink201,
+    MonitoringLink,
+    Security201,
+    Publishing201,
+    DisplayMessages,
+    ChargingLink201,
+):
     package = Package.V201
 
     @property
@@ -57,10 +69,20 @@ class CommandLink201(LocalList201, ReservationLink201, NetworkLink201, Monitorin
         return [connector] if connector and evse.get("connector_id", 1) == 1 else None
 
     @answers(Action.request_start_transaction)
-    def on_remote_start(self, id_token: dict[str, Any], remote_start_id: int, evse_id: int | None = None, **_: Any) -> Any:
+    def on_remote_start(
+        self,
+        id_token: dict[str, Any],
+        remote_start_id: int,
+        evse_id: int | None = None,
+        charging_profile: dict[str, Any] | None = None,
+        **_: Any,
+    ) -> Any:
         station = self.station
         if (connector := station.place_for(evse_id, id_token["id_token"])) is None:
             return call_result.RequestStartTransaction("Rejected")
+        profile = meant(snake_to_camel_case(charging_profile), []) if charging_profile else None
+        if profile and (refused := station.profiles.set(connector.id, profile, starting=True)):
+            return call_result.RequestStartTransaction("Rejected", cast(Any, {"reason_code": refused}))
         connector.claimed = True
         station.tag_types[id_token["id_token"]] = id_token["type"]
         self.then(station.start_remotely(connector.id, id_token["id_token"], remote_start_id))

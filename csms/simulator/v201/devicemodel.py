@@ -198,6 +198,11 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     yield Variable("MonitoringCtrlr", "MonitoringLevel", facts["MonitoringLevel"], data_type="integer")
     for message in ("SetVariableMonitoring", "ClearVariableMonitoring"):
         yield Variable("MonitoringCtrlr", "ItemsPerMessage", str(MONITORS), instance=message, data_type="integer")
+    yield Variable("SmartChargingCtrlr", "Enabled", "true", data_type="boolean")
+    yield _setting("SmartChargingCtrlr", "ProfileStackLevel", "ChargeProfileMaxStackLevel", mutability="ReadOnly")
+    yield _setting("SmartChargingCtrlr", "PeriodsPerSchedule", "ChargingScheduleMaxPeriods", mutability="ReadOnly")
+    yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", data_type="MemberList", values="A,W")
+    yield Variable("SmartChargingCtrlr", "Entries", "20", instance="ChargingProfiles", data_type="integer")
     yield Variable("ClockCtrlr", "DateTime", facts["DateTime"], data_type="dateTime")
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")

@@ -57,6 +57,12 @@ from stations.domain.commands.security import (
     InstallCertificate,
     SendSignedCertificate,
 )
+from stations.domain.commands.smartcharging import (
+    ClearChargingProfile,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    SetChargingProfile,
+)
 from stations.domain.commands.transactions import GetTransactionStatus
 from stations.domain.commands.vendor import SendVendorMessage
 
@@ -67,11 +73,14 @@ __all__ = [
     "CancelReservation",
     "ChangeAvailability",
     "ClearCache",
+    "ClearChargingProfile",
     "ClearVariableMonitoring",
     "Command",
     "CustomerInformation",
     "DeleteCertificate",
     "GetBaseReport",
+    "GetChargingProfiles",
+    "GetCompositeSchedule",
     "GetInstalledCertificates",
     "GetLocalListVersion",
     "GetLog",
@@ -89,6 +98,7 @@ __all__ = [
     "SendLocalList",
     "SendSignedCertificate",
     "SendVendorMessage",
+    "SetChargingProfile",
     "SetMonitoringBase",
     "SetMonitoringLevel",
     "SetNetworkProfile",

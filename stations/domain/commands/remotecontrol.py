@@ -3,16 +3,20 @@
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
+from stations.domain.chargingprofiles import TX, Profile
 from stations.domain.command import BadCommand, Command, need_number, need_text
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteStart(Command):
-    """Start a transaction for a token (OCPP 2.0.1 F01-F02). `evse` None: the station chooses."""
+    """Start a transaction for a token (OCPP 2.0.1 F01-F02). `evse` None: the station chooses. `charging_profile`: a TxProfile for
+    it, as set_charging_profile has it, without a transaction (K05).
+    """
 
     id_token: str
     evse: int | None = None
     id_token_type: str = "ISO14443"  # noqa: S105  (a kind of card)
+    charging_profile: dict[str, Any] | None = None
     kind: ClassVar[str] = "remote_start"
     expires_s: ClassVar[int] = 45
     while_pending: ClassVar[bool] = False
@@ -22,6 +26,15 @@ class RemoteStart(Command):
         need_text("id_token_type", self.id_token_type, 20)
         if self.evse is not None:
             need_number("evse", self.evse, 1, 255)
+        if self.charging_profile is not None:
+            profile = Profile.of(self.charging_profile)
+            # It is for the transaction that is to begin, which has no id yet (OCPP 2.0.1 K05, 1.6 5.11).
+            if profile.purpose != TX or profile.transaction is not None:
+                raise BadCommand("charging_profile must be a TxProfile without a transaction: the session has yet to begin.")
+
+    def fixed(self, facts: dict[str, Any]) -> Self:
+        profile = (facts.get("fixed") or {}).get("profile")
+        return self if profile is None else replace(self, charging_profile=profile)
 
 
 @dataclass(frozen=True, slots=True)

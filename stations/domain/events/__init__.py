@@ -29,7 +29,10 @@ from stations.domain.events.core import (
     VendorMessageReceived,
     VendorStatus,
 )
-from stations.domain.events.displaymessage import DisplayMessagesReported, ShownMessage
+from stations.domain.events.displaymessage import (
+    DisplayMessagesReported,
+    ShownMessage,
+)
 from stations.domain.events.monitoring import (
     ComponentEvent,
     ComponentEventsReported,
@@ -37,8 +40,12 @@ from stations.domain.events.monitoring import (
     MonitorReport,
     MonitorsReported,
 )
-from stations.domain.events.publishing import FirmwarePublicationReported
-from stations.domain.events.reservation import ReservationLapsed
+from stations.domain.events.publishing import (
+    FirmwarePublicationReported,
+)
+from stations.domain.events.reservation import (
+    ReservationLapsed,
+)
 from stations.domain.events.security import (
     CertificateRequestAnswered,
     CertificateRequested,
@@ -48,7 +55,19 @@ from stations.domain.events.security import (
     ContractCertificateRequested,
     SecurityEventReported,
 )
-from stations.domain.events.tariffcost import VehicleUnplugged
+from stations.domain.events.smartcharging import (
+    ChargingLimitCleared,
+    ChargingLimitReported,
+    ChargingProfilesReported,
+    EvNeedsReported,
+    EvScheduleAnswered,
+    EvScheduleReported,
+    NeedsAnswered,
+    NeedsVerdict,
+)
+from stations.domain.events.tariffcost import (
+    VehicleUnplugged,
+)
 
 __all__ = [
     "BootAnswered",
@@ -56,6 +75,9 @@ __all__ = [
     "CertificateRequested",
     "CertificateStatusAnswered",
     "CertificateStatusRequested",
+    "ChargingLimitCleared",
+    "ChargingLimitReported",
+    "ChargingProfilesReported",
     "ComponentEvent",
     "ComponentEventsReported",
     "ConnectorStatusReported",
@@ -64,6 +86,9 @@ __all__ = [
     "CustomerInformationTold",
     "DisplayMessagesReported",
     "Done",
+    "EvNeedsReported",
+    "EvScheduleAnswered",
+    "EvScheduleReported",
     "Event",
     "FirmwarePublicationReported",
     "FirmwareStatusReported",
@@ -72,6 +97,8 @@ __all__ = [
     "MetersSampled",
     "MonitorReport",
     "MonitorsReported",
+    "NeedsAnswered",
+    "NeedsVerdict",
     "Progress",
     "Reply",
     "ReservationLapsed",

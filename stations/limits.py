@@ -1,0 +1,121 @@
+"""What limits stations, read from the tables: the profiles they hold, what others demand, and the sessions that run."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import psycopg
+from django.db import connection
+
+from stations.domain.chargingprofiles import EXTERNAL, TX, Profile, Schedule
+from stations.domain.command import BadCommand
+from stations.domain.composite import Held, Limits, Session
+from stations.flush import Cursor, beside
+
+#: How long a profile that went with a start waits for its session, and by how much clocks differ.
+STARTS_WITHIN, CLOCKS_DIFFER = timedelta(minutes=5), timedelta(seconds=60)
+
+PROFILES = """
+SELECT station_id, evse_number, source, coalesce(wanted, reported), ocpp_transaction_id, remote_start_id,
+       coalesce(set_at, reported_at)
+FROM stations_chargingprofile WHERE station_id = ANY(%s) ORDER BY id LIMIT 100000
+"""
+OTHERS = """
+SELECT station_id, evse_number, schedules, reported_at FROM stations_charginglimit
+WHERE station_id = ANY(%s) AND cleared_at IS NULL
+"""
+SESSIONS = """
+SELECT t.station_id, e.number, t.ocpp_transaction_id, t.started_at, t.remote_start_id
+FROM stations_transaction t JOIN stations_evse e ON e.id = t.evse_id WHERE t.station_id = ANY(%s) AND t.status = 'active'
+"""
+EVSES = "SELECT station_id, number FROM stations_evse WHERE station_id = ANY(%s)"
+OFFERED = (
+    "SELECT station_id, evse_number, offered_at FROM stations_evchargingneeds WHERE station_id = ANY(%s) AND offered_at IS NOT NULL"
+)
+
+
+@dataclass(slots=True)
+class Known:
+    """`offered`: by EVSE, when the car there was last offered a schedule."""
+
+    limits: Limits
+    offered: dict[int, datetime] = field(default_factory=dict)
+
+
+def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
+    """By station, in five statements however many there are, asked together."""
+    ids = list(station_ids)
+    cursors = [beside(cursor) for _ in range(5)]
+    with cursor.connection.pipeline():
+        for one, statement in zip(cursors, (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED), strict=True):
+            one.execute(statement, (ids,))
+    profiles, others, running, evses, offered = (one.fetchall() for one in cursors)
+    held: dict[int, list[Held]] = {pk: [] for pk in ids}
+    sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
+    for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
+        sessions[pk][evse] = Session(ocpp_id, started_at.replace(microsecond=0)), remote_start_id
+    for pk, evse, _source, body, transaction, remote_start_id, since in profiles:
+        if (found_here := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
+            held[pk].append(found_here)
+    for pk, evse, schedules, since in others:
+        held[pk] += _of_others(evse, _plain(schedules), since)
+    numbers: dict[int, list[int]] = {pk: [] for pk in ids}
+    for pk, number in evses:
+        numbers[pk].append(number)
+    found = {
+        pk: Known(Limits(tuple(held[pk]), {evse: one for evse, (one, _) in sessions[pk].items()}, tuple(sorted(numbers[pk]))))
+        for pk in ids
+    }
+    for pk, evse, at in offered:
+        found[pk].offered[evse] = at
+    return found
+
+
+def of(station_ids: Collection[int]) -> dict[int, Known]:
+    """The same for pages and jobs, on Django's connection. The caller has found the stations in its scope."""
+    connection.ensure_connection()
+    return load(psycopg.Cursor(connection.connection), station_ids)
+
+
+def _plain(value: Any) -> Any:
+    # On Django's connections JSON comes as text.
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _held(
+    evse: int,
+    body: Any,
+    transaction: str,
+    remote_start_id: int | None,
+    since: datetime | None,
+    sessions: dict[int, tuple[Session, int | None]],
+) -> Held | None:
+    """A profile that counts now. One of a session that is over, or never began, does not."""
+    try:
+        profile = Profile.of(body, strict=False)
+    except BadCommand:
+        return None  # a station's own nonsense
+    if profile.purpose != TX:
+        return Held(evse, profile, since and since.replace(microsecond=0))
+    for number, (session, started_remotely) in sessions.items():
+        named = session.transaction == (transaction or profile.transaction)
+        if not transaction and not profile.transaction and evse in (0, number) and since is not None:
+            asked = remote_start_id is not None and started_remotely == remote_start_id
+            named = asked or (started_remotely is None and session.started_at >= since - CLOCKS_DIFFER)
+        if named:
+            return Held(number, profile.with_id(profile.id or 0, session.transaction), since)
+    return None
+
+
+def _of_others(evse: int, schedules: Any, since: datetime) -> list[Held]:
+    found = []
+    for body in schedules if isinstance(schedules, list) else ():
+        try:
+            schedule = Schedule.of(body, strict=False)
+        except BadCommand:
+            continue
+        kind = "Absolute" if schedule.start is not None else "Relative"
+        found.append(Held(evse, Profile(EXTERNAL, kind, 0, (schedule,)), since and since.replace(microsecond=0)))
+    return found
