@@ -4,7 +4,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
-from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks
+from csms.api import commandviews, firmware, forwarding, logs, people, quirks, raw, repairs, rollouts, views, webhooks, whatif
 from csms.api.drivers import operators
 
 router = SimpleRouter(use_regex_path=True)
@@ -45,6 +45,7 @@ STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
 app_name = "api"
 urlpatterns = [
+    path("v1/tariffs/what-if/", whatif.WhatIfView.as_view(), name="what-if"),
     path("v1/", include(router.urls)),
     path("v1/", include("csms.api.drivers.urls")),
     re_path(
