@@ -25,6 +25,7 @@ from csms.api import (
     smartcharging,
     views,
     webhooks,
+    whatif,
 )
 from csms.api.drivers import operators
 
@@ -88,6 +89,7 @@ STATION = f"^v1/stations/(?P<identity>{views.StationView.lookup_value_regex})"
 
 app_name = "api"
 urlpatterns = [
+    path("v1/tariffs/what-if/", whatif.WhatIfView.as_view(), name="what-if"),
     path("v1/", include(router.urls)),
     path("v1/", include("csms.api.drivers.urls")),
     re_path(

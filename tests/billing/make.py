@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import Operator
-from billing.tariff import Sample, Session
+from billing.tariff import Reserved, Sample, Session
 from stations import outbox
 from stations.models import Evse, MeterSample, OutboxEntry, Site, Station, Transaction
 
@@ -81,10 +81,19 @@ def sample(of: Transaction, minutes: int, register_wh: int, **fields: object) ->
 def session(data: dict) -> Session:
     """The described session of a pricing case."""
     at = datetime.fromisoformat
+    reserved = data.get("reservation")
+
+    def number(value: object) -> Decimal | None:
+        return None if value is None else Decimal(str(value))
+
     return Session(
         start=at(data["start"]),
         end=at(data["end"]),
         time_zone=data["time_zone"],
-        samples=[Sample(at(one["at"]), Decimal(str(one["energy_wh"]))) for one in data["samples"]],
+        samples=[
+            Sample(at(one["at"]), Decimal(str(one["energy_wh"])), number(one.get("power_w")), number(one.get("current_a")))
+            for one in data["samples"]
+        ],
         charging_end=at(data.get("charging_end", data["end"])),
+        reserved=Reserved(at(reserved["start"]), at(reserved["end"]), reserved["expired"]) if reserved else None,
     )

@@ -1,17 +1,19 @@
 """The tariff engine: worked examples, and what must hold for every session."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.money import half_up
-from billing.tariff import InvalidSession, InvalidTariff, Sample, Session, UnsupportedTariff, parse, price
+from billing.tariff import InvalidSession, InvalidTariff, NoPrice, Sample, Series, Session, parse, price
 from tests.billing import make
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text().splitlines()]
@@ -39,6 +41,10 @@ def a_tariff(*components, **fields):
 
 def a_component(kind="ENERGY", amount=0.25, step=1, **fields):
     return {"type": kind, "price": amount, "step_size": step, **fields}
+
+
+def restricted(**restrictions):
+    return {"currency": "EUR", "elements": [{"price_components": [a_component()], "restrictions": restrictions}]}
 
 
 def a_session(energy_wh=10_000, minutes=60, parked=0):
@@ -76,18 +82,6 @@ def test_totals_are_in_the_minor_unit_of_the_currency():
 @pytest.mark.parametrize(
     ("tariff", "says"),
     [
-        (a_tariff(a_component()) | {"elements": [{"price_components": [a_component()]}] * 2}, "one element"),
-        ({"currency": "EUR", "elements": [{"price_components": [a_component()], "restrictions": {"max_kwh": 5}}]}, "restrictions"),
-    ],
-)
-def test_a_tariff_that_cannot_be_priced_yet_is_refused(tariff, says):
-    with pytest.raises(UnsupportedTariff, match=says):
-        parse(tariff)
-
-
-@pytest.mark.parametrize(
-    ("tariff", "says"),
-    [
         ([], "the tariff must be an object"),
         ({}, "currency must be"),
         ({"currency": "eur", "elements": [{}]}, "currency: 'eur' is not a currency"),
@@ -107,6 +101,15 @@ def test_a_tariff_that_cannot_be_priced_yet_is_refused(tariff, says):
         (a_tariff(a_component(step=-1)), "step_size must be a whole number"),
         (a_tariff(a_component(), min_price={"incl_vat": 1}), "min_price.excl_vat must be a number"),
         (a_tariff(a_component(), max_price=5), "max_price must be an object"),
+        (restricted(start_time="24:00"), r"elements\[0\].restrictions.start_time must be a time such as 17:30"),
+        (restricted(end_time="9:00"), "end_time must be a time such as 17:30"),
+        (restricted(start_date="2026-02-30"), "start_date must be a date such as 2026-12-31"),
+        (restricted(day_of_week=["Friday"]), "day_of_week must be a list of MONDAY"),
+        (restricted(min_kwh=-1), "min_kwh must be a number, not negative"),
+        (restricted(max_duration=1.5), "max_duration must be a whole number of seconds"),
+        (restricted(reservation="MAYBE"), "reservation must be one of RESERVATION, RESERVATION_EXPIRES"),
+        (a_tariff(a_component(price_series="market")), "price_series must be the name of a price series"),
+        ({"currency": "EUR", "elements": [{"price_components": [a_component()]}] * 501}, "500 elements at most"),
     ],
 )
 def test_what_is_no_tariff_is_refused_with_the_place_and_the_reason(tariff, says):
@@ -125,6 +128,64 @@ def test_a_register_that_falls_is_refused():
         price(parse(a_tariff(a_component())), Session(START, START, "UTC", falling, START))
 
 
+MARKET = Series(
+    starts=tuple(START.replace(minute=0) + timedelta(hours=hour) for hour in range(3)),
+    prices=(Decimal("0.10"), Decimal("0.30"), Decimal("-0.50")),
+    until=START.replace(minute=0) + timedelta(hours=3),
+)
+
+
+def test_a_series_drives_a_price_from_hour_to_hour():
+    tariff = parse(a_tariff(a_component(amount=0.05, price_series="market", series_factor=2)), {"market": MARKET})
+    priced = price(tariff, a_session(energy_wh=10_000, minutes=60))
+    lines = [(line.volume, line.price) for line in priced.lines]
+    assert lines == [(Decimal(5), Decimal("0.25")), (Decimal(5), Decimal("0.65"))]
+
+
+def test_a_price_that_a_market_drives_never_falls_below_nothing():
+    tariff = parse(a_tariff(a_component(amount=0.05, price_series="market")), {"market": MARKET})
+    late = a_session(energy_wh=9_000, minutes=120)
+    assert [line.price for line in price(tariff, late).lines] == [Decimal("0.15"), Decimal("0.35"), Decimal(0)]
+
+
+def test_an_hour_whose_price_is_not_known_is_not_priced():
+    tariff = parse(a_tariff(a_component(price_series="market")), {"market": MARKET})
+    with pytest.raises(NoPrice, match="no price for 2026-01-13T17:00"):
+        price(tariff, a_session(minutes=180))
+
+
+def test_a_restriction_on_current_holds_only_where_the_current_is_known():
+    tariff = parse({"currency": "EUR", "elements": [
+        {"price_components": [a_component(amount=1)], "restrictions": {"min_current": 16}},
+        {"price_components": [a_component(amount=0.5)]},
+    ]})  # fmt: skip
+    end = START + timedelta(hours=1)
+    known = (
+        Sample(START, Decimal(0), current_a=Decimal(16)),
+        Sample(START + timedelta(minutes=30), Decimal(4000)),
+        Sample(end, Decimal(6000)),
+    )
+    assert price(tariff, Session(START, end, "UTC", known, end)).total_excl_tax == Decimal("5.00")
+
+
+def test_a_place_without_such_a_time_zone_is_refused():
+    with pytest.raises(InvalidSession, match="'Atlantis' is no time zone"):
+        price(parse(restricted(start_time="10:00")), replace(a_session(), time_zone="Atlantis"))
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-10-24", "2026-07-01"])
+def test_a_window_over_midnight_is_as_long_as_the_clock_of_the_place_says(day):
+    zone = ZoneInfo("Europe/Amsterdam")
+    evening = datetime.fromisoformat(f"{day}T20:00").replace(tzinfo=zone)
+    start, end = evening.astimezone(UTC), (evening + timedelta(hours=16)).astimezone(UTC)
+    tariff = parse({"currency": "EUR", "elements": [{
+        "price_components": [a_component("TIME", 1, step=0)], "restrictions": {"start_time": "22:00", "end_time": "06:00"}
+    }]})  # fmt: skip
+    hours = {"2026-03-28": 7, "2026-10-24": 9, "2026-07-01": 8}[day]
+    priced = price(tariff, Session(start, end, "Europe/Amsterdam", (), end))
+    assert priced.lines[0].volume == hours
+
+
 # What must hold for every session.
 
 amounts = st.decimals(0, 100, places=4)
@@ -140,12 +201,38 @@ def tariffs(draw, step=steps):
     return parse(a_tariff(*(a_component(kind, draw(amounts), draw(step), vat=draw(percents)) for kind in sorted(kinds))))
 
 
+hours = st.none() | st.times().map(lambda one: f"{one.hour:02}:{one.minute:02}")
+restrictions = st.fixed_dictionaries(
+    {},
+    optional={
+        "start_time": hours,
+        "end_time": hours,
+        "min_kwh": st.integers(0, 100),
+        "max_kwh": st.integers(0, 100),
+        "min_duration": st.integers(0, 200_000),
+        "max_duration": st.integers(0, 200_000),
+        "day_of_week": st.lists(st.sampled_from(["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY"]), max_size=3),
+    },
+)
+
+
+@st.composite
+def layered(draw, step=steps):
+    """Tariffs of several elements, each with restrictions of its own."""
+    elements = []
+    for within in draw(st.lists(restrictions, min_size=1, max_size=5)):
+        kinds = draw(st.sets(st.sampled_from(["ENERGY", "TIME", "PARKING_TIME", "FLAT"]), min_size=1))
+        parts = [a_component(kind, draw(amounts), draw(step), vat=draw(percents)) for kind in sorted(kinds)]
+        elements.append({"price_components": parts, "restrictions": within})
+    return parse({"currency": "EUR", "elements": elements})
+
+
 def charged(energy_wh, charging, parking):
     charging_end, end = START + charging, START + charging + parking
     return Session(START, end, "UTC", (Sample(START, Decimal(0)), Sample(end, energy_wh)), charging_end)
 
 
-@given(tariffs(), energies, durations, durations)
+@given(tariffs() | layered(), energies, durations, durations)
 def test_a_price_is_never_negative_and_tax_never_lowers_it(tariff, energy_wh, charging, parking):
     priced = price(tariff, charged(energy_wh, charging, parking))
     assert priced.total_excl_tax >= 0
@@ -153,7 +240,7 @@ def test_a_price_is_never_negative_and_tax_never_lowers_it(tariff, energy_wh, ch
     assert all(line.volume > 0 and line.cost_excl_tax >= 0 for line in priced.lines)
 
 
-@given(tariffs(), energies, durations, durations)
+@given(tariffs() | layered(), energies, durations, durations)
 def test_the_lines_sum_to_the_total(tariff, energy_wh, charging, parking):
     priced = price(tariff, charged(energy_wh, charging, parking))
     exact = sum((Fraction(line.cost_excl_tax) for line in priced.lines), Fraction(0))
@@ -185,10 +272,23 @@ def test_parking_longer_never_costs_less(tariff, energy_wh, charging, parking, l
     assert more.total_excl_tax >= less.total_excl_tax
 
 
-@given(tariffs(), energies, durations, durations, st.lists(st.fractions(0, 1, max_denominator=1000), max_size=8))
+@given(tariffs() | layered(), energies, durations, durations, st.lists(st.fractions(0, 1, max_denominator=1000), max_size=8))
 def test_splitting_the_samples_never_changes_the_price(tariff, energy_wh, charging, parking, cuts):
     whole = charged(energy_wh, charging, parking)
     between = [Sample(START + (whole.end - START) * float(cut), half_up(Fraction(energy_wh) * cut, 6)) for cut in sorted(cuts)]
     first, last = whole.samples
     split = Session(START, whole.end, "UTC", (first, *between, last), whole.charging_end)
     assert price(tariff, split) == price(tariff, whole)
+
+
+@given(layered(step=st.just(0)), energies, durations, durations)
+def test_what_is_priced_is_never_more_than_what_was_used(tariff, energy_wh, charging, parking):
+    used = {"ENERGY": Fraction(energy_wh) / 1000, "TIME": hours_of(charging), "PARKING_TIME": hours_of(parking), "FLAT": 1}
+    priced = dict.fromkeys(used, Fraction(0))
+    for line in price(tariff, charged(energy_wh, charging, parking)).lines:
+        priced[line.dimension] += Fraction(line.volume)
+    assert all(priced[kind] <= used[kind] + Fraction(1, 10**6) for kind in used)
+
+
+def hours_of(duration):
+    return Fraction(duration // timedelta(microseconds=1), 3_600_000_000)

@@ -1,0 +1,197 @@
+"""What the tariff engine speaks of: tariffs of OCPI 2.2.1 (mod_tariffs), sessions, and what they cost."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+
+
+class InvalidSession(ValueError):
+    """A session that cannot have taken place."""
+
+
+class NoPrice(ValueError):
+    """The price of an hour that a series drives is not known."""
+
+
+class Dimension(StrEnum):
+    """OCPI 2.2.1 TariffDimensionType, and RESERVATION for what was reserved before."""
+
+    ENERGY = "ENERGY"
+    FLAT = "FLAT"
+    PARKING_TIME = "PARKING_TIME"
+    TIME = "TIME"
+    RESERVATION = "RESERVATION"
+
+
+#: What a component may price.
+PRICED = (Dimension.ENERGY, Dimension.FLAT, Dimension.PARKING_TIME, Dimension.TIME)
+#: Unit a price is for, and how many of the base unit (Wh, seconds, sessions), in which step_size counts, it has.
+UNITS = {
+    Dimension.ENERGY: ("kWh", 1000),
+    Dimension.FLAT: ("session", 1),
+    Dimension.PARKING_TIME: ("h", 3600),
+    Dimension.TIME: ("h", 3600),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Prices that change with the clock, such as those of a day-ahead market: each holds from its moment to the next one.
+
+    `until`: where the last one ends.
+    """
+
+    starts: tuple[datetime, ...]
+    prices: tuple[Decimal, ...]
+    until: datetime
+
+    def at(self, moment: datetime) -> Decimal:
+        """The price of a moment. Raises NoPrice."""
+        place = bisect_right(self.starts, moment)
+        if place == 0 or moment >= self.until:
+            raise NoPrice(f"The price series has no price for {moment.isoformat()}.")
+        return self.prices[place - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A price without tax per kWh, hour or session. `vat` in percent, None if not named; `step_size` in Wh or seconds.
+
+    With a `series` the price is what it says, times `factor`, plus `price`, but never below nothing.
+    """
+
+    dimension: Dimension
+    price: Decimal
+    vat: Decimal | None
+    step_size: int
+    series: Series | None = None
+    factor: Decimal = Decimal(1)
+
+    def price_at(self, moment: datetime) -> Decimal:
+        """What it costs at a moment. Raises NoPrice."""
+        return self.price if self.series is None else max(Decimal(0), self.price + self.factor * self.series.at(moment))
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The least or most a session costs, without and with tax, each on its own."""
+
+    excl_tax: Decimal
+    incl_tax: Decimal | None
+
+
+class Reservation(StrEnum):
+    """OCPI 2.2.1 ReservationRestrictionType: for what is reserved and then used, or never."""
+
+    USED = "RESERVATION"
+    EXPIRED = "RESERVATION_EXPIRES"
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """When an element applies: all of them must hold (OCPI 2.2.1 TariffRestrictions).
+
+    Times and dates are those of the place; minima belong to it, maxima and `end_date` do not. Energy is in Wh since the start,
+    durations in seconds since the start, power in W, current in A.
+    """
+
+    start_time: time | None = None
+    end_time: time | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    min_wh: Decimal | None = None
+    max_wh: Decimal | None = None
+    min_w: Decimal | None = None
+    max_w: Decimal | None = None
+    min_a: Decimal | None = None
+    max_a: Decimal | None = None
+    min_s: int | None = None
+    max_s: int | None = None
+    #: Monday is 0. Empty: every day.
+    days: frozenset[int] = frozenset()
+    reservation: Reservation | None = None
+
+    @property
+    def by_day(self) -> bool:
+        """Whether midnight makes a difference."""
+        return bool(self.days or self.start_date or self.end_date)
+
+    @property
+    def by_power(self) -> bool:
+        """Whether it makes a difference how fast the vehicle charges."""
+        return any(limit is not None for limit in (self.min_w, self.max_w, self.min_a, self.max_a))
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    components: tuple[Component, ...]
+    restrictions: Restrictions = field(default_factory=Restrictions)
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    currency: str
+    elements: tuple[Element, ...]
+    min_price: Limit | None = None
+    max_price: Limit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The energy since the start of the session, in Wh. `power_w` and `current_a` hold until the next sample, where they are known;
+    else power is the average between the two."""
+
+    at: datetime
+    energy_wh: Decimal
+    power_w: Decimal | None = None
+    current_a: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What was reserved before the session. `expired`: nobody came, so there is no session."""
+
+    start: datetime
+    end: datetime
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What happened. `samples` are in the order of time and are read once; energy is linear between them, level after the last.
+
+    Until `charging_end` the vehicle charges (TIME), after it is only parked (PARKING_TIME). `time_zone` is the IANA name of
+    the place's.
+    """
+
+    start: datetime
+    end: datetime
+    time_zone: str
+    samples: Iterable[Sample]
+    charging_end: datetime
+    reserved: Reserved | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A volume after step_size, in `unit`, at a price without tax. `vat` in percent, None if the price names none."""
+
+    dimension: Dimension
+    volume: Decimal
+    unit: str
+    price: Decimal
+    cost_excl_tax: Decimal
+    vat: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The lines are before minimum and maximum price. `total_incl_tax` is None if no price used names a tax."""
+
+    lines: tuple[Line, ...]
+    total_excl_tax: Decimal
+    total_incl_tax: Decimal | None
+    currency: str

@@ -1,0 +1,155 @@
+"""What a described session would cost under a tariff, with the lines that explain it."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import selectors, tariff
+from billing.models import Tariff
+from csms.api.fields import KnownOnly, Moment, Text, Whole
+from csms.api.views import Scoped
+
+#: A session is walked through day by day, so its length is bounded.
+LONGEST = timedelta(days=366)
+MOST_SAMPLES = 50_000
+
+
+class Amount(serializers.DecimalField):
+    """A number or a text of digits, exact."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=20, decimal_places=6, min_value=0, **kwargs)
+
+
+class OneSample(KnownOnly):
+    """The energy since the start of the session. Power and current hold until the next sample."""
+
+    at = Moment()
+    energy_wh = Amount()
+    power_w = Amount(required=False, allow_null=True)
+    current_a = Amount(required=False, allow_null=True)
+
+
+class OneReservation(KnownOnly):
+    """What was reserved before; if it expired there is no session."""
+
+    start = Moment()
+    end = Moment()
+    expired = serializers.BooleanField(default=False)
+
+
+class DescribedSession(KnownOnly):
+    """What happened, or might. Until `charging_end` (else until the end) the vehicle charges, after it is only parked."""
+
+    start = Moment()
+    end = Moment()
+    time_zone = Text(max_length=80, default="UTC")
+    samples = OneSample(many=True, max_length=MOST_SAMPLES, allow_empty=True)
+    charging_end = Moment(required=False, allow_null=True)
+    reservation = OneReservation(required=False, allow_null=True)
+
+    def validate(self, attrs: Any) -> tariff.Session:
+        if attrs["end"] - attrs["start"] > LONGEST:
+            raise ValidationError({"end": f"A session may last {LONGEST.days} days at most."})
+        reserved = attrs.get("reservation")
+        if reserved and reserved["end"] - reserved["start"] > LONGEST:
+            raise ValidationError({"reservation": f"A reservation may last {LONGEST.days} days at most."})
+        return tariff.Session(
+            start=attrs["start"],
+            end=attrs["end"],
+            time_zone=attrs["time_zone"],
+            samples=[tariff.Sample(**sample) for sample in attrs["samples"]],
+            charging_end=attrs.get("charging_end") or attrs["end"],
+            reserved=tariff.Reserved(**reserved) if reserved else None,
+        )
+
+
+class Question(KnownOnly):
+    """A tariff and a session."""
+
+    tariff = serializers.DictField(help_text='An OCPI 2.2.1 Tariff object, or {"id": ...} of one of ours.')
+    session = DescribedSession()
+
+
+class PricedLine(serializers.Serializer[Any]):
+    """A volume, in whole steps, at a price without tax; before minimum and maximum price."""
+
+    dimension = serializers.ChoiceField(choices=[kind.value for kind in tariff.Dimension])
+    volume = serializers.CharField()
+    unit = serializers.CharField()
+    price = serializers.CharField()
+    cost_excl_tax = serializers.CharField()
+
+
+class PricedSession(serializers.Serializer[Any]):
+    """`total_incl_tax` is left out if no price that was used names a tax."""
+
+    lines = PricedLine(many=True)
+    total_excl_tax = serializers.CharField()
+    total_incl_tax = serializers.CharField(required=False)
+    currency = serializers.CharField()
+
+
+class WhatIfView(Scoped):
+    """What a session would cost. Nothing is kept."""
+
+    change_verb = "view"
+
+    @extend_schema(
+        request=Question,
+        responses={
+            200: PricedSession,
+            400: OpenApiResponse(description="It is no tariff, or no session, or the tariff has no price for one of its hours."),
+            404: OpenApiResponse(description="There is no such tariff."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """Price a session."""
+        question = Question(data=request.data)
+        question.is_valid(raise_exception=True)
+        asked = question.validated_data
+        try:
+            applied = tariff.parse(_object(asked["tariff"]))
+        except tariff.InvalidTariff as error:
+            raise ValidationError({"tariff": [str(error)]}) from error
+        try:
+            priced = tariff.price(applied, asked["session"])
+        except (tariff.InvalidSession, tariff.NoPrice) as error:
+            raise ValidationError({"session": [str(error)]}) from error
+        answer: dict[str, Any] = {
+            "lines": [
+                {
+                    "dimension": line.dimension.value,
+                    "volume": f"{line.volume:f}",
+                    "unit": line.unit,
+                    "price": f"{line.price:f}",
+                    "cost_excl_tax": f"{line.cost_excl_tax:f}",
+                }
+                for line in priced.lines
+            ],
+            "total_excl_tax": f"{priced.total_excl_tax}",
+        }
+        if priced.total_incl_tax is not None:
+            answer["total_incl_tax"] = f"{priced.total_incl_tax}"
+        return Response(answer | {"currency": priced.currency})
+
+
+class Named(KnownOnly):
+    """One of our tariffs."""
+
+    id = Whole(min_value=1, max_value=2**63 - 1)
+
+
+def _object(given: dict[str, Any]) -> dict[str, Any]:
+    """The Tariff object that is given, or that of the tariff of the caller's network which is named. Raises Http404."""
+    if given.keys() != {"id"}:
+        return given
+    named = Named(data=given)
+    named.is_valid(raise_exception=True)
+    return selectors.as_ocpi(get_object_or_404(Tariff, pk=named.validated_data["id"]))
