@@ -50,7 +50,7 @@ class DescribedSession(KnownOnly):
     start = Moment()
     end = Moment()
     time_zone = Text(max_length=80, default="UTC")
-    samples = OneSample(many=True, max_length=MOST_SAMPLES, allow_empty=True)
+    samples = serializers.ListField(child=OneSample(), max_length=MOST_SAMPLES)
     charging_end = Moment(required=False, allow_null=True)
     reservation = OneReservation(required=False, allow_null=True)
 

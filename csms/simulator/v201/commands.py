@@ -197,7 +197,7 @@ class CommandLink201(
         if connectors is None:
             return call_result.TriggerMessage("Rejected")
         number = evse["id"] if evse else None
-        triggered: Callable[[], Coroutine[Any, Any, Any]] | None = {
+        messages: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "BootNotification": station.boot,
             "Heartbeat": station.heartbeat,
             "StatusNotification": lambda: station.report(number, force=True),
@@ -207,7 +207,8 @@ class CommandLink201(
             "LogStatusNotification": lambda: station.call(call.LogStatusNotification("Idle")),
             "PublishFirmwareStatusNotification": lambda: station.call(call.PublishFirmwareStatusNotification("Idle")),
             **{message: partial(self.ask_for_certificate, kind) for message, kind in SIGNED.items()},
-        }.get(requested_message)
+        }
+        triggered = messages.get(requested_message)
         if triggered is None:
             return call_result.TriggerMessage("NotImplemented")
         if requested_message == "TransactionEvent" and not any(connector.transaction for connector in connectors):

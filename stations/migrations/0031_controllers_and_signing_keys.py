@@ -15,7 +15,7 @@ FROM stations_command WHERE run_id IS NOT NULL ORDER BY run_id, station_id, id D
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stations", "0024_command_runs_of_any_size")]
+    dependencies = [("stations", "0030_command_runs_of_any_size")]
 
     operations = [
         migrations.RunSQL(BACKFILL, migrations.RunSQL.noop),

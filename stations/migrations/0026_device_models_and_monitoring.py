@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_former_id_tags"),
-        ("stations", "0023_quirks"),
+        ("stations", "0025_reservations_and_network_profiles"),
     ]
 
     operations = [

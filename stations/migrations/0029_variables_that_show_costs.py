@@ -8,7 +8,7 @@ from django.db.models import Q
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("stations", "0024_display_messages")]
+    dependencies = [("stations", "0028_display_messages")]
 
     operations = [
         AddIndexConcurrently(

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_former_id_tags"),
-        ("stations", "0023_quirks"),
+        ("stations", "0029_variables_that_show_costs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
