@@ -11,7 +11,7 @@ from django_scopes import scope, scopes_disabled
 from accounts.models import FormerIdTag, IdToken, User
 from stations import selectors
 from stations.domain.values import ConnectorStatus, TransactionStatus
-from stations.models import Command, CommandStatus, Connector, Evse, Station, Transaction
+from stations.models import Command, CommandStatus, Connector, Evse, Reservation, ReservationStatus, Station, Transaction
 from stations.models.command import OPEN
 
 #: States in which a plug may be started: the car may be plugged in first, or still be from before.
@@ -53,11 +53,14 @@ class Plug:
     starting: Command | None
     claimed: bool
     others: list[int]
+    #: For the driver, where it is reserved.
+    kept: Reservation | None = None
 
     @property
     def free(self) -> bool:
         """Whether it can be started now."""
-        return self.state in STARTABLE and self.session is None and not self.claimed
+        startable = self.state in STARTABLE or self.kept is not None
+        return startable and self.session is None and not self.claimed
 
 
 def plug(identity: str, evse: int, *, driver: User | None = None) -> Plug | None:
@@ -90,6 +93,7 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
     asked = {(start.station_id, start.params.get("evse")): start for start in reversed(list(starts))}
     own = _held(driver) if driver else []
     states = {pk: _state(evses[pk].station, connectors) for pk, connectors in by_evse.items()}
+    kept = _kept(driver, list(pks)) if driver and ConnectorStatus.RESERVED in states.values() else {}
     found = []
     for pk, connectors in by_evse.items():
         evse, session = evses[pk], sessions.get(pk)
@@ -111,10 +115,21 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
                 starting=start if own_start else None,
                 claimed=start is not None and not own_start,
                 others=others,
+                kept=_for(kept, evse) if states[pk] == ConnectorStatus.RESERVED else None,
             )
         )
     place = {pk: number for number, pk in enumerate(pks)}
     return sorted(found, key=lambda one: (place[one.station.pk], one.evse.number))
+
+
+def _kept(driver: User, stations: list[int]) -> dict[tuple[int, int | None], Reservation]:
+    """What is reserved for a driver's id tags at stations, by station and plug; None is whichever."""
+    found = Reservation.objects.filter(station__in=stations, status=ReservationStatus.ACTIVE, id_token__driver=driver)
+    return {(one.station_id, one.evse_number): one for one in found.order_by("-id")}
+
+
+def _for(kept: dict[tuple[int, int | None], Reservation], evse: Evse) -> Reservation | None:
+    return kept.get((evse.station_id, evse.number)) or kept.get((evse.station_id, None))
 
 
 def _state(station: Station, connectors: Sequence[Connector]) -> str:

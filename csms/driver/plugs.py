@@ -28,6 +28,10 @@ FREE: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Free"),
         gettext_lazy("Plug in your car and press the button, in either order."),
     ),
+    ConnectorStatus.RESERVED: (
+        gettext_lazy("Reserved for you"),
+        gettext_lazy("Plug in your car and press the button, in either order."),
+    ),
     ConnectorStatus.PREPARING: (
         gettext_lazy("A cable is plugged in"),
         gettext_lazy("If it is in your car, press the button."),

@@ -45,6 +45,11 @@ REFUSED = """
 UPDATE stations_reservation SET status = 'refused', finished_at = %s, detail = %s
 WHERE command_id = %s AND status = 'requested' RETURNING number
 """
+#: With what the command says of its end, if it says anything.
+UNASKED = """
+UPDATE stations_reservation AS r SET status = 'refused', finished_at = %s, detail = COALESCE(NULLIF(c.detail, ''), %s)
+FROM stations_command c WHERE c.id = r.command_id AND r.command_id = %s AND r.status = 'requested'
+"""
 END = """
 UPDATE stations_reservation SET status = %(status)s, finished_at = %(now)s, detail = %(detail)s
 WHERE station_id = %(station)s AND number = %(number)s AND status = ANY(%(open)s) RETURNING id
@@ -84,9 +89,7 @@ def _ask_to_cancel(batch: Batch, number: int) -> None:
 
 def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
     """The request never left, or its answer was lost."""
-    taken_back = status == CommandStatus.CANCELLED
-    why = "It was taken back before the charger was asked." if taken_back else "The charger could not be asked, or did not answer."
-    cursor.execute(REFUSED, (now, why, command_id))
+    cursor.execute(UNASKED, (now, "It was taken back before the charger was asked.", command_id))
 
 
 def cancel_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from accounts.models import Operator, User
 from stations import charging, places
 from stations.models import Command, Connector, Evse, Site, Station
 from stations.services.charging import Refused, start, stop, why_not
+from tests.dashboard.reservationrows import made_reservation
 from tests.dashboard.rows import finished, plug, seen, session
 from tests.network import Network
 
@@ -93,6 +94,17 @@ def test_a_plug_that_cannot_charge_says_why_and_what_to_do(amber: Network, dee: 
     shown = why_not(at(one, dee))
     assert shown is not None
     assert shown.code == code
+
+
+@pytest.mark.parametrize("evse", [1, None])
+def test_a_plug_that_is_reserved_for_the_driver_is_theirs_to_start(amber: Network, dee: User, evse: int | None) -> None:
+    one, ed = plug(amber, "Reserved"), driver(amber, "ed")
+    card = amber.token("DEES-CARD", driver=dee)
+    with scopes_disabled():
+        made_reservation(one.evse.station, evse_number=evse, id_tag=card.value, id_token=card)
+    assert why_not(at(one, dee)) is None
+    assert refusal(ed, one).code == "reserved"
+    assert start(driver=dee, evse=one.evse).params == {"id_token": "DEES-CARD", "evse": 1, "id_token_type": "ISO14443"}
 
 
 @pytest.mark.parametrize("status", ["Available", "Preparing", "Finishing"])

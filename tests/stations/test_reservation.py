@@ -75,6 +75,7 @@ def test_it_does_not_wait_for_a_station_that_is_away(engine: Engine, station: St
     assert 40 <= (row.expires_at - row.created_at).total_seconds() <= 60
     commandends.sweep(now=row.expires_at)
     assert (now_of(row).status, the(station).status) == ("expired", "refused")
+    assert the(station).detail == "The station did not come back in time."
 
 
 def test_where_no_answer_came_the_station_is_asked_to_keep_nothing(engine: Engine, station: Station) -> None:
@@ -182,7 +183,7 @@ def test_what_was_not_sent_is_taken_back_without_asking_the_station(engine: Engi
     issue(station, wish())
     with scope(operator=station.operator):
         reserving.cancel(reservation=Reservation.objects.select_related("station", "command").get(station=station))
-    assert the(station).status == "refused"
+    assert (the(station).status, the(station).detail) == ("refused", "It was taken back before the charger was asked.")
     assert engine.claim(station) == []
 
 
