@@ -123,7 +123,7 @@ def answer(inbound: Message, batch: Batch) -> str:
             batch.note(note)
         _log(batch, inbound, "", "")
         return ""
-    if not station.accepted and call.action != "BootNotification":
+    if not station.accepted and call.action != "BootNotification" and not services.asked_for(inbound.event, batch):
         return _refuse(batch, inbound, call, NotAcceptedYet("The station is not accepted: send a BootNotification first."))
     if isinstance(inbound.error, InvalidPayload):
         return _invalid(batch, inbound, call, inbound.error)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from stations.batch import Batch
 from stations.domain import events
 from stations.domain.events import Event, Reply
+from stations.domain.values import Registration
 from stations.lookups import Need
 from stations.services import (
     authorization,
@@ -98,6 +99,19 @@ def needs(event: Event, station: StationState) -> Iterable[Need]:
     if station.showing is not None and station.showing.priced:
         return (*RULES[type(event)].needs(event, station), *tariffcost.needs(event, station))
     return RULES[type(event)].needs(event, station)
+
+
+def asked_for(event: Event | None, batch: Batch) -> bool:
+    """Whether a station that is Pending tells what it was asked to: a page of a report, or a message that was triggered. It is
+    heard so far, and no further (OCPP 2.0.1 B02)."""
+    station = batch.station
+    if event is None or station.registration is not Registration.PENDING:
+        return False
+    if isinstance(event, reports.Page):
+        report = reports.found(event, batch)
+        return report is not None and not report.finished
+    triggered = [awaited for awaited in station.awaiting if awaited.kind == "trigger_message"]
+    return any(effects.OF[awaited.kind].shows(awaited, event, batch) for awaited in triggered)
 
 
 def handle(event: Event, batch: Batch) -> Reply:

@@ -155,6 +155,24 @@ def test_each_page_gives_the_next_one_its_time(engine: Engine, station: Station)
     assert report_of(row).status == "receiving"
 
 
+def test_a_station_that_is_pending_is_heard_as_far_as_it_was_asked(network: Network, engine: Engine) -> None:
+    """OCPP 2.0.1 B02: its settings are read before it is accepted, and nothing else of it is heard."""
+    station = connected(network, engine, accepted=False, registration="Pending")
+    row, number = asked(engine, station, commands.GetBaseReport())
+    assert engine.say(station, "NotifyReport", page(number, 0, last=True, reportData=[setting()])) == {}
+    assert (report_of(row).status, now_of(row).status, known(station)["HeartbeatInterval"].value) == (
+        "complete",
+        "confirmed",
+        "300",
+    )
+    assert engine.say(station, "NotifyReport", page(number, 1, last=True))[2] == "SecurityError"
+    assert engine.say(station, "Heartbeat", {})[2] == "SecurityError"
+    issue(station, commands.TriggerMessage("Heartbeat"))
+    engine.reply(station, sent(engine, station), ACCEPTED)
+    assert "currentTime" in engine.say(station, "Heartbeat", {})
+    assert engine.say(station, "Heartbeat", {})[2] == "SecurityError"
+
+
 def test_one_that_was_never_asked_says_so(engine: Engine, station: Station) -> None:
     row = issue(station, commands.GetBaseReport())
     with scopes_disabled():
