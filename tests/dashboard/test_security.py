@@ -99,12 +99,9 @@ def test_a_root_is_installed_as_text_or_as_a_file_and_nonsense_is_refused_with_w
     upload = SimpleUploadedFile("root.pem", certificate.encode())
     assert ada.post(path, {"type": "MORootCertificate", "file": upload}).status_code == 302
     assert asked(station).params["type"] == "MORootCertificate"
-    for given, why in (
-        ({}, "Paste the certificate"),
-        ({"certificate": "x"}, "must be in PEM"),
-        ({"certificate": root(days=-3)}, "ended on"),
-    ):
-        answer = ada.post(path, {"type": "CSMSRootCertificate", **given})
+    wrong = {"": "Paste the certificate", "x": "must be in PEM", root(days=-3): "ended on"}
+    for text, why in wrong.items():
+        answer = ada.post(path, {"type": "CSMSRootCertificate", "certificate": text})
         assert answer.status_code == 422
         assert why in answer.content.decode()
 
