@@ -87,7 +87,7 @@ def test_events_are_paged_by_time_and_key(ada: Client, amber: Network, station: 
         html = page(ada, path)
         shown += [part.split('"')[0] for part in html.split('id="event-')[1:]]
         older = html.rsplit('<p class="further"><a href="', 1)[-1] if "Older" in html else ""
-        path = older.split('"')[0].replace("&amp;", "&") if older else ""
+        path = "/security/" + older.split('"')[0].split("/security/")[-1].replace("&amp;", "&") if older else ""
     assert len(shown) == len(set(shown)) == 120
     assert ada.get("/security/?before=x").status_code == 400
 
