@@ -170,7 +170,7 @@ class CommandLink201(Security201, Publishing201):
         if connectors is None:
             return call_result.TriggerMessage("Rejected")
         number = evse["id"] if evse else None
-        triggered: Callable[[], Coroutine[Any, Any, Any]] | None = {
+        known: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "BootNotification": station.boot,
             "Heartbeat": station.heartbeat,
             "StatusNotification": lambda: station.report(number, force=True),
@@ -180,7 +180,8 @@ class CommandLink201(Security201, Publishing201):
             "LogStatusNotification": lambda: station.call(call.LogStatusNotification("Idle")),
             "PublishFirmwareStatusNotification": lambda: station.call(call.PublishFirmwareStatusNotification("Idle")),
             **{message: partial(self.ask_for_certificate, kind) for message, kind in SIGNED.items()},
-        }.get(requested_message)
+        }
+        triggered = known.get(requested_message)
         if triggered is None:
             return call_result.TriggerMessage("NotImplemented")
         if requested_message == "TransactionEvent" and not any(connector.transaction for connector in connectors):
