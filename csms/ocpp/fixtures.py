@@ -55,6 +55,7 @@ def asked(name: str, protocol: str, action: str, payload: Any, answer: Any) -> d
     translator = registry.BY_ACTION[protocol].get(action)
     if translator is None:
         return None
+    translator = translator.reading(payload)
     try:
         command = translator.parse(payload)
         command.check()
@@ -93,6 +94,12 @@ def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
             case events.TransactionStartAnswered:
                 info = _info(answer)
                 return events.TransactionStartAnswered(str(answer["transactionId"]), info) if info else None
+            case events.CertificateRequestAnswered:
+                return events.CertificateRequestAnswered(answer["status"] == "Accepted", *_why(answer))
+            case events.ContractCertificateAnswered:
+                return events.ContractCertificateAnswered(answer["status"] == "Accepted", answer["exiResponse"], *_why(answer))
+            case events.CertificateStatusAnswered:
+                return events.CertificateStatusAnswered(answer["status"] == "Accepted", answer.get("ocspResult"), *_why(answer))
             case events.VendorAnswered:
                 return events.VendorAnswered(events.VendorStatus(answer["status"]), answer.get("data"))
     except (KeyError, ValueError, TypeError):
@@ -112,6 +119,11 @@ def _info(answer: dict[str, Any]) -> TokenInfo | None:
 
 def _wording(content: dict[str, Any] | None) -> Wording | None:
     return Wording(content["content"], content.get("language", "")) if content else None
+
+
+def _why(answer: dict[str, Any]) -> tuple[str, str]:
+    info = answer.get("statusInfo") or {}
+    return info.get("reasonCode", ""), info.get("additionalInfo", "")
 
 
 def _at(text: str) -> datetime:

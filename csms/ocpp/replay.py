@@ -233,7 +233,7 @@ class Replay(BatchThread):
             for line in lines:
                 call = frames.parse(line.text)
                 assert isinstance(call, frames.Call)
-                translator = registry.BY_ACTION[line.protocol][call.action]
+                translator = registry.BY_ACTION[line.protocol][call.action].reading(call.payload)
                 asked.append((translator, call.payload, translator.parse(call.payload)))
                 answer = frames.parse(orjson.dumps(line.answer).decode()) if line.answer else None
                 assert not isinstance(answer, frames.Call)

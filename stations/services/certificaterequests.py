@@ -95,22 +95,25 @@ def _signed(pk: int, now: datetime) -> bool:
     request = CertificateRequest.objects.select_related("station", "operator").get(pk=pk)
     with scope(operator=request.operator):
         try:
-            chain = _judged(request)
-        except ports.NotSigned as error:
+            _deliver(request, _judged(request), now)
+        except (ports.NotSigned, BadCommand) as error:
             found = CertificateRequest.objects.filter(pk=pk, status=RequestStatus.RECEIVED)
             found.update(status=RequestStatus.REJECTED, detail=str(error)[:300], decided_at=now)
             return False
         except Exception:
             log.exception("a certificate request could not be signed", request=pk)
             return False
-        with transaction.atomic():
-            taken = CertificateRequest.objects.filter(pk=pk, status=RequestStatus.RECEIVED)
-            if not taken.update(status=RequestStatus.SIGNED, certificate=chain, detail="", decided_at=now):
-                return False
-            command = SendSignedCertificate(chain, request.type, request.pk)
-            command.check()
-            commands.issue(station=request.station, command=command, reason="The certificate that it asked for.")
     return True
+
+
+@transaction.atomic
+def _deliver(request: CertificateRequest, chain: str, now: datetime) -> None:
+    """Send the station what was signed. Raises BadCommand if it is no answer to its request."""
+    taken = CertificateRequest.objects.filter(pk=request.pk, status=RequestStatus.RECEIVED)
+    if taken.update(status=RequestStatus.SIGNED, certificate=chain, detail="", decided_at=now):
+        command = SendSignedCertificate(chain, request.type, request.pk)
+        command.check()
+        commands.issue(station=request.station, command=command, reason="The certificate that it asked for.")
 
 
 def _judged(request: CertificateRequest) -> str:

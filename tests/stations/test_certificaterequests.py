@@ -148,6 +148,16 @@ def test_an_authority_that_refuses_ends_it_and_one_that_fails_keeps_it_waiting(
     assert (of(station).status, of(station).detail) == ("rejected", "Not before you have paid.")
 
 
+def test_an_authority_that_signs_something_else_is_not_believed(
+    engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "sign", lambda request: signed(csr("SN-1")))
+    engine.say(station, "SignCertificate", {"csr": csr("SN-1")})
+    assert sign() == 0
+    assert of(station).status == "rejected"
+    assert "another key" in of(station).detail
+
+
 def test_the_same_request_again_is_counted_and_answered_anew(engine: Engine, station: Station, authority: None) -> None:
     wanted = csr("SN-1")
     for _ in range(3):
