@@ -41,6 +41,7 @@ class LocalController:
             subprotocols=PROTOCOLS,
             ping_interval=None,
             max_size=None,
+            logger=logger,
         )
         self.port = self._server.sockets[0].getsockname()[1] if self._server.sockets else self.port
         self.url = f"ws://127.0.0.1:{self.port}"

@@ -83,7 +83,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["verbosity"] < 2:
             # Frames that it cannot read and answers that it does not like: of interest to those who ask.
-            logging.getLogger("csms.simulator.link").setLevel(logging.CRITICAL)
+            for name in ("link", "relay"):
+                logging.getLogger(f"csms.simulator.{name}").setLevel(logging.CRITICAL)
         asyncio.run(self._run(options))
 
     async def _run(self, options: dict[str, Any]) -> None:
