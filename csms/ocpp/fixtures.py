@@ -91,6 +91,10 @@ def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
             case events.TransactionStartAnswered:
                 info = _info(answer)
                 return events.TransactionStartAnswered(str(answer["transactionId"]), info) if info else None
+            case events.NeedsAnswered:
+                return events.NeedsAnswered(events.NeedsVerdict(answer["status"]))
+            case events.EvScheduleAnswered:
+                return events.EvScheduleAnswered(answer["status"] == "Accepted")
             case events.VendorAnswered:
                 return events.VendorAnswered(events.VendorStatus(answer["status"]), answer.get("data"))
     except (KeyError, ValueError, TypeError):
