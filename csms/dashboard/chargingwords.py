@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.templatetags.units import SPACE, plain
+
 Word = str | Promise
 
 PURPOSES: dict[str, Word] = {
@@ -78,8 +80,6 @@ DONE: dict[str, Word] = {
 
 def amount(value: Any, unit: str) -> str:
     """16 A, or 11 kW."""
-    from csms.templatetags.units import SPACE, plain
-
     if value is None:
         return "–"
     return f"{plain(value)}{SPACE}A" if unit == "A" else f"{plain(float(value) / 1000)}{SPACE}kW"

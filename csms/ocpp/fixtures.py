@@ -100,6 +100,10 @@ def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
                 return events.ContractCertificateAnswered(answer["status"] == "Accepted", answer["exiResponse"], *_why(answer))
             case events.CertificateStatusAnswered:
                 return events.CertificateStatusAnswered(answer["status"] == "Accepted", answer.get("ocspResult"), *_why(answer))
+            case events.NeedsAnswered:
+                return events.NeedsAnswered(events.NeedsVerdict(answer["status"]))
+            case events.EvScheduleAnswered:
+                return events.EvScheduleAnswered(answer["status"] == "Accepted")
             case events.VendorAnswered:
                 return events.VendorAnswered(events.VendorStatus(answer["status"]), answer.get("data"))
     except (KeyError, ValueError, TypeError):
