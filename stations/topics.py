@@ -10,3 +10,5 @@ COMMAND_FINISHED = "command.finished"
 #: Told to those of the core that act on it: the object is the station.
 STATION_BOOTED = "station.booted"
 LIST_CONFLICT = "station.list_conflict"
+#: With facts: a station was made to forget an id token (`station`, its key; `id_token`; `type`).
+TOKEN_FORGOTTEN = "station.token_forgotten"  # noqa: S105  (the name of a topic)

@@ -4,32 +4,17 @@ What we did about it stands in `csms.templatetags.rules`, which sessions show to
 `tests/dashboard/test_findingwords.py`.
 """
 
-from dataclasses import dataclass
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from csms.dashboard import chargingwords
+from csms.dashboard.findingchapters import CHAPTERS
+from csms.dashboard.findingword import Word, Words
 from csms.templatetags.rules import rule
-
-Word = str | Promise
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """`says`: what the rule is; `source`: where OCPP has it; `change`: what the vendor should do, empty if it is not at fault."""
-
-    title: Word
-    says: Word
-    source: str = ""
-    change: Word = ""
-
 
 SCHEMA = "OCPP-J 1.6 4.2.1, 2.0.1 Part 4 4.2; JSON schemas of the version"
 TIMES = "OCPP 1.6 3.15, 2.0.1 Part 2 1.4 (RFC 3339)"
 FRAMES = "OCPP-J 1.6 4.2, 2.0.1 Part 4 4.2"
 METERS = "OCPP 1.6 7.28-7.45, 2.0.1 Part 2 2.52, 3.56"
-REPORTS = "OCPP 2.0.1 B07-B08, N02"
 IDS = "OCPP 1.6 4.8, 4.10 and errata 3.18, 2.0.1 E01, E06"
 
 CATALOGUE: dict[str, Words] = {
@@ -170,18 +155,6 @@ CATALOGUE: dict[str, Words] = {
         _("A station may sign its messages (Action-Signed). Who signed cannot be told without its key; all is read."),
         "OCPP 2.0.1 Part 4 7",
         _("Give the charger's public key or certificate on its page, or let it send its certificate with what it signs (x5c)."),
-    ),
-    "signature_unvouched": Words(
-        _("A signature for which nobody vouches"),
-        _("What is signed is right by the certificate that came with it. Anybody can make one: only a known key says who signed."),
-        "OCPP 2.0.1 Part 4 7",
-        _("Give the charger's public key or certificate on its page."),
-    ),
-    "signature_wrong": Words(
-        _("A signature that is wrong"),
-        _("A station signs with its key. This was signed with another, or changed on the way; it is read all the same."),
-        "OCPP 2.0.1 Part 4 7",
-        _("Look whether the charger was given another key. If it was not, find out what stands between it and this system."),
     ),
     "answer_unexpected": Words(
         _("An answer to nothing"),
@@ -339,18 +312,6 @@ CATALOGUE: dict[str, Words] = {
         IDS,
         _("Wait for the answer to StartTransaction, and put its id into the messages that follow."),
     ),
-    "currency_differs": Words(
-        _("A display in another currency"),
-        _("A charger shows amounts in the currency of its setting TariffCostCtrlr.Currency; ours are in that of the tariff."),
-        "OCPP 2.0.1 I02, I03",
-        _("Set the charger's currency to that of the tariff. Until then its drivers are told no price."),
-    ),
-    "vendor_data_unreadable": Words(
-        _("A vendor message that cannot be read"),
-        _("What a message carries by agreement of several vendors is a JSON object, as text, with the fields agreed."),
-        "OCPP 1.6 4.3, 2.0.1 P02",
-        _("Send the data as the agreement has it."),
-    ),
     "protocol_changed": Words(
         _("Another version within a session"),
         _("A session is told in one version of OCPP."),
@@ -376,63 +337,13 @@ CATALOGUE: dict[str, Words] = {
         "OCPP 1.6 3.13, 2.0.1 Part 1 7",
         _("Number connectors from 1."),
     ),
-    # Reservations
-    "reserved_for_another": Words(
-        _("A session at a plug that is kept for somebody else"),
-        _("A reserved plug charges the id tag it is reserved for, or one of its group."),
-        "OCPP 1.6 5.13, 2.0.1 H01",
-        _("Refuse other id tags until the reservation is used, cancelled or over."),
-    ),
-    "reservation_unknown": Words(
-        _("A session that names no reservation of ours"),
-        _("A session names the reservation it uses by the number the charger was given."),
-        "OCPP 1.6 4.8, 2.0.1 H03",
-        _("Name the reservation that was made, or none."),
-    ),
-    # Certificates
-    "certificate_request_invalid": Words(
-        _("A request for a certificate that nobody should sign"),
-        _("A request (PKCS #10, in PEM) is signed with the key it is for, which is strong enough, and names the charger."),
-        "OCPP 2.0.1 A02, 1.6 security whitepaper A02",
-        _("Make the request anew: RSA of 2048 bits or EC of 224 at least, with the serial number as common name."),
-    ),
     # No fault of the station's
-    "contract_certificate_failed": Words(
-        _("A vehicle got no contract certificate"), _("This system asks no contract certificate pool yet, and says so.")
-    ),
-    "certificate_status_failed": Words(
-        _("Nobody told whether a certificate was revoked"), _("This system asks no responder (OCSP) yet, and says so.")
-    ),
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
-    "report_incomplete": Words(
-        _("Pages of a report are missing"),
-        _("A report is told in pages that are numbered from 0, the last of which says that none follows."),
-        REPORTS,
-        _("Send every page, also after the connection was lost, and tbc false with the last one."),
-    ),
-    "report_page_impossible": Words(
-        _("A page with a number that none can have"),
-        _("The pages of a report are numbered from 0, one by one."),
-        REPORTS,
-        _("Number the pages of each report from 0, one by one."),
-    ),
-    "customer_information_unasked": Words(
-        _("Customer information that nobody asked for"),
-        _("What is kept of a customer is told under the number of the request that asked for it."),
-        "OCPP 2.0.1 N09",
-        _("Send customer information only when it was asked for, with the number of the request."),
-    ),
     "firmware_changed": Words(_("Another firmware"), _("A boot tells the firmware.")),
-    "local_list_conflict": Words(
-        _("A contradicted local list"),
-        _("A charger tells when its own list of id tags says something else than the central system."),
-        "OCPP 1.6 7.6",
-        _("Keep to the list that was sent last, in all its parts, and store it safely."),
-    ),
     "handler_failed": Words(_("A fault of this system"), _("Every message is handled.")),
     "repaired": Words(_("Put right by a person"), _("What the rules could not decide, a person does.")),
 }
-CATALOGUE |= {code: Words(*told) for code, told in chargingwords.FINDINGS.items()}
+CATALOGUE |= CHAPTERS | {code: Words(*told) for code, told in chargingwords.FINDINGS.items()}
 
 
 def words(code: str) -> Words:

@@ -18,7 +18,7 @@ from accounts.permissions import may
 from csms.dashboard import findingwords, messagelog, qualityreport
 from csms.dashboard.access import page
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.findingwords import Words
+from csms.dashboard.findingword import Words
 from csms.dashboard.messageviews import SEES_TAGS
 from csms.db import run_in_scope
 from csms.tenancy import scope_of

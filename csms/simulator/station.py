@@ -6,7 +6,6 @@
         transaction_id = await station.start(1, "04A1B2C3D4")
         await station.charge(1, seconds=1800)
         await station.stop(1, tag="04A1B2C3D4")
-        await station.unplug(1)
 
 Left alone it does nothing; `csms.simulator.life` lives it.
 """
@@ -90,12 +89,9 @@ class SimulatedStation(Client):
         self.was_reset = self.reset_when_idle = False
         #: The types of id tokens that are no cards, as the CSMS named them (2.x).
         self.tag_types: dict[str, str] = {}
-        self.dialect = DIALECTS[protocol](self)
-        self.updater = Updater(self)
-        self.local_list = LocalList(self.configuration)
-        self.reservations, self.network = Reservations(self), Networks(self)
-        self.display = Display()
-        self.profiles = Profiles(self)
+        self.dialect, self.updater = DIALECTS[protocol](self), Updater(self)
+        self.local_list, self.display = LocalList(self.configuration), Display()
+        self.reservations, self.network, self.profiles = Reservations(self), Networks(self), Profiles(self)
         self._reported: dict[int, State] = {}
         self._reporting = asyncio.Lock()
         self._registering = asyncio.Lock()
@@ -388,8 +384,7 @@ class SimulatedStation(Client):
             await self.reconnect()
 
     async def reset(self, reason: str, *, deliver_first: bool = False) -> None:
-        """Stop what runs for this reason, go, come back and boot. Where the CSMS is gone meanwhile, whoever connects next has to
-        boot."""
+        """Stop what runs for this reason, go, come back and boot; if the CSMS is gone, whoever connects next has to boot."""
         await power.reset(self, reason, deliver_first=deliver_first)
 
     async def restart(self, seconds: float = 0) -> None:

@@ -67,7 +67,6 @@ RULES: dict[str, str | Promise] = {
     "certificate_request_invalid": _("The request is kept and refused; the charger has to make another one."),
     "certificate_status_failed": _("The charger is told that it failed, and decides by itself."),
     "contract_certificate_failed": _("The charger is told that it failed; the vehicle pays otherwise."),
-    "vendor_data_invalid": _("The message is answered with Rejected, and nothing is made of it."),
     "handler_failed": _("A fault of this system: the message is kept, and somebody has to look at it."),
 }
 RULES |= chargingwords.DONE

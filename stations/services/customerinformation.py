@@ -3,13 +3,13 @@
 It is personal data: only roles of the verb `customers.fetch` see it, and after `KEPT` it is deleted.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from accounts import audit
+from stations import topics
 from stations.batch import Batch
 from stations.domain.events import CustomerInformationTold, Done, Event
 from stations.domain.values import Note, Severity
@@ -23,10 +23,6 @@ KEPT = timedelta(days=30)
 MOST_PAGES = 2000
 #: Deleted in one run, at most.
 SWEPT = 500
-
-#: Told, in the batch of the answer, of an id token that a station was made to forget: where it stands on the station's local
-#: list, an update of that must follow (OCPP 2.0.1 N10.FR.02). The chapter of local lists adds itself.
-TOKEN_FORGOTTEN: list[Callable[[Batch, str, str], None]] = []
 
 
 def told(event: CustomerInformationTold, batch: Batch) -> Done:
@@ -49,8 +45,9 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
     reports.answered(batch, command_id, change, facts)
     forgotten = facts.get("forgotten")
     if forgotten and change["status"] in ("accepted", "confirmed"):
-        for tell in TOKEN_FORGOTTEN:
-            tell(batch, *forgotten)
+        # Where it stands on the station's local list, an update of that follows (OCPP 2.0.1 N10.FR.02).
+        told = dict(zip(("id_token", "type"), forgotten, strict=True))
+        batch.tell(topics.TOKEN_FORGOTTEN, facts={"station": batch.station.id} | told)
 
 
 def text_of(report: Report) -> str:

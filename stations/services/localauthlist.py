@@ -87,7 +87,7 @@ def _told_audit(rule: LocalListRule, before: dict[str, Any] | None, after: dict[
 def use_lists(operator: Operator) -> None:
     """From now on this operator's tags are followed, and stations tell of boots and conflicts."""
     ListBook.objects.get_or_create(operator=operator, defaults={"expiries_upto": timezone.now()})
-    outbox.want(SUBSCRIBER, (topics.STATION_BOOTED, topics.LIST_CONFLICT), operator=operator)
+    outbox.want(SUBSCRIBER, (topics.STATION_BOOTED, topics.LIST_CONFLICT, topics.TOKEN_FORGOTTEN), operator=operator)
 
 
 #: Which rule counts for each station of an operator, if it puts anything on a list.

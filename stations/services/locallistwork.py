@@ -11,6 +11,7 @@ import structlog
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import IdToken
 from stations import locallists, outbox, selectors, topics
 from stations.domain import commands
 from stations.domain.locallists import Limits
@@ -25,6 +26,8 @@ LOOKED_AT, UNDER_WAY = 1000, 200
 WAITS_S = 120
 #: A list that could not be looked at is left alone for so long.
 TROUBLE = timedelta(minutes=5)
+#: Why an id token is taken off a list.
+FORGOTTEN = "The charger has forgotten this customer."
 #: Changes are kept for lists that are behind; one that is further behind is sent anew.
 KEPT = timedelta(days=14)
 
@@ -115,7 +118,12 @@ def keep() -> int:
 def hear() -> None:
     """What stations did, from the outbox."""
     now = timezone.now()
-    with outbox.claim(SUBSCRIBER, limit=1000) as entries, connection.cursor() as cursor:
+    with outbox.claim(SUBSCRIBER, limit=1000) as found, connection.cursor() as cursor:
+        for entry in found:
+            if entry.topic == topics.TOKEN_FORGOTTEN:
+                with outbox.handling(entry):
+                    _take_off(**entry.facts or {})
+        entries = [entry for entry in found if entry.topic != topics.TOKEN_FORGOTTEN]
         cursor.execute(HELD, {"stations": sorted({entry.object_id for entry in entries})})
         held = {row[0] for row in cursor.fetchall()}
         entries = [entry for entry in entries if entry.object_id not in held]
@@ -125,6 +133,23 @@ def hear() -> None:
         for entry in entries:
             with outbox.handling(entry):
                 pass
+
+
+def _take_off(*, station: int, id_token: str, type: str) -> None:
+    """A station has forgotten a customer: if the id token is on its list, it goes from there too (OCPP 2.0.1 N10.FR.02).
+
+    Raises NotYet while the list is being sent.
+    """
+    one = LocalList.objects.select_related("station").filter(station=station).exclude(state=ListState.UNSUPPORTED).first()
+    if one is None:
+        return
+    named = {"key": id_token.upper(), "type": type}
+    if not (one.entries.filter(**named).exists() or (one.rule_id and IdToken.objects.filter(**named).exists())):
+        return
+    if one.command_id is not None:
+        raise outbox.NotYet("The list is being sent.")
+    gone = commands.SendLocalList("differential", [{"id_token": id_token, "type": type, "remove": True}])
+    life.issue(station=one.station, command=gone, reason=FORGOTTEN)
 
 
 def number(*, operator_id: int, now: datetime) -> int:

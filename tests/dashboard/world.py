@@ -2,18 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from accounts import audit, drivers
+from accounts import drivers
 from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
 from billing.models import ChargeRecord
 from csms.dashboard.wall import CARDS
-from csms.files import storage
 from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.domain.values import ConnectorStatus, Registration, Severity
@@ -57,8 +55,8 @@ from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.dashboard.securityrows import Secured, secured
+from tests.dashboard.worldrows import asked_for, changed, firmware_of, logs_of, messages_of, settings_of
 from tests.database import tables
-from tests.firmware import made_image, made_update
 from tests.network import Network
 
 LONG_TAG = "04A1B2C3D4E5F60708091011121314"
@@ -159,13 +157,13 @@ def _made(network: Network) -> World:
         )  # fmt: skip
     card = network.token(LONG_TAG, group="THE-FAMILY-OF-DEE-20", note="the card of the blue van", expires_at=now)
     network.token("BLOCKED-CARD", status="Blocked", type="KeyCode")
-    _asked(offline, CommandStatus.QUEUED)
-    asked = {status: _asked(station, status) for status in CommandStatus}
+    asked_for(offline, CommandStatus.QUEUED)
+    asked = {status: asked_for(station, status) for status in CommandStatus}
     run = CommandRun.objects.create(operator=operator, token="t1", kind="reset", params={"when": "idle"}, created_at=now)
     Command.objects.filter(pk__in=[one.pk for one in asked.values()]).update(run=run)
     _steps(run, {station: asked[CommandStatus.CONFIRMED], pending: asked[CommandStatus.REJECTED]}, unheard, offline)
     ada = operator.users.filter(role="owner").first() or network.user("ada.of.the.views")
-    _changed(ada, station, card)
+    changed(ada, station, card)
     view = SavedView.objects.create(user=ada, page="stations", name="Those that are broken", query="status=Faulted")
     invitation, _token = invite(operator=operator, email=f"hanna.{network.tag}@example.org", role="support", by=ada)
     _tapped(station)
@@ -181,12 +179,12 @@ def _made(network: Network) -> World:
     ConnectionHistory.objects.create(operator=operator, station=station, fence=1, protocol="ocpp1.6", opened_at=now)
     dee = drivers.sign_up(email=f"dee.{network.tag}@example.org", password="charge-it-all-night", operator=operator, name="Dee")
     dees_card = drivers.add_id_tag(driver=dee, value=f"DEES-OWN-{network.tag}")
-    library = _firmware(station, offline)
+    library = firmware_of(station, offline)
     return World(
         *(network, station, offline, unheard, pending, running, done, doubtful, card),
-        *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *_settings(station), _messages(station)),
+        *(asked[CommandStatus.QUEUED], asked[CommandStatus.REJECTED], run, view, *settings_of(station), messages_of(station)),
         billed,
-        *_logs(station),
+        *logs_of(station),
         *library,
         *(dee, dees_card, network.user("gus", role="viewer"), invitation, create_api_key(user=ada, scopes=["read"])[0]),
         rolled_out(network),
@@ -330,92 +328,6 @@ def _listed(network: Network, station: Station, offline: Station, card: IdToken)
         **fields, station=offline, state="failed", error="Failed OutOfMemory", error_at=now, due_at=now + timedelta(hours=1),
         reported_version=2, reported_at=now,
     )  # fmt: skip
-
-
-def _changed(ada: User, station: Station, card: IdToken) -> None:
-    """By a person, a program and the system; with a reason, a secret, and nothing before or after."""
-    operator = station.operator
-    with audit.acting(ada, via="page"):
-        was = {"status": "Blocked", "blocked_because": "Lost", "expires_at": None}
-        now = {"status": "Accepted", "blocked_because": "", "expires_at": timezone.now()}
-        audit.record("id_token.changed", card, operator=operator, before=was, after=now)
-        audit.record("command.asked", station, operator=operator, after={"command": "reset", "when": "idle"}, note="Ground failure")
-    with audit.acting(ada, via="api", label=f"{ada.email} (key csms_a1b2c3)"):
-        audit.record(
-            "station.password_changed", station, operator=operator, before={"password_hash": "a"}, after={"password_hash": "b"}
-        )
-    audit.record("id_token.removed", operator=operator, label="GONE-CARD", before={"value": "GONE-CARD"})
-
-
-def _asked(station: Station, status: str) -> Command:
-    now = timezone.now()
-    return Command.objects.create(
-        operator=station.operator, station=station, kind="reset", params={"when": "idle"}, status=status, reason="Ground failure",
-        detail="" if status in ("queued", "sent") else "Not now", created_at=now, expires_at=now + timedelta(hours=1),
-        action="Reset", response={"status": "Rejected"} if status == "rejected" else None,
-        sent_at=None if status == "queued" else now, finished_at=now if status == "confirmed" else None,
-    )  # fmt: skip
-
-
-def _firmware(station: Station, offline: Station) -> tuple[Firmware, FirmwareUpdate]:
-    """An image, and updates: one under way, one at each end; another charger could be given one."""
-    image = made_image(station.operator, station.vendor, "2.4.1", notes="Mends the lock.", signed=True)
-    made_image(station.operator, station.vendor, "2.3.0", model=station.model)
-    Station.objects.filter(pk=offline.pk).update(vendor=station.vendor, model=station.model, firmware_version="2.3.0")
-    ends = [("failed", "download", "DownloadFailed"), ("done", "", "Booted with 2.4.1")]
-    for attempt, (status, reason, detail) in enumerate(ends, start=1):
-        made_update(station, image, attempt=attempt, status=status, reason=reason, detail=detail, finished_at=timezone.now())
-    return image, made_update(station, image, attempt=3, status="downloading", bytes_served=2)
-
-
-def _settings(station: Station) -> list[Variable]:
-    """One that drifts, one that cannot be changed, and one of every other kind."""
-    now = timezone.now()
-    rows: list[dict[str, Any]] = [
-        {"variable": "HeartbeatInterval", "value": "300", "wanted": "60", "unit": "s"},
-        {"variable": "NumberOfConnectors", "value": "9", "mutability": "ReadOnly"},
-        {"variable": "AllowOfflineTx", "value": "true", "wanted": "true", "data_type": "boolean"},
-        {"variable": "Phases", "value": "L1,L2,L3,N", "component": "EVSE", "evse_number": 1},
-        {"variable": "AuthorizationKey", "mutability": "WriteOnly"},
-        {"variable": "Unheard", "known": False, "reported_at": None},
-    ]
-    return [
-        Variable.objects.create(operator=station.operator, station=station, **{"reported_at": now} | fields) for fields in rows
-    ][:2]
-
-
-def _logs(station: Station) -> list[LogUpload]:
-    """One that is here, one that is on its way, and one that failed."""
-    now, paths = timezone.now(), [storage.new_path("logs", station.operator_id)]
-    with storage.Writer(paths[0], limit=100) as writer:
-        writer.write(b"a log of\nthe world")
-        writer.finish()
-    fields = {"operator": station.operator, "station": station, "created_at": now, "expires_at": now, "due_at": now + timedelta(1)}
-    rows: list[dict[str, Any]] = [
-        {"kind": "diagnostics", "status": "uploaded", "filename": "diag.zip", "size": 18, "path": paths[0], "finished_at": now},
-        {"kind": "diagnostics", "status": "uploading", "size": 3_000_000, "started_at": now},
-        {"kind": "security", "status": "failed", "reason": "The charger refused: Rejected.", "since": now, "finished_at": now},
-    ]
-    return [LogUpload.objects.create(**fields | row, token_hash=f"{station.pk}-{number}") for number, row in enumerate(rows)][:2]
-
-
-def _messages(station: Station) -> MessageLogEntry:
-    """From and to the charger: answered, refused, never answered. Returns the refused one."""
-    fields = {"operator_id": station.operator_id, "station_id": station.pk, "protocol": "ocpp1.6", "handling_us": 2400}
-    fields |= {"received_at": timezone.now(), "message_id": "m1", "action": "MeterValues"}
-    call = '[2,"m1","MeterValues",{"connectorId":"one","meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[]}]}]'
-    error = '[4,"m1","FormationViolation","sampledValue is empty",{}]'
-    MessageLogEntry.objects.bulk_create(
-        MessageLogEntry(
-            **fields | {"received_at": timezone.now(), "message_id": "m1", "action": "MeterValues", "call": call} | more
-        )
-        for more in (
-            {"direction": "in", "outcome": "result", "answer": '[3,"m1",{}]', "event": "MetersSampled"},
-            {"direction": "out", "outcome": "", "action": "Reset"},
-            {"direction": "in", "outcome": "FormationViolation", "answer": error},
-        )
-    )
-    return MessageLogEntry.objects.get(station=station, outcome="FormationViolation")
 
 
 @tables

@@ -48,7 +48,9 @@ def payloads(schema: dict[str, Any], definitions: dict[str, Any] | None = None) 
         case "number":
             return st.sampled_from([0, 1, -1, 0.15012999999999999, 1e300]) | NUMBERS
         case "integer":
-            return st.sampled_from([0, 1, 2, -1, 300]) | st.integers(-(2**31), 2**31 - 1)
+            least, most = schema.get("minimum", -(2**31)), schema.get("maximum", 2**31 - 1)
+            usual = st.sampled_from([one for one in (0, 1, 2, -1, 300) if least <= one <= most] or [least])
+            return usual | st.integers(least, most)
         case "string" if schema.get("format") == "date-time":
             return TIMES
         case "string":

@@ -56,7 +56,7 @@ def test_a_request_for_a_certificate_is_kept_as_one_for_vehicles(engine: Engine,
 def test_what_is_not_agreed_on_is_answered_so(network: Network, engine: Engine, station: Station) -> None:
     assert say(engine, station, "MakeCoffee", {}) == {"status": "UnknownMessageId"}
     assert say(engine, station, "SignCertificate", {"request": "?"}) == {"status": "Rejected"}
-    assert network.findings(station) == ["vendor_data_invalid"]
+    assert network.findings(station) == ["vendor_data_unreadable"]
     assert engine.say(station, "DataTransfer", {"vendorId": "com.example"}) == {"status": "UnknownVendorId"}
 
 

@@ -7,10 +7,10 @@ import pytest
 from django_scopes import scopes_disabled
 
 from accounts.models import AuditEntry
-from stations.batch import Batch
+from stations import outbox, topics
 from stations.domain import commands
 from stations.domain.commands import BadCommand
-from stations.models import Command, CustomerPage, Report, Station
+from stations.models import Command, CustomerPage, OutboxEntry, Report, Station
 from stations.services import customerinformation
 from tests.engine import Engine
 from tests.network import Network
@@ -91,21 +91,20 @@ def test_a_customer_is_forgotten_without_a_report_by_the_answer(engine: Engine, 
     assert (report_of(row).status, now_of(row).status) == ("complete", "confirmed")
 
 
-def test_whoever_keeps_local_lists_hears_of_a_token_that_is_forgotten(
-    engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_keeps_local_lists_hears_of_a_token_that_is_forgotten(engine: Engine, station: Station) -> None:
     """OCPP 2.0.1 N10.FR.02."""
-    heard: list[tuple[int, str, str]] = []
 
-    def tell(batch: Batch, token: str, kind: str) -> None:
-        heard.append((batch.station.id, token, kind))
+    def heard() -> list[Any]:
+        with scopes_disabled():
+            return list(OutboxEntry.objects.filter(operator=station.operator_id).values_list("topic", "facts"))
 
-    monkeypatch.setattr(customerinformation, "TOKEN_FORGOTTEN", [tell])
+    outbox.want("local-lists", (topics.TOKEN_FORGOTTEN,), operator=station.operator)
     asked(engine, station, {"status": "Rejected"}, clear=True, **CARD)
     asked(engine, station, report=True, clear=False, **CARD)
-    assert heard == []
+    assert heard() == []
     asked(engine, station, clear=True, **CARD)
-    assert heard == [(station.pk, "04A1B2C3", "ISO14443")]
+    told = {"station": station.pk, "id_token": "04A1B2C3", "type": "ISO14443"}
+    assert heard() == [(topics.TOKEN_FORGOTTEN, told)]
 
 
 def test_it_is_deleted_after_its_term_and_the_command_stays(engine: Engine, station: Station) -> None:

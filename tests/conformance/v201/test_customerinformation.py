@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from stations import tasks
 from tests.conformance.api import Api
-from tests.conformance.cases import case, later
+from tests.conformance.cases import case
 from tests.conformance.station import Station201, ago
 
 CARD: dict[str, Any] = {"id_token": "CARD", "id_token_type": "ISO14443"}
@@ -101,5 +102,18 @@ def test_a_customer_is_named_by_a_certificate(station: Station201, api: Api) -> 
     assert (told(api, asked)["about"]["customer_certificate"], told(api, asked)["text"]) == (CERTIFICATE, "Dee")
 
 
-# `stations.services.customerinformation.TOKEN_FORGOTTEN` tells of a card that was forgotten; the chapter of local lists hears it.
-later("2.0.1", "TC_N_46_CSMS", "needs the local list's own update for a card that a station was made to forget")
+@case("2.0.1", "TC_N_46_CSMS", requirement="OCPP 2.0.1 N10.FR.02")
+def test_a_customer_who_is_forgotten_goes_from_the_local_list_too(station: Station201, api: Api) -> None:
+    listed = api.command(station, "send_local_list", {"update": "full", "entries": [{"id_token": "CARD"}, {"id_token": "VAN"}]})
+    station.expect("SendLocalList", updateType="Full")
+    station.answer(status="Accepted")
+    api.becomes(listed, "confirmed")
+    asked, _ = asked_for(station, api, CARD | {"report": False, "clear": True}, report=False, clear=True, idToken=TOKEN)
+    api.becomes(asked, "confirmed")
+    tasks.bring_lists_in_step()
+    update = station.expect("SendLocalList", updateType="Differential")
+    assert update["localAuthorizationList"] == [{"idToken": TOKEN}]
+    station.answer(status="Accepted")
+    lists = api.until(lambda: [one for one in api.of(station, "local-lists/") if one["version"] == update["versionNumber"]])
+    (found,) = lists
+    assert [row["id_tag"] for row in api.rows(f"local-lists/{found['id']}/entries/")] == ["VAN"]
