@@ -333,6 +333,7 @@ SPECTACULAR_SETTINGS = {
         "ReservationStatusEnum": "stations.models.ReservationStatus",
         "NetworkMoveStatusEnum": "stations.models.MoveStatus",
         "CommandKindEnum": "stations.choices.COMMAND_KINDS",
+        "ReportStatusEnum": "stations.models.ReportStatus",
         "CommandStatusEnum": "stations.models.CommandStatus",
         "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
         "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",

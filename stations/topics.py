@@ -7,8 +7,9 @@ STATION_ONLINE = "station.online"
 STATION_OFFLINE = "station.offline"
 STATION_FAULTED = "station.faulted"
 COMMAND_FINISHED = "command.finished"
-#: Told to those of the core that act on it: the object is the station.
+# Told to those of the core that act on it, and to nobody outside: the object is the station.
 STATION_BOOTED = "station.booted"
 LIST_CONFLICT = "station.list_conflict"
 #: With facts: a station was made to forget an id token (`station`, its key; `id_token`; `type`).
 TOKEN_FORGOTTEN = "station.token_forgotten"  # noqa: S105  (the name of a topic)
+OF_THE_CORE = frozenset({STATION_BOOTED, LIST_CONFLICT, TOKEN_FORGOTTEN})

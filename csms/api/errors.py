@@ -80,12 +80,6 @@ class TooMany(exceptions.Throttled):
         )
 
 
-class NotMade(exceptions.APIException):
-    """OCPP has it, this system does not."""
-
-    status_code = HTTPStatus.NOT_IMPLEMENTED
-
-
 def _refused(error: django.ValidationError) -> exceptions.APIException:
     """A service's refusal: 409 where only uniqueness stood in the way, else 400."""
     if not hasattr(error, "error_dict"):

@@ -148,6 +148,10 @@ class NamedRow(Rows):
 
 
 class MonitorRow(NamedRow):
+    origin = serializers.ChoiceField(
+        choices=MonitorOrigin.choices, allow_blank=True, read_only=True, help_text="Empty: a report does not say whose it is."
+    )
+
     class Meta:
         model = Monitor
         fields = read_only_fields = [

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from csms.api.commands import Failure, ask
 from csms.api.commandviews import IDEMPOTENCY_KEY
-from csms.api.errors import Conflict, NotMade
+from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly
 from csms.api.serializers import Rows
 from csms.api.views import Scoped
@@ -64,7 +64,6 @@ class RawView(Scoped):
             **{400: OpenApiResponse(description="The payload breaks the version's schema.")},
             **{404: OpenApiResponse(description="No such station, or no such action to be sent.")},
             **{409: OpenApiResponse(description="Its version is not known, or the Idempotency-Key was used for another command.")},
-            **{501: OpenApiResponse(description="The action is not made yet.")},
         },
     )
     def post(self, request: Request, identity: str, action: str) -> Response:
@@ -95,9 +94,7 @@ def _translator(protocol: str, action: str) -> type[Outgoing]:
     version = protocol.removeprefix("ocpp")
     if action not in schemas.actions(protocol):
         raise NotFound(f"OCPP {version} has no action {action}.")
-    if action in registry.INCOMING[protocol]:
-        raise NotFound(f"{action} is what a station of OCPP {version} sends, not what it is asked.")
-    raise NotMade(f"{action} of OCPP {version} is not made yet.")
+    raise NotFound(f"{action} is what a station of OCPP {version} sends, not what it is asked.")
 
 
 def _answered(row: Command, wait_s: int) -> Command:

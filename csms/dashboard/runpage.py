@@ -99,6 +99,7 @@ def show_run(request: HttpRequest, pk: int) -> HttpResponseBase:
         "further": urlencode(further),
         "is_first": not start,
         "progress": progress,
+        "chargers": progress.total or run.expected or len(run.selection.get("stations", [])),
         "live": run.state in (RunState.CHOOSING, RunState.RUNNING) or progress.asked > 0,
         "may_send": may(request.user, MAY_SEND),
         "over": run.state in (RunState.CANCELLED, RunState.DONE),

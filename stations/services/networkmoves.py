@@ -218,13 +218,13 @@ def _next(move: NetworkMove, status: MoveStatus, row: models.Command | None, now
 
 def _watch(move: NetworkMove, now: datetime) -> None:
     """Whether it has come back since its restart, and after a while that it has not."""
-    assert move.restarted_at is not None
+    restarted_at = move.restarted_at or move.created_at
     connection = Connection.objects.filter(station=move.station_id).first()
     # A line that only broke off is no restart.
     times = (connection.connected_at if connection else None, move.station.booted_at)
-    if all(at is not None and at > move.restarted_at for at in times):
+    if all(at is not None and at > restarted_at for at in times):
         _finish(move, MoveStatus.RETURNED if move.away else MoveStatus.ARRIVED, "", now)
-    elif now < move.restarted_at + AWAY or not _left(connection, now):
+    elif now < restarted_at + AWAY or not _left(connection, now):
         # One that waits for its cars to leave has not restarted yet.
         NetworkMove.objects.filter(pk=move.pk).update(due_at=now + LOOK)
     else:

@@ -35,6 +35,8 @@ SILENT = {
     "stations.services.customerinformation.let_go": "what stations told of customers, by a term of the system's",
     "stations.services.eventkeeping.let_go": "what stations noticed, by the term of states",
     "stations.services.displaymessage.let_go": "what was over long ago, by a term of the system's",
+    "stations.services.smartcharging.sweep": "a report of profiles that did not come is noted in its rows",
+    "stations.services.evneeds.sweep": "a car's needs that nobody met in time are noted in their row",
     "stations.services.runningcosts.tell": "what a running session costs is told by a clock, not by anybody",
     "stations.services.findingdays.let_go": "counts of what stations said, by a term of the system's",
     "stations.services.firmware.fetched": "a station's doing, which stands in the update's steps",

@@ -31,7 +31,7 @@ def test_a_command_is_queued_and_shown(ada: Person, amber: Network) -> None:
         "id": made["id"],
         "station": "AMBER-01",
         "command": "remote_start",
-        "params": params | {"id_token_type": "ISO14443"},
+        "params": params | {"id_token_type": "ISO14443", "charging_profile": None},
         "status": "queued",
         "reason": "Dee called",
         "requested_by": "ada@example.org",
@@ -84,7 +84,7 @@ def test_a_command_asked_again_with_its_key_need_not_make_sense_any_more(ada: Pe
     ("body", "says"),
     [
         ({}, "command: This field is required."),
-        ({"command": "explode"}, 'There is no command "explode". There are remote_start, '),
+        ({"command": "explode"}, 'There is no command "explode". There are clear_cache, '),
         ({"command": "remote_start"}, "remote_start needs id_token."),
         ({"command": "remote_start", "params": {"id_token": "A", "evse": 0}}, "evse must be a whole number from 1 to 255."),
         ({"command": "reset", "params": {"colour": "red"}}, "reset has no parameter colour"),

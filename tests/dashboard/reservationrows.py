@@ -25,7 +25,16 @@ def made_profile(station: Station, **fields: Any) -> NetworkProfile:
 
 def made_move(station: Station, **fields: Any) -> NetworkMove:
     now = timezone.now()
-    given = {"slot": 1, "priority": "1,0", "priority_before": "0", "status": "watching", "created_at": now, "due_at": now} | fields
+    given = {
+        "slot": 1,
+        "priority": "1,0",
+        "priority_before": "0",
+        "status": "watching",
+        "created_at": now,
+        "restarted_at": now,
+        "due_at": now,
+    }
+    given |= fields
     return NetworkMove.objects.create(operator=station.operator, station=station, **given)
 
 

@@ -83,7 +83,7 @@ def test_whoever_may_only_look_sees_no_forms(ben: Client, ada: Client, amber: Ne
     assert ben.post(f"{address}settings/", {"do": "read"}).status_code == 403
 
 
-@pytest.mark.parametrize(("tab", "most"), [("overview", 21), ("commands", 11), ("configuration", 14), ("messages", 12)])
+@pytest.mark.parametrize(("tab", "most"), [("overview", 22), ("commands", 11), ("configuration", 14), ("messages", 12)])
 def test_no_tab_costs_more_for_more_plugs_and_sessions(ada: Client, amber: Network, tab: str, most: int) -> None:
     connector = plug(amber, "Charging")
     station = connector.evse.station

@@ -217,6 +217,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
+    ("what-if", "post"): {"tariff": {"id": 1}},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }
 #: The same as multipart/form-data.
@@ -224,7 +225,7 @@ UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9
 #: What only those may read who may also change it.
 OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
-WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move")}
+WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move")} | {("what-if", "post"): 400}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

@@ -70,7 +70,6 @@ async def test_unknown_and_unsupported_actions_are_told_apart(server: Server, ne
     async with station(server.ocpp, known) as peer:
         assert (await peer.exchange("MakeCoffee", {}))[2] == "NotImplemented"
         assert (await peer.exchange("Reset", {"type": "Hard"}))[2] == "NotSupported"
-        assert (await peer.exchange("SignCertificate", {"csr": "x"}))[2] == "NotSupported"
 
 
 async def test_binary_frames_leave_a_finding_and_the_socket(server: Server, network: Network) -> None:

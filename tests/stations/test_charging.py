@@ -55,7 +55,7 @@ def test_a_free_plug_is_asked_to_start_with_the_drivers_own_token(amber: Network
     assert (at(one).state, at(one).free) == ("Available", True)
     command = start(driver=dee, evse=one.evse)
     assert (command.kind, command.requested_by, command.status) == ("remote_start", dee, "queued")
-    assert command.params == {"id_token": own(dee).value, "evse": 1, "id_token_type": "Central"}
+    assert command.params == {"id_token": own(dee).value, "evse": 1, "id_token_type": "Central", "charging_profile": None}
     assert start(driver=dee, evse=one.evse) == command, "pressed twice"
     assert at(one, dee).starting == command
     assert at(one).claimed
@@ -104,7 +104,12 @@ def test_a_plug_that_is_reserved_for_the_driver_is_theirs_to_start(amber: Networ
         made_reservation(one.evse.station, evse_number=evse, id_tag=card.value, id_token=card)
     assert why_not(at(one, dee)) is None
     assert refusal(ed, one).code == "reserved"
-    assert start(driver=dee, evse=one.evse).params == {"id_token": "DEES-CARD", "evse": 1, "id_token_type": "ISO14443"}
+    assert start(driver=dee, evse=one.evse).params == {
+        "id_token": "DEES-CARD",
+        "evse": 1,
+        "id_token_type": "ISO14443",
+        "charging_profile": None,
+    }
 
 
 @pytest.mark.parametrize("status", ["Available", "Preparing", "Finishing"])

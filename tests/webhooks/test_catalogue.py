@@ -29,7 +29,8 @@ from tests.webhooks.receiver import Receiver
 
 
 def test_every_topic_can_be_told_and_nothing_else() -> None:
-    made = {getattr(topics, name) for name in dir(topics) if name.isupper()} | {RECORD_TOPIC}
+    named = {getattr(topics, name) for name in dir(topics) if name.isupper()}
+    made = {one for one in named if isinstance(one, str)} - topics.OF_THE_CORE | {RECORD_TOPIC}
     assert set(catalogue.EVENTS) == made
     assert catalogue.PING not in made
 
