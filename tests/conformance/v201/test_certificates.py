@@ -154,6 +154,6 @@ def test_a_certificate_that_the_station_does_not_delete(station: Station201, api
     assert (kept["removed_at"], kept["subject"]) == (None, "CN=Root of CSMSRootCertificate")
 
 
-later("2.0.1", "TC_M_24_CSMS", "Asking OCSP responders comes with the issue about certificates; until then the answer is Failed.")
+later("2.0.1", "TC_M_24_CSMS", "No OCSP responder is asked yet; until then the answer is Failed.")
 later("2.0.1", "TC_M_26_CSMS", "It needs a contract certificate pool (ISO 15118); until then the answer is Failed.")
 later("2.0.1", "TC_M_28_CSMS", "It needs a contract certificate pool (ISO 15118); until then the answer is Failed.")
