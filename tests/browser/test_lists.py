@@ -76,7 +76,7 @@ async def test_several_are_asked_by_keys_alone(browse: Open, uvicorn: Server, ne
     await page.keyboard.type("3")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Forget remembered id tags 3 chargers")
-    await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    await expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
 
 
 @pytest.mark.long
