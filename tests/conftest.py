@@ -80,6 +80,7 @@ def django_db_setup(
     yield
     if not keep:
         with django_db_blocker.unblock():
+            database.end_other_sessions()
             teardown_databases(made, verbosity=0)
 
 

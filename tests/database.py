@@ -6,6 +6,7 @@ thread, whose connection is closed after each test.
 
 import asyncio
 import functools
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -36,3 +37,17 @@ def close() -> None:
     """Close what tests have opened."""
     connection.close()
     _thread.submit(lambda: connection.close()).result()
+
+
+def end_other_sessions(patience_s: float = 60) -> None:
+    """End the sessions that others still have in this database: a server is a moment behind the processes that were killed."""
+    ended = time.monotonic() + patience_s
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            if not cursor.fetchall() or time.monotonic() > ended:
+                return
+            time.sleep(0.05)
