@@ -33,6 +33,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.name == "test_openapi_bounds.py" and config.option.markexpr == "not long" else None
 
 
+def commits(item: pytest.Item) -> bool:
+    """Whether others see what a test writes, as long as the run lasts."""
+    named = set(item.fixturenames)  # type: ignore[attr-defined]
+    marked = item.get_closest_marker("django_db")
+    return not named.isdisjoint({"committed", "servers", "transactional_db"}) or bool(marked and marked.kwargs.get("transaction"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` is obeyed
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that runs on both kinds of server does so in `make test-long`; in `make test` on one, which its name decides.
@@ -40,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Those that share one bare server for all (`tests/server`) cost nothing, and run on both always. Tests that count on being alone
     come first, before others have committed anything: to empty the tables for each of them costs a tenth of a second.
     """
-    items.sort(key=lambda item: "empty_database" not in item.fixturenames)  # type: ignore[attr-defined]
+    items.sort(key=lambda item: commits(item) or "empty_database" not in item.fixturenames)  # type: ignore[attr-defined]
     for item in items:
         called = getattr(item, "callspec", None)
         kind = next((value for value in called.params.values() if value in KINDS), None) if called else None

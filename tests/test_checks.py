@@ -126,8 +126,8 @@ def test_check_deploy_is_clean_in_production() -> None:
     [
         ("manage.py", "check"),
         ("-m", "csms.server", "--port", "0"),
-        ("-m", "celery", "-A", "csms", "worker"),
-        ("-m", "celery", "-A", "csms", "beat", "--pidfile="),
+        pytest.param(("-m", "celery", "-A", "csms", "worker"), marks=pytest.mark.long),
+        pytest.param(("-m", "celery", "-A", "csms", "beat", "--pidfile="), marks=pytest.mark.long),
     ],
     ids=["manage.py", "web", "worker", "beat"],
 )

@@ -189,7 +189,7 @@ def roles(*always: str) -> list[Any]:
     return [role if role in always else pytest.param(role, marks=pytest.mark.long) for role in Role.values]
 
 
-@pytest.mark.parametrize("role", roles("owner", "technician", "viewer"))
+@pytest.mark.parametrize("role", roles("technician", "viewer"))
 def test_each_role_does_in_its_own_network_what_the_table_says_and_nothing_else(amber: Network, role: str) -> None:
     client = of(amber, role)
     world = one_of_each(amber)

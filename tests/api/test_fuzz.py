@@ -23,7 +23,9 @@ SENSE = st.one_of(
         st.dictionaries(st.sampled_from(["component", "variable", "value", "evse", "attribute"]), st.just("a") | JUNK), max_size=2
     ),
 )
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+#: How many are tried of each.
+MANY = pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.long)], ids=["few", "many"])
 
 
 def bodies(kind: str) -> st.SearchStrategy[Any]:
@@ -39,9 +41,10 @@ def status(who: Person, path: str, body: Any) -> int:
     return answer.status_code
 
 
+@MANY
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Network, kind: str) -> None:
-    @QUICK
+def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Network, kind: str, count: int) -> None:
+    @settings(PATIENT, max_examples=count)
     @given(bodies(kind))
     def check(body: Any) -> None:
         assert status(ada, "/api/v1/stations/AMBER-01/commands/", body) in (201, 400)
@@ -49,14 +52,17 @@ def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Ne
     check()
 
 
+@MANY
 @pytest.mark.parametrize(
     ("protocol", "action"), [(protocol, action) for protocol, table in registry.BY_ACTION.items() for action in sorted(table)]
 )
-def test_any_payload_at_the_raw_door_is_taken_or_refused(ada: Person, amber: Network, protocol: str, action: str) -> None:
+def test_any_payload_at_the_raw_door_is_taken_or_refused(
+    ada: Person, amber: Network, protocol: str, action: str, count: int
+) -> None:
     with scope(operator=ada.operator):
         Connection.objects.update(protocol=protocol)
 
-    @QUICK
+    @settings(PATIENT, max_examples=count)
     @given(payloads(schemas.schema(protocol, action)) | JUNK)
     def check(payload: Any) -> None:
         assert status(ada, f"/api/v1/stations/AMBER-01/ocpp/{action}/?wait=0", payload) in (202, 400)

@@ -44,6 +44,7 @@ def test_a_process_that_ends_by_itself_ends_the_run_and_is_named(checkout: Path,
     assert "The worker process ended by itself (code 3)" in launcher.output
 
 
+@pytest.mark.long
 def test_a_command_that_fails_stops_the_start_with_its_words(checkout: Path, launch: Launch) -> None:
     (checkout / "manage.py").write_text("import sys; sys.exit('the disk is full')")
     shutil.copy(settings.BASE_DIR / "Procfile", checkout)

@@ -53,6 +53,7 @@ def test_the_servers_let_nobody_in_without_the_password(checkout: Path, launch: 
         client.ping()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root could make this mistake")
 def test_as_root_the_servers_run_as_somebody_else(checkout: Path, launch: Launch) -> None:
     launch(checkout, "services").urls()
@@ -123,6 +124,7 @@ def test_test_runs_have_forgetful_servers_of_their_own(checkout: Path) -> None:
         assert not (checkout / ".services" / "urls.json").exists(), "manage.py keeps speaking to the servers of make run"
 
 
+@pytest.mark.long
 def test_servers_of_the_environment_are_used_and_left_alone(checkout: Path, launch: Launch) -> None:
     given = launch(checkout, "services").urls()
     with_both = launch(checkout, "services", **given)

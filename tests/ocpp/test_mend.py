@@ -323,7 +323,7 @@ TRANSLATORS = [
     for action, translator in sorted(table.items())
 ]
 QUICK = settings(
-    max_examples=60,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     database=None,

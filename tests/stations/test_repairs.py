@@ -146,7 +146,8 @@ def test_whoever_sets_it_by_hand_says_why(network: Network, engine: Engine, stat
 def test_a_stop_that_stands_alone_goes_to_its_session_with_its_readings(network: Network, engine: Engine, station: Station) -> None:
     t = lost_stop(network, engine, station)
     data = v16.meters(5800, seconds=1800)["meterValue"]
-    stop = orphan_of(network, engine, station, seconds=1700, meter=6000, idTag="CARD", reason="PowerLoss", transactionData=data)
+    at = v16.ago(1700)
+    stop = orphan_of(network, engine, station, timestamp=at, meter=6000, idTag="CARD", reason="PowerLoss", transactionData=data)
     with scope(operator=network.operator):
         (found,) = [one for one in review.candidates(stop) if one.session.pk == t.pk]
         assert review.candidates(t)[0].stop.pk == stop.pk
@@ -158,7 +159,7 @@ def test_a_stop_that_stands_alone_goes_to_its_session_with_its_readings(network:
     assert (now_of(stop).doubt, due(network)) == ("set_aside", [t.pk])
     assert {one.transaction_id for one in network.samples(station) if one.energy_wh == 5800} == {t.pk}
     # Sent again it is still the same stop.
-    engine.say(station, "StopTransaction", v16.stop(999, seconds=1700, meter=6000, idTag="CARD"))
+    engine.say(station, "StopTransaction", v16.stop(999, timestamp=at, meter=6000, idTag="CARD"))
     assert len(network.transactions(station)) == 3
 
 
