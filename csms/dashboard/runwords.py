@@ -64,6 +64,8 @@ def held(why: dict[str, Any]) -> str:
         case "changed":
             text = _("%(found)s chargers match now, and not %(expected)s as when it was asked. Nobody has been asked yet.")
             return text % why + " " + _("Resume to ask those that match now, or cancel.")
+        case "trouble":
+            return _("It could not be brought on; the log of the server says why. Resume to try again, or cancel.")
         case _:
             return _("Paused by %(who)s.") % {"who": why.get("who", "")}
     return text % why + " " + _("Look at what failed; resume to go on, and the rule counts anew.")

@@ -44,6 +44,8 @@ MAX_DOORS = 32
 SUSPICIOUS = 2
 #: Deadlocks and the like are tried again this often before the messages are handled one by one.
 RETRIES = 5
+#: Of a command that failed on its way into words, which is nobody's fault but ours.
+UNWORDED = "It could not be put into words; the log of the server says why."
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +298,13 @@ class BatchThread(Database, threading.Thread):
                     ready.append(errands.prepare(one, limits.get(one.station_id, {}), odd.get(one.station_id, "")))
                 except (Unsayable, BadCommand) as error:
                     commandends.unsendable(cursor, one, str(error), now=now)
+                    self.items.put(Look((one.station_id,)))
+                except AWAY:
+                    raise
+                except Exception:
+                    # The others were claimed with it, and wait for nobody else.
+                    log.exception("a command could not be put into words", command=one.id)
+                    commandends.unsendable(cursor, one, UNWORDED, now=now)
                     self.items.put(Look((one.station_id,)))
         except AWAY as error:
             log.warning("commands could not be claimed", error=str(error).strip()[:200])

@@ -100,7 +100,10 @@ def _spelled(call: frames.Call, inbound: Inbound, station: StationState) -> fram
     if call.action.endswith(signed.SUFFIX) and (inner := signed.unwrapped(call.payload)) is not None:
         if note := signed.checked(call.payload, call.action[:50], station.signing_key):
             inbound.notes.append(note)
-        return replace(call, action=call.action.removesuffix(signed.SUFFIX), payload=inner)
+        action = call.action.removesuffix(signed.SUFFIX)
+        # What is in it is kept as if it were said openly: in Base64 nobody would find its secrets, nor read the log.
+        inbound.text = frames.call(call.message_id, action, inner)
+        return replace(call, action=action, payload=inner)
     if station.strict:
         return call
     proper = mend.spelled(inbound.protocol, call.action[:50])

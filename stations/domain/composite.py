@@ -4,6 +4,7 @@ Pure. Of each purpose the profile with the highest stack level prevails that is 
 stands in place of the TxDefaultProfile; of what remains for the station, the session and from others the lowest counts.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -163,12 +164,8 @@ def at(profile: Profile, moment: datetime, anchor: datetime | None) -> tuple[Sch
         passed %= RECURRENCIES[profile.recurrency]
     if schedule.duration_s is not None and passed >= schedule.duration_s:
         return None
-    found = None
-    for period in schedule.periods:
-        if period.start_s > passed:
-            break
-        found = period
-    return None if found is None else (schedule, found)
+    before = bisect_right(schedule.periods, passed, key=lambda one: one.start_s)
+    return (schedule, schedule.periods[before - 1]) if before else None
 
 
 def _edges(profile: Profile, anchor: datetime, start: datetime, end: datetime) -> Iterator[datetime]:
@@ -193,12 +190,8 @@ def from_periods(periods: Iterable[Period]) -> list[Stretch]:
 
 
 def limit_at(stretches: Sequence[Stretch], second: int) -> Decimal | None:
-    found = None
-    for one in stretches:
-        if one.start_s > second:
-            break
-        found = one.limit
-    return found
+    before = bisect_right(stretches, second, key=lambda one: one.start_s)
+    return stretches[before - 1].limit if before else None
 
 
 @dataclass(frozen=True, slots=True)

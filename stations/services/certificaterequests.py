@@ -27,6 +27,8 @@ from stations.services.companions import Companion
 from stations.services.rules import Rule
 
 NO_SIGNER = "No certificate authority is set up here, so nobody signs it."
+#: Said of one that waits for a signer that failed; until then it has no detail.
+TRIED = "Whoever signs it failed, and is asked again; the log of the server says why."
 #: Signed by one run of the job.
 SIGNED = 50
 
@@ -82,26 +84,29 @@ def requested(event: CertificateRequested, batch: Batch) -> CertificateRequestAn
 def sign(*, now: datetime) -> int:
     """Have the requests signed that wait for it, and send what comes of that. Returns how many were signed. Run without a scope.
 
-    1. Take the oldest that wait; without a signer there are none. 2. Each by itself: judge it, have it signed, and send it.
-    A signer that fails keeps it waiting; one that refuses ends it.
+    1. Take those that wait, without a signer none; those that were tried in vain come last, so that no other waits for them.
+    2. Each by itself: judge it, have it signed, and send it. A signer that fails keeps it waiting; one that refuses ends it.
     """
     if ports.sign is None:
         return 0
-    waiting = CertificateRequest.objects.filter(status=RequestStatus.RECEIVED).order_by("pk").values_list("pk", flat=True)
-    return sum(_signed(pk, now) for pk in list(waiting[:SIGNED]))
+    waiting = CertificateRequest.objects.filter(status=RequestStatus.RECEIVED).order_by("detail", "?")
+    return sum(_signed(pk, now) for pk in list(waiting.values_list("pk", flat=True)[:SIGNED]))
 
 
 def _signed(pk: int, now: datetime) -> bool:
-    request = CertificateRequest.objects.select_related("station", "operator").get(pk=pk)
+    request = CertificateRequest.objects.select_related("station", "operator").filter(pk=pk).first()
+    if request is None:
+        return False  # its station is gone
     with scope(operator=request.operator):
+        found = CertificateRequest.objects.filter(pk=pk, status=RequestStatus.RECEIVED)
         try:
             _deliver(request, _judged(request), now)
         except (ports.NotSigned, BadCommand) as error:
-            found = CertificateRequest.objects.filter(pk=pk, status=RequestStatus.RECEIVED)
             found.update(status=RequestStatus.REJECTED, detail=str(error)[:300], decided_at=now)
             return False
         except Exception:
             log.exception("a certificate request could not be signed", request=pk)
+            found.update(detail=TRIED)
             return False
     return True
 

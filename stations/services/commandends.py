@@ -50,7 +50,7 @@ def cancel(*, command: Command) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         ended = _end(cursor, CANCEL, "cancelled", now=timezone.now(), id=command.pk)
         if ended:
-            taken = shown(commands.COMMANDS[command.kind].of(command.params))
+            taken = shown(commands.COMMANDS[command.kind].kept(command.params))
             audit.record("command.cancelled", command.station, operator=command.operator_id, before=taken)
     _ring([(command.operator_id, command.station_id)])
     return bool(ended)
@@ -99,7 +99,7 @@ def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str 
     # On Django's connections JSON comes as text.
     ended = [(*rest, orjson.loads(text)) for *rest, text in ended]
     for _, _, pk, kind, params in ended:
-        kept = commands.COMMANDS[kind].of(params).without_secrets()
+        kept = commands.COMMANDS[kind].kept(params).without_secrets()
         if kept != params:
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
         if (companion := companions.OF.get(kind)) and companion.ended:

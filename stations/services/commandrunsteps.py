@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
@@ -32,6 +32,8 @@ CHUNK, SETTLED, BURST = 1000, 1000, 100
 SOON, LATER = timedelta(seconds=1), timedelta(seconds=5)
 #: A station that agreed, and is not seen to do it, keeps its place for so long: a restart "when idle" may take a day.
 HOLDS = timedelta(minutes=10)
+#: A run that could not be brought on is left alone for so long.
+TROUBLE = timedelta(minutes=1)
 #: How long a command waits for a station that went away just now.
 EXPIRES_S = 300
 
@@ -45,14 +47,27 @@ def due() -> list[int]:
 
 
 def look_at(found: Sequence[int]) -> int:
-    """`advance` each of these runs. One that cannot be brought on is logged and stays due; no other waits for it."""
+    """`advance` each of these runs. One that cannot be brought on is held, so that somebody sees it; no other waits for it."""
     moved = 0
     for pk in found:
         try:
             moved += advance(run_id=pk)
+        except OperationalError as error:
+            # The database is away, or two were in each other's way: it is due still.
+            log.warning("a command run could not be brought on", run=pk, error=str(error).strip()[:200])
         except Exception:
             log.exception("a command run could not be brought on", run=pk)
+            _put_off(pk)
     return moved
+
+
+def _put_off(pk: int) -> None:
+    with transaction.atomic(), scopes_disabled():
+        run = commandruns.lock(pk)
+        if run.state in (RunState.CHOOSING, RunState.RUNNING):
+            commandruns.hold(run, {"by": "rule", "code": "trouble"})
+        # What was asked ends all the same, if that can be seen by then.
+        CommandRun.objects.filter(pk=pk).update(due_at=timezone.now() + TROUBLE)
 
 
 def advance(*, run_id: int, now: datetime | None = None) -> bool:

@@ -76,12 +76,21 @@ def look(pk: int, *, now: datetime) -> None:
 def _ask(model: DeviceModel, now: datetime) -> None:
     station = model.station
     what = mark(station)
-    if model.inventory_of != what:
+    if model.inventory_of != what or _in_vain(model):
         _issue(station, GetBaseReport(), EVERYTHING)
         model.inventory_of, model.inventory_at = what, now
     if _monitors_wanted(model, now):
         _issue(station, GetMonitoringReport(), MONITORS)
         model.monitors_at = now
+
+
+def _in_vain(model: DeviceModel) -> bool:
+    """Whether it restarted since it was last asked for everything, and that never reached it, or did not come whole."""
+    booted_at = model.station.booted_at
+    if model.inventory_at is None or booted_at is None or booted_at <= model.inventory_at:
+        return False
+    newest = Report.objects.filter(station=model.station, command__kind=GetBaseReport.kind).order_by("-pk").first()
+    return newest is not None and newest.status in (ReportStatus.UNSENT, ReportStatus.INCOMPLETE)
 
 
 def mark(station: Station) -> str:

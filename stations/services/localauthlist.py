@@ -19,6 +19,7 @@ from accounts.models import IdTokenGroup, Operator
 from stations import locallists, models, outbox, topics
 from stations.batch import Batch
 from stations.domain import commands
+from stations.domain.command import moment_of
 from stations.domain.commands import BadCommand
 from stations.domain.locallists import chunks
 from stations.flush import Cursor
@@ -307,7 +308,7 @@ def _keep_by_hand(cursor: Cursor, pk: int, pending: dict[str, Any]) -> int:
         [
             (
                 *(one["id_token"], one["id_token"].upper(), one.get("type", "ISO14443"), one.get("status", "Accepted")),
-                *(one.get("expires_at"), one.get("group") or "", pk),
+                *(_moment(one.get("expires_at")), one.get("group") or "", pk),
             )
             for one in entries
             if not one.get("remove")
@@ -316,6 +317,10 @@ def _keep_by_hand(cursor: Cursor, pk: int, pending: dict[str, Any]) -> int:
     cursor.execute("SELECT count(*) FROM stations_locallistentry WHERE local_list_id = %s", (pk,))
     counted = cursor.fetchone()
     return int(counted[0]) if counted else 0
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else moment_of("expires_at", text)
 
 
 def version_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:

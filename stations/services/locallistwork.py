@@ -144,7 +144,8 @@ def _take_off(*, station: int, id_token: str, type: str) -> None:
     if one is None:
         return
     named = {"key": id_token.upper(), "type": type}
-    if not (one.entries.filter(**named).exists() or (one.rule_id and IdToken.objects.filter(**named).exists())):
+    by_rule = one.rule_id is not None and type in locallists.LISTED and IdToken.objects.filter(**named).exists()
+    if not by_rule and not one.entries.filter(**named).exists():
         return
     if one.command_id is not None:
         raise outbox.NotYet("The list is being sent.")

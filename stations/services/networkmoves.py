@@ -5,8 +5,10 @@ the new order from then on (B10). 4. It is waited for: it comes back here, or it
 with its own life; a step that comes to nothing ends the move, and the station stays with what it had.
 """
 
+import re
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 from django_scopes import scope
@@ -22,10 +24,16 @@ from stations.services import commandends, registry
 from stations.services import commands as life
 from stations.services.network import ACTIVE, CONTROLLER, PRIORITY
 
+log = structlog.get_logger(__name__)
+
 #: How long a station that restarts may be away before it is taken to be somewhere else.
 AWAY = timedelta(minutes=15)
 #: How often a step is looked at that nobody tells of.
 LOOK = timedelta(seconds=5)
+#: One that could not be looked at is left alone for so long.
+TROUBLE = timedelta(minutes=1)
+#: What a station may say of the order of its slots, and at which length.
+ORDER, LONGEST_ORDER = re.compile(r"\s*\d{1,9}\s*(,\s*\d{1,9}\s*)*\Z", re.ASCII), 180
 #: Moves that are looked at in one go.
 SWEPT = 200
 #: A restart that was agreed to, or that cut the connection before the answer came.
@@ -119,6 +127,13 @@ def _ready(station: Station) -> str:
             "(OCPPCommCtrlr.NetworkConfigurationPriority).",
             station=station.identity,
         )
+    if not ORDER.match(order) or len(order) > LONGEST_ORDER:
+        raise BadCommand(
+            "%(station)s says that the order of its slots is %(order)s, which is no list of numbers, so there is no way back: "
+            "set OCPPCommCtrlr.NetworkConfigurationPriority first.",
+            station=station.identity,
+            order=order[:50],
+        )
     return order
 
 
@@ -168,12 +183,17 @@ def advance(*, now: datetime) -> int:
     due = NetworkMove.objects.filter(finished_at__isnull=True, due_at__lte=now).order_by("due_at").values_list("pk", "operator_id")
     looked_at = 0
     for pk, operator_id in list(due[:SWEPT]):
-        with scope(operator=operator_id), transaction.atomic():
-            found = NetworkMove.objects.select_for_update(skip_locked=True, of=("self",)).select_related("station", "command")
-            move = found.filter(pk=pk, finished_at__isnull=True).first()
-            if move is not None:
-                looked_at += 1
-                _look(move, now)
+        try:
+            with scope(operator=operator_id), transaction.atomic():
+                found = NetworkMove.objects.select_for_update(skip_locked=True, of=("self",)).select_related("station", "command")
+                move = found.filter(pk=pk, finished_at__isnull=True).first()
+                if move is not None:
+                    looked_at += 1
+                    _look(move, now)
+        except Exception:
+            # No other waits for it.
+            log.exception("a move to another network profile could not be looked at", move=pk)
+            NetworkMove.objects.filter(pk=pk).update(due_at=now + TROUBLE)
     return looked_at
 
 

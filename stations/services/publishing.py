@@ -129,14 +129,16 @@ def reported(event: FirmwarePublicationReported, batch: Batch) -> Done:
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
     status, detail, over = PublicationStatus.SENT, change.get("detail", ""), None
-    if change["status"] in (CommandStatus.REJECTED, CommandStatus.FAILED):
+    # One that does not answer may fetch it all the same; but nothing would end it then, and it could not be asked again.
+    if change["status"] in (CommandStatus.REJECTED, CommandStatus.FAILED, CommandStatus.TIMED_OUT):
         status, over = PublicationStatus.FAILED, batch.now
     _follow(batch.cursor, command_id, status, detail, batch.now, over)
 
 
 def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
     """It was never sent, or nothing was heard of it for long."""
-    detail = "The station said no more of it." if status == CommandStatus.NO_EFFECT else "It did not reach the station."
+    said = {CommandStatus.NO_EFFECT: "The station said no more of it.", CommandStatus.TIMED_OUT: "The answer was lost."}
+    detail = said.get(CommandStatus(status), "It did not reach the station.")
     _follow(cursor, command_id, PublicationStatus.FAILED, detail, now, now)
 
 

@@ -19,7 +19,7 @@ from stations.domain.values import Note, Severity
 from stations.flush import Cursor
 from stations.lookups import FoundReport, Need, ReportNeed
 from stations.models import Command, Report, ReportKind, ReportStatus, Station
-from stations.services import commandends, devicemodel
+from stations.services import commandends, devicemodel, registry
 from stations.services import commands as life
 from stations.services.companions import Companion
 from stations.services.effects import Effect
@@ -234,6 +234,8 @@ def sweep(*, now: datetime) -> int:
 @transaction.atomic
 def give_up(pk: int, *, now: datetime) -> None:
     """Pages are missing: a finding says which, the command has no effect, and the report is asked for once more."""
+    # The station first, as a batch does that takes a page: so the two never wait for each other.
+    registry.bump(Report.objects.values_list("station_id", flat=True).get(pk=pk))
     report = Report.objects.select_for_update(of=("self",)).select_related("station", "command").get(pk=pk)
     if report.finished_at is not None or report.due_at > now:
         return

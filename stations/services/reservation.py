@@ -25,6 +25,8 @@ from stations.state import AwaitedEffect, ReservationState, TransactionState
 
 #: A start or a fault that was so much before the reservation may still belong to it: clocks differ.
 CLOCKS_DIFFER = timedelta(seconds=60)
+#: States of a connector that nobody can use.
+BROKEN = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
 #: How long a plug may take to show that it is reserved.
 SHOWS_WITHIN_S = 60
 
@@ -124,15 +126,12 @@ def lapsed(event: ReservationLapsed, batch: Batch) -> Done:
 def status_changed(batch: Batch, evse: int, status: ConnectorStatus, at: datetime) -> None:
     """A plug that is broken or out of service is kept for nobody (1.6 5.13; 2.x tells it as well). `evse` 0: the whole station."""
     station = batch.station
-    if status not in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE):
+    if status not in BROKEN:
         return
-    none_left = evse == 0 or all(
-        one.status in (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
-        for owner in station.evses.values()
-        for one in owner.connectors.values()
-    )
+    # Of an EVSE that has another connector, as 2.x may, that one is left.
+    broken = {number for number, owner in station.evses.items() if all(one.status in BROKEN for one in owner.connectors.values())}
     for kept in list(station.reservations.values()):
-        here = evse in (0, kept.evse) or (kept.evse is None and none_left)
+        here = evse == 0 or (kept.evse == evse and evse in broken) or (kept.evse is None and len(broken) == len(station.evses))
         if here and at >= kept.since - CLOCKS_DIFFER:
             _end(batch, kept.number, ReservationStatus.REMOVED, f"The plug became {status.value}.")
 

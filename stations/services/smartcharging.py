@@ -14,7 +14,7 @@ from django.db import connection
 from stations import limits, ports
 from stations.batch import Batch
 from stations.domain import commands, composite, events
-from stations.domain.chargingprofiles import EXTERNAL, INT32, TX, Profile, number
+from stations.domain.chargingprofiles import EXTERNAL, INT32, MOST_PERIODS, TX, Profile, number
 from stations.domain.commands import BadCommand
 from stations.domain.events import (
     ChargingLimitCleared,
@@ -51,10 +51,16 @@ ON CONFLICT (station_id, source, profile_id) DO UPDATE SET evse_number = EXCLUDE
     remote_start_id = EXCLUDED.remote_start_id, wanted = EXCLUDED.wanted, set_at = EXCLUDED.set_at, reported = NULL,
     reported_at = NULL, checked_at = NULL, report_id = NULL
 """
-#: What stood in its place (1.6 5.16.1: the same stack level and purpose; a station that keeps both would have refused).
+#: What stood in its place: in 1.6 whatever has its purpose and stack level (`alone`, 5.16.1); in 2.x what is valid at another time
+#: stays beside it, and a station that holds one for the same time would have refused (K01).
 REPLACE = """
 DELETE FROM stations_chargingprofile WHERE station_id = %(station)s AND source = 'CSO' AND profile_id <> %(id)s
-    AND purpose = %(purpose)s AND stack_level = %(stack)s AND evse_number = %(evse)s
+    AND purpose = %(purpose)s AND stack_level = %(stack)s AND evse_number = %(evse)s AND (%(alone)s OR (
+        coalesce(coalesce(wanted, reported)->>'valid_to', 'infinity')::timestamptz
+            > coalesce(%(from)s, '-infinity'::timestamptz)
+        AND coalesce(coalesce(wanted, reported)->>'valid_from', '-infinity')::timestamptz
+            < coalesce(%(to)s, 'infinity'::timestamptz)
+    ))
 """
 #: What a clearing names: never what others demand (OCPP 2.0.1 K10).
 CLEAR = """
@@ -110,7 +116,8 @@ def profile_set(batch: Batch, command_id: int, change: dict[str, Any], facts: di
         "wanted": orjson.dumps(profile.plain()).decode(),
         "now": batch.now,
     }
-    batch.cursor.execute(REPLACE, values)
+    when = {"alone": facts.get("alone", False), "from": profile.valid_from, "to": profile.valid_to}
+    batch.cursor.execute(REPLACE, values | when)
     batch.cursor.execute(SET, values)
     batch.touch()
 
@@ -171,7 +178,7 @@ def profiles_reported(event: ChargingProfilesReported, batch: Batch) -> Done:
             reported=body,
             reported_at=batch.now,
             checked_at=batch.now,
-            report_id=event.request_id,
+            report_id=event.request_id if abs(event.request_id) <= INT32 else None,
         )
     if event.last and (asked := _awaited(event.request_id, batch.station)) is not None:
         _complete(batch, event.request_id, asked.params)
@@ -252,9 +259,10 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
     duration = min(max(int(told["duration_s"]), 1), 7 * 86_400)
     known = limits.load(batch.cursor, [batch.station.id])[batch.station.id]
     ours = known.limits.composite(evse, start, duration, unit)
+    periods = sorted(told["periods"][:MOST_PERIODS], key=lambda one: one["start_s"])
     theirs = [
         composite.Stretch(one["start_s"], Decimal(str(one["limit"])), one.get("phases"))
-        for one in told["periods"]
+        for one in periods
         if abs(one["start_s"]) <= INT32 and 0 <= one["limit"] < 1e9
     ]
     parted = composite.difference(ours, theirs, unit, duration)
@@ -270,7 +278,7 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
         unit=unit,
         start_at=start,
         duration_s=duration,
-        periods=told["periods"],
+        periods=periods,
         ours=plain(ours),
         difference=detail[:300],
         reported_at=batch.now,

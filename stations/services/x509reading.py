@@ -43,7 +43,9 @@ def certificates(pem: str) -> list[x509.Certificate]:
         found = x509.load_pem_x509_certificates(pem.encode())
         for one in found:
             details(one)
-    except (ValueError, UnicodeEncodeError) as error:
+            # Its hashes need the key, of which not every kind is known here.
+            _bits(one.public_key())
+    except (ValueError, UnicodeEncodeError, UnsupportedAlgorithm) as error:
         raise BadCommand("The certificate cannot be read: %(why)s. Take it from its issuer anew.", why=str(error)[:200]) from None
     return found
 

@@ -46,6 +46,13 @@ def test_a_contract_is_looked_up_as_any_token(network: Network, engine: Engine, 
     assert json.loads(reply["data"])["idTokenInfo"]["status"] == "Accepted"
 
 
+def test_what_is_within_is_mended_as_what_is_said_openly(network: Network, engine: Engine, station: Station) -> None:
+    network.token("DE8AC12345", type="eMAID")
+    reply = say(engine, station, "Authorize", {"idToken": {"idToken": "DE8AC12345\x00", "type": "eMAID"}})
+    assert json.loads(reply["data"])["idTokenInfo"]["status"] == "Accepted"
+    assert network.findings(station) == ["mended_nul"]
+
+
 def test_a_request_for_a_certificate_is_kept_as_one_for_vehicles(engine: Engine, station: Station) -> None:
     reply = say(engine, station, "SignCertificate", {"csr": csr("SN-1")})
     assert (reply["status"], json.loads(reply["data"])["status"]) == ("Accepted", "Rejected")

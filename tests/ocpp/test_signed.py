@@ -4,6 +4,7 @@ import base64
 import json
 from typing import Any
 
+import orjson
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
@@ -135,3 +136,17 @@ def test_a_signed_message_is_heard_whatever_its_signature(network: Network) -> N
         localcontrollers.set_signing_key(station=station, pem="")
     assert engine.say(station, "StatusNotification-Signed", jws("RS256", x5c=x5c(RSA))) == {}
     assert network.findings(station) == ["signature_unvouched", "signature_wrong"]
+
+
+def test_a_signed_message_is_kept_as_what_is_in_it_without_its_secrets(network: Network) -> None:
+    engine, station = Engine("ocpp2.0.1"), network.station(accepted=True)
+    engine.say(station, "Authorize-Signed", jws(payload={"idToken": {"idToken": "4711-0815", "type": "KeyCode"}}))
+    (entry,) = network.log(station)
+    assert orjson.loads(entry.call)[2:] == ["Authorize", {"idToken": {"idToken": "***", "type": "KeyCode"}}]
+
+
+def test_a_signed_message_is_mended_as_any_other(network: Network) -> None:
+    engine, station = Engine("ocpp2.0.1"), network.station(accepted=True)
+    told = {"type": "MemoryExhaustion", "timestamp": "2026-11-21T10:00:00Z", "techInfo": "a\x00b"}
+    assert engine.say(station, "SecurityEventNotification-Signed", jws(payload=told)) == {}
+    assert "mended_nul" in network.findings(station)

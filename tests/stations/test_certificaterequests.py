@@ -148,6 +148,30 @@ def test_an_authority_that_refuses_ends_it_and_one_that_fails_keeps_it_waiting(
     assert (of(station).status, of(station).detail) == ("rejected", "Not before you have paid.")
 
 
+def test_requests_that_fail_time_and_again_keep_no_other_from_being_signed(
+    network: Network, engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = connected(network, engine, serial_number="SN-2")
+
+    def fails_for_all_but_one(request: CertificateRequest) -> str:
+        if request.station_id != other.pk:
+            raise ConnectionError("nobody there")
+        return signer(request)
+
+    monkeypatch.setattr(ports, "sign", fails_for_all_but_one)
+    monkeypatch.setattr(certificaterequests, "SIGNED", 1)
+    engine.say(station, "SignCertificate", {"csr": csr("SN-1")})
+    engine.say(other, "SignCertificate", {"csr": csr("SN-2")})
+    with scopes_disabled():
+        waiting = CertificateRequest.objects.filter(status="received").count()
+    for _ in range(waiting):
+        sign()
+    assert of(other).status == "sent"
+    for _ in range(waiting):
+        sign()
+    assert (of(station).status, of(station).detail) == ("received", certificaterequests.TRIED)
+
+
 def test_an_authority_that_signs_something_else_is_not_believed(
     engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,13 +1,14 @@
 """Certificates at stations: installed, listed by their hashes, deleted, and known again by what was brought there."""
 
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from django_scopes import scopes_disabled
 
@@ -144,10 +145,17 @@ def test_the_chain_for_vehicles_is_kept_with_what_is_beneath_it(committed: None,
     assert (row.type, [child["serial_number"] for child in row.children]) == ("V2GCertificateChain", [middle["serialNumber"]])
 
 
+def unhashable() -> str:
+    """A root of a key whose hash OCPP does not tell how to make."""
+    key: Any = dsa.generate_private_key(1024)  # noqa: S505  (quickly made)
+    return pem(made("Old Root", key, "Old Root", key))
+
+
 @pytest.mark.parametrize(
     ("certificate", "why"),
     [
         ("nonsense", "must be in PEM"),
+        (unhashable, "cannot be read"),
         ("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "cannot be read"),
         (lambda: root(days=-1), "ended on"),
         (lambda: root() + root(), "2 certificates"),
@@ -163,10 +171,13 @@ def test_what_is_no_root_to_trust_is_not_sent(
         issue(station, commands.InstallCertificate("CSMSRootCertificate", text))
 
 
-def test_a_raw_call_may_send_nonsense_and_the_mirror_is_spared_it(engine: Engine, station: Station) -> None:
-    said = "CentralSystemRootCertificate" if engine.protocol == "ocpp1.6" else "CSMSRootCertificate"
-    payload = {"certificateType": said, "certificate": "nonsense"}
-    command = commands.InstallCertificate("CSMSRootCertificate", "nonsense")
+@pytest.mark.parametrize("made", [lambda: "nonsense", unhashable])
+def test_a_raw_call_may_send_nonsense_and_the_mirror_is_spared_it(
+    engine: Engine, station: Station, made: Callable[[], str]
+) -> None:
+    said, nonsense = "CentralSystemRootCertificate" if engine.protocol == "ocpp1.6" else "CSMSRootCertificate", made()
+    payload = {"certificateType": said, "certificate": nonsense}
+    command = commands.InstallCertificate("CSMSRootCertificate", nonsense)
     row = asked(engine, station, command, raw={"action": "InstallCertificate", "payload": payload})
     assert row.status == "confirmed"
     assert mirror(station) == []

@@ -8,10 +8,11 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
+from csms.dashboard import runwords
 from stations.domain import commands
 from stations.domain.commandruns import Pace, Said, StopRule
 from stations.domain.commands import BadCommand
-from stations.models import Command, CommandRunStep, Connection, LogUpload
+from stations.models import Command, CommandRun, CommandRunStep, Connection, LogUpload
 from stations.services import commandruns, commandrunsteps
 from tests.network import Network
 from tests.stations.runs import ask, brought_on, chargers, end, heard, now_is, states
@@ -209,6 +210,25 @@ def test_what_goes_with_a_command_is_made_for_each(network: Network) -> None:
         logs = LogUpload.objects.filter(station__in=stations)
         assert {log.command.run_id for log in logs if log.command} == {run.pk}
         assert len({log.token_hash for log in logs}) == 2
+
+
+def test_a_run_that_cannot_be_brought_on_is_held_for_all_to_see_and_stops_no_other(network: Network) -> None:
+    odd = ask(network, chargers(network, 1), token="odd")
+    fine = ask(network, chargers(network, 1))
+    with scopes_disabled():
+        # As after a step back to a release that does not know its command.
+        CommandRun.objects.filter(pk=odd.pk).update(kind="of_tomorrow")
+    brought_on()
+    held = now_is(odd)
+    assert (held.state, held.held["code"], states(fine)) == ("paused", "trouble", ["asked"])
+    assert held.due_at is None or held.due_at > timezone.now() + timedelta(seconds=30)
+    assert "the log of the server says why" in runwords.held(held.held)
+    with scopes_disabled():
+        CommandRun.objects.filter(pk=odd.pk).update(kind="clear_cache")
+    with scope(operator=network.operator):
+        assert commandruns.resume(run=odd)
+    brought_on(2)
+    assert states(odd) == ["asked"]
 
 
 def test_what_makes_no_sense_at_a_station_fails_there_alone(network: Network) -> None:

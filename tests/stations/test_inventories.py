@@ -7,7 +7,7 @@ import pytest
 from django_scopes import scopes_disabled
 
 from stations.models import Command, Connection, Station
-from stations.services import inventories
+from stations.services import commandends, inventories
 from tests import v16
 from tests.engine import Engine
 from tests.network import Network
@@ -106,6 +106,19 @@ def test_one_that_is_away_is_left_alone(engine: Engine, station: Station) -> Non
         Connection.objects.filter(station=station).update(seen_at=datetime.now(UTC) - timedelta(days=1))
         inventories.sweep(now=datetime.now(UTC) + LATER)
         assert not Command.objects.filter(station=station).exists()
+
+
+def test_what_never_reached_a_station_is_asked_after_its_next_restart(engine: Engine, station: Station) -> None:
+    boots(engine, station)
+    asked(station)
+    with scopes_disabled():
+        for row in Command.objects.filter(station=station):
+            assert commandends.cancel(command=row)
+    assert asked(station, LATER * 2) == []
+    boots(engine, station)
+    with scopes_disabled():
+        Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 3)
+    assert asked(station, LATER * 4) == ["get_base_report", "get_monitoring_report"]
 
 
 def test_a_station_of_1_6_is_asked_for_nothing(network: Network) -> None:

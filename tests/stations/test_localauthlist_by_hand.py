@@ -4,19 +4,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_scopes import scope, scopes_disabled
 
 from accounts import services as accounts
 from csms.ocpp import registry
-from stations import problems
+from stations import outbox, problems, topics
 from stations.domain import commands
 from stations.domain.commands import BadCommand
-from stations.models import LocalListEntry, Station
+from stations.models import Command, LocalListEntry, Station
 from stations.services import commandends
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import PROTOCOLS, connected, issue, now_of
-from tests.stations.listing import Keeper, list_of, rule, settle
+from tests.stations.listing import Keeper, list_of, rule, run, settle
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -51,6 +52,16 @@ def test_a_list_that_is_sent_by_hand_is_kept_as_it_was_sent(network: Network, ke
     issue(keeper.station, hand("full"))
     keeper.work()
     assert (keeper.values, kept(keeper.station), list_of(keeper.station).version) == ([], [], 3)
+
+
+def test_a_time_is_kept_however_it_is_written(network: Network, keeper: Keeper) -> None:
+    """Python reads more ways of writing one than PostgreSQL does."""
+    row = issue(keeper.station, hand("full", {"id_token": "CARD-1", "expires_at": "2030-W05-4T02:00:00+00:00"}))
+    keeper.work()
+    assert now_of(row).status == "confirmed"
+    with scopes_disabled():
+        (entry,) = LocalListEntry.objects.filter(local_list__station=keeper.station)
+    assert entry.expires_at == datetime(2030, 1, 31, 2, tzinfo=UTC)
 
 
 def test_a_difference_by_hand_that_is_refused_is_followed_by_the_whole_list(network: Network, keeper: Keeper) -> None:
@@ -143,6 +154,7 @@ def test_the_version_is_asked_and_kept(network: Network, keeper: Keeper) -> None
         ({"update": "full", "entries": [{"id_token": "A", "status": "Good"}]}, "status must be one of"),
         ({"update": "full", "entries": [{"id_token": "A", "expires_at": "soon"}]}, "must be a time"),
         ({"update": "full", "entries": [{"id_token": "A", "remove": 1}]}, "remove must be true"),
+        ({"update": "full", "entries": [{"id_token": "ß" * 20}]}, "id_token must be a text"),
         ({"update": "full", "entries": [{"id_token": str(n)} for n in range(1001)]}, "at most"),
         ({"update": "full", "entries": [], "version": 0}, "version must be"),
     ],
@@ -182,3 +194,28 @@ def test_what_the_job_asked_in_vain_is_nobodys_task(network: Network, keeper: Ke
     settle(network, keeper)
     with scope(operator=network.operator):
         assert list(problems.fruitless(datetime.now(UTC))) == []
+
+
+def test_a_forgotten_customer_is_taken_off_the_list_and_a_code_that_is_on_none_is_not(network: Network, keeper: Keeper) -> None:
+    """OCPP 2.0.1 N10.FR.02."""
+    station = keeper.station
+    network.token("CARD-1")
+    network.token("4711", type="KeyCode")
+    rule(network)
+    settle(network, keeper)
+    assert keeper.values == ["CARD-1"]
+
+    def forget(**named: str) -> None:
+        told = {"station": station.pk} | named
+        with connection.cursor() as cursor:
+            outbox.tell(cursor, topics.TOKEN_FORGOTTEN, [(station.operator_id, None, told)], now=datetime.now(UTC))
+
+    forget(id_token="4711", type="KeyCode")
+    assert run(network) == 0
+    with scopes_disabled():
+        assert not Command.objects.filter(station=station, kind="send_local_list", status="queued").exists()
+    forget(id_token="card-1", type="ISO14443")
+    run(network)
+    with scopes_disabled():
+        (row,) = Command.objects.filter(station=station, kind="send_local_list", status="queued")
+    assert row.params["entries"] == [{"id_token": "card-1", "type": "ISO14443", "remove": True}]

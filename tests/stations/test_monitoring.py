@@ -5,6 +5,8 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from stations.domain import commands
@@ -178,6 +180,17 @@ def test_old_events_go_and_open_alerts_stay(engine: Engine, station: Station) ->
         MonitorEvent.objects.filter(station=station).update(received_at=long_ago)
         assert eventkeeping.let_go(now=datetime.now(UTC), budget_s=60) >= 1
     assert [one.event_id for one in noticed(station)] == [1]
+
+
+def test_events_that_stay_are_not_searched_for_old_ones(engine: Engine, station: Station) -> None:
+    """Whose only order is by number: a search by time reads all of them, each hour."""
+    engine.say(station, "NotifyEvent", events(*(event(n, trigger="Periodic") for n in range(3))))
+    with scopes_disabled(), CaptureQueriesContext(connection) as ran:
+        eventkeeping.let_go(now=datetime.now(UTC), budget_s=60)
+    conditions = [one["sql"].partition("WHERE")[2] for one in ran if "stations_monitorevent" in one["sql"]]
+    assert conditions
+    assert not [one for one in conditions if "received_at" in one]
+    assert len(noticed(station)) == 3
 
 
 # Monitors

@@ -8,6 +8,7 @@ from django_scopes import scope, scopes_disabled
 
 from stations.domain.commands import BadCommand, SetNetworkProfile
 from stations.models import Command, Connection, NetworkMove, NetworkProfile, Station, Variable
+from stations.services import commands as life
 from stations.services import networkmoves
 from tests.engine import Engine
 from tests.network import Network
@@ -219,3 +220,34 @@ def test_without_the_order_before_there_is_no_way_back_so_it_is_not_begun(engine
         Variable.objects.filter(station=station).delete()
     with pytest.raises(BadCommand, match=r"The order of the slots of .* is not known, so there is no way back"):
         start(station)
+
+
+@pytest.mark.parametrize("order", ["[1,2]", "1;2", ",1", "1," * 200 + "2"])
+def test_an_order_that_is_no_list_of_numbers_is_no_way_back_either(engine: Engine, station: Station, order: str) -> None:
+    with scopes_disabled():
+        Variable.objects.filter(station=station).update(value=order)
+    with pytest.raises(BadCommand, match="which is no list of numbers, so there is no way back"):
+        start(station)
+
+
+def test_one_that_cannot_be_looked_at_keeps_no_other_waiting(
+    network: Network, engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, issued = connected(network, engine), life.issue
+    with scopes_disabled():
+        Variable.objects.create(
+            operator=odd.operator, station=odd, component="OCPPCommCtrlr", variable="NetworkConfigurationPriority", value="1"
+        )
+    for one in (odd, station):
+        start(one)
+        engine.reply(one, sent(engine, one), ACCEPTED)
+
+    def fails_for_one(*, station: Station, **options: Any) -> Command:
+        if station.pk == odd.pk:
+            raise RuntimeError("nobody thought of this")
+        return issued(station=station, **options)
+
+    monkeypatch.setattr(life, "issue", fails_for_one)
+    advance()
+    assert (the(station).status, the(odd).status) == ("priority", "profile")
+    assert the(odd).due_at > the(station).due_at

@@ -74,6 +74,12 @@ def test_a_station_that_refuses_or_is_never_asked_ends_it(engine: Engine, statio
     assert (publication(station).status, publication(station).detail) == ("failed", "It did not reach the station.")
 
 
+def test_a_station_that_does_not_answer_can_be_asked_again(engine: Engine, station: Station) -> None:
+    assert asked(engine, station, FILE, None).status == "timed_out"
+    assert (publication(station).status, publication(station).detail) == ("failed", "The station did not answer in time.")
+    assert asked(engine, station, FILE).status == "accepted"
+
+
 def test_a_status_that_comes_before_the_answer_stands(engine: Engine, station: Station) -> None:
     issue(station, FILE)
     errand = sent(engine, station)

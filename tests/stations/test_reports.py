@@ -1,9 +1,11 @@
 """Reports in pages (OCPP 2.0.1 B07-B08): in any order, missing pages noticed, asked for again once."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
 from stations.domain import commands
@@ -211,3 +213,26 @@ def test_a_page_with_a_number_that_none_can_have_is_a_finding(
 )
 def test_what_is_missing_is_named(pages: list[list[int]], last: int | None, missing: str) -> None:
     assert reports.missing(pages, last) == missing
+
+
+def test_giving_up_and_the_page_that_comes_after_all_do_not_wait_for_each_other(engine: Engine, station: Station) -> None:
+    """Both change the station's state and the report; a batch has the station first, and the report last."""
+    row, _ = asked(engine, station, commands.GetBaseReport())
+
+    def gives_up() -> None:
+        try:
+            with scopes_disabled():
+                reports.give_up(row.pk, now=datetime.now(UTC) + timedelta(minutes=2))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as workers, transaction.atomic(), connection.cursor() as batch:
+        batch.execute("SELECT FROM stations_connection WHERE station_id = %s FOR SHARE", [station.pk])
+        giving_up = workers.submit(gives_up)
+        while not giving_up.done():
+            batch.execute("SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if batch.fetchone() is not None:
+                break
+        batch.execute("UPDATE stations_report SET heard_at = now() WHERE command_id = %s", [row.pk])
+    giving_up.result()
+    assert report_of(row).status == "incomplete"

@@ -195,6 +195,23 @@ def test_a_plug_that_breaks_is_kept_for_nobody(engine: Engine, station: Station,
     assert (the(station).status, the(station).detail) == ("removed", f"The plug became {state}.")
 
 
+def test_of_an_evse_with_two_connectors_the_other_one_is_left(network: Network, committed: None) -> None:
+    newer = Engine("ocpp2.0.1")
+    station = connected(network, newer)
+
+    def says(connector: int, status: str) -> None:
+        said = {"timestamp": ago(0), "connectorStatus": status, "evseId": 1, "connectorId": connector}
+        assert newer.say(station, "StatusNotification", said) == {}
+
+    says(1, "Available")
+    says(2, "Available")
+    kept(newer, station)
+    says(2, "Faulted")
+    assert the(station).status == "active"
+    says(1, "Unavailable")
+    assert the(station).status == "removed"
+
+
 def test_whichever_plug_is_kept_until_none_is_left(engine: Engine, station: Station) -> None:
     report(engine, station, "Available")
     begin(engine, station, tag="STRANGER", evse=2)

@@ -10,7 +10,7 @@ from django_scopes import scope, scopes_disabled
 from stations import charginglists, limits
 from stations.domain import commands
 from stations.domain.commands import BadCommand
-from stations.models import ChargingProfile, Command, EvChargingNeeds, Finding, Station, Variable
+from stations.models import ChargingProfile, Command, CompositeSchedule, EvChargingNeeds, Finding, Station, Variable
 from stations.services import smartcharging
 from tests import v16
 from tests.engine import Engine
@@ -83,6 +83,13 @@ def test_another_in_the_same_place_is_refused_before_it_is_sent(engine: Engine, 
         issue(station, commands.SetChargingProfile(0, profile()))
     put(engine, station, 0, stack_level=1, limit=8)
     assert may_draw(station) == [8]
+
+
+def test_what_is_valid_at_another_time_stays_beside_it_where_the_version_has_it_so(engine: Engine, station: Station) -> None:
+    """OCPP 2.0.1 K01; in 1.6 (5.16.1) it is replaced, whenever it is valid."""
+    put(engine, station, id=7, valid_to="2030-01-01T00:00:00Z")
+    put(engine, station, id=8, valid_from="2030-01-01T00:00:00Z")
+    assert [one.profile_id for one in held(station)] == ([8] if engine.protocol == "ocpp1.6" else [7, 8])
 
 
 def test_a_refusal_changes_nothing(engine: Engine, station: Station) -> None:
@@ -206,6 +213,30 @@ def test_a_profile_that_cannot_be_is_left_out_with_a_finding(network: Network, n
     assert held(station) == []
     with scopes_disabled():
         assert Finding.objects.get(station=station).code == "charging_profile_impossible"
+
+
+def test_a_report_of_a_number_that_nobody_gave_is_kept_all_the_same(network: Network, newer: Engine) -> None:
+    station = connected(network, newer)
+    wire = {"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Absolute"}
+    wire["chargingSchedule"] = [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1}]}]
+    told = {"requestId": 2**40, "chargingLimitSource": "CSO", "evseId": 1, "chargingProfile": [wire]}
+    assert newer.say(station, "ReportChargingProfiles", told) == {}
+    assert [(one.profile_id, one.report_id) for one in held(station)] == [(3, None)]
+
+
+def test_a_composite_schedule_without_end_keeps_nobody_waiting(network: Network, committed: None) -> None:
+    """1.6 does not say how many periods there may be at most, and a frame has room for thousands."""
+    engine = Engine("ocpp1.6")
+    station = connected(network, engine)
+    put(engine, station, limit=16)
+    periods = [{"startPeriod": second, "limit": 16 + second % 2} for second in reversed(range(20_000))]
+    schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": periods}
+    answer = {"status": "Accepted", "connectorId": 1, "scheduleStart": "2026-06-01T00:00:00Z", "chargingSchedule": schedule}
+    row = asked(engine, station, commands.GetCompositeSchedule(1, 20_000), answer)
+    assert row.status == "confirmed"
+    with scopes_disabled():
+        told = CompositeSchedule.objects.get(station=station)
+    assert len(told.periods) == 1024
 
 
 def test_needs_told_before_the_session_began_are_met_as_soon_as_it_does(network: Network, newer: Engine) -> None:

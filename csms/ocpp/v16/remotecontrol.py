@@ -54,7 +54,7 @@ class RemoteStartTransaction(Outgoing):
     @staticmethod
     def decode(command: commands.RemoteStart, sent: Payload, answer: Payload) -> Outcome:
         profile = sent.get("chargingProfile")
-        facts = {"profile": smartcharging.meant(profile), "evse": sent.get("connectorId", 0)} if profile else {}
+        facts = {"profile": smartcharging.meant(profile), "evse": sent.get("connectorId", 0), "alone": True} if profile else {}
         return outcome(answer, facts=facts)
 
 

@@ -62,7 +62,9 @@ class SetChargingProfile(Outgoing):
 
     @staticmethod
     def decode(command: commands.SetChargingProfile, sent: Payload, answer: Payload) -> Outcome:
-        return outcome(answer, facts={"evse": sent["connectorId"], "profile": meant(sent["csChargingProfiles"])})
+        # One of the same purpose and stack level is replaced, whenever it is valid (5.16.1).
+        facts = {"evse": sent["connectorId"], "profile": meant(sent["csChargingProfiles"]), "alone": True}
+        return outcome(answer, facts=facts)
 
 
 class ClearChargingProfile(Outgoing):

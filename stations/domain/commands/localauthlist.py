@@ -68,6 +68,8 @@ def _check_entry(one: Any, update: str) -> None:
         what = ", ".join(sorted(unknown)) if isinstance(one, dict) else type(one).__name__
         raise BadCommand("An entry is an object with %(known)s, without %(what)s.", known=known, what=what)
     need_text("id_token", one.get("id_token"), 36)
+    # Tags are compared in capitals, of which some letters have two.
+    need_text("id_token", one["id_token"].upper(), 36)
     need_one_of("type", one.get("type", "ISO14443"), TYPES)
     if one.get("remove", False) is not False:
         if one["remove"] is not True:
