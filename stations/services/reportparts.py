@@ -19,7 +19,7 @@ def counts(station: Station, command: GetReport) -> list[int]:
     """How many of the variables go into each request. One count or none: it is one request."""
     named = Variable.objects.filter(station=station, variable_instance="GetReport", attribute="Actual", known=True)
     said = dict(named.filter(variable__in=("ItemsPerMessage", "BytesPerMessage")).values_list("variable", "value"))
-    limits = {name: max(1, int(value)) for name, value in said.items() if (value or "").isdecimal() and len(value or "") < 10}
+    limits = {name: max(1, int(value or 0)) for name, value in said.items() if (value or "").isdecimal() and len(value or "") < 10}
     most, most_bytes = limits.get("ItemsPerMessage"), limits.get("BytesPerMessage")
     found: list[int] = []
     size = 0

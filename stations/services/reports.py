@@ -68,14 +68,13 @@ def made(row: Command, station: Station, command: commands.Command) -> None:
     # Under a number that is in use pages could not be told apart.
     if Report.objects.filter(station=station, request_id=request_id, kind=kind, finished_at__isnull=True).exists():
         raise BadCommand("A report with the number %(number)s is still awaited: choose another requestId.", number=request_id)
-    about = {name: value for name, value in command.params().items() if name not in command.ours}
     Report.objects.create(
         command=row,
         operator_id=row.operator_id,
         station=station,
         kind=kind,
         request_id=request_id,
-        about=about,
+        about=command.params(),
         parts=_parts(row, station, command, request_id),
         created_at=row.created_at,
         due_at=row.expires_at + NEXT_PAGE,

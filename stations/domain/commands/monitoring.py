@@ -133,6 +133,10 @@ class GetReport(Command):
         if not self.criteria and not self.variables:
             raise BadCommand("get_report needs criteria or variables; get_base_report reads all.")
 
+    def params(self) -> dict[str, Any]:
+        # How it goes out is nobody's to say, and stands in the row's facts.
+        return {"criteria": self.criteria, "variables": self.variables}
+
     def fixed(self, facts: dict[str, Any]) -> Self:
         return replace(self, parts=facts.get("parts", []))
 
