@@ -135,4 +135,5 @@ def test_the_voltage_by_which_limits_are_converted_is_said_and_where_it_is_from(
         MeterSample.objects.bulk_create([sample])
     assert "228 V, as the charger last measured" in remark()
     # 11 kW in three phases of 228 V.
-    assert "16.1 A" in ada.get(f"/stations/{station.identity}/?tab=power&evse=1&unit=A").content.decode()
+    html = ada.get(f"/stations/{station.identity}/?tab=power&evse=1&unit=A").content.decode()
+    assert "at most 16.1 A" in html.replace("\u202f", " ").replace("\xa0", " ")
