@@ -36,6 +36,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "let go of what stations told of customers": ("stations.tasks.let_go_of_customers", 3600.0),
     "have certificates signed": ("stations.tasks.sign_certificates", 10.0),
     "let go of old security events": ("stations.tasks.let_go_of_security_events", 3600.0),
+    "let go of certificates that are there no more": ("stations.tasks.let_go_of_certificates", 3600.0),
     "tell running costs to displays": ("stations.tasks.tell_running_costs", 60.0),
     "let go of messages that displays showed": ("stations.tasks.let_go_of_display_messages", 3600.0),
     "bring commands for many on": ("stations.tasks.advance_command_runs", 2.0),

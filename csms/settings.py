@@ -54,6 +54,8 @@ STATION_SECRET_KEYS = [
 ACCEPT_UNKNOWN = env.str("CSMS_ACCEPT_UNKNOWN", default="")
 #: Addresses or networks that may speak for a client's address and scheme.
 TRUSTED_PROXIES = env.list("CSMS_TRUSTED_PROXIES", default=[])
+#: Whether stations may come back, and be led, to a lower security profile than they have come by (OCPP 2.0.1 A05).
+ALLOW_SECURITY_DOWNGRADE = env.bool("CSMS_ALLOW_SECURITY_DOWNGRADE", default=False)
 #: The address at which people and their apps find us, and that at which stations fetch and send files, if it is another.
 PUBLIC_URL = (env.str("CSMS_PUBLIC_URL", default="") or f"http://127.0.0.1:{os.environ.get('PORT') or 8000}").rstrip("/")
 STATION_FILES_URL = env.str("CSMS_STATION_FILES_URL", default="").rstrip("/") or PUBLIC_URL
@@ -83,6 +85,7 @@ KEEP_MONTHS = {
     "samples": env.int("CSMS_KEEP_SAMPLES_MONTHS", default=24),
     "status": env.int("CSMS_KEEP_STATUS_MONTHS", default=24),
     "quarters": env.int("CSMS_KEEP_QUARTERS_MONTHS", default=60),
+    "certificates": env.int("CSMS_KEEP_CERTIFICATES_MONTHS", default=24),
 }
 #: Days for which stations' logs are kept; operators may have a shorter term.
 KEEP_LOGS_DAYS = env.int("CSMS_KEEP_LOGS_DAYS", default=90)

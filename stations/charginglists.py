@@ -32,7 +32,7 @@ def attach(stations: Sequence[Station], *, evse: int | None, unit: str, duration
     known = limits.of([one.pk for one in stations]) if stations else {}
     start = now.replace(microsecond=0)
     for station in stations:
-        found = known[station.pk].limits
+        found = known[station.pk].limits.with_caps()
         every = {0, *found.evses, *(one.evse for one in found.held), *reported[station.pk]}
         numbers = [one for one in sorted(every) if evse in (None, one)]
         composites: list[dict[str, Any]] = [
@@ -42,6 +42,9 @@ def attach(stations: Sequence[Station], *, evse: int | None, unit: str, duration
                 "start_at": start,
                 "duration_s": duration_s,
                 "periods": plain(found.composite(number, start, duration_s, unit)),
+                "volts": found.volts,
+                "volts_from": found.volts_from,
+                "hardware": bool(known[station.pk].limits.caps),
                 "reported": reported[station.pk].get(number),
             }
             for number in numbers

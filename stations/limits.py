@@ -9,9 +9,10 @@ import orjson
 import psycopg
 from django.db import connection
 
+from stations.domain import hardware
 from stations.domain.chargingprofiles import EXTERNAL, TX, Profile, Schedule
 from stations.domain.command import BadCommand
-from stations.domain.composite import Held, Limits, Session
+from stations.domain.composite import VOLTS, Held, Limits, Session
 from stations.flush import Cursor, beside
 
 #: How long a profile that went with a start waits for its session, and by how much clocks differ.
@@ -31,6 +32,18 @@ SELECT t.station_id, e.number, t.ocpp_transaction_id, t.started_at, t.remote_sta
 FROM stations_transaction t JOIN stations_evse e ON e.id = t.evse_id WHERE t.station_id = ANY(%s) AND t.status = 'active'
 """
 EVSES = "SELECT station_id, number FROM stations_evse WHERE station_id = ANY(%s)"
+HARDWARE = """
+SELECT station_id, component, evse_number, variable, attribute, value, unit, highest FROM stations_variable
+WHERE station_id = ANY(%s) AND variable = ANY(%s) AND known AND component <> ''
+"""
+#: The last that was measured lately, of each: one look into an index.
+MEASURED = """
+SELECT s.id, m.voltage_v FROM unnest(%s::bigint[]) AS s(id) CROSS JOIN LATERAL (
+    SELECT voltage_v FROM (
+        SELECT voltage_v, at FROM stations_metersample
+        WHERE station_id = s.id AND at > now() - interval '7 days' ORDER BY at DESC LIMIT 20) newest
+    WHERE voltage_v BETWEEN %s AND %s ORDER BY at DESC LIMIT 1) m
+"""
 OFFERED = (
     "SELECT station_id, evse_number, offered_at FROM stations_evchargingneeds WHERE station_id = ANY(%s) AND offered_at IS NOT NULL"
 )
@@ -45,13 +58,18 @@ class Known:
 
 
 def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
-    """By station, in five statements however many there are, asked together."""
+    """By station, in seven statements however many there are, asked together."""
     ids = list(station_ids)
-    cursors = [beside(cursor) for _ in range(5)]
+    asked: tuple[tuple[str, tuple[Any, ...]], ...] = (
+        *((statement, (ids,)) for statement in (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED)),
+        (HARDWARE, (ids, list(hardware.NAMES))),
+        (MEASURED, (ids, hardware.LEAST_V, hardware.MOST_V)),
+    )
+    cursors = [beside(cursor) for _ in asked]
     with cursor.connection.pipeline():
-        for one, statement in zip(cursors, (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED), strict=True):
-            one.execute(statement, (ids,))
-    profiles, others, running, evses, offered = (one.fetchall() for one in cursors)
+        for one, (statement, params) in zip(cursors, asked, strict=True):
+            one.execute(statement, params)
+    profiles, others, running, evses, offered, settings, measured = (one.fetchall() for one in cursors)
     held: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
@@ -64,8 +82,22 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     numbers: dict[int, list[int]] = {pk: [] for pk in ids}
     for pk, number in evses:
         numbers[pk].append(number)
+    told: dict[int, list[hardware.Setting]] = {pk: [] for pk in ids}
+    for pk, *setting in settings:
+        told[pk].append(tuple(setting))  # type: ignore[arg-type]  # as the statement names them
+    volts = {pk: (said, "settings") for pk in ids if (said := hardware.volts(told[pk])) is not None}
+    # What it measures now counts more than what it was built for.
+    volts |= {pk: (voltage, "measured") for pk, voltage in measured}
     found = {
-        pk: Known(Limits(tuple(held[pk]), {evse: one for evse, (one, _) in sessions[pk].items()}, tuple(sorted(numbers[pk]))))
+        pk: Known(
+            Limits(
+                tuple(held[pk]),
+                {evse: one for evse, (one, _) in sessions[pk].items()},
+                tuple(sorted(numbers[pk])),
+                *volts.get(pk, (VOLTS, "")),
+                caps=hardware.caps(told[pk]),
+            )
+        )
         for pk in ids
     }
     for pk, evse, at in offered:

@@ -138,6 +138,7 @@ class FoundReport:
     finished: bool
     about: dict[str, Any]
     created_at: datetime
+    parts: list[list[Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -211,11 +212,15 @@ WHERE station_id = ANY(%s) AND removed_at IS NULL
 
 REPORTS = """
 SELECT n.station_id, n.kind, n.request_id, r.command_id, r.pages, r.last_page, r.items, r.finished_at IS NOT NULL, r.about,
-       r.created_at
+       r.created_at, r.parts
 FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS n(station_id, kind, request_id)
-CROSS JOIN LATERAL (
+CROSS JOIN LATERAL ((
     SELECT * FROM stations_report r WHERE r.station_id = n.station_id AND r.request_id = n.request_id AND r.kind = n.kind
-    ORDER BY r.command_id DESC LIMIT 1) r
+    ORDER BY r.command_id DESC LIMIT 1
+) UNION ALL (
+    SELECT * FROM stations_report r WHERE r.station_id = n.station_id AND r.finished_at IS NULL AND r.kind = n.kind AND EXISTS (
+        SELECT FROM jsonb_array_elements(r.parts) p WHERE (p->>0)::bigint = n.request_id) LIMIT 1
+) LIMIT 1) r
 """
 MONITORS = """
 SELECT m.station_id, m.monitor_id, m.id, m.severity, m.origin, m.known
@@ -273,12 +278,14 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
     if stations := sorted({n.station_id for n in wanted if isinstance(n, LimitsNeed)}):
         found.limits = limits.load(cursor, stations)
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
-    for station_id, kind, request_id, pk, pages, last_page, items, finished, about, created_at in (
+    one_of: dict[int, FoundReport] = {}
+    for station_id, kind, request_id, pk, pages, last_page, items, finished, about, created_at, parts in (
         cursors[4].fetchall() if reports else ()
     ):
-        # On Django's connections JSON comes as text.
-        report = FoundReport(pk, orjson.loads(pages), last_page, items, finished, orjson.loads(about), created_at)
-        found.reports[ReportNeed(station_id, kind, request_id)] = report
+        # On Django's connections JSON comes as text. Several numbers may lead to one report.
+        came, asked_for, more = orjson.loads(pages), orjson.loads(about), orjson.loads(parts)
+        report = FoundReport(pk, came, last_page, items, finished, asked_for, created_at, more)
+        found.reports[ReportNeed(station_id, kind, request_id)] = one_of.setdefault(pk, report)
     found.monitors = {MonitorNeed(*row[:2]): FoundMonitor(*row[2:]) for row in (cursors[5].fetchall() if monitors else ())}
     for row in cursors[6].fetchall() if alerts else ():
         found.alerts.setdefault(AlertNeed(*row[:2]), []).append(OpenAlert(*row[2:]))

@@ -15,12 +15,16 @@ from stations.models import (
     Connection,
     Connector,
     InstalledCertificate,
+    ListState,
+    LocalList,
     MonitorEvent,
+    NetworkMove,
     SecurityEvent,
     Station,
     Transaction,
 )
 from stations.models.command import FRUITLESS
+from stations.models.network import ASTRAY
 from stations.selectors import online
 
 EACH = 10
@@ -39,6 +43,8 @@ SEVERE = 3
 FRUITLESS_WITHIN = timedelta(hours=24)
 #: A certificate that ends this soon must be followed by another.
 ENDS_WITHIN = timedelta(days=30)
+#: A charger that was led astray is told of for so long; after that nobody wonders any more.
+ASTRAY_WITHIN = timedelta(days=14)
 #: Rows that are looked at to tell of each charger, or each certificate, once.
 LOOKED_AT = 200
 
@@ -108,6 +114,18 @@ def fruitless(now: datetime) -> QuerySet[Command]:
     found = found.exclude(kind=TriggerMessage.kind, status=CommandStatus.REJECTED)
     found = found.exclude(requested_by__isnull=True, reason=WHY)  # stands with the local lists
     return found.filter(~Exists(again)).order_by("-finished_at", "-pk")[: EACH + 1]
+
+
+def refused_lists() -> QuerySet[LocalList]:
+    """Lists of id tags that their chargers refused, so that they are not in step."""
+    return LocalList.objects.filter(state=ListState.FAILED).select_related("station").order_by("-id")[: EACH + 1]
+
+
+def astray(now: datetime) -> QuerySet[NetworkMove]:
+    """Chargers that were led to another address and were lost there, or came back on the old one, until they are led anew."""
+    later = NetworkMove.objects.filter(station=OuterRef("station"), pk__gt=OuterRef("pk"))
+    found = NetworkMove.objects.filter(status__in=ASTRAY, finished_at__gt=now - ASTRAY_WITHIN)
+    return found.filter(~Exists(later)).select_related("station__connection").order_by("-id")[: EACH + 1]
 
 
 def alerts() -> QuerySet[MonitorEvent]:

@@ -21,7 +21,7 @@ from stations.models import Finding, FindingDay, MessageLogEntry, Station
 #: What is told of stations and is no fault of theirs.
 NO_FAULT = (
     *("token_unknown", "firmware_changed", "handler_failed", "repaired", "signature_unchecked", "protocol_changed"),
-    *("contract_certificate_failed", "certificate_status_failed"),
+    *("contract_certificate_failed", "certificate_status_failed", "contract_unverifiable"),
     "token_unknown",
     "firmware_changed",
     "handler_failed",

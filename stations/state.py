@@ -114,6 +114,15 @@ class ReservationState:
 
 
 @dataclass(slots=True)
+class EventSeries:
+    """The messages by which a station told of events last. `following`: the number of the next; `ids`: what each event was."""
+
+    following: int
+    over: bool
+    ids: dict[int, object]
+
+
+@dataclass(slots=True)
 class StationState:
     id: int
     operator_id: int
@@ -147,10 +156,12 @@ class StationState:
     signing_key: str = ""
     #: When it was last told that a quirk changed something (in memory only).
     quirks_told: dict[str, datetime] = field(default_factory=dict)
+    #: Of stations that tell of events (in memory only).
+    series: EventSeries | None = None
 
     def remember(self, old: "StationState") -> None:
         """Keep what is known in memory only, when the rows are read anew."""
-        self.clock, self.quirks_told = old.clock, old.quirks_told
+        self.clock, self.quirks_told, self.series = old.clock, old.quirks_told, old.series
         for ocpp_id, transaction in self.open.items():
             if (known := old.open.get(ocpp_id)) is not None:
                 transaction.told_price, transaction.language = known.told_price, known.language

@@ -8,6 +8,7 @@ from django_scopes import scopes_disabled
 
 from stations import outbox, partitions, ports
 from stations.services import (
+    certificatekeeping,
     certificaterequests,
     commandends,
     commandruns,
@@ -137,6 +138,15 @@ def sign_certificates() -> int:
 def let_go_of_security_events() -> int:
     """Delete the security events that are older than their term (see `stations.services.security.let_go`). Returns how many."""
     return security.let_go(now=timezone.now())
+
+
+@shared_task
+def let_go_of_certificates() -> int:
+    """Delete what was known of certificates, and requests for them, after its term (see `stations.services.certificatekeeping`).
+
+    Idempotent; returns how many rows.
+    """
+    return certificatekeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
 
 
 @shared_task

@@ -49,6 +49,7 @@ OF_MODULES = {
 POSTED: dict[str, Callable[[World], dict[str, Any]]] = {
     "onboarding_password": lambda world: {"identity": world.station.identity},
     "onboarding_take": lambda world: {"identity": world.station.identity},
+    "onboarding_lower": lambda world: {"identity": world.station.identity},
     "run_start": lambda world: {"do": "clear", "token": "t2", "station": world.station.pk},
 }
 #: What the world has none of, for those who may look for it: no test can be made of its message.

@@ -81,6 +81,11 @@ class RunRule(KnownOnly):
     )
     after = Whole(source="judge_after", min_value=1, max_value=1_000_000, default=USUAL_RULE.after, help_text="Once so many ended.")
     most_failed = Whole(min_value=0, max_value=1_000_000, allow_null=True, default=None, help_text="More than so many failed.")
+    count_offline = serializers.BooleanField(default=False, help_text="Those that stayed offline count as failed.")
+
+
+#: Its parts, in the order of the domain's.
+RULE = ("failed_percent", "judge_after", "most_failed", "count_offline")
 
 
 class WantedRun(KnownOnly):
@@ -221,7 +226,7 @@ class CommandRunView(mixins.RetrieveModelMixin, Lists):
             user=self.person,
             reason=given.get("reason", ""),
             pace=Pace(**tempo) if tempo else USUAL_PACE,
-            rule=StopRule(rule["failed_percent"], rule["judge_after"], rule["most_failed"]) if rule else USUAL_RULE,
+            rule=StopRule(*(rule[name] for name in RULE)) if rule else USUAL_RULE,
             expected=given.get("expected"),
             wait_s=given.get("wait_s"),
         )

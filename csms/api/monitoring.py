@@ -45,10 +45,10 @@ class ReportRow(Rows):
         ]
 
     def get_pages(self, row: Report) -> int:
-        return sum(last - first + 1 for first, last in row.pages)
+        return reports.count(row)
 
     def get_missing(self, row: Report) -> str:
-        return reports.missing(row.pages, row.last_page) if row.pages else ""
+        return reports.gaps(row) if reports.count(row) else ""
 
 
 class ReportFilters(Filters):

@@ -103,7 +103,8 @@ class StationRow(Rows):
         model = Station
         fields = read_only_fields = [
             *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
-            *("vendor", "model", "serial_number", "firmware_version", "security_profile", "strict", "heartbeat_interval_s"),
+            *("vendor", "model", "serial_number", "firmware_version", "security_profile", "highest_profile"),
+            *("strict", "heartbeat_interval_s"),
             *("status", "status_at", "error_code", "firmware_status", "firmware_status_at", "log_status", "log_status_at"),
             *("clock_offset_s", "clock_offset_at", "controller", "signing_key", "created_at", "evses"),
         ]
@@ -121,6 +122,12 @@ class StationChange(KnownOnly):
     )
     signing_key = Text(
         required=False, allow_blank=True, max_length=LONGEST_KEY, help_text="Public key or certificate (PEM) with which it signs."
+    )
+
+    allow_lower_profile = Text(
+        required=False,
+        max_length=200,
+        help_text="The reason why it may come once by a lower security profile than it has come by; the audit keeps it.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

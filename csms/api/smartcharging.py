@@ -164,6 +164,9 @@ class ComputedSchedule(serializers.Serializer[Any]):
     start_at = serializers.DateTimeField()
     duration_s = serializers.IntegerField()
     periods = Plains()
+    volts = serializers.FloatField(help_text="By which ampere and watt are converted, between a phase and neutral.")
+    volts_from = serializers.CharField(help_text="measured or settings, as the station told it; empty: assumed.")
+    hardware = serializers.BooleanField(help_text="Whether what its EVSEs can do at most is known, and counts.")
     reported = ReportedSchedule(allow_null=True)
 
 

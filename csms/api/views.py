@@ -40,7 +40,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
-from stations.services import localcontrollers, registry
+from stations.services import localcontrollers, registry, securityprofiles
 
 
 class Scoped(APIView):
@@ -116,7 +116,8 @@ class StationView(mixins.RetrieveModelMixin, Lists):
 
     @extend_schema(request=rows.StationChange, responses=rows.StationRow)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change whether what breaks the schema is refused, the local controller it is behind, the key with which it signs."""
+        """Change whether what breaks the schema is refused, the local controller it is behind, the key with which it signs,
+        whether it may come less securely than before."""
         station = self.get_object()
         body = rows.StationChange(data=request.data)
         body.is_valid(raise_exception=True)
@@ -132,6 +133,8 @@ class StationView(mixins.RetrieveModelMixin, Lists):
                 localcontrollers.set_controller(station=station, controller=controller)
             if "signing_key" in changes:
                 localcontrollers.set_signing_key(station=station, pem=changes["signing_key"])
+            if "allow_lower_profile" in changes:
+                securityprofiles.allow_lower(station=station, reason=changes["allow_lower_profile"])
         return Response(self.get_serializer(self.get_object()).data)
 
 

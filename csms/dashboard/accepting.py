@@ -13,7 +13,7 @@ from csms.dashboard.acceptform import AcceptForm
 from csms.dashboard.access import action, operator_of
 from csms.dashboard.onboarding import FRESH, MAY_CHANGE, show
 from stations.models import Refusal, Station
-from stations.services import onboarding, registry
+from stations.services import onboarding, registry, securityprofiles
 from stations.services.onboarding import Terms
 
 
@@ -64,6 +64,18 @@ def take_password(request: HttpRequest) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
         return redirect("onboarding")
     return _with_password(request, station, "", new=False)
+
+
+@action(MAY_CHANGE)
+def allow_lower(request: HttpRequest) -> HttpResponse:
+    """A known charger may come once less securely than it has."""
+    station = get_object_or_404(Station, identity=request.POST.get("identity", ""))
+    try:
+        securityprofiles.allow_lower(station=station, reason=request.POST.get("reason", "")[:1000])
+        messages.success(request, _("%(identity)s may come without TLS once more.") % {"identity": station.identity})
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("onboarding")
 
 
 @action(MAY_CHANGE)

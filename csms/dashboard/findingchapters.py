@@ -31,6 +31,10 @@ CHAPTERS: dict[str, Words] = {
     "certificate_status_failed": Words(
         _("Nobody told whether a certificate was revoked"), _("This system asks no responder (OCSP) yet, and says so.")
     ),
+    "contract_unverifiable": Words(
+        _("A vehicle's contract that nobody vouches for"),
+        _("This system knows no authority for contracts and asks no responder (OCSP) yet, and says so: nobody charges by it."),
+    ),
     "report_incomplete": Words(
         _("Pages of a report are missing"),
         _("A report is told in pages that are numbered from 0, the last of which says that none follows."),
@@ -42,6 +46,18 @@ CHAPTERS: dict[str, Words] = {
         _("The pages of a report are numbered from 0, one by one."),
         REPORTS,
         _("Number the pages of each report from 0, one by one."),
+    ),
+    "event_message_missing": Words(
+        _("Messages with events are missing"),
+        _("Events that need several messages come in messages numbered from 0, the last of which says that none follows."),
+        "OCPP 2.0.1 N07-N08",
+        _("Number the messages of each series from 0, one by one, and send those again that got no answer."),
+    ),
+    "event_id_twice": Words(
+        _("Two events with one number"),
+        _("Every event has a number of its own, by which another event can name it as its cause."),
+        "OCPP 2.0.1 N07-N08",
+        _("Number the events one by one, and keep a number only for an event that is told again."),
     ),
     "customer_information_unasked": Words(
         _("Customer information that nobody asked for"),

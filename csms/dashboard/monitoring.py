@@ -143,12 +143,12 @@ class ReportRow:
 
     @property
     def pages(self) -> int:
-        return sum(last - first + 1 for first, last in self.report.pages)
+        return reports.count(self.report)
 
     @property
     def missing(self) -> str:
         """What has not come of one of which something has."""
-        return reports.missing(self.report.pages, self.report.last_page) if self.report.pages else ""
+        return reports.gaps(self.report) if self.pages else ""
 
 
 # What the parts show

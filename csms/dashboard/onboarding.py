@@ -35,7 +35,8 @@ FRESH = "station_password"
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """A refusal, and what it asks for: "accept", "password", or "" when a click cannot help; "in": it was let in since.
+    """A refusal, and what it asks for: "accept", "password", "lower", or "" when a click cannot help; "in": it was let in since;
+    "allowed": it may come less securely.
 
     `mark` stands for the password that it sent, where that can be taken; not while the charger is `online` with its own.
     """
@@ -138,4 +139,6 @@ def _step(refusal: Refusal, station: Station | None) -> str:
         return "in"
     if refusal.reason == "unknown_station":
         return "registered"
+    if refusal.reason == "profile_lowered":
+        return "lower" if station.highest_profile > station.security_profile else "allowed"
     return "password" if refusal.reason in PASSWORD_REASONS and station.security_profile else ""

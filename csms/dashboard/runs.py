@@ -62,6 +62,7 @@ class Care(forms.Form):
     most_failed = forms.IntegerField(
         label=gettext_lazy("Hold if more than so many failed"), min_value=0, max_value=1_000_000, required=False
     )
+    count_offline = forms.BooleanField(label=gettext_lazy("Count those that stay offline as failed"), required=False)
 
     @classmethod
     def of(cls, data: QueryDict) -> "Care":
@@ -75,7 +76,8 @@ class Care(forms.Form):
 
     @property
     def rule(self) -> StopRule:
-        return StopRule(self.cleaned_data["failed_percent"], most_failed=self.cleaned_data["most_failed"])
+        said = self.cleaned_data
+        return StopRule(said["failed_percent"], most_failed=said["most_failed"], count_offline=said["count_offline"])
 
 
 @dataclass(slots=True)

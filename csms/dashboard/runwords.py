@@ -91,6 +91,8 @@ def plan(run: CommandRun) -> list[tuple[str, Any]]:
         rules.append(_("more than %(percent)s %% failed") % {"percent": run.failed_percent})
     if run.most_failed is not None:
         rules.append(_("more than %(n)s failed") % {"n": run.most_failed})
+    if rules and run.count_offline:
+        rules.append(_("those that stay offline counted"))
     return [
         (_("Chargers"), whom(run)),
         (_("At once"), run.at_once),

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib import messages as notices
 from django.core.exceptions import BadRequest
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,12 +25,10 @@ PAGE = 50
 COLUMNS = (*("id", "charger", "type", "critical", "happened_at", "told_at", "information", "seen_at", "seen_by"),)
 
 
-def _behind(found: QuerySet[SecurityEvent], at: datetime, pk: int) -> QuerySet[SecurityEvent]:
-    return found.filter(Q(at__lte=at) & (Q(at__lt=at) | Q(pk__lt=pk)))
-
-
-def _before(found: QuerySet[SecurityEvent], text: str) -> QuerySet[SecurityEvent]:
-    """Those behind the place that `?before=` names: time and key of the last that was shown."""
+def _place(text: str) -> securityevents.Mark | None:
+    """The place that `?before=` names: time and key of the last that was shown, or looked at."""
+    if not text:
+        return None
     at, _sign, pk = text.partition("~")
     try:
         moment = datetime.fromisoformat(at)
@@ -39,23 +36,21 @@ def _before(found: QuerySet[SecurityEvent], text: str) -> QuerySet[SecurityEvent
             raise ValueError(text)
     except ValueError:
         raise BadRequest("before") from None
-    return _behind(found, moment, int(pk))
+    return moment, int(pk)
 
 
 @page
 def show_security(request: HttpRequest) -> HttpResponseBase:
     """The security events of the whole network."""
     form = securityevents.EventFilters(request.GET)
-    rows = form.rows()
     if request.GET.get("format") == "csv":
         if not form.is_valid():
             raise BadRequest(form.errors.as_json())
-        return _export(request, rows)
-    if before := request.GET.get("before", ""):
-        rows = _before(rows, before)
-    found = list(rows[: PAGE + 1])
+        return _export(request, form)
+    before = _place(request.GET.get("before", ""))
+    found, horizon = form.read(before, PAGE + 1)
     query = form.query()
-    last = f"{found[PAGE - 1].at.isoformat()}~{found[PAGE - 1].pk}" if len(found) > PAGE else ""
+    last = (found[PAGE - 1].at, found[PAGE - 1].pk) if len(found) > PAGE else horizon
     context = {
         "form": form,
         "rows": [securityevents.EventRow(event) for event in found[:PAGE]],
@@ -63,16 +58,25 @@ def show_security(request: HttpRequest) -> HttpResponseBase:
         "now": timezone.now(),
         "filtered": bool(query),
         "newest": query if before else None,
-        "older": form.query(before=last) if last else "",
+        "older": form.query(before=f"{last[0].isoformat()}~{last[1]}") if last else "",
+        "horizon": horizon and horizon[0],
+        "scan": securityevents.SCAN,
         "export": form.query(format="csv"),
         "back": "?" + urlencode({"in": query}),
     }
     return render(request, "dashboard/security.html", context)
 
 
-def _export(request: HttpRequest, rows: QuerySet[SecurityEvent]) -> HttpResponseBase:
+def _export(request: HttpRequest, form: securityevents.EventFilters) -> HttpResponseBase:
     def chunk(last: SecurityEvent | None, size: int) -> Sequence[SecurityEvent]:
-        return list((rows if last is None else _behind(rows, last.at, last.pk))[:size])
+        found: list[SecurityEvent] = []
+        place = (last.at, last.pk) if last is not None else None
+        while len(found) < size:
+            rows, place = form.read(place, size - len(found))
+            found += rows
+            if place is None:
+                break
+        return found
 
     def cells(one: SecurityEvent) -> Iterable[object]:
         said = (one.pk, one.station.identity, one.type, "yes" if one.critical else "", one.at, one.received_at, one.tech_info)

@@ -98,6 +98,7 @@ urlpatterns = [
     path("onboarding/accept/", accepting.accept_station, name="onboarding_accept"),
     path("onboarding/password/", accepting.renew_password, name="onboarding_password"),
     path("onboarding/take/", accepting.take_password, name="onboarding_take"),
+    path("onboarding/lower/", accepting.allow_lower, name="onboarding_lower"),
     path("stations/<identity:identity>/describe/", accepting.describe_station, name="describe_station"),
     path("stations/<identity:identity>/password/", passwords.change_password, name="change_password"),
     path("stations/", stationlistviews.show_stations, name="stations"),

@@ -18,7 +18,19 @@ from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
-from stations.models import Command, Connection, Connector, InstalledCertificate, MonitorEvent, SecurityEvent, Station, Transaction
+from stations.models import (
+    Command,
+    Connection,
+    Connector,
+    InstalledCertificate,
+    LocalList,
+    MonitorEvent,
+    MoveStatus,
+    NetworkMove,
+    SecurityEvent,
+    Station,
+    Transaction,
+)
 from stations.selectors import OFFLINE
 
 
@@ -61,7 +73,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Ten queries, each of a bounded number of rows."""
+    """The list. Fourteen queries, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     alerts = list(problems.alerts())
@@ -78,6 +90,9 @@ def work(rights: Rights, now: datetime) -> WorkList:
     unseen = reverse("security") + "?which=unseen"
     found.take(alarms, (_alarm(event, count) for event, count in alarms), _("All critical security events"), unseen)
     found.take(ends, (_ending(row, count, now) for row, count in ends), _("All chargers"), stations)
+    lists, moves = list(problems.refused_lists()), list(problems.astray(now))
+    found.take(lists, (_refused_list(one) for one in lists), _("All lists of id tags"), reverse("local_lists"))
+    found.take(moves, (_astray(move) for move in moves), _("All chargers"), stations)
     if doubted := review.since():
         found.tasks.append(_doubted(doubted))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
@@ -229,6 +244,27 @@ def _ending(row: InstalledCertificate, count: int, now: datetime) -> Task:
     to = _station(row.station, "#certificates", tab="security")
     name, url = row.station.identity, _station(row.station)
     return Task(f"certificate-{row.pk}", "note", name, url, reason, None, _("Bring another one"), to)
+
+
+def _refused_list(one: LocalList) -> Task:
+    """The reason is the charger's own, as it stands with the list."""
+    reason = _("Its list of id tags is not in step: %(reason)s") % {"reason": one.error or _("the charger refused it.")}
+    to = _station(one.station, "#local-list", tab="access")
+    name, url = one.station.identity, _station(one.station)
+    return Task(f"list-{one.pk}", "bad", name, url, reason, one.error_at, _("The list, send it again"), to)
+
+
+def _astray(move: NetworkMove) -> Task:
+    station, finished_at = move.station, move.finished_at
+    came = station.connection.connected_at
+    back = move.status == MoveStatus.RETURNED or (came is not None and finished_at is not None and came > finished_at)
+    if back:
+        reason = _("It was led to slot %(slot)s, and came back on its old address: the new one may be wrong.")
+    else:
+        reason = _("It was led to slot %(slot)s, and was not heard again. If it does not fall back, somebody has to go there.")
+    to = _station(station, f"#network-move-{move.pk}", tab="security")
+    name, url, step = station.identity, _station(station), _("The move, lead it again or back")
+    return Task(f"move-{move.pk}", "bad", name, url, reason % {"slot": move.slot}, finished_at, step, to)
 
 
 def _switched_off(webhook: Webhook) -> Task:

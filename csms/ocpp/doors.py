@@ -12,7 +12,7 @@ from accounts.models import Operator
 from stations import ports
 from stations.batch import clean
 from stations.flush import Cursor
-from stations.services import commandends, connections, passwords, registry
+from stations.services import commandends, connections, passwords, registry, securityprofiles
 from stations.services.connections import Admitted, Knock, Known, Refused
 
 log = structlog.get_logger(__name__)
@@ -120,6 +120,9 @@ def _admit(cursor: Cursor, welcome: dict[int, tuple[Arrival, Known]], attended: 
     }
     if changing:
         passwords.shown(cursor, changing, now=now)
+    higher = {pk: profile for pk, (arrival, station) in welcome.items() if (profile := connections.climbed(arrival.knock, station))}
+    if higher:
+        securityprofiles.reached(cursor, higher)
     for station_id, (arrival, station) in welcome.items():
         fence = fences[station_id]
         attended.forgotten.append(station_id)

@@ -90,7 +90,7 @@ def reply_of(kind: type[Reply], answer: Any) -> Reply | None:
                 return events.TransactionProgressAnswered(_info(answer), cost, message=message)
             case events.TokenAnswered:
                 info = _info(answer)
-                return events.TokenAnswered(info) if info else None
+                return events.TokenAnswered(info, answer.get("certificateStatus", "")) if info else None
             case events.TransactionStartAnswered:
                 info = _info(answer)
                 return events.TransactionStartAnswered(str(answer["transactionId"]), info) if info else None

@@ -27,11 +27,13 @@ class Pace:
 @dataclass(frozen=True, slots=True)
 class StopRule:
     """When a run holds by itself: more than so many percent of those that were asked and ended failed, once at least `after` ended;
-    or more than so many failed. None: that part does not hold it."""
+    or more than so many failed. None: that part does not hold it. `count_offline`: those that were left out because they stayed
+    offline count as failed, too."""
 
     failed_percent: int | None = None
     after: int = 10
     most_failed: int | None = None
+    count_offline: bool = False
 
     def check(self) -> None:
         if self.failed_percent is not None:

@@ -6,7 +6,7 @@ stands in place of the TxDefaultProfile; of what remains for the station, the se
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -48,12 +48,22 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """All that limits a station. `sessions` by EVSE; `evses` are the numbers that it has."""
+    """All that limits a station. `sessions` by EVSE; `evses` are the numbers that it has.
+
+    `volts`: between a phase and neutral, by which A and W are converted; `volts_from`: "settings" or "measured", as the station
+    told it, "" where it is assumed. `caps`: what its EVSEs can do at most, which is no limit that anybody set (see `with_caps`).
+    """
 
     held: tuple[Held, ...]
     sessions: dict[int, Session]
     evses: tuple[int, ...]
     volts: Decimal = VOLTS
+    volts_from: str = ""
+    caps: tuple[Held, ...] = ()
+
+    def with_caps(self) -> "Limits":
+        """The same, never more than the hardware can do. Where a station is compared with what it was told, that says nothing."""
+        return replace(self, held=self.held + self.caps, caps=()) if self.caps else self
 
     def at(self, evse: int, moment: datetime, unit: str, now: datetime) -> tuple[Decimal | None, int | None]:
         """The limit of an EVSE (0: of the station, whose grid connection carries the sum) at a moment, with its phases."""

@@ -55,6 +55,7 @@ class CommandRun(models.Model):
     failed_percent = models.PositiveSmallIntegerField(null=True, blank=True)
     judge_after = models.PositiveIntegerField(default=10, db_default=10)
     most_failed = models.PositiveIntegerField(null=True, blank=True)
+    count_offline = models.BooleanField(default=False, db_default=False)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.CHOOSING, db_default="done")
     held = models.JSONField(default=dict, db_default={}, blank=True)
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
@@ -85,7 +86,7 @@ class CommandRun(models.Model):
 
     @property
     def rule(self) -> StopRule:
-        return StopRule(self.failed_percent, self.judge_after, self.most_failed)
+        return StopRule(self.failed_percent, self.judge_after, self.most_failed, self.count_offline)
 
 
 class CommandRunStep(models.Model):

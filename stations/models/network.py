@@ -52,6 +52,8 @@ class MoveStatus(models.TextChoices):
     CANCELLED = "cancelled", "Given up"
 
 
+#: Ends that need somebody: it is not heard again, or came back on its old address.
+ASTRAY = (MoveStatus.LOST, MoveStatus.RETURNED)
 MOVE_OPEN = (MoveStatus.PROFILE, MoveStatus.PRIORITY, MoveStatus.RESTART, MoveStatus.WATCHING)
 
 
@@ -87,6 +89,7 @@ class NetworkMove(models.Model):
         indexes = [
             models.Index(fields=["station", "-id"], name="networkmove_station_id"),
             models.Index(fields=["operator", "-id"], name="networkmove_operator_id"),
+            models.Index(fields=["operator", "-id"], condition=Q(status__in=("lost", "returned")), name="networkmove_astray"),
             models.Index(fields=["due_at"], condition=Q(finished_at__isnull=True), name="networkmove_open_due"),
         ]
 

@@ -33,8 +33,9 @@ class Report(models.Model):
     """One report asked of one station by a command, and which of its pages came (OCPP 2.0.1 B07-B08, N02, N09).
 
     `about` is what was asked for; `pages` are the numbers of the pages that came, as closed ranges, `last_page` that of the last,
-    `items` what they told of. `due_at`: when it is given up unless a page comes; `repeat_of`: it was asked for again, because
-    pages of that one are missing.
+    `items` what they told of. `parts`: the further requests of one that needs several, since the station takes no more variables
+    in one: [number, pages, last page] each. `due_at`: when it is given up unless a page comes; `repeat_of`: it was asked for
+    again, because pages of that one are missing.
     """
 
     command = models.OneToOneField(Command, models.CASCADE, primary_key=True, related_name="report")
@@ -46,6 +47,7 @@ class Report(models.Model):
     status = models.CharField(max_length=10, choices=ReportStatus.choices, default=ReportStatus.REQUESTED)
     pages = models.JSONField(default=list, blank=True)
     last_page = models.IntegerField(null=True, blank=True)
+    parts = models.JSONField(default=list, blank=True, db_default=[])
     items = models.IntegerField(default=0)
     detail = models.CharField(max_length=300, blank=True, help_text="What the station said, or what is missing.")
     repeat_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="+")
@@ -62,6 +64,7 @@ class Report(models.Model):
             models.Index(fields=["station", "-command"], name="report_station_command"),
             models.Index(fields=["operator", "-command"], name="report_operator_command"),
             models.Index(fields=["station", "request_id"], name="report_station_request"),
+            models.Index(fields=["station"], condition=Q(finished_at__isnull=True), name="report_station_open"),
             models.Index(fields=["due_at"], condition=Q(finished_at__isnull=True), name="report_open_due"),
             models.Index(fields=["created_at"], condition=Q(kind="customer"), name="report_customer_created"),
         ]

@@ -86,6 +86,7 @@ class InstalledCertificate(models.Model):
             models.Index(fields=["operator", "-id"], name="installedcert_operator_id"),
             models.Index(fields=["operator", "serial_key"], name="installedcert_operator_serial"),
             models.Index(fields=["operator", "not_after"], condition=Q(removed_at=None), name="installedcert_expiry"),
+            models.Index(fields=["removed_at"], condition=Q(removed_at__isnull=False), name="installedcert_removed"),
         ]
 
     def __str__(self) -> str:
@@ -136,6 +137,7 @@ class CertificateRequest(models.Model):
             models.Index(fields=["station", "-id"], name="certrequest_station_id"),
             models.Index(fields=["operator", "-id"], name="certrequest_operator_id"),
             models.Index(fields=["id"], condition=Q(status="received"), name="certrequest_received"),
+            models.Index(fields=["last_at"], name="certrequest_last_at"),
         ]
 
     def __str__(self) -> str:

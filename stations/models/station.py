@@ -28,6 +28,9 @@ class Station(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     booted_at = models.DateTimeField(null=True, blank=True)
     security_profile = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(2)])
+    highest_profile = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="The highest security profile by which it came, where that is more than is demanded."
+    )
     password_hash = models.CharField(max_length=200, blank=True)
     strict = models.BooleanField(default=False, help_text="Refuse what breaks the schema instead of mending it.")
     heartbeat_interval_s = models.PositiveIntegerField(default=300)

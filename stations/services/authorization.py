@@ -1,11 +1,13 @@
 """Authorisation (OCPP 2.0.1 chapter C): the one rule that decides whether a token may charge, used by every path."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from stations.batch import Batch
 from stations.domain.events import TokenAnswered, TokenPresented
 from stations.domain.values import AuthorizationStatus, Note, Token, TokenInfo
 from stations.lookups import FoundToken, Need, TokenNeed
+from stations.services import contracts
 from stations.state import StationState
 
 #: Where the protocol does not say the token's type (1.6), the first of these that is enrolled with the value.
@@ -28,7 +30,13 @@ def presented(event: TokenPresented, batch: Batch) -> TokenAnswered:
     """Answer a driver at a station. A token that charges at this station now is accepted, since it may want to stop."""
     found = find(batch, event.token)
     elsewhere = found is not None and any(station_id != batch.station.id for station_id in found.open_at)
-    return TokenAnswered(decide(batch, event.token, found, charging_elsewhere=elsewhere))
+    info = decide(batch, event.token, found, charging_elsewhere=elsewhere)
+    if not event.certificate and not event.certificate_hashes:
+        return TokenAnswered(info)
+    status = contracts.status(event, batch)
+    refused = info.status is not AuthorizationStatus.ACCEPTED
+    # The token's own refusal says more.
+    return TokenAnswered(info if refused else replace(info, status=contracts.REFUSALS[status]), status)
 
 
 def find(batch: Batch, token: Token) -> FoundToken | None:

@@ -22,7 +22,7 @@ from stations.domain.values import Note, Severity
 from stations.flush import Cursor
 from stations.models import CertificateRequest, CommandStatus, RequestStatus, Station
 from stations.models import Command as CommandRow
-from stations.services import certificates, commands, x509reading
+from stations.services import abilities, certificates, commands, x509reading
 from stations.services.companions import Companion
 from stations.services.rules import Rule
 
@@ -146,6 +146,7 @@ def to_send(row: CommandRow, station: Station, command: Command) -> None:
     leaf = x509reading.certificates(command.certificate_chain)[0]
     if leaf.not_valid_after_utc <= row.created_at:
         raise BadCommand("This certificate ended on %(day)s.", day=f"{leaf.not_valid_after_utc:%Y-%m-%d}")
+    abilities.check_chain(station, command.certificate_chain)
     if request is None:
         newest = own.filter(type=command.type).order_by("-pk")[:20]
         request = next((one for one in newest if x509reading.answers(leaf, one.csr)), None)

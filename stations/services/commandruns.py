@@ -72,6 +72,7 @@ def start(
                 "failed_percent": rule.failed_percent,
                 "judge_after": rule.after,
                 "most_failed": rule.most_failed,
+                "count_offline": rule.count_offline,
                 "reason": reason.replace("\x00", "")[:200],
                 "requested_by": user,
                 "created_at": now,
@@ -81,7 +82,7 @@ def start(
         run.repeated = not new
         if new:
             after = shown(command) | {"selection": _in_short(run.selection)}
-            after |= audit.fields_of(run, "at_once", "jitter_s", "failed_percent", "most_failed")
+            after |= audit.fields_of(run, "at_once", "jitter_s", "failed_percent", "most_failed", "count_offline")
             audit.record("run.started", run, operator=operator, after=after, note=run.reason)
             told(run)
     return run

@@ -158,12 +158,13 @@ def _settle(run: CommandRun, now: datetime) -> set[int]:
 
 
 def _counts(run: CommandRun) -> dict[str, int]:
-    """Of those that were asked and ended since whoever leads it looked last; what was left out has not been asked."""
+    """Of those that were asked and ended since whoever leads it looked last. What was left out has not been asked; of that, those
+    that stayed offline have failed if the rule says so."""
     ended = CommandRunStep.objects.filter(run=run, finished_at__gte=run.judged_from)
-    return {
-        "done": ended.filter(state=RunStepState.DONE).count(),
-        "failed": ended.filter(state=RunStepState.FAILED).count(),
-    }
+    failed = Q(state=RunStepState.FAILED)
+    if run.count_offline:
+        failed |= Q(state=RunStepState.SKIPPED, reason="offline")
+    return {"done": ended.filter(state=RunStepState.DONE).count(), "failed": ended.filter(failed).count()}
 
 
 def _begin(run: CommandRun, now: datetime) -> set[int]:

@@ -22,7 +22,7 @@ from stations.domain.commands import BadCommand, Outcome, Verdict
 from stations.domain.values import TransactionStatus
 from stations.flush import Cursor
 from stations.models import Command, CommandRun, Station, Transaction
-from stations.services import companions, devicemodel, effects, followups
+from stations.services import abilities, companions, devicemodel, effects, followups, securityprofiles
 from stations.state import AwaitedEffect
 
 LONGEST_WAIT_S = 30 * 24 * 3600
@@ -134,6 +134,8 @@ def _check_sense(station: Station, command: commands.Command) -> None:
             raise BadCommand("%(station)s has no transaction %(id)s.", station=station.identity, id=command.transaction)
         if found.status == TransactionStatus.ENDED:
             raise BadCommand("Transaction %(id)s has ended already.", id=command.transaction)
+    abilities.check(station, command)
+    securityprofiles.check(station, command)
 
 
 def _changed(operator_id: int, station_id: int) -> None:

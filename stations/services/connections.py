@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 
 from stations import credentials, outbox, topics
 from stations.flush import Cursor, array
-from stations.services import presence
+from stations.services import presence, securityprofiles
 
 #: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
 REFUSALS_KEPT = 1000
@@ -64,6 +65,10 @@ class Refused:
 
 UNKNOWN = Refused(404, "unknown_station", "No station with this identity is registered.")
 REPLACED = Refused(503, "replaced", "Another socket of the station came in the same moment.")
+LOWERED = (
+    "It came by security profile {came}, without TLS, and has come by profile {highest} before (OCPP A05). If a proxy ends its "
+    "TLS, that must be in CSMS_TRUSTED_PROXIES and set X-Forwarded-Proto."
+)
 NO_PROTOCOL = Refused(101, "no_common_subprotocol", "The station offered no OCPP version that is spoken here.")
 
 
@@ -79,11 +84,12 @@ class Known:
     accepted: bool
     #: Of the password that it is being given over its own socket (see `stations.services.passwords`).
     new_hash: str = ""
+    highest_profile: int = 0
 
 
 KNOWN = """
 SELECT s.identity, s.id, s.operator_id, s.security_profile, s.password_hash, s.heartbeat_interval_s, s.accepted_at IS NOT NULL,
-       COALESCE(p.new_hash, '')
+       COALESCE(p.new_hash, ''), s.highest_profile
 FROM stations_station s
 LEFT JOIN stations_passwordchange p ON p.station_id = s.id AND p.finished_at IS NULL
 WHERE s.identity = ANY(%s)
@@ -170,6 +176,9 @@ def judge(knock: Knock, known: Known | None) -> Refused | None:
         # While it is being given another, it may come with either.
         if not any(credentials.matches(one, password, any_form=knock.any_password_form) for one in kept):
             return Refused(401, "wrong_password", "The password is wrong.")
+    came = securityprofiles.of_knock(known.security_profile, secure=knock.secure)
+    if came < known.highest_profile and not settings.ALLOW_SECURITY_DOWNGRADE:
+        return Refused(401, "profile_lowered", LOWERED.format(came=came, highest=known.highest_profile))
     if not knock.protocol:
         offered = ", ".join(knock.offered)
         return Refused(101, NO_PROTOCOL.reason, f"{NO_PROTOCOL.detail} It offered: {offered or 'nothing'}.")
@@ -182,6 +191,12 @@ def uses_new(knock: Knock, known: Known) -> bool | None:
     if credentials.matches(known.password_hash, password, any_form=knock.any_password_form):
         return credentials.matches(known.new_hash, password, any_form=knock.any_password_form) or False
     return credentials.matches(known.new_hash, password, any_form=knock.any_password_form) or None
+
+
+def climbed(knock: Knock, known: Known) -> int:
+    """The profile by which a station that is let in came, if that is higher than any before and than is demanded; else 0."""
+    came = securityprofiles.of_knock(known.security_profile, secure=knock.secure)
+    return came if came > max(known.security_profile, known.highest_profile) else 0
 
 
 def take_over(cursor: Cursor, knocks: Mapping[int, Knock], *, node: str, now: datetime) -> dict[int, int]:

@@ -14,6 +14,7 @@ DAY_S = 24 * 3600
 #: A transaction that began this much before it was asked for may still be the one: clocks differ.
 CLOCKS_DIFFER = timedelta(seconds=60)
 STARTS_WITHIN = timedelta(seconds=180)
+STATES = {str(one) for one in ConnectorStatus}
 
 
 def never(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
@@ -81,13 +82,23 @@ def _booted(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
 
 
 def _availability_changed(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
-    if not isinstance(event, events.ConnectorStatusReported):
-        return False
-    there = awaited.params["evse"] in (0, event.evse)
-    return there and (event.status is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"]
+    there = [status for evse, status in _statuses(event) if awaited.params["evse"] in (0, evse)]
+    return any((status is not ConnectorStatus.UNAVAILABLE) == awaited.params["operative"] for status in there)
+
+
+def _statuses(event: events.Event) -> list[tuple[int, ConnectorStatus]]:
+    """The states of connectors that a station told of, by EVSE: as such, or as what a component noticed (OCPP 2.0.1 G01.FR.08)."""
+    if isinstance(event, events.ConnectorStatusReported):
+        return [(event.evse, event.status)]
+    if not isinstance(event, events.ComponentEventsReported):
+        return []
+    told = [one for one in event.events if (one.component, one.variable) == ("Connector", "AvailabilityState")]
+    return [(one.evse, ConnectorStatus(one.value)) for one in told if one.value in STATES]
 
 
 def _message_came(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
+    if awaited.params["message"] == "StatusNotification":
+        return bool(_statuses(event))
     wanted = TRIGGERED.get(awaited.params["message"])
     return wanted is not None and isinstance(event, wanted)
 
@@ -97,7 +108,6 @@ TRIGGERED: dict[str, type[events.Event] | tuple[type[events.Event], ...]] = {
     "BootNotification": events.StationBooted,
     "Heartbeat": events.HeartbeatReceived,
     "MeterValues": events.MetersSampled,
-    "StatusNotification": events.ConnectorStatusReported,
     "TransactionEvent": events.TransactionProgressed,
     "FirmwareStatusNotification": events.FirmwareStatusReported,
     "DiagnosticsStatusNotification": events.LogStatusReported,

@@ -4,6 +4,7 @@ A car that tells its needs is offered a TxProfile at once, as much as it takes o
 yet waits for it, for as long as the car does.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -164,7 +165,7 @@ def offer(allowed: Limits, evse: int, running: TransactionState, mode: str, need
     most = _most(needs) or {}
     unit = "W" if "A" not in most or (mode == "DC" and "W" in most) else "A"
     takes = most.get(unit)
-    limits = Limits(tuple(others), allowed.sessions, allowed.evses, allowed.volts)
+    limits = replace(allowed, held=tuple(others)).with_caps()
     phases = {"AC_single_phase": 1, "AC_two_phase": 2}.get(mode)
     periods: list[Period] = []
     for one in limits.composite(evse, now, LOOKED_AHEAD_S, unit)[:MOST_PERIODS]:

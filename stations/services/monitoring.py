@@ -19,7 +19,7 @@ from stations.domain.commands import VariableName
 from stations.domain.events import ComponentEvent, ComponentEventsReported, Done, Event, MonitorReport, MonitorsReported
 from stations.lookups import AlertNeed, FoundMonitor, MonitorNeed, Need, OpenAlert
 from stations.models import Command, DeviceModel, Monitor, MonitorEvent, MonitorOrigin, Station
-from stations.services import availability, clocks, devicemodel, inventories, reports
+from stations.services import availability, clocks, devicemodel, eventseries, inventories, reports
 from stations.services.companions import Companion
 from stations.services.rules import Rule
 from stations.state import StationState
@@ -63,6 +63,7 @@ def is_status(one: ComponentEvent) -> bool:
 
 def noticed(event: ComponentEventsReported, batch: Batch) -> Done:
     """Keep what components noticed; open and close alerts (OCPP 2.0.1 N07-N08)."""
+    eventseries.noticed(event, batch)
     availability.noticed(event, batch)
     for one in event.events:
         if not is_status(one) and devicemodel.possible(batch, one.name):

@@ -22,16 +22,8 @@ CONTROLLER, PRIORITY, ACTIVE = "OCPPCommCtrlr", "NetworkConfigurationPriority", 
 
 
 def made(row: models.Command, station: Station, command: commands.Command) -> None:
-    """Seal what is secret. Raises BadCommand if the profile is less secure than what the station uses now (A05)."""
+    """Seal what is secret."""
     assert isinstance(command, SetNetworkProfile)
-    if command.security_profile < station.security_profile:
-        raise BadCommand(
-            "security_profile %(wanted)s is lower than that of %(station)s, which is %(now)s, and never lowered over the air: "
-            "choose %(now)s or higher.",
-            wanted=command.security_profile,
-            station=station.identity,
-            now=station.security_profile,
-        )
     if command.secrets():
         kept = command.with_secrets(lambda secret: secret if secret.startswith(SEALED) else SEALED + ports.box.seal(secret))
         # The CALL as it was written holds the secrets too; what is sealed says the same.

@@ -37,6 +37,7 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         detail = f"The firmware changed from {station.firmware_version} to {event.firmware_version}."
         batch.note(Note("firmware_changed", event.firmware_version, detail))
     clocks.booted(batch)
+    station.series = None  # it may number its events anew
     transactions.close_of_another_version(batch)
     for transaction in station.open.values():
         # It may have ended with the restart, or go on: see `stations.services.stale`.

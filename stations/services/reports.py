@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import structlog
 from django.db import transaction
 
@@ -19,7 +20,7 @@ from stations.domain.values import Note, Severity
 from stations.flush import Cursor
 from stations.lookups import FoundReport, Need, ReportNeed
 from stations.models import Command, Report, ReportKind, ReportStatus, Station
-from stations.services import commandends, devicemodel, registry
+from stations.services import commandends, devicemodel, registry, reportparts
 from stations.services import commands as life
 from stations.services.companions import Companion
 from stations.services.effects import Effect
@@ -74,9 +75,23 @@ def made(row: Command, station: Station, command: commands.Command) -> None:
         kind=kind,
         request_id=request_id,
         about=command.params(),
+        parts=_parts(row, station, command, request_id),
         created_at=row.created_at,
         due_at=row.expires_at + NEXT_PAGE,
     )
+
+
+def _parts(row: Command, station: Station, command: commands.Command, request_id: int) -> list[list[Any]]:
+    """The further requests of a report for which the station needs several. What goes out is kept with the command's row."""
+    if not isinstance(command, commands.GetReport) or row.facts.get("raw"):
+        return []
+    counts = reportparts.counts(station, command)
+    if len(counts) < 2:
+        return []
+    further = [life.number_of(key) for key in reportparts.numbers(len(counts) - 1)]
+    row.facts = row.facts | {"parts": [list(part) for part in zip([request_id, *further], counts, strict=True)]}
+    row.save(update_fields=["facts"])
+    return [[number, [], None] for number in further]
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -131,15 +146,21 @@ def take(event: Page, batch: Batch, items: int) -> FoundReport | None:
         detail = f"A page of a report has the number {event.sequence}, which none can have."
         batch.note(Note("report_page_impossible", str(event.request_id), detail, Severity.WARNING))
         return None
-    if not came(report.pages, event.sequence):
-        report.pages = with_page(report.pages, event.sequence)
+    part = reportparts.of(report.parts, event.request_id)
+    pages = report.pages if part is None else part[1]
+    if not came(pages, event.sequence):
+        pages = with_page(pages, event.sequence)
         report.items += items
-    if event.last:
-        report.last_page = event.sequence
+    if part is None:
+        report.pages, report.last_page = pages, event.sequence if event.last else report.last_page
+    else:
+        part[1:] = [pages, event.sequence if event.last else part[2]]
     change: dict[str, Any] = {"status": ReportStatus.RECEIVING.value, "due_at": batch.now + NEXT_PAGE}
-    report.finished = not missing(report.pages, report.last_page)
+    report.finished = not gaps(report)
     if report.finished:
         change = {"status": ReportStatus.COMPLETE.value, "finished_at": batch.now}
+    if report.parts:
+        change["parts"] = report.parts
     batch.change(
         Report, report.id, pages=report.pages, last_page=report.last_page, items=report.items, heard_at=batch.now, **change
     )
@@ -162,16 +183,30 @@ def with_page(pages: list[list[int]], number: int) -> list[list[int]]:
     return joined
 
 
+def gaps(report: Report | FoundReport) -> str:
+    """The numbers of the pages of a report that did not come; of one in several requests, those of each; "" if none is missing."""
+    first = missing(report.pages, report.last_page)
+    if not report.parts:
+        return first
+    every = [first, *(missing(pages, last_page) for _number, pages, last_page in report.parts)]
+    return "; ".join(f"request {number}: {one}" for number, one in enumerate(every, start=1) if one)
+
+
+def count(report: Report) -> int:
+    """How many pages came."""
+    return sum(last - first + 1 for pages in (report.pages, *(part[1] for part in report.parts)) for first, last in pages)
+
+
 def missing(pages: list[list[int]], last_page: int | None) -> str:
     """The numbers that did not come, as a person writes them: "2-4, 7"; "" if none is missing. Pages begin with 0."""
-    gaps, at = [], 0
+    absent, at = [], 0
     for first, last in pages:
         if first > at:
-            gaps.append(str(at) if first == at + 1 else f"{at}-{first - 1}")
+            absent.append(str(at) if first == at + 1 else f"{at}-{first - 1}")
         at = last + 1
     if last_page is None:
-        gaps.append(f"{at} and what follows")
-    return ", ".join(gaps)
+        absent.append(f"{at} and what follows")
+    return ", ".join(absent)
 
 
 def variables_reported(event: VariablesReported, batch: Batch) -> Done:
@@ -192,13 +227,13 @@ GONE = "UPDATE stations_variable SET known = false WHERE station_id = %s AND com
 
 
 def _complete(awaited: AwaitedEffect, event: Event, batch: Batch) -> bool:
-    if not isinstance(event, Page) or event.request_id != awaited.facts.get("request_id"):
-        return False
-    if KINDS[type(event)] != OF_COMMANDS[awaited.kind]:
+    if not isinstance(event, Page) or KINDS[type(event)] != OF_COMMANDS[awaited.kind]:
         return False
     report = found(event, batch)
-    # One that was asked for before there were rows of them ends with its last page.
-    return event.last if report is None else report.finished
+    if report is None:
+        # One that was asked for before there were rows of them ends with its last page.
+        return event.last and event.request_id == awaited.facts.get("request_id")
+    return report.finished and report.id == awaited.command_id
 
 
 def _came_before_the_answer(awaited: AwaitedEffect, batch: Batch, asked_at: datetime) -> bool:
@@ -206,8 +241,36 @@ def _came_before_the_answer(awaited: AwaitedEffect, batch: Batch, asked_at: date
     changed = batch.changed[Report].get(awaited.command_id, {})
     if "finished_at" in changed:
         return True
+    if empty := awaited.facts.get("empty"):
+        return _nothing_to_tell(batch, awaited.command_id, empty)
     row = batch.cursor.execute("SELECT status FROM stations_report WHERE command_id = %s", (awaited.command_id,)).fetchone()
     return row is not None and row[0] == ReportStatus.COMPLETE.value
+
+
+def _nothing_to_tell(batch: Batch, command_id: int, numbers: list[int]) -> bool:
+    """Of several requests for one report these have no pages: each counts as if its only page had come, without anything. Whether
+    nothing is missing then."""
+    row = batch.cursor.execute(PARTS, (command_id,)).fetchone()
+    if row is None:
+        return False
+    # Pages that came in this batch are not written yet.
+    here = next((one for one in batch.lookups.reports.values() if one.id == command_id), None)
+    report = here or FoundReport(command_id, orjson.loads(row[1]), row[2], row[4], row[5], {}, batch.now, orjson.loads(row[3]))
+    if row[0] in numbers:
+        report.pages, report.last_page = [[0, 0]], 0
+    for part in report.parts:
+        if part[0] in numbers:
+            part[1:] = [[[0, 0]], 0]
+    report.finished = not gaps(report)
+    change: dict[str, Any] = {"pages": report.pages, "last_page": report.last_page, "parts": report.parts}
+    if report.finished:
+        status = ReportStatus.COMPLETE if report.items else ReportStatus.EMPTY
+        change |= {"status": status.value, "finished_at": batch.now}
+    batch.change(Report, command_id, **change)
+    return report.finished
+
+
+PARTS = "SELECT request_id, pages, last_page, parts, items, finished_at IS NOT NULL FROM stations_report WHERE command_id = %s"
 
 
 def _within_s(command: commands.Command, outcome: commands.Outcome) -> int | None:
@@ -239,8 +302,9 @@ def give_up(pk: int, *, now: datetime) -> None:
     report = Report.objects.select_for_update(of=("self",)).select_related("station", "command").get(pk=pk)
     if report.finished_at is not None or report.due_at > now:
         return
-    gaps = missing(report.pages, report.last_page)
-    detail = f"Pages {gaps} of the report did not come." if report.pages else "No page of the report came."
+    detail = f"Pages {gaps(report)} of the report did not come." if count(report) else "No page of the report came."
+    if report.parts and count(report):
+        detail = f"Pages of the report did not come: {gaps(report)}."[:300]
     report.status, report.detail, report.finished_at = ReportStatus.INCOMPLETE, detail, now
     report.save(update_fields=["status", "detail", "finished_at"])
     with of_one(report.station_id, now=now) as batch:

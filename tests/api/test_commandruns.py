@@ -157,3 +157,4 @@ def test_a_station_is_put_behind_a_local_controller(ada: Person, cleo: Person, t
     assert change({"signing_key": "x"}).status_code == 400
     assert change({"strict": True, "controller": None}).json()["controller"] is None
     assert change({"strict": True}, cleo.client).status_code == 404
+    assert "nothing to allow" in change({"allow_lower_profile": "Old modem"}).content.decode()

@@ -21,6 +21,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize
 from accounts.models import User
 from tests.browser.conftest import session_of
 from tests.dashboard.addresses import BUTTONS, DATA, FILES, STATES, address, routes
+from tests.dashboard.newerrows import TABS, newer_charger
 from tests.dashboard.world import LONG_TAG, World, crowd, one_of_each
 from tests.database import tables
 from tests.network import Network
@@ -91,8 +92,8 @@ async def type_question_mark(page: Page) -> None:
     await page.locator("dialog[open]").wait_for()
 
 
-def cases(world: World) -> list[Case]:
-    """Every page in every state."""
+def cases(world: World, newer: str) -> list[Case]:
+    """Every page in every state. `newer` is a charger that speaks the later version, in which most tabs have more."""
     found = [
         Case(f"{name}?{query}", address(name, world, query), "nobody" if name == "login" else "ada", first=query == queries[0])
         for name, queries in STATES.items()
@@ -102,6 +103,8 @@ def cases(world: World) -> list[Case]:
         f"/stations/{world.unheard.identity}/?tab={tab}" for tab in ("overview", "commands", "configuration", "messages", "logs")
     ]
     found += [Case(f"unheard charger {path[-8:]}", path) for path in of_another]
+    found += [Case(f"newer charger {tab}", f"/stations/{newer}/?tab={tab}", first=True) for tab in TABS]
+    found += [Case(f"newer charger {tab}, viewer", f"/stations/{newer}/?tab={tab}", "ben") for tab in TABS]
     found += [
         Case("finished session", f"/transactions/{world.done.pk}/"),
         Case("doubtful session", f"/transactions/{world.doubtful.pk}/"),
@@ -211,9 +214,9 @@ async def test_axe_finds_what_is_wrong(chromium: Browser) -> None:
     assert {line.split(":")[0] for line in await judge(page, COLOURED)} == {"color-contrast"}
 
 
-def looks(world: World, short: bool) -> list[tuple[Case, list[Way]]]:
+def looks(world: World, newer: str, short: bool) -> list[tuple[Case, list[Way]]]:
     """What is looked at, and how: each page as it mostly is in one way, or all that there is in all ways."""
-    every = cases(world)
+    every = cases(world, newer)
     if short:
         mostly = [case for case in every if case.first or case.status != 200]
         return [(case, IN_SHORT[number % 2]) for number, case in enumerate(mostly)]
@@ -223,6 +226,7 @@ def looks(world: World, short: bool) -> list[tuple[Case, list[Way]]]:
 @pytest.mark.parametrize("short", [True, pytest.param(False, marks=pytest.mark.long)], ids=["mostly", "in each state and way"])
 async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server, network: Network, short: bool) -> None:
     world, many = one_of_each(network), tables(Network)()
+    newer = newer_charger(network, world.image).identity
     if not short:
         crowd(many)
     users = {"ada": network.user(), "ben": network.user("ben", role="viewer"), "cat": many.user("cat"), "nobody": None}
@@ -245,7 +249,7 @@ async def test_axe_finds_nothing_on_any_page(chromium: Browser, uvicorn: Server,
                 await page.set_viewport_size(WIDE)
                 spare[case.who].append(page)
 
-        await asyncio.gather(*(one(case, ways) for case, ways in looks(world, short)))
+        await asyncio.gather(*(one(case, ways) for case, ways in looks(world, newer, short)))
     assert wrong == {}
     assert "" not in titles
     assert {title: pages for title, pages in titles.items() if len(pages) > 1} == {}

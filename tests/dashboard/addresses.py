@@ -254,6 +254,7 @@ BUTTONS: dict[str, dict[str, str]] = {
     "onboarding_accept": {"identity": ""},
     "onboarding_password": {},
     "onboarding_take": {},
+    "onboarding_lower": {"reason": "Its modem speaks no TLS"},
     "describe_station": {"name": "Ferry landing", "site": "Harbour"},
     "change_password": {"do": "made"},
     "accept_boot": {},

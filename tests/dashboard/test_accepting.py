@@ -263,3 +263,22 @@ def test_cleo_finds_nothing_of_it(cleo: Client, amber: Network) -> None:
     for action in ("describe", "password", "accept"):
         assert cleo.post(f"/stations/{known.identity}/{action}/", {"name": "Mine"}).status_code == 404
     assert cleo.post("/onboarding/take/", {"identity": known.identity}).status_code == 404
+
+
+def test_a_charger_that_comes_less_securely_is_allowed_to_with_a_reason(ada: Client, ben: Client, amber: Network) -> None:
+    known = amber.station()
+    with scopes_disabled():
+        Station.objects.filter(pk=known.pk).update(highest_profile=2)
+    refusal = knock(amber, known.identity, "profile_lowered")
+    html = part(page(ada), refusal)
+    assert "has come with it before" in html
+    assert "Allow it once" in html
+    assert "<button" not in part(page(ben), refusal)
+    answer = ada.post("/onboarding/lower/", {"identity": known.identity, "reason": " "}, follow=True)
+    assert "Say why it may come less securely" in answer.content.decode()
+    answer = ada.post("/onboarding/lower/", {"identity": known.identity, "reason": "Its modem is old"}, follow=True)
+    assert "may come without TLS once more" in answer.content.decode()
+    assert "It was allowed, and will be let in" in part(answer.content.decode(), refusal)
+    changed = station_of(known.identity)
+    assert changed is not None
+    assert changed.highest_profile == 0

@@ -1,6 +1,7 @@
 """The power of a charger: what limits it is shown, set and cleared."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from stations.models import ChargingProfile, Command, Station
+from stations.models import ChargingProfile, Command, MeterSample, Station, Variable
 from tests.dashboard.chargingrows import limited
 from tests.dashboard.rows import plug, seen, session
 from tests.network import Network
@@ -115,3 +116,24 @@ def test_the_profiles_are_a_file_too(ada: Client, station: Station) -> None:
     answer = ada.get(f"/stations/{station.identity}/charging/export/")
     assert answer.status_code == 200
     assert "charging-profiles-" in answer["Content-Disposition"]
+
+
+def test_the_voltage_by_which_limits_are_converted_is_said_and_where_it_is_from(ada: Client, station: Station) -> None:
+    def remark() -> str:
+        html = ada.get(f"/stations/{station.identity}/?tab=power&evse=1&unit=W").content.decode()
+        return " ".join(html.split('id="limits-remark">')[1].split("</p>")[0].split())
+
+    assert remark() == "The charger tells no voltage: ampere and watt are converted by 230 V, which is assumed."
+    with scopes_disabled():
+        of = {"operator": station.operator, "station": station, "reported_at": timezone.now()}
+        Variable.objects.create(**of, component="ElectricalFeed", variable="ACVoltage", value="240")
+        Variable.objects.create(**of, component="EVSE", evse_number=1, variable="Power", attribute="MaxSet", value="11000")
+    assert "converted by 240 V, as the charger's settings say. What its plugs can do at most" in unescape(remark())
+    with scopes_disabled():
+        of = {"operator": station.operator, "station": station, "evse_number": 1}
+        sample = MeterSample(**of, at=timezone.now(), voltage_v=228, context="Sample.Clock")
+        MeterSample.objects.bulk_create([sample])
+    assert "228 V, as the charger last measured" in remark()
+    # 11 kW in three phases of 228 V.
+    html = ada.get(f"/stations/{station.identity}/?tab=power&evse=1&unit=A").content.decode()
+    assert "at most 16.1 A" in html.replace("\u202f", " ").replace("\xa0", " ")

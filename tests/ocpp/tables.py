@@ -23,7 +23,16 @@ from stations.models import (
 
 #: Keys, and what is told by the clock of the database or of who handled the message.
 LEFT_OUT: dict[type[Model], set[str]] = {
-    Station: {"identity", "site", "created_at", "password_hash", "security_profile", "firmware_status_at", "log_status_at"},
+    Station: {
+        "identity",
+        "site",
+        "created_at",
+        "password_hash",
+        "security_profile",
+        "highest_profile",
+        "firmware_status_at",
+        "log_status_at",
+    },
     Transaction: {"due_at"},
     MeterSample: {"received_at", "owner"},
     StatusHistory: set(),

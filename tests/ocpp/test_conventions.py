@@ -53,6 +53,32 @@ def test_what_is_within_is_mended_as_what_is_said_openly(network: Network, engin
     assert network.findings(station) == ["mended_nul"]
 
 
+@pytest.mark.parametrize(
+    ("presented", "status", "token"),
+    [
+        ({"certificate": root("DE8AC12345")}, "CertChainError", "Invalid"),
+        ({"certificate": root("DE8AC12345", days=-1)}, "CertificateExpired", "Expired"),
+        ({"certificate": "no certificate"}, "CertChainError", "Invalid"),
+        (
+            {"iso15118CertificateHashData": [hash_data(root()) | {"responderURL": "http://o.example.com"}]},
+            "CertChainError",
+            "Invalid",
+        ),
+    ],
+)
+def test_a_contract_that_nobody_vouches_for_is_refused_in_every_version(
+    network: Network, engine: Engine, station: Station, presented: Any, status: str, token: str
+) -> None:
+    network.token("DE8AC12345", type="eMAID")
+    payload = {"idToken": {"idToken": "DE8AC12345", "type": "eMAID"}} | presented
+    tunnelled = json.loads(say(engine, station, "Authorize", payload)["data"])
+    newer = Engine("ocpp2.0.1")
+    other = connected(network, newer)
+    answers = [tunnelled, newer.say(other, "Authorize", payload)]
+    assert [(one["certificateStatus"], one["idTokenInfo"]["status"]) for one in answers] == [(status, token)] * 2
+    assert network.findings(other) == (["contract_unverifiable"] if status == "CertChainError" else [])
+
+
 def test_a_request_for_a_certificate_is_kept_as_one_for_vehicles(engine: Engine, station: Station) -> None:
     reply = say(engine, station, "SignCertificate", {"csr": csr("SN-1")})
     assert (reply["status"], json.loads(reply["data"])["status"]) == ("Accepted", "Rejected")

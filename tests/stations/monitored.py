@@ -39,5 +39,5 @@ def event(number: int = 1, value: str = "81", **more: Any) -> dict[str, Any]:
     return {name: part for name, part in (data | more).items() if part is not None}
 
 
-def events(*data: dict[str, Any]) -> dict[str, Any]:
-    return {"generatedAt": NOW, "seqNo": 0, "eventData": list(data)}
+def events(*data: dict[str, Any], number: int = 0, more: bool = False) -> dict[str, Any]:
+    return {"generatedAt": NOW, "seqNo": number, "eventData": list(data)} | ({"tbc": True} if more else {})

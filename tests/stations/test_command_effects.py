@@ -13,6 +13,7 @@ from tests import v16
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import ACCEPTED, PROTOCOLS, asked, boot, connected, issue, now_of, report, sent
+from tests.stations.monitored import event, events
 from tests.v201 import ended, started
 
 
@@ -156,6 +157,26 @@ def test_a_raw_call_has_its_own_number_and_is_confirmed_by_it(network: Network) 
     assert errand.calls == (payload,)
     engine.reply(station, errand, ACCEPTED)
     start_a_session(engine, station, 4711)
+    assert now_of(row).status == "confirmed"
+
+
+def test_a_status_that_is_told_as_an_event_is_an_effect_too(network: Network) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine)
+    report(engine, station, "Available")
+
+    def told(value: str) -> None:
+        where = {"component": {"name": "Connector", "evse": {"id": 1, "connectorId": 1}}, "variable": {"name": "AvailabilityState"}}
+        data = event(value=value, trigger="Delta", variableMonitoringId=None) | where
+        engine.say(station, "NotifyEvent", events(data | {"eventNotificationType": "HardWiredNotification"}))
+
+    row = asked(engine, station, commands.ChangeAvailability(False, evse=1))
+    assert row.status == "accepted"
+    told("Unavailable")
+    assert now_of(row).status == "confirmed"
+    row = asked(engine, station, commands.TriggerMessage("StatusNotification", 1))
+    assert row.status == "accepted"
+    told("Unavailable")
     assert now_of(row).status == "confirmed"
 
 

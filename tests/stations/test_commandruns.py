@@ -297,3 +297,13 @@ def test_three_thousand_are_asked_in_minutes_of_work_at_most(network: Network) -
         end(run)
     assert states(run) == ["done"] * 3000
     assert timezone.now() - begun < timedelta(minutes=2)
+
+
+def test_those_that_stay_offline_count_as_failed_if_the_rule_says_so(network: Network) -> None:
+    for counted in (False, True):
+        gone = chargers(network, 2, online=False)
+        rule = StopRule(most_failed=1, count_offline=counted)
+        run = ask(network, [*gone, *chargers(network, 6)], token=str(counted), wait_s=0, rule=rule)
+        brought_on(2)
+        assert states(run).count("skipped") == 2
+        assert now_is(run).held == ({"by": "rule", "code": "most_failed", "failed": 2, "allowed": 1} if counted else {})

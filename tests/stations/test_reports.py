@@ -236,3 +236,74 @@ def test_giving_up_and_the_page_that_comes_after_all_do_not_wait_for_each_other(
         batch.execute("UPDATE stations_report SET heard_at = now() WHERE command_id = %s", [row.pk])
     giving_up.result()
     assert report_of(row).status == "incomplete"
+
+
+# In several requests
+
+
+def limited(station: Station, variable: str, value: str) -> None:
+    with scopes_disabled():
+        Variable.objects.create(
+            **{"operator": station.operator, "station": station, "component": "DeviceDataCtrlr", "variable": variable},
+            **{"variable_instance": "GetReport", "attribute": "Actual", "value": value, "reported_at": datetime.now(UTC)},
+        )
+
+
+def several(number: int) -> commands.GetReport:
+    return commands.GetReport(variables=[{"component": "C", "variable": f"V{one}"} for one in range(number)])
+
+
+def test_more_than_the_station_takes_goes_out_as_several_requests_of_one_report(
+    network: Network, engine: Engine, station: Station
+) -> None:
+    limited(station, "ItemsPerMessage", "2")
+    row = issue(station, several(5))
+    errand = sent(engine, station)
+    assert [len(call["componentVariable"]) for call in errand.calls] == [2, 2, 1]
+    one, two, three = (call["requestId"] for call in errand.calls)
+    assert len({one, two, three}) == 3
+    engine.reply(station, errand, *[ACCEPTED] * 3)
+    engine.say(station, "NotifyReport", page(two, 0, last=True, reportData=[setting(variable="V2")]))
+    pages = [page(one, number, last=number == 1, reportData=[setting(variable=f"V{number}")]) for number in range(2)]
+    engine.round(*(engine.inbound(station, "NotifyReport", data) for data in pages))
+    report = report_of(row)
+    assert (report.status, reports.count(report), reports.gaps(report)) == ("receiving", 3, "request 3: 0 and what follows")
+    assert now_of(row).status == "accepted"
+    engine.say(station, "NotifyReport", page(three, 0, last=True, reportData=[setting(variable="V4")]))
+    report = report_of(row)
+    assert (report.status, report.items, now_of(row).status) == ("complete", 4, "confirmed")
+    assert "parts" not in report.about
+    assert network.findings(station) == []
+
+
+def test_a_part_with_nothing_to_tell_is_no_refusal(engine: Engine, station: Station) -> None:
+    limited(station, "ItemsPerMessage", "1")
+    row = issue(station, several(2))
+    errand = sent(engine, station)
+    engine.reply(station, errand, ACCEPTED, {"status": "EmptyResultSet"})
+    assert (now_of(row).status, report_of(row).status) == ("accepted", "requested")
+    engine.say(station, "NotifyReport", page(errand.calls[0]["requestId"], 0, last=True, reportData=[setting(variable="V0")]))
+    assert (now_of(row).status, report_of(row).status) == ("confirmed", "complete")
+    row = issue(station, several(2))
+    engine.reply(station, sent(engine, station), *[{"status": "EmptyResultSet"}] * 2)
+    assert (now_of(row).status, report_of(row).status) == ("confirmed", "empty")
+
+
+def test_its_bytes_bound_a_request_too(engine: Engine, station: Station) -> None:
+    limited(station, "BytesPerMessage", "600")
+    issue(station, several(9))
+    calls = sent(engine, station).calls
+    assert len(calls) > 1
+    assert sum(len(call["componentVariable"]) for call in calls) == 9
+    assert all(len(str(call)) < 600 for call in calls)
+
+
+def test_missing_pages_of_a_part_are_asked_for_again_in_parts(engine: Engine, station: Station) -> None:
+    limited(station, "ItemsPerMessage", "1")
+    row = issue(station, several(2))
+    errand = sent(engine, station)
+    engine.reply(station, errand, ACCEPTED, ACCEPTED)
+    engine.say(station, "NotifyReport", page(errand.calls[1]["requestId"], 0, last=True, reportData=[setting(variable="V1")]))
+    swept()
+    assert report_of(row).detail == "Pages of the report did not come: request 1: 0 and what follows."
+    assert len(sent(engine, station).calls) == 2

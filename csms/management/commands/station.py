@@ -1,4 +1,4 @@
-"""`manage.py station add|list|remove|strict|register|behind|key`; `--help` says more."""
+"""`manage.py station add|list|remove|strict|register|lower|behind|key`; `--help` says more."""
 
 from argparse import FileType
 from typing import Any
@@ -13,7 +13,7 @@ from csms.management.shell import Shell
 from stations import selectors
 from stations.domain.values import Registration
 from stations.models import Station
-from stations.services import localcontrollers, registry
+from stations.services import localcontrollers, registry, securityprofiles
 
 
 class Command(Shell):
@@ -46,6 +46,10 @@ class Command(Shell):
         register.add_argument("identity", metavar="ID")
         register.add_argument("registration", choices=[value.value for value in Registration])
 
+        lower = actions.add_parser("lower", help="lets it come once more by a lower security profile than it has come by")
+        lower.set_defaults(run=self.lower)
+        lower.add_argument("identity", metavar="ID")
+        lower.add_argument("--reason", required=True, metavar="TEXT", help="why; the audit keeps it")
         behind = actions.add_parser("behind", help="which local controller relays the station; without one, none does")
         behind.set_defaults(run=self.behind)
         behind.add_argument("identity", metavar="ID")
@@ -111,6 +115,12 @@ class Command(Shell):
         registry.set_strict(station=station, strict=options["strict"] == "yes")
         done = "refused" if station.strict else "mended where it can be understood"
         self.stdout.write(f"Station {station.identity}: what breaks the schema is {done}.")
+
+    def lower(self, options: dict[str, Any]) -> None:
+        station = self._station(options["identity"])
+        with scope(operator=station.operator):
+            securityprofiles.allow_lower(station=station, reason=options["reason"])
+        self.stdout.write(f"Station {station.identity}: it may come by profile {station.security_profile} once more.")
 
     def behind(self, options: dict[str, Any]) -> None:
         station = self._station(options["identity"])

@@ -1,8 +1,8 @@
-"""OCPP 2.0.1 Authorize (C01), ClearCache (C11) and the idTokenInfo that two answers carry."""
+"""OCPP 2.0.1 Authorize (C01, C07), ClearCache (C11) and the idTokenInfo that two answers carry."""
 
 from typing import cast
 
-from csms.ocpp import costs, times
+from csms.ocpp import certificates, costs, times
 from csms.ocpp.translator import Incoming, Outgoing, Payload
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
@@ -36,11 +36,14 @@ class Authorize(Incoming):
 
     @staticmethod
     def decode(payload: Payload, notes: list[Note]) -> TokenPresented:
-        return TokenPresented(token=token_of(payload["idToken"]))
+        named = tuple(certificates.hash_of(one) for one in payload.get("iso15118CertificateHashData", ()))
+        return TokenPresented(token_of(payload["idToken"]), payload.get("certificate", ""), named)
 
     @staticmethod
     def encode(reply: Reply) -> Payload:
-        return {"idTokenInfo": id_token_info(cast(TokenAnswered, reply).info)}
+        answer = cast(TokenAnswered, reply)
+        told: Payload = {"idTokenInfo": id_token_info(answer.info)}
+        return told | ({"certificateStatus": answer.certificate_status} if answer.certificate_status else {})
 
 
 class ClearCache(Outgoing):

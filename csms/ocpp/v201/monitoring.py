@@ -21,7 +21,8 @@ class NotifyEvent(Incoming):
 
     @staticmethod
     def decode(payload: Payload, notes: list[Note]) -> ComponentEventsReported:
-        return ComponentEventsReported(tuple(_event(data, notes) for data in payload["eventData"]))
+        events = tuple(_event(data, notes) for data in payload["eventData"])
+        return ComponentEventsReported(events, payload["seqNo"], not payload.get("tbc", False))
 
     @staticmethod
     def encode(reply: Reply) -> Payload:
@@ -200,7 +201,13 @@ class GetReport(Outgoing):
 
     @staticmethod
     def encode(command: commands.GetReport, number: int, limits: dict[str, int]) -> list[Payload]:
-        return [_narrowed(command, number, "componentCriteria", one_message(command.variables, limits, "GetReport"))]
+        if not command.parts:
+            return [_narrowed(command, number, "componentCriteria", one_message(command.variables, limits, "GetReport"))]
+        calls, start = [], 0
+        for request_id, count in command.parts:
+            calls.append(_narrowed(command, request_id, "componentCriteria", command.variables[start : start + count]))
+            start += count
+        return calls
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetReport:
@@ -209,6 +216,9 @@ class GetReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetReport, sent: Payload, answer: Payload) -> Outcome:
+        if answer["status"] == "EmptyResultSet" and len(sent.get("componentVariable", [])) < len(command.variables):
+            # One of several requests for one report: the others may have something to tell.
+            return Outcome(Verdict.ACCEPTED, facts={"empty": [sent["requestId"]]})
         return outcome(answer, facts={"request_id": sent["requestId"]})
 
 

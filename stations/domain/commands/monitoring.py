@@ -1,7 +1,7 @@
 """Chapter N: what a station watches."""
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 from stations.domain.command import BadCommand, Command, need_list, need_number, need_one_of
 from stations.domain.commands.provisioning import named_component, named_variable
@@ -116,11 +116,14 @@ def need_criteria(criteria: Any, options: tuple[str, ...]) -> None:
 @dataclass(frozen=True, slots=True)
 class GetReport(Command):
     """Ask for a report of some settings (OCPP 2.0.1 B08). `criteria`: Active, Available, Enabled, Problem, of components;
-    `variables`: [{"component", "variable"?, "evse"?, ...}], those of a component if it names no variable."""
+    `variables`: [{"component", "variable"?, "evse"?, ...}], those of a component if it names no variable. `parts`: as how many
+    requests it goes out, each with its number and how many of the variables; none: as one."""
 
     criteria: list[str] = field(default_factory=list)
     variables: list[dict[str, Any]] = field(default_factory=list)
+    parts: list[list[int]] = field(default_factory=list)
     kind: ClassVar[str] = "get_report"
+    ours: ClassVar[frozenset[str]] = frozenset({"parts"})
 
     def check(self) -> None:
         need_criteria(self.criteria, ("Active", "Available", "Enabled", "Problem"))
@@ -129,6 +132,13 @@ class GetReport(Command):
             named_component(one)
         if not self.criteria and not self.variables:
             raise BadCommand("get_report needs criteria or variables; get_base_report reads all.")
+
+    def params(self) -> dict[str, Any]:
+        # How it goes out is nobody's to say, and stands in the row's facts.
+        return {"criteria": self.criteria, "variables": self.variables}
+
+    def fixed(self, facts: dict[str, Any]) -> Self:
+        return replace(self, parts=facts.get("parts", []))
 
 
 ALL: tuple[type[Command], ...] = (

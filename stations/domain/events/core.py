@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from stations.domain.certificates import CertificateHash
 from stations.domain.command import VariableReport
 from stations.domain.event import Event, Reply
 from stations.domain.values import ChargingState, ConnectorStatus, CostExplained, Reading, Registration, Token, TokenInfo, Wording
@@ -51,14 +52,23 @@ class HeartbeatReceived(Event):
 
 @dataclass(frozen=True, slots=True)
 class TokenAnswered(Reply):
+    """`certificate_status`: what came of a contract's certificate that was presented (2.0.1 AuthorizeCertificateStatusEnumType)."""
+
     info: TokenInfo
+    certificate_status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPresented(Event):
-    """A driver presented a token; may it charge? Never makes a transaction (OCPP 2.0.1 C01)."""
+    """A driver presented a token; may it charge? Never makes a transaction (OCPP 2.0.1 C01).
+
+    Of a vehicle's contract (Plug & Charge) the `certificate` with its chain in PEM, or the hashes of those that the station has
+    checked itself, to be asked whether they were revoked.
+    """
 
     token: Token
+    certificate: str = ""
+    certificate_hashes: tuple[CertificateHash, ...] = ()
     reply: ClassVar[type[Reply]] = TokenAnswered
 
 

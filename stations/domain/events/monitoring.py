@@ -43,9 +43,14 @@ class ComponentEvent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentEventsReported(Event):
-    """Components noticed something (OCPP 2.0.1 N07-N08); of a Connector's AvailabilityState it is its status (G01.FR.08)."""
+    """Components noticed something (OCPP 2.0.1 N07-N08); of a Connector's AvailabilityState it is its status (G01.FR.08).
+
+    What does not fit into one message is told in several, numbered from 0 by `sequence`. `last`: none follows.
+    """
 
     events: tuple[ComponentEvent, ...]
+    sequence: int = 0
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)
