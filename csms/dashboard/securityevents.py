@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import may
 from csms.dashboard import securitywords
-from csms.dashboard.sessions import midnight
+from csms.dashboard.days import within
 from csms.dashboard.station import Head
 from stations.models import SecurityEvent
 
@@ -75,11 +75,7 @@ class EventFilters(forms.Form):
             found = found.filter(critical=True)
         if wanted["which"] == "unseen":
             found = found.filter(acknowledged_at=None)
-        if wanted["since"]:
-            found = found.filter(at__gte=midnight(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(at__lt=midnight(wanted["until"] + timedelta(days=1)))
-        return found
+        return within(found, "at", wanted)
 
     def query(self, **more: str) -> str:
         """The filters as they stand in an address."""
