@@ -36,12 +36,20 @@ def within(found: QuerySet[AuditEntry], since: datetime | None, until: datetime 
     """Those from `since` on and before `until`: by their numbers too, which is what the other indexes are read by."""
     by_time = AuditEntry.objects.order_by("at", "id")
     if since:
-        last = by_time.filter(at__lt=since - SLACK).reverse().values_list("pk", flat=True).first()
+        last = by_time.filter(at__lt=_moved(since, -SLACK)).reverse().values_list("pk", flat=True).first()
         found = found.filter(at__gte=since, **({} if last is None else {"pk__gt": last}))
     if until:
-        first = by_time.filter(at__gte=until + SLACK).values_list("pk", flat=True).first()
+        first = by_time.filter(at__gte=_moved(until, SLACK)).values_list("pk", flat=True).first()
         found = found.filter(at__lt=until, **({} if first is None else {"pk__lt": first}))
     return found
+
+
+def _moved(at: datetime, by: timedelta) -> datetime:
+    """Before the first moment there is, and after the last, there is none."""
+    try:
+        return at + by
+    except OverflowError:
+        return at
 
 
 class History:

@@ -24,6 +24,7 @@ from csms.api.permissions import demand
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.ocpp import reading
+from csms.ocpp.masking import params_shown
 from stations import commandruns as reads
 from stations.domain.commandruns import LONGEST_JITTER_S, MOST_AT_ONCE, MOST_NAMED, Pace, StopRule
 from stations.domain.commands import COMMANDS, BadCommand
@@ -127,7 +128,7 @@ class RunCounts(serializers.Serializer[Any]):
 
 class CommandRunRow(Rows):
     command = serializers.ChoiceField(choices=list(COMMANDS), source="kind")
-    params = serializers.DictField()
+    params = serializers.SerializerMethodField(help_text="Codes masked.")
     selection = StationsChosen()
     pace = RunPace(source="*")
     stop_rule = RunRule(source="*")
@@ -141,6 +142,10 @@ class CommandRunRow(Rows):
             *("id", "command", "params", "state", "selection", "expected", "pace", "stop_rule", "wait_s", "held", "counts"),
             *("reason", "requested_by", "created_at", "finished_at"),
         ]
+
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_params(self, row: CommandRun) -> dict[str, Any]:
+        return params_shown(row.kind, row.params)
 
     @extend_schema_field(RunCounts)
     def get_counts(self, row: CommandRun) -> dict[str, int]:
@@ -230,7 +235,8 @@ class CommandRunView(mixins.RetrieveModelMixin, Lists):
             expected=given.get("expected"),
             wait_s=given.get("wait_s"),
         )
-        if (row.kind, row.params) != (command.kind, command.params()):
+        was = (row.kind, row.params, row.selection)
+        if row.repeated and was != (command.kind, command.params(), commandruns.selected(given["selection"])):
             raise Conflict(f"This Idempotency-Key was used for another run (id {row.pk}): use a new one for each.")
         return Response(CommandRunRow(row).data, status=200 if row.repeated else 201)
 

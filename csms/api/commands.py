@@ -13,7 +13,7 @@ from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Text, Whole
 from csms.api.permissions import demand
 from csms.api.serializers import Rows
-from csms.ocpp.masking import MASK, masked
+from csms.ocpp.masking import masked, params_shown
 from stations.domain import commands
 from stations.models import Command, Station
 from stations.services import commands as life
@@ -59,13 +59,7 @@ class CommandRow(Rows):
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})
     def get_params(self, row: Command) -> Any:
-        params = row.params
-        if (command := commands.COMMANDS[row.kind]).verb == "customers.fetch":
-            # Whom it is about is not for all who see commands, also before it was sent.
-            params = command(**params).without_secrets()
-        if params.get("id_token_type") == "KeyCode":
-            params = params | {"id_token": MASK}
-        return orjson.loads(masked(orjson.dumps(params).decode()))
+        return orjson.loads(masked(orjson.dumps(params_shown(row.kind, row.params)).decode()))
 
 
 class Asked(KnownOnly):

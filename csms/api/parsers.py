@@ -1,7 +1,6 @@
 """What a body may be: of bounded size, and holding what a JSON column keeps and a station can be sent as it is."""
 
 import io
-import math
 from http import HTTPStatus
 from typing import Any
 
@@ -9,8 +8,7 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
-#: OCPP's own payloads are at most six deep.
-DEEPEST = 32
+from csms import storable
 
 
 class TooLarge(APIException):
@@ -29,37 +27,8 @@ class StorableJSONParser(JSONParser):
         try:
             body = super().parse(io.BytesIO(raw), media_type, parser_context)
         except RecursionError:
-            raise ParseError(f"The body is nested deeper than {DEEPEST} levels.") from None
+            raise ParseError(f"The body {storable.TOO_DEEP}") from None
         for name, value in body.items() if isinstance(body, dict) else [("", body)]:
-            try:
-                _check([name, value], DEEPEST)
-            except ParseError as error:
-                raise ValidationError({name if name.isprintable() else "": [error.detail]}) from None
+            if why := storable.problem([name, value]):
+                raise ValidationError({name if name.isprintable() else "": [why]})
         return body
-
-
-def _check(value: Any, deeper: int) -> None:
-    match value:
-        case dict() | list() if not deeper:
-            raise ParseError(f"The body is nested deeper than {DEEPEST} levels.")
-        case dict():
-            for name, item in value.items():
-                _check(name, deeper - 1)
-                _check(item, deeper - 1)
-        case list():
-            for item in value:
-                _check(item, deeper - 1)
-        case str() if "\x00" in value or not _is_unicode(value):
-            raise ParseError("A text holds a NUL character or half a surrogate pair, which cannot be stored.")
-        case float() if not math.isfinite(value):
-            raise ParseError("A number is too large.")
-        case int() if not -(2**63) <= value < 2**63:
-            raise ParseError("A whole number has more than 64 bits.")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -109,11 +109,6 @@ JSON_TYPES: dict[Any, dict[str, Any]] = {
     list[int]: {"type": "array", "items": {"type": "integer"}},
     dict[str, Any]: {"type": "object", "additionalProperties": {}},
     list[dict[str, Any]]: {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
-    list[int]: {"type": "array", "items": {"type": "integer"}},
-    dict[str, Any]: {"type": "object", "additionalProperties": {}},
-    dict[str, Any]: {"type": "object", "additionalProperties": {}},
-    list[str]: {"type": "array", "items": {"type": "string"}},
-    list[int]: {"type": "array", "items": {"type": "integer"}},
 }
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard.serviceforms import ServiceForm
 from stations.models import Refusal
 from stations.services import onboarding
 from stations.services.onboarding import Terms
@@ -14,7 +14,7 @@ from stations.services.onboarding import Terms
 MADE, TYPED, SENT, NONE = "made", "typed", "sent", "none"
 
 
-class AcceptForm(forms.Form):
+class AcceptForm(ServiceForm):
     """`refusal`: the knock that it answers, which says what can be chosen."""
 
     identity = forms.CharField(max_length=255, widget=forms.HiddenInput)
@@ -92,11 +92,3 @@ class AcceptForm(forms.Form):
             site=data["site"],
             seen=data["seen"],
         )
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said at the field it is about."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, found in error.error_dict.items():
-            self.add_error(name if name in self.fields and name not in ("identity", "refusal", "seen") else None, found)

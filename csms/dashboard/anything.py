@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from accounts.permissions import may
+from csms import storable
 from csms.dashboard import stationviews
 from csms.dashboard.access import needs
 from csms.dashboard.station import Head
@@ -96,6 +97,8 @@ class Anything(forms.Form):
             raise forms.ValidationError(
                 _("This is not JSON: line %(line)s, column %(column)s."), params={"line": error.lineno, "column": error.colno}
             ) from None
+        if why := storable.problem(payload):
+            raise forms.ValidationError("%(why)s", params={"why": why})
         if wrong := problems(self.protocol, self.action, payload):
             # Not as the message itself: a "%" in what was typed would be taken for a place to fill.
             raise forms.ValidationError([forms.ValidationError("%(why)s", params={"why": one}) for one in wrong])

@@ -1,7 +1,6 @@
 """Who changed what: all changes of a network as a page and a file, and those of one thing for its page."""
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +10,6 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -22,6 +20,7 @@ from accounts.models import AuditEntry, IdToken, Kind, User
 from accounts.permissions import may
 from csms.dashboard import auditwords
 from csms.dashboard.access import needs
+from csms.dashboard.days import begins, ends
 from csms.dashboard.exports import stream_csv
 from stations.models import Station
 
@@ -76,17 +75,13 @@ class AuditFilters(forms.Form):
             kind=given["kind"],
             thing=given["thing"],
             text=given["q"],
-            since=_midnight(given["since"]) if given["since"] else None,
-            until=_midnight(given["until"] + timedelta(days=1)) if given["until"] else None,
+            since=begins(given["since"]),
+            until=ends(given["until"]),
         )
 
     def query(self, **more: object) -> str:
         """The filters as they stand in an address."""
         return urlencode({name: value for name in self.fields if (value := self.data.get(name))} | more)
-
-
-def _midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _history(request: HttpRequest, asked: Asked) -> History:

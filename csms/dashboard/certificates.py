@@ -58,7 +58,7 @@ class InstallForm(forms.Form):
 
 
 class AnswerForm(forms.Form):
-    """The certificate that somebody made of a request."""
+    """The certificate that somebody made of a request. A page may have several: each field has an id of its own."""
 
     chain = forms.CharField(
         label=gettext_lazy("Certificate chain (PEM)"),
@@ -66,6 +66,10 @@ class AnswerForm(forms.Form):
         widget=forms.Textarea({"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
         help_text=gettext_lazy("The charger's own first, then those that issued it."),
     )
+
+    def __init__(self, asked: CertificateRequest, data: Any = None) -> None:
+        super().__init__(data, auto_id=f"%s-{asked.pk}")
+        self.asked = asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,10 @@ class CertificateRow:
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
+    """`form`: to answer it by hand; None for those who may not."""
+
     request: CertificateRequest
+    form: AnswerForm | None = None
 
     @property
     def word(self) -> str:
@@ -125,17 +132,25 @@ def of(station: Station) -> Any:
     return InstalledCertificate.objects.filter(station=station).order_by("-id")
 
 
+def requests_of(station: Station, *, may_change: bool, refused: AnswerForm | None = None) -> list[RequestRow]:
+    """The newest. `refused`: what was entered for one of them, with what is wrong with it."""
+    rows = []
+    for one in CertificateRequest.objects.filter(station=station).order_by("-id")[:REQUESTS_SHOWN]:
+        form = refused if refused is not None and refused.asked.pk == one.pk else AnswerForm(one)
+        rows.append(RequestRow(one, form if may_change else None))
+    return rows
+
+
 def part(request: HttpRequest, head: Head) -> dict[str, Any]:
     station = head.station
     may_change = may(request.user, MAY_CHANGE)
-    rows = [CertificateRow(one) for one in of(station).filter(removed_at=None)[:SHOWN]]
-    requests = CertificateRequest.objects.filter(station=station).order_by("-id")[:REQUESTS_SHOWN]
+    rows = [CertificateRow(one) for one in of(station).filter(removed_at=None)[: SHOWN + 1]]
     kinds = ("install_certificate", "delete_certificate", "get_installed_certificates", "certificate_signed")
     return {
-        "rows": rows,
-        "requests": [RequestRow(one) for one in requests],
+        "rows": rows[:SHOWN],
+        "more": len(rows) > SHOWN,
+        "requests": requests_of(station, may_change=may_change),
         "form": InstallForm() if may_change else None,
-        "answer": AnswerForm(auto_id=False),
         "asked": [row for row in commandrows.newest(station, head.online) if row.command.kind in kinds][:1],
         "may_change": may_change,
         "may_command": may(request.user, "commands.send"),

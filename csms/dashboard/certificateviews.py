@@ -72,13 +72,14 @@ def answer_certificate_request(request: HttpRequest, identity: str, pk: int) -> 
     """Send the certificate that somebody made of a charger's request."""
     station = stationviews.station_of(identity)
     asked: CertificateRequest = get_object_or_404(CertificateRequest.objects.filter(station=station), pk=pk)
-    form = certificates.AnswerForm(request.POST)
+    form = certificates.AnswerForm(asked, request.POST)
     if form.is_valid():
         try:
             return _ask(request, station, asks.SendSignedCertificate(form.cleaned_data["chain"], asked.type, asked.pk))
         except BadCommand as error:
             form.add_error("chain", in_words(error))
-    return _refused(request, station, problem=" ".join(str(error) for error in form["chain"].errors))
+    why = " ".join(str(error) for error in form["chain"].errors)
+    return _refused(request, station, problem=why, requests=certificates.requests_of(station, may_change=True, refused=form))
 
 
 @page

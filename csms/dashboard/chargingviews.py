@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from django.contrib import messages as notices
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils.text import slugify
@@ -59,10 +59,12 @@ def do_about_profile(request: HttpRequest, identity: str) -> HttpResponse:
             row = get_object_or_404(
                 ChargingProfile, station=station, pk=int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else 0
             )
-            if do == "again" and row.wanted is not None:
-                _ask(request, station, commands.SetChargingProfile(row.evse_number, row.wanted))
-            elif do == "clear":
+            if do == "clear":
                 _ask(request, station, commands.ClearChargingProfile(row.profile_id))
+            elif do == "again" and row.wanted is not None:
+                _ask(request, station, commands.SetChargingProfile(row.evse_number, row.wanted))
+            else:
+                raise Http404(do)
         notices.success(request, _("The charger is asked. What comes of it stands here and under Commands."))
     except BadCommand as error:
         notices.error(request, _("This was not asked: %(why)s") % {"why": in_words(error)})

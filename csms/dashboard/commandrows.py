@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from csms.ocpp.masking import params_shown
 from stations.domain.addresses import without_secrets
 from stations.domain.commands import SECRET
 from stations.models import Command, CommandStatus, Station
@@ -127,7 +128,7 @@ class CommandRow:
     @property
     def about(self) -> str:
         """What it is about: a plug, a tag, a setting."""
-        params = self.command.params
+        params = params_shown(self.command.kind, self.command.params)
         parts = []
         if params.get("id_token"):
             parts.append(_("id tag %(tag)s") % {"tag": params["id_token"]})
@@ -187,6 +188,8 @@ class CommandRow:
         # Who may fetch from an address stands in it, and is not kept. A log is asked for anew, with an address of its own.
         secret |= "***" in map(str, (command.params.get("apn") or {}).values()) or bool(command.params.get("vpn"))
         secret |= "***@" in str(command.params.get("location", "")) or command.kind == "get_log"
+        # Whom it was about is not kept with it.
+        secret |= command.kind == "customer_information"
         return command.status in FAILED and not secret and not command.facts.get("raw")
 
     @property

@@ -12,13 +12,14 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from csms.dashboard.serviceforms import ServiceForm
 from csms.files import images
 
 #: No signature and no certificate is larger.
 LONGEST_TEXT = 16 * 1024
 
 
-class ImageForm(forms.Form):
+class ImageForm(ServiceForm):
     """An image to take in. The rules are those of `stations.services.firmware`; their errors are put to the fields."""
 
     file = forms.FileField(
@@ -82,11 +83,6 @@ class ImageForm(forms.Form):
                 except ValidationError as error:
                     self.add_error(file, error)
         return data
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said, each sentence at its field."""
-        for name, errors in error.error_dict.items() if hasattr(error, "error_dict") else [("", [error])]:
-            self.add_error(name if name in self.fields else None, errors)
 
     def told(self) -> dict[str, str]:
         names = ("vendor", "model", "version", "notes", "signature", "signing_certificate")

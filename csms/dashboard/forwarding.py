@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.serviceforms import ServiceForm
 from csms.forwarding import selectors, services
 from csms.forwarding.models import IDENTITY, Forward, ForwardLink, LinkState, Style, Which
 from csms.forwarding.selectors import Tally
@@ -43,7 +44,7 @@ LINK_HEADER = (
 )
 
 
-class ForwardForm(forms.Form):
+class ForwardForm(ServiceForm):
     """One second back end. The rules are those of `csms.forwarding.services`; their errors are put to the fields."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80, help_text=gettext_lazy("Such as that of who runs it."))
@@ -129,14 +130,6 @@ class ForwardForm(forms.Form):
         for name in ("only", "never"):
             found[name] = re.findall(r"[^\s,;]+", found[name])
         return found | {"stations": found["stations"].splitlines()}
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said, each sentence at its field."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)
 
 
 NEW = {"identity": IDENTITY, "style": Style.OCPP, "which": Which.ALL, "from_station": True}

@@ -23,6 +23,7 @@ from accounts.services import add_id_token, change_id_token
 from csms.dashboard import audit, savedviews
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.serviceforms import ServiceForm
 from stations.models import Transaction
 
 PAGE = 50
@@ -58,7 +59,7 @@ class IdTagFilters(forms.Form):
         return urlencode({name: value for name in self.fields if (value := self.data.get(name))} | more)
 
 
-class IdTagForm(forms.Form):
+class IdTagForm(ServiceForm):
     """One id tag. The rules are those of `accounts.services`; their errors are put to the fields."""
 
     value = forms.CharField(label=gettext_lazy("Number"), max_length=255, help_text=gettext_lazy("As the card reader tells it."))
@@ -84,14 +85,6 @@ class IdTagForm(forms.Form):
         widget=forms.TextInput({"list": "groups"}),
     )
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=200)
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said, each sentence at its field."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)
 
 
 @page

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages as notices
 from django.core.exceptions import ValidationError
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,6 +20,7 @@ from accounts.models import IdTokenGroup
 from accounts.permissions import may
 from csms.dashboard.access import action, may_add, operator_of, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.serviceforms import ServiceForm
 from stations import locallists
 from stations.models import ListMode, ListState, LocalList, LocalListEntry, LocalListRule, Site, Station
 from stations.services import localauthlist
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 MAY_CHANGE, MAY_SEND = "tags.change", "commands.send"
 PAGE, SHOWN, GROUPS = 50, 100, 200
+#: Rules in the table; more are those of single chargers, which stand on their pages too.
+RULES = 100
 MODES: list[tuple[str, str | Promise]] = [
     (ListMode.OFF, gettext_lazy("No tags")),
     (ListMode.VALID, gettext_lazy("All valid tags")),
@@ -50,7 +53,7 @@ HEADER = (
 )
 
 
-class RuleForm(forms.Form):
+class RuleForm(ServiceForm):
     """Which tags belong on the lists. The rules are those of `stations.services.localauthlist`."""
 
     mode = forms.ChoiceField(label=gettext_lazy("On the list"), choices=MODES, widget=forms.RadioSelect)
@@ -71,16 +74,15 @@ class RuleForm(forms.Form):
         if inherits:
             mode.choices = [("", inherits), *MODES]
             mode.required = False
-        groups.choices = list(IdTokenGroup.objects.order_by("name").values_list("pk", "name")[:GROUPS])
+        named = IdTokenGroup.objects.order_by("name").values_list("pk", "name")
+        # Those of the rule always stand there: whoever keeps it as it is would lose them.
+        chosen = named.filter(pk__in=rule.group_ids) if rule else named.none()
+        groups.choices = sorted({*named[:GROUPS], *chosen}, key=lambda group: group[1])
         if not groups.choices:
             del self.fields["groups"]
 
     def chosen(self) -> list[IdTokenGroup]:
         return list(IdTokenGroup.objects.filter(pk__in=self.cleaned_data.get("groups", [])))
-
-    def refuse(self, error: ValidationError) -> None:
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)
 
 
 def rule_of(*, site: Site | None = None, station: Station | None = None) -> LocalListRule | None:
@@ -186,12 +188,17 @@ def _show(request: HttpRequest, form: RuleForm | None = None, of: str = "") -> H
     found = list(rows[: PAGE + 1])
     counts = dict(LocalList.objects.order_by().values_list("state").annotate(n=Count("pk")))
     asked = {"state": state} if state in STATES else {}
-    rules = list(LocalListRule.objects.select_related("site", "station").order_by("site__name", "station__identity"))
+    # The network's, those of sites, those of chargers.
+    in_order = F("station__identity").asc(nulls_first=True), F("site__name").asc(nulls_first=True)
+    rules = list(LocalListRule.objects.select_related("site", "station").order_by(*in_order)[: RULES + 1])
     names = group_names()
     context = {
         "form": form if form is not None and not of else RuleForm(rule_of(), prefix="network") if may_change else None,
         "site_form": form if form is not None and of else None,
-        "rules": [(rule, dict(MODES)[rule.mode], sorted(names[pk] for pk in rule.group_ids if pk in names)) for rule in rules],
+        "rules": [
+            (rule, dict(MODES)[rule.mode], sorted(names[pk] for pk in rule.group_ids if pk in names)) for rule in rules[:RULES]
+        ],
+        "more_rules": len(rules) > RULES,
         "sites": Site.objects.order_by("name")[:500] if may_change else [],
         "of": of,
         "rows": [(one, *STATES[one.state], mode_of(one, names)) for one in found[:PAGE]],

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,8 +22,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.permissions import may
 from csms.dashboard.access import action, needs, page
+from csms.dashboard.days import within
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.sessions import midnight
 from csms.files.downloads import log_file
 from stations.models import CommandStatus, LogKind, LogStatus, LogUpload, Station
 from stations.models.upload import LOG_OPEN
@@ -144,11 +143,7 @@ class LogFilters(forms.Form):
         if wanted["station"]:
             found = found.filter(station__identity__icontains=wanted["station"])
         found = found.filter(**{name: wanted[name] for name in ("kind", "status") if wanted[name]})
-        if wanted["since"]:
-            found = found.filter(created_at__gte=midnight(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(created_at__lt=midnight(wanted["until"] + timedelta(days=1)))
-        return found
+        return within(found, "created_at", wanted)
 
     def query(self, **more: str) -> str:
         """The filters as they stand in an address."""

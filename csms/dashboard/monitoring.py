@@ -174,12 +174,14 @@ def sayable(head: Head) -> bool:
 
 def monitors(request: HttpRequest, head: Head) -> dict[str, Any]:
     station, asks = head.station, may(request.user, MAY) and sayable(head)
+    rows = list(monitors_of(station)[: MONITORS_SHOWN + 1])
     return {
         "sayable": sayable(head),
         "asks": asks,
         "model": DeviceModel.objects.filter(station=station).first(),
         "base": words.BASES,
-        "rows": [MonitorRow(one) for one in monitors_of(station)[:MONITORS_SHOWN]],
+        "rows": [MonitorRow(one) for one in rows[:MONITORS_SHOWN]],
+        "more": len(rows) > MONITORS_SHOWN,
         "form": MonitorForm(station) if asks else None,
         "bases": list(words.BASES.items()),
         "levels": list(enumerate(words.SEVERITIES)),
@@ -189,8 +191,10 @@ def monitors(request: HttpRequest, head: Head) -> dict[str, Any]:
 
 def events(request: HttpRequest, head: Head) -> dict[str, Any]:
     found = events_of(head.station)
+    alerts = list(found.filter(open=True).order_by("severity", "-since")[: EVENTS_SHOWN + 1])
     return {
-        "open": [EventRow(one) for one in found.filter(open=True).order_by("severity", "-since")[:EVENTS_SHOWN]],
+        "open": [EventRow(one) for one in alerts[:EVENTS_SHOWN]],
+        "more": len(alerts) > EVENTS_SHOWN,
         "rows": [EventRow(one) for one in found.filter(open=False)[:EVENTS_SHOWN]],
         "closes": may(request.user, MAY),
     }

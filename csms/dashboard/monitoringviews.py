@@ -29,7 +29,7 @@ def _user(request: HttpRequest) -> User | None:
 
 
 def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
 #: What the buttons ask of the charger, by their name.

@@ -18,7 +18,10 @@ class PublishForm(forms.Form):
     firmware = forms.TypedChoiceField(
         label=gettext_lazy("Image"),
         coerce=int,
-        error_messages={"invalid_choice": gettext_lazy("This image was withdrawn: choose another one.")},
+        error_messages={
+            "required": gettext_lazy("Choose an image of the library."),
+            "invalid_choice": gettext_lazy("This image was withdrawn: choose another one."),
+        },
     )
 
     def __init__(self, data: Any = None) -> None:

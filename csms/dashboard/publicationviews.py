@@ -4,7 +4,6 @@ from django.contrib import messages as notices
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from csms.dashboard import publications, stationviews
@@ -31,7 +30,7 @@ def publish_firmware(request: HttpRequest, identity: str) -> HttpResponse:
     station = stationviews.station_of(identity)
     form = publications.PublishForm(request.POST)
     if not form.is_valid():
-        notices.error(request, _("Choose an image of the library."))
+        notices.error(request, " ".join(str(error) for error in form["firmware"].errors))
         return redirect(f"{reverse('station', args=[station.identity])}?tab=firmware#publications-title")
     return _ask(request, station, PublishFirmware(firmware=form.cleaned_data["firmware"], retries=RETRIES))
 

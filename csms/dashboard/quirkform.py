@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from csms.dashboard.serviceforms import ServiceForm
 from csms.ocpp.quirks import ANSWERED, HEARD, MOST, REGISTRY, SENT, Adjustment, Parameter
 from csms.ocpp.registry import PROTOCOLS
 from stations.models import Quirk
@@ -22,7 +22,7 @@ DIRECTIONS: dict[str, Word] = {
 }
 
 
-class QuirkForm(forms.Form):
+class QuirkForm(ServiceForm):
     """The rules are those of `stations.services.quirks`; their errors are put to the fields."""
 
     name = forms.CharField(label=_("What is odd"), max_length=120)
@@ -49,14 +49,6 @@ class QuirkForm(forms.Form):
         required=False,
         widget=forms.Textarea({"rows": 4, "spellcheck": "false", "class": "wire"}),
     )
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said, each sentence at its field."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from accounts.models import IdTokenType
 from accounts.permissions import may
 from csms.dashboard.access import page
+from csms.dashboard.days import within
 from csms.dashboard.evses import TYPES
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.sessions import midnight
 from csms.dashboard.station import Head
 from csms.ocpp.masking import MASK
 from stations.domain.commands import BadCommand, ReserveNow
@@ -216,11 +216,7 @@ class ReservationFilters(forms.Form):
             found = found.filter(status__in=RESERVATION_OPEN if wanted["status"] == "open" else [wanted["status"]])
         if wanted.get("id_tag"):
             found = found.filter(id_key=wanted["id_tag"].strip().upper())
-        if wanted["since"]:
-            found = found.filter(created_at__gte=midnight(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(created_at__lt=midnight(wanted["until"] + timedelta(days=1)))
-        return found
+        return within(found, "created_at", wanted)
 
     def query(self, **more: str) -> str:
         """The filters as they stand in an address."""

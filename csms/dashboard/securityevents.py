@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.permissions import may
 from csms.dashboard import securitywords
-from csms.dashboard.sessions import midnight
+from csms.dashboard.days import within
 from csms.dashboard.station import Head
 from stations.models import SecurityEvent, Station
 
@@ -87,11 +87,7 @@ class EventFilters(forms.Form):
             # They have an index of their own, in which only those are that still wait.
             waiting = SecurityEvent.objects.filter(critical=True, acknowledged_at=None).order_by("-pk").values("pk")
             found = found.filter(pk__in=waiting[:SCAN])
-        if wanted["since"]:
-            found = found.filter(at__gte=midnight(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(at__lt=midnight(wanted["until"] + timedelta(days=1)))
-        return found, rest
+        return within(found, "at", wanted), rest
 
     def read(self, before: Mark | None, size: int) -> tuple[list[SecurityEvent], Mark | None]:
         """Up to `size` events behind a place, and where to look further if `SCAN` events held fewer."""

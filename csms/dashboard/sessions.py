@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from csms.dashboard import savedviews, wall
 from csms.dashboard.access import page
+from csms.dashboard.days import within
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.states import STATES, State
 from stations import selectors
@@ -83,10 +84,7 @@ class SessionFilters(forms.Form):
             found = found.filter(id_tag__iexact=wanted["id_tag"])
         if wanted["status"]:
             found = found.filter(status=wanted["status"])
-        if wanted["since"]:
-            found = found.filter(started_at__gte=midnight(wanted["since"]))
-        if wanted["until"]:
-            found = found.filter(started_at__lt=midnight(wanted["until"] + timedelta(days=1)))
+        found = within(found, "started_at", wanted)
         if wanted["doubtful"]:
             found = found.exclude(doubt__in=DECIDED)
         if wanted["findings"]:
@@ -195,7 +193,3 @@ def _cursor(text: str) -> tuple[datetime, int]:
     if moment.tzinfo is None or not 0 < number < 2**63:
         raise BadRequest("before")
     return moment, number
-
-
-def midnight(day: Any) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))

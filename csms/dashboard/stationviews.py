@@ -30,7 +30,7 @@ from csms.dashboard import (
     stationlist,
 )
 from csms.dashboard import station as stationpage
-from csms.dashboard.access import action, page, tabs
+from csms.dashboard.access import action, demand, page, tabs
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
@@ -74,6 +74,11 @@ def render_part(request: HttpRequest, station: Station, part: parts.Part, **more
     return _render(request, station, part.tab, problem="", part_more={part.name: more})
 
 
+def render_overview(request: HttpRequest, station: Station, **more: Any) -> HttpResponse:
+    """The overview again, with what was wrong with what was entered there."""
+    return _render(request, station, "overview", problem="", **more)
+
+
 def back_to_part(station: Station, part: parts.Part, anchor: str = "") -> HttpResponse:
     """To the tab of a part, after something was done there."""
     return _back(station, part.tab, anchor)
@@ -97,6 +102,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
         "head": head,
         "station": station,
         "tab": tab,
+        "refused": refused,
         "part_tabs": parts.labels(),
         "tab_label": dict(parts.labels()).get(tab, ""),
         "now": timezone.now(),
@@ -214,6 +220,8 @@ def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
     """Ask again for what came to nothing. What is dangerous leads to its form, to be confirmed anew."""
     station = _station(identity)
     command = get_object_or_404(Command, station=station, pk=pk)
+    # Whoever has it asked again must be allowed to ask for it.
+    demand(request, COMMANDS[command.kind].verb)
     if not commandrows.CommandRow(command, online=False).retryable:
         notices.warning(request, _("There is nothing to try again: it is under way, done, or must be asked for anew."))
         return _back(station, "commands", f"#command-{command.pk}")

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.serviceforms import ServiceForm
 from csms.webhooks import catalogue, services
 from csms.webhooks.models import DeliveryStatus, Webhook, WebhookDelivery
 
@@ -44,7 +45,7 @@ LOG_HEADER = (
 )
 
 
-class WebhookForm(forms.Form):
+class WebhookForm(ServiceForm):
     """One webhook. The rules are those of `csms.webhooks.services`; their errors are put to the fields."""
 
     url = forms.CharField(
@@ -59,14 +60,6 @@ class WebhookForm(forms.Form):
         choices=lambda: [(name, kind.words) for name, kind in catalogue.EVENTS.items()],
         error_messages={"required": gettext_lazy("Choose at least one kind of event.")},
     )
-
-    def refuse(self, error: ValidationError) -> None:
-        """Show what the service said, each sentence at its field."""
-        if not hasattr(error, "error_dict"):
-            self.add_error(None, error)
-            return
-        for name, errors in error.error_dict.items():
-            self.add_error(name if name in self.fields else None, errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from stations.domain.addresses import without_secrets
+from stations.domain.commands import COMMANDS
 
 MASK = "***"
 #: Text without any of these (in lower case) holds no secret; looked for before anything is parsed. An escape may hide a name.
@@ -38,6 +39,15 @@ def masked(text: str) -> str:
     except (orjson.JSONDecodeError, RecursionError):
         return _without_structure(text)
     return text if hidden == frame else orjson.dumps(hidden).decode()
+
+
+def params_shown(kind: str, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a command, for all who may see commands: a code that is typed in is nobody's to read, and neither is
+    whom a command is about that needs a right of its own, also before it was sent."""
+    command = COMMANDS.get(kind)
+    if command is not None and command.verb == "customers.fetch":
+        params = command(**params).without_secrets()
+    return params | {"id_token": MASK} if params.get("id_token_type") == "KeyCode" else params
 
 
 def without_tags(text: str) -> str:

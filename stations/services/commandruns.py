@@ -64,7 +64,7 @@ def start(
                 "kind": command.kind,
                 "params": command.params(),
                 "wordings": said,
-                "selection": _selection(selection),
+                "selection": selected(selection),
                 "expected": expected,
                 "at_once": pace.at_once,
                 "jitter_s": pace.jitter_s,
@@ -88,7 +88,8 @@ def start(
     return run
 
 
-def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
+def selected(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A selection as it is kept. Raises BadCommand."""
     if len(given) != 1 or given.keys() - {"filter", "stations", "failed_of"}:
         raise BadCommand("A selection has one of %(known)s.", known=KINDS_OF_SELECTION)
     if "filter" in given:

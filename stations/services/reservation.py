@@ -1,4 +1,4 @@
-"""Reservations (OCPP 2.0.1 chapter H, 1.6 5.2 and 5.13): a plug is kept for a driver, used, given back, or lost.
+"""Reservations (OCPP 2.0.1 chapter H, 1.6 5.1 and 5.13): a plug is kept for a driver, used, given back, or lost.
 
 Rows are changed at once, not with the batch's flush: a reservation is made and used a few times a day. Those that a station keeps
 are mirrored in its state, so that a start finds its own.

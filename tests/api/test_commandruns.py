@@ -158,3 +158,19 @@ def test_a_station_is_put_behind_a_local_controller(ada: Person, cleo: Person, t
     assert change({"strict": True, "controller": None}).json()["controller"] is None
     assert change({"strict": True}, cleo.client).status_code == 404
     assert "nothing to allow" in change({"allow_lower_profile": "Old modem"}).content.decode()
+
+
+def test_the_same_idempotency_key_for_other_stations_is_a_conflict(ada: Person, three: list[str]) -> None:
+    key = {"Idempotency-Key": "night-8"}
+    named = ALL | {"selection": {"stations": three[:1]}}
+    assert post(ada.client, "command-runs/", named, **key).status_code == 201
+    assert post(ada.client, "command-runs/", named, **key).status_code == 200
+    other = post(ada.client, "command-runs/", ALL | {"selection": {"stations": three[1:]}}, **key)
+    assert (other.status_code, "used for another run" in other.json()["detail"]) == (409, True)
+
+
+def test_a_code_that_is_typed_in_is_not_told_of_a_run(ada: Person, three: list[str]) -> None:
+    params = {"id_token": "4711", "id_token_type": "KeyCode"}
+    body = {"command": "remote_start", "params": params, "selection": {"stations": three[:1]}}
+    row = post(ada.client, "command-runs/", body).json()
+    assert row["params"]["id_token"] == "***"

@@ -22,8 +22,8 @@ HEAD = """# Conformance
 
 The Open Charge Alliance certifies a CSMS by test cases, whose ids and titles are public. `tests/conformance` has a test for each of
 those for OCPP 1.6 and 2.0.1: it plays the charger over a real socket against the real server, and reads through the REST API what
-was made of it. This is no certificate: the steps of the cases are ours. Where the text of OCPP says what must be, the test holds to
-the requirement that stands in the last column; *inferred* means that the steps follow from the case's title.
+was made of it. This is no certificate: the steps of the cases are ours. Where it is known what OCPP says about them, the last
+column names the chapter, use case or requirement that the test holds to; *inferred*: the steps follow from the case's title.
 
 To keep the suite honest, a bare server that accepts everything and stores nothing is played against it, too: it must fail at least
 nine cases in ten (`tests/conformance/test_bare.py`).

@@ -58,6 +58,8 @@ def test_it_is_sent_as_it_is_written(ada: Client, station: Station) -> None:
         ({"type": "OnIdle", "evseId": "one"}, "evseId must be of type integer"),
         ({"type": "OnIdle", "colour": "100%s"}, "colour"),
         ([], "must be of type object"),
+        ('{"type": "OnIdle", "customData": {"vendorId": "a\\u0000b"}}', "NUL character"),
+        ('{"type": "OnIdle", "customData": {"vendorId": "a", "x": ' + "[" * 40 + "]" * 40 + "}}", "nested deeper than 32 levels"),
     ],
 )
 def test_what_breaks_the_schema_is_told_by_its_path(ada: Client, station: Station, payload: Any, said: str) -> None:
@@ -97,3 +99,14 @@ def test_a_local_controller_and_a_key_are_said_on_the_chargers_page(ada: Client,
     assert "in PEM is needed" in ada.post(f"{path}signing-key/", {"signing_key": "x"}, follow=True).content.decode()
     assert "is behind no local controller" in ada.post(f"{path}controller/", {"controller": ""}, follow=True).content.decode()
     assert ben.post(f"{path}controller/", {"controller": ""}).status_code == 403
+
+
+def test_a_key_that_cannot_be_read_stands_in_its_field_again_beside_the_reason(ada: Client, amber: Network) -> None:
+    station = amber.station()
+    path = f"/stations/{station.identity}/"
+    key = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQ\n-----END PUBLIC KEY-----"
+    answer = ada.post(f"{path}signing-key/", {"signing_key": key})
+    page = answer.content.decode()
+    assert (answer.status_code, "in PEM is needed" in page, "MFkwEwYHKoZIzj0CAQ" in page) == (422, True, True)
+    answer = ada.post(f"{path}controller/", {"controller": "AMBER-TYPO"})
+    assert (answer.status_code, 'value="AMBER-TYPO"' in answer.content.decode()) == (422, True)

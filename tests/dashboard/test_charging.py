@@ -110,6 +110,15 @@ def test_profiles_are_shown_with_what_is_wrong_cleared_and_set_again(ada: Client
     assert set(kinds[3:]) == {"get_composite_schedule"}
 
 
+def test_what_cannot_be_asked_about_a_profile_is_not_said_to_be_asked(ada: Client, station: Station) -> None:
+    with scopes_disabled():
+        limited(station)
+        found = ChargingProfile.objects.get(station=station, profile_id=9)
+    for do in ("again", "nonsense"):
+        assert ada.post(f"/stations/{station.identity}/charging/do/", {"do": do, "profile": found.pk}).status_code == 404
+    assert asked(station) == []
+
+
 def test_the_profiles_are_a_file_too(ada: Client, station: Station) -> None:
     with scopes_disabled():
         limited(station)

@@ -15,6 +15,7 @@ from csms.dashboard.commandrows import CommandRow
 from stations.domain import commands
 from stations.models import Command, Station
 from stations.services import commands as life
+from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import plug, seen, session
 from tests.network import Network
 
@@ -215,6 +216,40 @@ def test_what_is_under_way_or_held_a_secret_is_not_tried_again(ada: Client, ambe
     answer = ada.post(reverse("retry_command", args=[station.identity, over.pk]), follow=True)
     assert "has no transaction 404" in answer.content.decode()
     assert len(asked(station)) == 3
+
+
+def test_whoever_tries_again_must_be_allowed_to_ask_for_it(ada: Client, amber: Network) -> None:
+    support = browser_of(amber, "sue", role="support")
+    station = amber.station(accepted=True)
+    row = ended(station, commands.SetNetworkProfile(1, "wss://example.com/ocpp", 2), "rejected")
+    again = reverse("retry_command", args=[station.identity, row.pk])
+    assert support.post(again).status_code == 403
+    assert len(asked(station)) == 1
+    assert ada.post(again).status_code == 302
+    assert len(asked(station)) == 2
+
+
+def test_whom_a_command_is_about_and_a_code_are_not_for_all_who_see_commands(ada: Client, ben: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    seen(station, protocol="ocpp2.0.1")
+    issue(station, commands.CustomerInformation(id_token="04A1B2C3", id_token_type="ISO14443"))
+    issue(station, commands.RemoteStart("4711-0815", id_token_type="KeyCode"))
+    issue(station, commands.RemoteStart("CARD-OF-DEE"))
+    page = reverse("station", args=[station.identity]) + "?tab=commands"
+    for browser in (ada, ben):
+        html = browser.get(page).content.decode()
+        assert ("04A1B2C3" in html, "4711-0815" in html, "CARD-OF-DEE" in html) == (False, False, True)
+
+
+def test_a_question_about_a_customer_is_asked_anew_and_not_tried_again(ada: Client, amber: Network) -> None:
+    """Whom it was about is not kept: the charger would be asked to forget the customer "***"."""
+    station = amber.station(accepted=True)
+    row = ended(station, commands.CustomerInformation(clear=True, id_token="04A1B2C3", id_token_type="ISO14443"), "timed_out")
+    kept = row.params | {"id_token": "***"}
+    Command.objects.with_scopes_disabled().filter(pk=row.pk).update(params=kept)
+    answer = ada.post(reverse("retry_command", args=[station.identity, row.pk]), follow=True)
+    assert "nothing to try again" in answer.content.decode()
+    assert len(asked(station)) == 1
 
 
 def test_the_form_for_an_offline_charger_says_when_it_expires(ada: Client, amber: Network) -> None:

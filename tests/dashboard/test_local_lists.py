@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts.models import IdTokenGroup
@@ -32,7 +33,8 @@ def test_the_network_has_a_rule_and_each_charger_its_state(ada: Client, world: W
     assert "Failed OutOfMemory" in page
     refused = list_page(ada, "?state=failed")
     assert world.offline.identity in refused
-    assert f"{world.station.identity}?tab=access" not in refused
+    assert f"{world.station.identity}/?tab=access" in page
+    assert f"{world.station.identity}/?tab=access" not in refused
 
 
 def test_a_rule_is_set_for_the_network_and_for_a_site(ada: Client, world: World) -> None:
@@ -62,6 +64,35 @@ def test_a_charger_may_have_a_rule_of_its_own(ada: Client, world: World) -> None
     ada.post(path, {"list-mode": ""})
     assert len(rules(world.network)) == 1
     assert ada.post(path, {"list-mode": "groups"}).status_code == 422
+
+
+def test_a_rule_that_is_kept_as_it_is_keeps_its_groups_however_many_there_are(ada: Client, world: World) -> None:
+    operator = world.network.operator
+    with scopes_disabled():
+        names = [f"A{n:03d}" for n in range(201)] + ["ZEBRA"]
+        IdTokenGroup.objects.bulk_create(IdTokenGroup(operator=operator, name=name) for name in names)
+        last = IdTokenGroup.objects.get(operator=operator, name="ZEBRA")
+        LocalListRule.objects.create(
+            operator=operator, station=world.station, mode="groups", group_ids=[last.pk], changed_at=timezone.now()
+        )
+    path = reverse("station", args=[world.station.identity]) + "?tab=access"
+    assert f'<option value="{last.pk}" selected>ZEBRA</option>' in ada.get(path).content.decode()
+    ada.post(reverse("change_list_rule", args=[world.station.identity]), {"list-mode": "groups", "list-groups": [last.pk]})
+    with scopes_disabled():
+        assert LocalListRule.objects.get(station=world.station).group_ids == [last.pk]
+
+
+def test_the_rules_of_single_chargers_do_not_make_the_page_endless(ada: Client, world: World) -> None:
+    operator = world.network.operator
+    with scopes_disabled():
+        stations = Station.objects.bulk_create(Station(operator=operator, identity=f"{world.network.tag}-R{n}") for n in range(105))
+        LocalListRule.objects.bulk_create(
+            LocalListRule(operator=operator, station=one, mode="valid", changed_at=timezone.now()) for one in stations
+        )
+    page = list_page(ada)
+    assert page.count('form="list-rules" name="remove"') == 100
+    assert "Only the first are shown." in page
+    assert page.index("The whole network</th>") < page.index(f"{world.network.tag}-R0")
 
 
 def test_a_chargers_list_says_how_it_stands(ada: Client, world: World) -> None:

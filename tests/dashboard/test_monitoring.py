@@ -62,6 +62,16 @@ def test_open_alerts_come_first_the_most_severe_at_the_top(ada: Client, station:
     assert "severity not told" in html
 
 
+def test_more_alerts_than_are_shown_are_said_to_be_more(ada: Client, station: Station) -> None:
+    with scopes_disabled():
+        for number in range(51):
+            made_event(station, number, severity=3, place=f"p{number}")
+    html = tab(ada, station)
+    assert html.count('id="alert-') == 50
+    assert '<span class="muted">50+</span>' in html
+    assert "Only the first are shown." in html
+
+
 def test_monitors_stand_with_what_they_watch_and_what_is_built_in_cannot_be_cleared(
     ada: Client, station: Station, told: Monitored
 ) -> None:
@@ -78,6 +88,7 @@ def test_monitors_stand_with_what_they_watch_and_what_is_built_in_cannot_be_clea
         ({"do": "base", "base": "HardWiredOnly"}, ("set_monitoring_base", {"base": "HardWiredOnly"})),
         ({"do": "level", "level": "3"}, ("set_monitoring_level", {"severity": 3})),
         ({"do": "clear", "monitor": "2"}, ("clear_variable_monitoring", {"ids": [2]})),
+        ({"do": "clear", "monitor": "2147483647"}, ("clear_variable_monitoring", {"ids": [2147483647]})),
         ({"do": "monitors"}, ("get_monitoring_report", {"criteria": [], "variables": []})),
         ({"do": "everything"}, ("get_base_report", {"report": "FullInventory"})),
         ({"do": "problems"}, ("get_report", {"criteria": ["Problem"], "variables": []})),

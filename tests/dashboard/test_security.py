@@ -124,8 +124,15 @@ def test_a_request_is_answered_by_hand(ada: Client, station: Station, rows: Secu
     with scopes_disabled():
         CertificateRequest.objects.filter(pk=rows.request.pk).update(csr=(wanted := csr("SN-77")))
     path = f"/stations/{station.identity}/certificates/requests/{rows.request.pk}/"
-    answer = ada.post(path, {"chain": signed(csr("SN-77"))})
-    assert (answer.status_code, "another key" in answer.content.decode()) == (422, True)
+    wrong = signed(csr("SN-77"))
+    answer = ada.post(path, {"chain": wrong})
+    html = answer.content.decode()
+    assert (answer.status_code, "another key" in html) == (422, True)
+    assert "<title>Error: " in html
+    # What was pasted is not lost, and stands open beside what is wrong with it.
+    assert f'<details id="answer-{rows.request.pk}" open>' in html
+    assert wrong.splitlines()[1] in html
+    assert f'id="chain-{rows.request.pk}_error"' in html
     assert ada.post(path, {"chain": signed(wanted)}).status_code == 302
     assert asked(station).params["request"] == rows.request.pk
 
@@ -133,7 +140,10 @@ def test_a_request_is_answered_by_hand(ada: Client, station: Station, rows: Secu
 def test_firmware_is_handed_on_and_taken_back(ada: Client, amber: Network, station: Station, rows: Secured) -> None:
     other = made_image(amber.operator, version="3.0")
     assert "Have it handed on" in page(ada, f"/stations/{station.identity}/", tab="firmware")
-    ada.post(f"/stations/{station.identity}/firmware/publish/", {"firmware": other.pk})
+    path = f"/stations/{station.identity}/firmware/publish/"
+    for image, why in (("", "Choose an image of the library."), ("1", "This image was withdrawn: choose another one.")):
+        assert why in ada.post(path, {"firmware": image}, follow=True).content.decode()
+    ada.post(path, {"firmware": other.pk})
     assert asked(station).params["firmware"] == other.pk
     ada.post(f"/stations/{station.identity}/firmware/published/{rows.publication.pk}/")
     assert asked(station).params == {"checksum": rows.publication.checksum}

@@ -5,13 +5,14 @@ from django_scopes import scopes_disabled
 
 from csms.simulator import SimulatedStation, certificates, securityevents
 from csms.simulator.v16.security import PNC
+from csms.simulator.v201.publishing import BEHIND, md5_of
 from stations.domain import commands
 from stations.models import CertificateRequest, FirmwarePublication, InstalledCertificate, SecurityEvent
 from tests.certificates import root, signed
 from tests.database import tables
-from tests.firmware import made_image
 from tests.network import PASSWORD, Network
 from tests.servers import Server
+from tests.simulator.test_firmware import image as image  # the fixture
 from tests.simulator.test_real_server import becomes
 from tests.sockets.test_commands import issue
 
@@ -82,15 +83,18 @@ async def test_security_events_are_told_on_demand(uvicorn: Server, network: Netw
     assert (event.type, event.tech_info, event.critical) == ("TamperDetectionActivated", "the door", True)
 
 
-async def test_firmware_is_published_and_taken_back(uvicorn: Server, network: Network, bells: None) -> None:
+async def test_firmware_is_published_and_taken_back(uvicorn: Server, network: Network, bells: None, image: str) -> None:
     known = network.station()
-    image = made_image(network.operator)
     async with SimulatedStation(uvicorn.ocpp, known.identity, password=PASSWORD, protocol="ocpp2.0.1") as sim:
         await sim.boot()
-        location = f"{uvicorn.http}/files/firmware/nothing/image.bin"
-        await becomes(issue(known, commands.PublishFirmware(location=location, checksum=image.md5)), "no_effect")
-        await becomes(issue(known, commands.UnpublishFirmware(image.md5)), "confirmed")
-    assert [row.status for row in of(network, FirmwarePublication)] == ["failed"]
+        checksum = md5_of(image)
+        await becomes(issue(known, commands.PublishFirmware(location=image, checksum=checksum)), "confirmed")
+        (row,) = of(network, FirmwarePublication)
+        assert (row.status, row.locations) == ("published", [f"{BEHIND}/{checksum}.bin"])
+        await becomes(issue(known, commands.UnpublishFirmware(checksum)), "confirmed")
+        assert [row.status for row in of(network, FirmwarePublication)] == ["unpublished"]
+        await becomes(issue(known, commands.PublishFirmware(location=f"{image}.gone", checksum=checksum)), "no_effect")
+    assert [row.status for row in of(network, FirmwarePublication)] == ["unpublished", "failed"]
 
 
 def test_the_agreement_has_one_name() -> None:

@@ -1,4 +1,4 @@
-"""OCPP 1.6 ReserveNow (5.13) and CancelReservation (5.2)."""
+"""OCPP 1.6 ReserveNow (5.13) and CancelReservation (5.1)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Reservations of a simulated OCPP 1.6 station (5.2, 5.13)."""
+"""Reservations of a simulated OCPP 1.6 station (5.1, 5.13)."""
 
 from datetime import datetime
 from typing import Any

@@ -112,7 +112,7 @@ def test_the_charge_point_is_reserved_and_used_by_a_transaction(station: Station
     assert ended(station, api, "used")["transaction"] == api.transaction(station)["id"]
 
 
-@case("1.6", "TC_051_CSMS", requirement="OCPP 1.6 5.2")
+@case("1.6", "TC_051_CSMS", requirement="OCPP 1.6 5.1")
 def test_a_reservation_is_cancelled(station: Station16, api: Api) -> None:
     _, told = reserve(station, api)
     kept(station, api, told)
@@ -126,14 +126,14 @@ def test_a_reservation_is_cancelled(station: Station16, api: Api) -> None:
     assert api.connector(station)["status"] == "Available"
 
 
-@case("1.6", "TC_052_CSMS", requirement="OCPP 1.6 5.2")
+@case("1.6", "TC_052_CSMS", requirement="OCPP 1.6 5.1")
 def test_a_cancelling_is_rejected(station: Station16, api: Api) -> None:
     _, told = reserve(station, api)
     row = kept(station, api, told)
     api.post(f"reservations/{row['id']}/cancel/", status=202)
     station.expect("CancelReservation", reservationId=told["reservationId"])
     station.answer(status="Rejected")
-    # The station has no reservation of that number (5.2): nobody has it any more.
+    # The station has no reservation of that number (5.1): nobody has it any more.
     ended(station, api, "removed")
     (asked,) = api.of(station, "commands/", kind="cancel_reservation")
     assert asked["status"] == "rejected"

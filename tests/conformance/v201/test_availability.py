@@ -103,7 +103,8 @@ def test_a_lock_that_fails(station: Station201, api: Api, network: Network) -> N
     event = {"eventId": 1, "timestamp": ago(0), "trigger": "Alerting", "actualValue": "true", "component": lock}
     event |= {"variable": {"name": "Problem"}, "eventNotificationType": "HardWiredNotification"}
     assert station.call("NotifyEvent", generatedAt=ago(0), seqNo=0, eventData=[event]) == {}
-    kept = api.until(lambda: api.of(station, "messages/", action="NotifyEvent"))
-    assert "ConnectorPlugRetentionLock" in str(kept[0]["call"])
+    alert = api.one(station, "monitor-events/", open="true")
+    assert (alert["component"], alert["variable"], alert["value"]) == ("ConnectorPlugRetentionLock", "Problem", "true")
+    assert (alert["evse"], alert["connector"], alert["trigger"]) == (1, 1, "Alerting")
     # Nothing is charged without the lock.
     assert api.of(station, "transactions/") == []

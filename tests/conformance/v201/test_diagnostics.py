@@ -1,7 +1,11 @@
 """N: logs."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from django_scopes import scopes_disabled
+
+from stations.services import diagnostics
 from tests.conformance.api import Api
 from tests.conformance.cases import case
 from tests.conformance.station import Station201
@@ -43,10 +47,13 @@ def test_the_security_log_is_fetched(station: Station201, api: Api) -> None:
 
 
 @case("2.0.1", "TC_N_34_CSMS", requirement="OCPP 2.0.1 N01")
-def test_a_log_that_the_station_refuses(station: Station201, api: Api) -> None:
+def test_a_log_that_the_station_refuses(station: Station201, api: Api, bells: None) -> None:
     asked, _ = ask(station, api, "diagnostics", "DiagnosticsLog", "Rejected")
     assert api.becomes(asked, "rejected")["response"] == {"status": "Rejected"}
-    assert api.one(station, "logs/")["status"] != "uploaded"
+    with scopes_disabled():
+        diagnostics.sweep(now=datetime.now(UTC))
+    log = api.one(station, "logs/")
+    assert (log["status"], log["reason"]) == ("failed", "The charger refused: Rejected.")
 
 
 @case("2.0.1", "TC_N_36_CSMS", requirement="OCPP 2.0.1 N01")

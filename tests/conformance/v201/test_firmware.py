@@ -138,7 +138,7 @@ def other_firmware(station: Station201, api: Api, status: str) -> int:
     return asked
 
 
-@case("2.0.1", "TC_L_10_CSMS", requirement="OCPP 2.0.1 L01.FR.24")
+@case("2.0.1", "TC_L_10_CSMS", requirement="OCPP 2.0.1 L01")
 def test_an_update_is_cancelled_by_another(station: Station201, api: Api, network: Network) -> None:
     number = ask(station, api, network)
     station.answer(status="Accepted")

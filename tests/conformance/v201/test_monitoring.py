@@ -217,7 +217,7 @@ def test_periodic_events_of_a_monitor_that_was_set(station: Station201, api: Api
     periodic(station, api, "Periodic")
 
 
-@case("2.0.1", "TC_N_50_CSMS", requirement="OCPP 2.0.1 N08")
+@case("2.0.1", "TC_N_50_CSMS", requirement="OCPP 2.0.1 N07")
 def test_periodic_events_by_the_clock(station: Station201, api: Api) -> None:
     periodic(station, api, "PeriodicClockAligned")
 

@@ -60,7 +60,7 @@ def test_it_ends_when_somebody_stops_it(station: Station201, api: Api, network: 
     shows(api, station, stopped_by="CARD")
 
 
-@case("2.0.1", "TC_E_16_CSMS", requirement="OCPP 2.0.1 E05")
+@case("2.0.1", "TC_E_16_CSMS", requirement="OCPP 2.0.1 E06")
 def test_it_ends_when_its_token_turns_out_to_be_invalid(station: Station201, api: Api) -> None:
     charging = station.transaction()
     answer = charging.started("Authorized", token="NOBODY", state="Charging", wh=1000)

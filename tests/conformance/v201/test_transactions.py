@@ -1,4 +1,4 @@
-"""E: how transactions begin. A TransactionEvent is always answered, and all of them make one record (E01.FR.02)."""
+"""E: how transactions begin. A TransactionEvent is always answered, and all of them make one record (E01)."""
 
 from typing import Any
 
