@@ -77,7 +77,7 @@ class RuleForm(ServiceForm):
         named = IdTokenGroup.objects.order_by("name").values_list("pk", "name")
         # Those of the rule always stand there: whoever keeps it as it is would lose them.
         chosen = named.filter(pk__in=rule.group_ids) if rule else named.none()
-        groups.choices = sorted({*named[:GROUPS], *chosen}, key=lambda group: group[1])
+        groups.choices = sorted({*named[:GROUPS], *chosen}, key=lambda group: str(group[1]))
         if not groups.choices:
             del self.fields["groups"]
 
