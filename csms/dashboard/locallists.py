@@ -77,9 +77,8 @@ class RuleForm(ServiceForm):
         named = IdTokenGroup.objects.order_by("name").values_list("pk", "name")
         # Those of the rule always stand there: whoever keeps it as it is would lose them.
         chosen = named.filter(pk__in=rule.group_ids) if rule else named.none()
-        offered: dict[int, str] = {**dict(named[:GROUPS]), **dict(chosen)}
-        groups.choices = sorted(offered.items(), key=lambda group: group[1])
-        if not offered:
+        groups.choices = sorted({*named[:GROUPS], *chosen}, key=lambda group: str(group[1]))
+        if not groups.choices:
             del self.fields["groups"]
 
     def chosen(self) -> list[IdTokenGroup]:
