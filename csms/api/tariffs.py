@@ -38,7 +38,7 @@ class Price(serializers.DecimalField):
     """A price without tax, of the element that always applies, or null. In a body: of a tariff of just such prices."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_digits": 12, "decimal_places": 4, "min_value": 0, "required": False} | kwargs)
+        super().__init__(**{"max_digits": 12, "decimal_places": 4, "min_value": 0, "required": False, "allow_null": True} | kwargs)
 
 
 class TariffRow(KnownOnly):
@@ -182,7 +182,8 @@ class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Lists):
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
         user = _user(self.request)
         assert user.operator is not None
-        serializer.instance = tariffs.add_tariff(operator=user.operator, user=user, **serializer.validated_data)
+        given = {name: value for name, value in serializer.validated_data.items() if value is not None}
+        serializer.instance = tariffs.add_tariff(operator=user.operator, user=user, **given)
 
     @extend_schema(request=TariffChange, responses={200: TariffRow, 409: OpenApiResponse(description="It is the default.")})
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
