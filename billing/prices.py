@@ -5,67 +5,79 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet
-from django.utils.formats import number_format
-from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
+from django.utils import timezone
 from django_scopes import scope
 
 from accounts.models import Operator, User
-from billing import money, selectors
-from billing.models import ChargeRecord, Tariff
+from billing import choosing, sentences, simple, tariff
+from billing.models import ChargeRecord
 from stations import charging, ports
 from stations.models import Transaction
+
+#: Single prices have so many decimals.
+PLACES = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What charging costs, with tax."""
+    """What charging costs, with tax. The single prices are those that hold where no other does; None: there is none of the kind."""
 
     currency: str
-    per_kwh: Decimal
-    per_minute: Decimal
-    per_session: Decimal
-    tax_percent: Decimal
-
-    @property
-    def sentence(self) -> str:
-        """Per kWh first, then per minute, then the rest (AFIR article 5)."""
-        parts = [
-            words % {"price": self._written(price)}
-            for price, words in (
-                (self.per_kwh, _("%(price)s per kWh")),
-                (self.per_minute, _("%(price)s per minute")),
-                (self.per_session, _("%(price)s per session")),
-            )
-            if price
-        ]
-        if not parts:
-            return _("Charging here is free.")
-        return _("%(prices)s, tax included.") % {"prices": get_text_list(parts, _("and"))}
-
-    def _written(self, price: Decimal) -> str:
-        """With as many decimals as say something, but not fewer than the currency has."""
-        decimals = max(money.minor_units(self.currency), -int(price.normalize().as_tuple().exponent))
-        return f"{number_format(price, decimals, use_l10n=True)}\u202f{self.currency}"
+    per_kwh: Decimal | None
+    per_minute: Decimal | None
+    per_session: Decimal | None
+    tax_percent: Decimal | None
+    sentence: str
 
 
-def price_at(operator: Operator) -> Price | None:
-    """What charging costs in a network. None: its operator has not said yet."""
-    with scope(operator=operator):
-        tariff = selectors.default_tariff()
-    return None if tariff is None else price_of(tariff)
+def price_of(applied: tariff.Tariff) -> Price:
+    """A tariff as drivers read it, in their language."""
+    base = simple.base(applied)
 
-
-def price_of(tariff: Tariff) -> Price:
-    """What charging costs by a tariff."""
-
-    def taxed(price: Decimal) -> Decimal:
-        return (price * (100 + tariff.tax_percent) / 100).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    def taxed(price: Decimal | None) -> Decimal | None:
+        return None if price is None else (price * (100 + (base.tax_percent or 0)) / 100).quantize(PLACES, ROUND_HALF_UP)
 
     return Price(
-        *(tariff.currency, taxed(tariff.price_per_kwh), taxed(tariff.price_per_minute), taxed(tariff.price_per_session)),
-        tax_percent=tariff.tax_percent,
+        currency=applied.currency,
+        per_kwh=taxed(base.per_kwh),
+        per_minute=taxed(base.per_minute),
+        per_session=taxed(base.per_session),
+        tax_percent=base.tax_percent,
+        sentence=sentences.sentence(applied),
     )
+
+
+class Prices:
+    """What charging costs at the places of a network, for one driver or for who has no contract: three queries for all of them."""
+
+    def __init__(self, operator: Operator, driver: User | None = None) -> None:
+        self.operator, self.driver = operator, driver
+        self._book = choosing.Book([operator.pk])
+        self._groups = (
+            list(driver.id_tokens.filter(group__isnull=False).values_list("group_id", flat=True)[:1]) if driver is not None else []
+        )
+        self._known: dict[int, Price] = {}
+
+    def at(self, *, site: int | None = None, station: int = 0, evse: int | None = None) -> Price | None:
+        """Now. None: its operator has not said yet."""
+        chosen = self._book.choose(
+            choosing.Case(
+                operator=self.operator.pk,
+                site=site,
+                station=station,
+                evse=evse,
+                at=timezone.now(),
+                group=next(iter(self._groups), None),
+                driver=self.driver is not None,
+                known=self.driver is not None,
+            )
+        )
+        if chosen is None:
+            return None
+        pk = chosen.version.pk
+        if pk not in self._known:
+            self._known[pk] = price_of(self._book.read(chosen))
+        return self._known[pk]
 
 
 @dataclass(frozen=True, slots=True)

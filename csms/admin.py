@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import ApiKey, IdToken, IdTokenGroup, Operator, User
-from billing.models import ChargeRecord, Tariff
+from billing.models import ChargeRecord, Tariff, TariffAssignment, TariffVersion
 from stations.models import (
     Connection,
     ConnectionHistory,
@@ -148,6 +148,8 @@ repair.register(
         RepairMessage,
         Site,
         Tariff,
+        TariffAssignment,
+        TariffVersion,
     ],
     Rows,
 )

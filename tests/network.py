@@ -9,6 +9,7 @@ from typing import Any
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import IdToken, IdTokenGroup, Operator, User
+from billing import tariffs
 from billing.models import ChargeRecord, Tariff
 from stations.models import (
     Connector,
@@ -66,7 +67,7 @@ class Network:
         """0.40 a kWh, 0.02 a minute, 0.50 a session, and 25 percent tax."""
         prices = {"price_per_kwh": Decimal("0.40"), "price_per_minute": Decimal("0.02"), "price_per_session": Decimal("0.50")}
         with scope(operator=self.operator):
-            return Tariff.objects.create(
+            return tariffs.add_tariff(
                 **{"operator": self.operator, "name": "Standard", "tax_percent": Decimal(25), "is_default": True} | prices | fields
             )
 

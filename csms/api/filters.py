@@ -169,11 +169,6 @@ class TransactionFilters(Filters):
         return rows.filter(ocpp_transaction_id=value, station__in=Station.objects.order_by().values("pk"))
 
 
-class TariffFilters(Filters):
-    is_default = YesNoFilter()
-    currency = filters.CharFilter()
-
-
 class ChargeRecordFilters(Filters):
     looks_for = ("station",)
 

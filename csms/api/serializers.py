@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
-from billing.models import ChargeRecord, Tariff
+from billing.models import ChargeRecord
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
@@ -214,15 +214,6 @@ class TransactionRow(Rows):
         return Cost(records[0]).data if records else None
 
 
-class TariffRow(Rows):
-    class Meta:
-        model = Tariff
-        fields = read_only_fields = [
-            *("id", "name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent", "is_default"),
-            "created_at",
-        ]
-
-
 class ChargeRecordRow(Rows):
     station = serializers.CharField(source="transaction.station.identity")
     transaction = serializers.IntegerField(source="transaction_id")
@@ -234,7 +225,7 @@ class ChargeRecordRow(Rows):
         model = ChargeRecord
         fields = read_only_fields = [
             *("id", "station", "transaction", "revision", "tariff", "currency", "energy_wh", "duration_s", "lines"),
-            *("total_excl_tax", "total_incl_tax", "created_at"),
+            *("total_excl_tax", "total_incl_tax", "choice", "created_at"),
         ]
 
 

@@ -23,6 +23,7 @@ from csms.api import (
     rollouts,
     security,
     smartcharging,
+    tariffs,
     views,
     webhooks,
     whatif,
@@ -36,7 +37,9 @@ router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
 router.register("charge-records", views.ChargeRecordView, "charge-record")
-router.register("tariffs", views.TariffView, "tariff")
+router.register("tariffs", tariffs.TariffView, "tariff")
+router.register("tariff-versions", tariffs.VersionView, "tariff-version")
+router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("meter-quarters", views.MeterQuarterView, "meter-quarter")
 router.register("meter-days", views.MeterDayView, "meter-day")
@@ -101,6 +104,11 @@ urlpatterns = [
         rf"{STATION}/firmware/$",
         firmware.FirmwareOfStationView.as_view({"get": "list", "post": "create"}),
         name="station-firmware",
+    ),
+    re_path(
+        r"^v1/tariffs/(?P<pk>[0-9]+)/versions/$",
+        tariffs.VersionsOfTariffView.as_view({"get": "list", "post": "create"}),
+        name="tariff-versions",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     re_path(

@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.models import ApiKey, AuditEntry, IdToken
 from accounts.permissions import may
-from billing.models import ChargeRecord, Tariff
+from billing.models import ChargeRecord
 from csms.api import filters
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
@@ -173,18 +173,6 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision"))
         return queryset.select_related("station", "evse").prefetch_related("findings", records)
-
-
-class TariffView(mixins.RetrieveModelMixin, Lists):
-    """Prices. They are without tax, which `tax_percent` adds to the sum."""
-
-    model = Tariff
-    serializer_class = rows.TariffRow
-    filterset_class = filters.TariffFilters
-    orderings = {"name": ("name", "id")}
-
-    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset
 
 
 class ChargeRecordView(mixins.RetrieveModelMixin, Lists):

@@ -1,6 +1,6 @@
 """What a described session would cost under a tariff, with the lines that explain it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -10,7 +10,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import selectors, tariff
+from billing import choosing, tariff
 from billing.models import Tariff
 from csms.api.fields import KnownOnly, Moment, Text, Whole
 from csms.api.views import Scoped
@@ -115,7 +115,7 @@ class WhatIfView(Scoped):
         question.is_valid(raise_exception=True)
         asked = question.validated_data
         try:
-            applied = tariff.parse(_object(asked["tariff"]))
+            applied = tariff.parse(_object(asked["tariff"], asked["session"].start))
         except tariff.InvalidTariff as error:
             raise ValidationError({"tariff": [str(error)]}) from error
         try:
@@ -146,10 +146,12 @@ class Named(KnownOnly):
     id = Whole(min_value=1, max_value=2**63 - 1)
 
 
-def _object(given: dict[str, Any]) -> dict[str, Any]:
-    """The Tariff object that is given, or that of the tariff of the caller's network which is named. Raises Http404."""
+def _object(given: dict[str, Any], at: datetime) -> dict[str, Any]:
+    """The Tariff object that is given, or that of the version, valid then, of the tariff which is named. Raises Http404."""
     if given.keys() != {"id"}:
         return given
     named = Named(data=given)
     named.is_valid(raise_exception=True)
-    return selectors.as_ocpi(get_object_or_404(Tariff, pk=named.validated_data["id"]))
+    known = get_object_or_404(Tariff, pk=named.validated_data["id"])
+    version = choosing.version_at(list(known.versions.select_related("tariff").order_by("valid_from")), at)
+    return choosing.as_ocpi(version) if version else {}

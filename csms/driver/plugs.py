@@ -175,8 +175,9 @@ def find(identity: str, evse: int, *, driver: User | None = None) -> Place | Non
     plug = charging.plug(identity, evse, driver=driver)
     if plug is None:
         return None
-    price = prices.price_at(plug.station.operator)
     with scope(operator=plug.station.operator_id):
+        known = prices.Prices(plug.station.operator, driver)
+        price = known.at(site=plug.station.site_id, station=plug.station.pk, evse=plug.evse.pk)
         place = Place(plug, price.sentence if price else "")
         if driver is not None:
             place.start = _last_start(driver, plug)

@@ -12,7 +12,8 @@ from django_scopes import scope
 
 from accounts import people, services
 from accounts.models import ApiKey, Operator, User
-from billing.models import ChargeRecord, Tariff
+from billing import tariffs
+from billing.models import ChargeRecord
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
 from stations.models import (
     Command,
@@ -107,7 +108,8 @@ def network(operator: Operator, identity: str) -> Network:
             operator=operator, station=station, transaction=one, code="register_jump", severity="warning", first_at=AT, last_at=AT
         )
         Refusal.objects.create(operator=operator, identity=identity, reason="wrong_password", first_at=AT, last_at=AT)
-        tariff = Tariff.objects.create(operator=operator, name="Standard")
+        tariff = tariffs.add_tariff(operator=operator, name="Standard", price_per_kwh=Decimal("0.40"))
+        tariffs.assign(tariff=tariff, station=station)
         for revision in (1, 2):
             ChargeRecord.objects.create(
                 operator=operator, transaction=one, revision=revision, tariff=tariff, tariff_snapshot={}, currency="EUR",

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts import drivers
 from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
-from billing.models import ChargeRecord, Tariff
+from billing.models import ChargeRecord, Tariff, TariffAssignment, TariffVersion
 from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
@@ -126,6 +126,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "certificates": InstalledCertificate,
             "certificate-requests": CertificateRequest,
             "firmware-publications": FirmwarePublication,
+            "tariff-versions": TariffVersion,
+            "tariff-assignments": TariffAssignment,
             "forwards": Forward,
             "forward-links": ForwardLink,
             "quirks": Quirk,

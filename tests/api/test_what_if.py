@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django_scopes import scope
 
+from billing import tariffs
 from billing.models import Tariff
 from tests.api.conftest import Person
 
@@ -21,9 +21,7 @@ def asked(who: Person, body: Any) -> Any:
 
 @pytest.fixture
 def tariff(ada: Person) -> Tariff:
-    with scope(operator=ada.operator):
-        made: Tariff = Tariff.objects.create(operator=ada.operator, name="Standard", price_per_kwh=Decimal("0.40"))
-        return made
+    return tariffs.add_tariff(operator=ada.operator, name="Standard", price_per_kwh=Decimal("0.40"))
 
 
 def changed(**session: Any) -> dict[str, Any]:

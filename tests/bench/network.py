@@ -7,7 +7,7 @@ from decimal import Decimal
 from django_scopes import scope
 
 from accounts.models import IdToken, Operator
-from billing.models import Tariff
+from billing import tariffs
 from stations.credentials import hash_password
 from stations.models import Connection, Station
 
@@ -43,7 +43,7 @@ def make_fleet(operator: Operator, prefix: str, *, stations: int, tags: int = 10
 
 def make_tariff(operator: Operator) -> None:
     with scope(operator=operator):
-        Tariff.objects.create(
+        tariffs.add_tariff(
             operator=operator,
             name="Standard",
             is_default=True,

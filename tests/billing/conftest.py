@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import Operator
-from billing import services, tasks
+from billing import tariffs, tasks
 from billing.models import Tariff
 from stations.models import Station
 from tests.billing import make
@@ -97,7 +97,7 @@ def station(amber: Operator) -> Station:
 @pytest.fixture
 def tariff(amber: Operator) -> Tariff:
     """0.40 a kWh and 0.02 a minute, plus 25 percent tax: 10 kWh in half an hour cost 4.60, with tax 5.75."""
-    return services.add_tariff(
+    return tariffs.add_tariff(
         operator=amber,
         name="Standard",
         price_per_kwh=Decimal("0.40"),

@@ -19,7 +19,7 @@ def amber(db: None) -> Network:
 
 
 def said(network: Network) -> str:
-    price = prices.price_at(network.operator)
+    price = prices.Prices(network.operator).at()
     assert price
     return price.sentence.replace("\u202f", " ")
 
@@ -48,7 +48,7 @@ def test_a_price_is_written_as_its_reader_writes_numbers(amber: Network) -> None
 
 def test_without_a_tariff_there_is_no_price(amber: Network) -> None:
     amber.tariff(is_default=False)
-    assert prices.price_at(amber.operator) is None
+    assert prices.Prices(amber.operator).at() is None
 
 
 def test_a_session_costs_what_its_newest_record_says_and_until_then_what_it_costs_so_far(amber: Network) -> None:

@@ -19,6 +19,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 from django_scopes import scopes_disabled
 
 from accounts.models import SavedView
+from billing.models import TariffAssignment, TariffVersion
 from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
 from stations.models import LocalList, LocalListRule
@@ -153,6 +154,9 @@ OF_ADA = {
     "id-tag-detail": lambda world: {"pk": world.card.pk},
     "site-detail": lambda world: {"pk": world.station.site_id},
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
+    "tariff-versions": lambda world: {"pk": world.bill.tariff_id},
+    "tariff-version-detail": lambda world: {"pk": TariffVersion._base_manager.get(tariff=world.bill.tariff_id).pk},
+    "tariff-assignment-detail": lambda world: {"pk": TariffAssignment._base_manager.get(tariff=world.bill.tariff_id).pk},
     "log-detail": lambda world: {"pk": world.log.pk},
     "log-download": lambda world: {"pk": world.log.pk},
     **{f"reservation-{name}": lambda world: {"pk": world.reservation.pk} for name in ("detail", "cancel")},
@@ -217,6 +221,8 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
+    ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
+    ("tariff-assignment-list", "post"): {"tariff": 1},
     ("what-if", "post"): {"tariff": {"id": 1}},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }
@@ -225,7 +231,9 @@ UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9
 #: What only those may read who may also change it.
 OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
-WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move")} | {("what-if", "post"): 400}
+WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment")} | {
+    ("what-if", "post"): 400
+}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

@@ -10,6 +10,7 @@ from accounts import drivers
 from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
+from billing import tariffs
 from billing.models import ChargeRecord
 from csms.dashboard.wall import CARDS
 from csms.forwarding.models import Forward, ForwardLink
@@ -125,6 +126,7 @@ def _made(network: Network) -> World:
     ]
     running = session(plugs[2], id_tag=LONG_TAG, soc_percent=61)
     done = finished(plugs[0])
+    tariffs.assign(tariff=tariff, station=station)
     billed = bill(done, tariff)
     span = {"operator": operator, "station": station, "evse_number": 1, "samples": 15, "first_at": now, "last_at": now}
     MeterQuarter.objects.create(**span, start=now)

@@ -212,14 +212,14 @@ class PriceRow(serializers.Serializer[Any]):
 
     sentence = serializers.CharField(help_text="In one sentence, in the language that is asked for.")
     currency = serializers.CharField()
-    per_kwh = serializers.DecimalField(max_digits=12, decimal_places=4)
-    per_minute = serializers.DecimalField(max_digits=12, decimal_places=4)
-    per_session = serializers.DecimalField(max_digits=12, decimal_places=4)
-    tax_percent = serializers.DecimalField(max_digits=5, decimal_places=2)
+    per_kwh = serializers.DecimalField(max_digits=12, decimal_places=4, allow_null=True)
+    per_minute = serializers.DecimalField(max_digits=12, decimal_places=4, allow_null=True)
+    per_session = serializers.DecimalField(max_digits=12, decimal_places=4, allow_null=True)
+    tax_percent = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
 
 
 class LocationRow(Place):
-    """A site. `plugs` and `price` are in the context."""
+    """A site. `plugs` and `prices` are in the context."""
 
     latitude = Number(allow_null=True, help_text="Degrees north.")
     longitude = Number(allow_null=True, help_text="Degrees east.")
@@ -241,7 +241,7 @@ class LocationRow(Place):
 
     @extend_schema_field(PriceRow(allow_null=True))
     def get_price(self, row: Site) -> Any:
-        price = self.context["price"]
+        price = self.context["prices"].at(site=row.pk)
         return PriceRow(price).data if price else None
 
     @extend_schema_field(PlugOfLocation(many=True))

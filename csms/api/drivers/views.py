@@ -286,5 +286,5 @@ class LocationView(ForDrivers):
 
 def shown(sites: list[Site], driver: User) -> Any:
     assert driver.operator is not None
-    context = {"price": prices.price_at(driver.operator), "plugs": places.plugs(sites, driver=driver)}
+    context = {"prices": prices.Prices(driver.operator, driver), "plugs": places.plugs(sites, driver=driver)}
     return rows.LocationRow(sites, many=True, context=context).data

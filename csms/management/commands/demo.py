@@ -13,7 +13,7 @@ from django_scopes import scope
 from accounts import drivers
 from accounts import services as accounts
 from accounts.models import IdToken, Operator, Role, User
-from billing import services as billing
+from billing import tariffs as billing
 from billing.models import Tariff
 from csms.files import images
 from csms.management import demorollout
