@@ -26,14 +26,14 @@ class Displayed:
     def cost(self, session: ports.SoFar) -> Decimal | None:
         try:
             priced = tariff.price(self._tariff, sessions.so_far(session))
-        except tariff.NoPrice:
-            return None  # the market's price of an hour is not known yet
+        except (tariff.NoPrice, tariff.InvalidSession):
+            return None  # the market's price of an hour is not known yet, or the site's time zone is none
         return priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
 
     def parts(self, session: ports.SoFar) -> dict[str, Decimal]:
         try:
             found = tariff.prices_at_end(self._tariff, sessions.so_far(session), power_w=_power(session))
-        except tariff.NoPrice:
+        except (tariff.NoPrice, tariff.InvalidSession):
             return {}
         taxed = {kind: amount * (100 + (vat or 0)) / 100 for kind, (amount, vat) in found.items() if amount}
         return {name: taxed[kind].quantize(prices.PLACES, ROUND_HALF_UP) for kind, name in PARTS.items() if kind in taxed}
