@@ -4,60 +4,27 @@ Whom a tariff is for goes before where: a group of id tags, then registered driv
 Of the same the nearest place wins: EVSE, charger, site, network. Where nothing is assigned it is the network's default.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
-from stations.models import Transaction
+from stations.cases import Case
+from stations.cases import of_row as case_of
+from stations.flush import Cursor
+
+__all__ = ["Book", "Case", "Chosen", "as_ocpi", "case_of", "version_at"]
+
+Made = TypeVar("Made")
 
 PLACES = ("evse", "station", "site")
+ASSIGNED = ("operator_id", "pk", "tariff_id", "audience", "group_id", *(f"{place}_id" for place in PLACES))
 WHO = {Audience.GROUP: 2, Audience.DRIVERS: 1, Audience.AD_HOC: 1, Audience.EVERYBODY: 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What of a session decides: where, when, and who charges. `group`: of the id tag; `driver`: it is a driver's."""
-
-    operator: int
-    site: int | None
-    station: int
-    evse: int | None
-    at: datetime
-    group: int | None = None
-    driver: bool = False
-    known: bool = False
-
-    @property
-    def audiences(self) -> set[str]:
-        told = {Audience.EVERYBODY.value}
-        if self.group is not None:
-            told.add(Audience.GROUP.value)
-        if self.driver:
-            told.add(Audience.DRIVERS.value)
-        if not self.known:
-            told.add(Audience.AD_HOC.value)
-        return told
-
-
-def case_of(transaction: Transaction) -> Case:
-    """What decides of a transaction; its station and id token are read with it."""
-    token = transaction.id_token
-    return Case(
-        operator=transaction.operator_id,
-        site=transaction.station.site_id,
-        station=transaction.station_id,
-        evse=transaction.evse_id,
-        at=transaction.started_at,
-        group=token.group_id if token else None,
-        driver=token is not None and token.driver_id is not None,
-        known=token is not None,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,37 +44,118 @@ class Chosen:
         return {"version": self.version.number, "place": self.place, "audience": self.audience}
 
 
-class Book:
-    """The tariffs of some networks, to choose from for any number of sessions: three queries, then none."""
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """Where and for whom a tariff applies, by primary keys. `place` "": the whole network."""
 
-    def __init__(self, operators: Iterable[int]) -> None:
-        ids = set(operators)
-        # The caller was allowed to see the sessions; they may belong to several operators (a superuser's page).
-        with scopes_disabled():
-            self._defaults = {one.operator_id: one.pk for one in Tariff.objects.filter(is_default=True, operator__in=ids)}
-            self._assigned: Mapping[int, list[TariffAssignment]] = _by_operator(TariffAssignment.objects.filter(operator__in=ids))
-            used = {*self._defaults.values(), *(one.tariff_id for rows in self._assigned.values() for one in rows)}
-            self._versions: dict[int, list[TariffVersion]] = defaultdict(list)
-            for version in TariffVersion.objects.filter(tariff__in=used).select_related("tariff").order_by("valid_from"):
-                self._versions[version.tariff_id].append(version)
-        self._read: dict[int, engine.Tariff] = {}
+    pk: int
+    tariff: int
+    place: str
+    audience: str
+    group: int | None
+
+
+@dataclass(slots=True)
+class Network:
+    """The tariffs of an operator at a version of its price list. `assigned`: by place, so that few are looked at for a session."""
+
+    version: int
+    default: int | None = None
+    assigned: dict[tuple[str, int | None], list[Assigned]] = field(default_factory=dict)
+    versions: dict[int, list[TariffVersion]] = field(default_factory=dict)
+    #: What was made of versions, by their primary key and by what made it.
+    kept: dict[tuple[int, object], Any] = field(default_factory=dict)
+
+    def choose(self, case: Case) -> Chosen | None:
+        places = [("evse", case.evse), ("station", case.station), ("site", case.site), ("", None)]
+        audiences = audiences_of(case)
+        fitting = [
+            one
+            for place in places
+            for one in self.assigned.get(place, ())
+            if one.audience in audiences and one.group in (None, case.group)
+        ]
+        for one in sorted(fitting, key=_special, reverse=True):
+            if version := version_at(self.versions.get(one.tariff, []), case.at):
+                return Chosen(version, one.place, one.audience)
+        version = version_at(self.versions.get(self.default, []), case.at) if self.default else None
+        return Chosen(version) if version else None
+
+
+#: The networks that this process has read, as long as their price lists are at that version. At most MOST of them.
+_read: dict[int, Network] = {}
+MOST = 1000
+VERSIONS = "SELECT operator_id, version FROM billing_pricelist WHERE operator_id = ANY(%s)"
+
+
+class Book:
+    """The tariffs of some networks, to choose from for any number of sessions: one small query, and three when they have changed.
+
+    A network's tariffs, of which it may have thousands assigned, are kept by the process until the version of its price list is
+    another. What becomes valid by itself, at its time, is in them already. `cursor`: of a batch; without it Django's own.
+    """
+
+    def __init__(self, operators: Iterable[int], cursor: Cursor | None = None) -> None:
+        ids = sorted(set(operators))
+        # The version first: what is read after it is as new, or newer and then read once more.
+        versions = _versions(ids, cursor)
+        self._networks = {pk: _read[pk] for pk in ids if pk in _read and _read[pk].version == versions.get(pk, 0)}
+        if changed := [pk for pk in ids if pk not in self._networks]:
+            fresh = _load({pk: versions.get(pk, 0) for pk in changed})
+            self._networks |= fresh
+            if len(_read) + len(fresh) > MOST:
+                _read.clear()
+            _read.update(fresh)
 
     def choose(self, case: Case) -> Chosen | None:
         """The tariff of a session. None: there is none."""
-        fitting = [one for one in self._assigned.get(case.operator, ()) if _fits(one, case)]
-        for one in sorted(fitting, key=_special, reverse=True):
-            if version := version_at(self._versions[one.tariff_id], case.at):
-                return Chosen(version, _place(one), one.audience)
-        default = self._defaults.get(case.operator)
-        version = version_at(self._versions[default], case.at) if default else None
-        return Chosen(version) if version else None
+        network = self._networks.get(case.operator)
+        return network.choose(case) if network is not None else None
 
     def read(self, chosen: Chosen) -> engine.Tariff:
         """The chosen tariff as the engine reads it."""
-        pk = chosen.version.pk
-        if pk not in self._read:
-            self._read[pk] = engine.parse(chosen.ocpi)
-        return self._read[pk]
+        return self._keep(chosen, engine.parse, lambda: engine.parse(chosen.ocpi))
+
+    def made(self, chosen: Chosen, make: Callable[[engine.Tariff], Made]) -> Made:
+        """What is made of a chosen tariff, once for as long as the prices do not change."""
+        return self._keep(chosen, make, lambda: make(self.read(chosen)))
+
+    def _keep(self, chosen: Chosen, what: object, make: Callable[[], Made]) -> Made:
+        kept = self._networks[chosen.version.operator_id].kept
+        key = (chosen.version.pk, what)
+        if key not in kept:
+            kept[key] = make()
+        found: Made = kept[key]
+        return found
+
+
+def _versions(operators: list[int], cursor: Cursor | None) -> dict[int, int]:
+    if not operators:
+        return {}
+    if cursor is not None:
+        return dict(cursor.execute(VERSIONS, (operators,)).fetchall())
+    with connection.cursor() as own:
+        own.execute(VERSIONS, [operators])
+        return dict(own.fetchall())
+
+
+def _load(operators: Mapping[int, int]) -> dict[int, Network]:
+    found = {pk: Network(version) for pk, version in operators.items()}
+    # The caller was allowed to see the sessions; they may belong to several operators (a superuser's page).
+    with scopes_disabled():
+        defaults = Tariff.objects.filter(is_default=True, operator__in=found)
+        for operator, default in defaults.values_list("operator_id", "pk"):
+            found[operator].default = default
+        rows = TariffAssignment.objects.filter(operator__in=found).order_by("pk")
+        for operator, pk, applied, audience, group, *where in rows.values_list(*ASSIGNED):
+            place, at = next(((name, key) for name, key in zip(PLACES, where, strict=True) if key is not None), ("", None))
+            one = Assigned(pk, applied, place, audience, group)
+            found[operator].assigned.setdefault((place, at), []).append(one)
+        used = {one.default for one in found.values() if one.default}
+        used |= {one.tariff for network in found.values() for rows in network.assigned.values() for one in rows}
+        for version in TariffVersion.objects.filter(tariff__in=used).select_related("tariff").order_by("valid_from"):
+            found[version.operator_id].versions.setdefault(version.tariff_id, []).append(version)
+    return found
 
 
 def version_at(versions: list[TariffVersion], moment: datetime) -> TariffVersion | None:
@@ -126,23 +174,16 @@ def as_ocpi(version: TariffVersion) -> dict[str, Any]:
     }
 
 
-def _by_operator(rows: Iterable[TariffAssignment]) -> dict[int, list[TariffAssignment]]:
-    found: dict[int, list[TariffAssignment]] = defaultdict(list)
-    for row in rows:
-        found[row.operator_id].append(row)
-    return found
+def audiences_of(case: Case) -> set[str]:
+    told = {Audience.EVERYBODY.value}
+    if case.group is not None:
+        told.add(Audience.GROUP.value)
+    if case.driver:
+        told.add(Audience.DRIVERS.value)
+    if not case.known:
+        told.add(Audience.AD_HOC.value)
+    return told
 
 
-def _fits(one: TariffAssignment, case: Case) -> bool:
-    if one.audience not in case.audiences or (one.group_id is not None and one.group_id != case.group):
-        return False
-    return all(getattr(one, f"{place}_id") in (None, getattr(case, place)) for place in PLACES)
-
-
-def _place(one: TariffAssignment) -> str:
-    return next((place for place in PLACES if getattr(one, f"{place}_id") is not None), "")
-
-
-def _special(one: TariffAssignment) -> tuple[int, int, int]:
-    place = _place(one)
-    return WHO[Audience(one.audience)], len(PLACES) - PLACES.index(place) if place else 0, one.pk
+def _special(one: Assigned) -> tuple[int, int, int]:
+    return WHO[Audience(one.audience)], len(PLACES) - PLACES.index(one.place) if one.place else 0, one.pk

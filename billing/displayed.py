@@ -1,47 +1,72 @@
 """Prices as chargers show them: looked up once for many messages, and computed without a look at any table."""
 
-from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import translation
 
-from billing import prices, selectors, sessions, tariff
-from billing.models import Tariff
+from billing import choosing, prices, sentences, sessions, tariff
+from billing.tariff import Dimension
 from stations import ports
+from stations.cases import Case
 from stations.flush import Cursor
 
-COLUMNS = (
-    *("id", "operator_id", "name", "currency", "price_per_kwh", "price_per_minute", "price_per_session", "tax_percent"),
-    "created_at",
-)
-DEFAULTS = f"SELECT {', '.join(COLUMNS)} FROM billing_tariff WHERE is_default AND operator_id = ANY(%s)"  # noqa: S608  (our own names)
+#: What a display calls the price of what.
+PARTS = {Dimension.ENERGY: "kWhPrice", Dimension.TIME: "hourPrice", Dimension.FLAT: "flatFee"}
 
 
 class Displayed:
-    """An operator's price (`stations.ports.Prices`)."""
+    """A version of a tariff (`stations.ports.Prices`)."""
 
-    def __init__(self, applied: Tariff) -> None:
-        self.price = prices.price_of(applied)
-        self.currency = applied.currency
-        named = {"kWhPrice": self.price.per_kwh, "hourPrice": 60 * self.price.per_minute, "flatFee": self.price.per_session}
-        self.parts = {name: amount for name, amount in named.items() if amount}
-        self._tariff = tariff.parse(selectors.as_ocpi(applied))
+    def __init__(self, applied: tariff.Tariff) -> None:
+        self.currency, self.needs_course = applied.currency, applied.needs_course
+        self._tariff = applied
         self._sentences: dict[str, str] = {}
 
-    def cost(self, *, started_at: datetime, until: datetime, energy_wh: Decimal, time_zone: str) -> Decimal:
-        priced = tariff.price(self._tariff, sessions.so_far(started_at, until, energy_wh, time_zone))
+    def cost(self, session: ports.SoFar) -> Decimal | None:
+        try:
+            priced = tariff.price(self._tariff, sessions.so_far(session))
+        except (tariff.NoPrice, tariff.InvalidSession):
+            return None  # the market's price of an hour is not known yet, or the site's time zone is none
         return priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
+
+    def parts(self, session: ports.SoFar) -> dict[str, Decimal]:
+        try:
+            found = tariff.prices_at_end(self._tariff, sessions.so_far(session), power_w=_power(session))
+        except (tariff.NoPrice, tariff.InvalidSession):
+            return {}
+        taxed = {kind: amount * (100 + (vat or 0)) / 100 for kind, (amount, vat) in found.items() if amount}
+        return {name: taxed[kind].quantize(prices.PLACES, ROUND_HALF_UP) for kind, name in PARTS.items() if kind in taxed}
 
     def sentence(self, language: str) -> str:
         if language not in self._sentences:
             with translation.override(language):
-                self._sentences[language] = str(self.price.sentence)
+                self._sentences[language] = sentences.sentence(self._tariff)
         return self._sentences[language]
 
 
-def of(cursor: Cursor, operators: Iterable[int]) -> dict[int, ports.Prices]:
-    """The prices of operators that have said what charging costs. One statement."""
-    rows = cursor.execute(DEFAULTS, (sorted(operators),)).fetchall()
-    found = (Tariff(**dict(zip(COLUMNS, row, strict=True))) for row in rows)
-    return {one.operator_id: Displayed(one) for one in found}
+def _power(session: ports.SoFar) -> Decimal | None:
+    """At which it charges then, as far as that is known: between the last two readings, if nothing says it."""
+    if session.power_w is not None or len(session.course) < 2:
+        return session.power_w
+    (before, less), (last, more) = session.course[-2:]
+    seconds = Decimal((last - before).total_seconds())
+    return max(more - less, Decimal(0)) * 3600 / seconds if seconds else None
+
+
+class OfOperator:
+    """The prices of an operator (`stations.ports.PriceBook`)."""
+
+    def __init__(self, book: choosing.Book) -> None:
+        self._book = book
+
+    def prices(self, case: Case) -> ports.Prices | None:
+        chosen = self._book.choose(case)
+        return self._book.made(chosen, Displayed) if chosen is not None else None
+
+
+def of(cursor: Cursor, operators: Iterable[int]) -> Mapping[int, ports.PriceBook]:
+    """The prices of operators. One statement, and three when some have changed."""
+    asked = list(operators)
+    book = OfOperator(choosing.Book(asked, cursor))
+    return dict.fromkeys(asked, book)

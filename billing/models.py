@@ -137,3 +137,6 @@ class ChargeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"
+
+
+from billing.pricelistmodels import PriceList as PriceList  # noqa: E402

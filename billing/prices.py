@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django_scopes import scope
 
+from accounts import drivers
 from accounts.models import Operator, User
 from billing import choosing, sentences, simple, tariff
 from billing.models import ChargeRecord
@@ -48,14 +49,14 @@ def price_of(applied: tariff.Tariff) -> Price:
 
 
 class Prices:
-    """What charging costs at the places of a network, for one driver or for who has no contract: three queries for all of them."""
+    """What charging costs at the places of a network, for one driver, who starts by app or web, or for who has no contract: two
+    queries for all of them."""
 
     def __init__(self, operator: Operator, driver: User | None = None) -> None:
         self.operator, self.driver = operator, driver
         self._book = choosing.Book([operator.pk])
-        self._groups = (
-            list(driver.id_tokens.filter(group__isnull=False).values_list("group_id", flat=True)[:1]) if driver is not None else []
-        )
+        token = drivers.token_of(driver) if driver is not None else None
+        self._group = token.group_id if token else None
         self._known: dict[int, Price] = {}
 
     def at(self, *, site: int | None = None, station: int = 0, evse: int | None = None) -> Price | None:
@@ -67,7 +68,7 @@ class Prices:
                 station=station,
                 evse=evse,
                 at=timezone.now(),
-                group=next(iter(self._groups), None),
+                group=self._group,
                 driver=self.driver is not None,
                 known=self.driver is not None,
             )

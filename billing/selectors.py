@@ -5,12 +5,15 @@ from copy import copy
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from billing import choosing, sessions, tariff
+from billing.displayed import Displayed
 from billing.models import ChargeRecord
+from stations import courses, ports
 from stations.domain.values import TransactionStatus
 from stations.models import Transaction
 
@@ -18,31 +21,42 @@ from stations.models import Transaction
 def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal, str]]:
     """What each running transaction has cost until now, with tax, and the currency. None for those without a tariff.
 
-    Four queries, however many transactions: the tariffs, and where and who they are.
+    Two queries, however many transactions: where and who they are, and whether prices have changed (then three more). If there
+    are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an hour.
     """
-    running = [transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE]
+    running = {transaction.pk: transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE}
     if not running:
         return {}
     # The caller was allowed to see the transactions; they may belong to several operators (a superuser's page).
     with scopes_disabled():
-        found = Transaction.objects.filter(pk__in=[one.pk for one in running]).select_related("station__site", "id_token")
-        known = {one.pk: one for one in found}
-    book = choosing.Book({transaction.operator_id for transaction in running})
+        found = list(Transaction.objects.filter(pk__in=running).select_related("station__site", "evse", "id_token"))
+    book = choosing.Book({transaction.operator_id for transaction in found})
     now = timezone.now()
+    chosen = {one.pk: version for one in found if (version := book.choose(choosing.case_of(one))) is not None}
+    priced = {one: book.made(chosen[one.pk], Displayed) for one in found if one.pk in chosen}
+    points = _courses([one for one, price in priced.items() if price.needs_course], now)
     costs = {}
-    for transaction in running:
-        place = known.get(transaction.pk)
-        chosen = book.choose(choosing.case_of(place)) if place else None
-        if place is None or chosen is None:
-            continue
-        session = sessions.running(transaction, now=now, time_zone=sessions.time_zone(place))
-        try:
-            priced = tariff.price(book.read(chosen), session)
-        except tariff.NoPrice:
-            continue  # it has a price once the market's is known
-        total = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
-        costs[transaction.pk] = (total, priced.currency)
+    for one, price in priced.items():
+        read, first = running[one.pk], one.meter_start_wh
+        course = [(at, register - first) for at, register in points.get(one.pk, ())] if first is not None else []
+        known = ports.SoFar(read.started_at, now, read.energy_wh or Decimal(0), sessions.time_zone(one), course)
+        if (total := price.cost(known)) is not None:
+            costs[one.pk] = (total, price.currency)
     return costs
+
+
+def _courses(found: list[Transaction], now: datetime) -> dict[int, list[courses.Point]]:
+    """How the energy of running transactions rose, with the last reading."""
+    if not found:
+        return {}
+    asked = [courses.Running(one.pk, one.station_id, one.evse.number if one.evse else None, one.started_at) for one in found]
+    with connection.cursor() as cursor:
+        points = courses.quarterly(cursor, asked, now=now)
+    for one in found:
+        if one.meter_last_at is not None and one.meter_last_wh is not None:
+            points[one.pk] = [point for point in points[one.pk] if point[0] < one.meter_last_at]
+            points[one.pk].append((one.meter_last_at, one.meter_last_wh))
+    return points
 
 
 def billed_since(start: datetime) -> list[tuple[str, Decimal]]:

@@ -1,12 +1,13 @@
 """From a station's transaction to the session that the tariff engine prices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import QuerySet
 
 from billing.tariff import Sample, Session
+from stations import ports
 from stations.models import MeterSample, Transaction
 
 
@@ -25,16 +26,12 @@ def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime) -> Ses
     )
 
 
-def running(transaction: Transaction, *, now: datetime, time_zone: str) -> Session:
-    """A running transaction as if it ended now, with the energy known so far."""
-    return so_far(transaction.started_at, now, transaction.energy_wh or Decimal(0), time_zone)
-
-
-def so_far(started_at: datetime, until: datetime, energy_wh: Decimal, time_zone: str) -> Session:
-    """A session of which no more is known than its energy until then."""
-    until, energy_wh = max(started_at, until), max(energy_wh, Decimal(0))
-    samples = (Sample(started_at, Decimal(0)), Sample(until, energy_wh))
-    return Session(start=started_at, end=until, time_zone=time_zone, samples=samples, charging_end=until)
+def so_far(known: ports.SoFar) -> Session:
+    """A session as if it ended then, with the energy known by then and, if it is known, how that rose."""
+    until, energy_wh = max(known.started_at, known.until), max(known.energy_wh, Decimal(0))
+    samples = [Sample(known.started_at, Decimal(0)), *_rising(known.course, known.started_at, until, energy_wh)]
+    samples.append(Sample(until, energy_wh))
+    return Session(start=known.started_at, end=until, time_zone=known.time_zone, samples=samples, charging_end=until)
 
 
 def time_zone(transaction: Transaction) -> str:
@@ -50,16 +47,20 @@ def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, 
 
 
 def _samples(transaction: Transaction, energy_wh: Decimal, end: datetime) -> Iterator[Sample]:
-    """From nothing at the start to `energy_wh` at the end, by way of the meter's samples in between.
-
-    A register that jumped and came back is kept between what was counted before and the transaction's energy, so that the
-    series never falls.
-    """
+    """From nothing at the start to `energy_wh` at the end, by way of the meter's samples in between."""
     yield Sample(transaction.started_at, Decimal(0))
     first = transaction.meter_start_wh
     if first is not None:
-        counted = Decimal(0)
-        for at, register in registers(transaction, end).iterator(chunk_size=1000):
-            counted = min(max(register - first, counted), energy_wh)
-            yield Sample(at, counted)
+        read = ((at, register - first) for at, register in registers(transaction, end).iterator(chunk_size=1000))
+        yield from _rising(read, transaction.started_at, end, energy_wh)
     yield Sample(end, energy_wh)
+
+
+def _rising(read: Iterable[tuple[datetime, Decimal]], start: datetime, end: datetime, energy_wh: Decimal) -> Iterator[Sample]:
+    """Readings in the order of time, as a series that never falls: one that jumped and came back is kept between what was counted
+    before and the session's energy."""
+    counted = Decimal(0)
+    for at, energy in read:
+        if start < at < end:
+            counted = min(max(energy, counted), energy_wh)
+            yield Sample(at, counted)

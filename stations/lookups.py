@@ -4,7 +4,7 @@ An event says what it needs (`Need`s); `load` answers all needs of a kind in one
 that a later message of the same batch finds it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ import orjson
 from stations import limits, ports
 from stations.flush import Cursor, beside
 from stations.limits import Known
-from stations.state import COLUMNS, TransactionState, transaction_of
+from stations.state import BESIDE, COLUMNS, TransactionState, transaction_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ Need = (
 
 @dataclass(slots=True)
 class FoundToken:
-    """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's."""
+    """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's, if it
+    is one's (`of_driver`)."""
 
     id: int
     value: str
@@ -114,6 +115,8 @@ class FoundToken:
     group: str | None
     open_at: list[int] = field(default_factory=list)
     language: str = ""
+    group_id: int | None = None
+    of_driver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,7 @@ class Lookups:
     reports: dict[ReportNeed, FoundReport] = field(default_factory=dict)
     monitors: dict[MonitorNeed, FoundMonitor] = field(default_factory=dict)
     alerts: dict[AlertNeed, list[OpenAlert]] = field(default_factory=dict)
-    prices: dict[int, ports.Prices] = field(default_factory=dict)
+    prices: Mapping[int, ports.PriceBook] = field(default_factory=dict)
     displays: dict[DisplayNeed, list[FoundMessage]] = field(default_factory=dict)
     #: By station; only of those that something limits.
     limits: dict[int, Known] = field(default_factory=dict)
@@ -176,7 +179,7 @@ class Lookups:
 TOKENS = """
 SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
        ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50),
-       coalesce(u.language, '')
+       coalesce(u.language, ''), t.group_id, t.driver_id IS NOT NULL
 FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
 JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
@@ -187,13 +190,13 @@ BY_ID = f"""
 SELECT n.station_id, n.value, {COLUMNS}
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.ocpp_transaction_id = n.value
-LEFT JOIN stations_evse e ON e.id = t.evse_id
+{BESIDE}
 """
 BY_START = f"""
 SELECT n.station_id, n.value, {COLUMNS}
 FROM unnest(%s::bigint[], %s::text[]) AS n(station_id, value)
 JOIN stations_transaction t ON t.station_id = n.station_id AND t.start_key = n.value
-LEFT JOIN stations_evse e ON e.id = t.evse_id
+{BESIDE}
 """
 
 # Apart, since no plan uses the two indexes together.

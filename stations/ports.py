@@ -3,10 +3,13 @@
 The core rings bells and asks prices; it never imports who answers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
+
+from stations.cases import Case
 
 if TYPE_CHECKING:
     from stations.flush import Cursor
@@ -90,27 +93,48 @@ def no_price(transactions: "Iterable[Transaction]") -> dict[int, tuple[Decimal, 
 running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]" = no_price
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What is known of a session until a moment. `course`: moments in between, in their order, and the energy (Wh) since the start
+    by then. `power_w`: that of now, where it is known."""
+
+    started_at: datetime
+    until: datetime
+    energy_wh: Decimal
+    time_zone: str
+    course: Sequence[tuple[datetime, Decimal]] = ()
+    power_w: Decimal | None = None
+
+
 class Prices(Protocol):
-    """What charging costs in a network, with tax. `parts`: of a kWh, an hour and the session, what is not nothing, by the names
-    kWhPrice, hourPrice and flatFee."""
+    """What charging costs in one case, with tax. `needs_course`: it matters when energy flowed, not only how much."""
 
     currency: str
-    parts: dict[str, Decimal]
+    needs_course: bool
 
-    def cost(self, *, started_at: datetime, until: datetime, energy_wh: Decimal, time_zone: str) -> Decimal:
-        """What a session costs until then."""
+    def cost(self, session: SoFar) -> Decimal | None:
+        """What a session costs until then. None: the price of some hour is not known."""
+
+    def parts(self, session: SoFar) -> dict[str, Decimal]:
+        """What a kWh, an hour and the session cost at that moment, if not nothing, by the names kWhPrice, hourPrice and flatFee."""
 
     def sentence(self, language: str) -> str:
         """The price as a driver reads it."""
 
 
-def no_prices(cursor: "Cursor", operators: Iterable[int]) -> dict[int, Prices]:
+class PriceBook(Protocol):
+    """The prices of an operator."""
+
+    def prices(self, case: Case) -> Prices | None:
+        """Those that hold in a case. None: the operator has not said what it costs."""
+
+
+def no_prices(cursor: "Cursor", operators: Iterable[int]) -> Mapping[int, PriceBook]:
     return {}
 
 
-#: The prices of operators, by primary key, in one statement; none of those that have not said what charging costs. Filled by
-#: `billing`.
-prices: "Callable[[Cursor, Iterable[int]], dict[int, Prices]]" = no_prices
+#: The prices of operators, by primary key, in one small statement, and some more when they have changed. Filled by `billing`.
+prices: "Callable[[Cursor, Iterable[int]], Mapping[int, PriceBook]]" = no_prices
 
 
 def no_bill(transaction_id: int) -> bool:

@@ -69,11 +69,16 @@ class TransactionState:
     station_started_at: datetime | None = None
     register_fell: bool = False
     reconstructed: str = ""
+    #: Of its id token: the group, and whether it is a driver's.
+    group_id: int | None = None
+    of_driver: bool = False
     #: When it was last noted that subscribers are to be told how far it is (in memory only).
     told_at: datetime | None = None
     #: What its driver was last told of the price, and the driver's language (in memory only).
     told_price: str = ""
     language: str = ""
+    #: Moments and registers of it, for prices that need them (in memory only). None: not read yet.
+    course: list[tuple[datetime, Decimal]] | None = None
 
 
 @dataclass(slots=True)
@@ -150,6 +155,7 @@ class StationState:
     quirks: str = ""
     #: That of its site, by which some stations tell the time.
     time_zone: str = "UTC"
+    site_id: int | None = None
     #: What it can show its drivers, if it can.
     showing: Showing | None = None
     #: The key or certificate (PEM) with which it signs its messages; mostly empty.
@@ -165,6 +171,7 @@ class StationState:
         for ocpp_id, transaction in self.open.items():
             if (known := old.open.get(ocpp_id)) is not None:
                 transaction.told_price, transaction.language = known.told_price, known.language
+                transaction.course = known.course
 
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
@@ -184,7 +191,7 @@ SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accep
         FROM stations_reservation r WHERE r.station_id = s.id AND r.status = 'active'),
        s.clock_offset_s,
        ARRAY({SHOWN}),
-       s.signing_key,
+       s.signing_key, s.site_id,
        u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
@@ -198,18 +205,20 @@ SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at
 FROM stations_evse e LEFT JOIN stations_connector c ON c.evse_id = e.id
 WHERE e.station_id = ANY(%s)
 """
-#: The columns of TransactionState, in its order; `t` is the transaction and `e` its EVSE.
+#: The columns of TransactionState, in its order; `t` is the transaction, `e` its EVSE and `k` its id token.
 COLUMNS = """
 t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at, t.meter_start_wh, t.meter_last_wh, t.meter_last_at,
 t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
-t.reconstructed
+t.reconstructed, k.group_id, k.driver_id IS NOT NULL
 """
+#: What they are read from beside the transaction.
+BESIDE = "LEFT JOIN stations_evse e ON e.id = t.evse_id LEFT JOIN accounts_idtoken k ON k.id = t.id_token_id"
 #: Where the JSON column stands in it.
 SEQUENCES = 14
 TRANSACTIONS = f"""
 SELECT t.station_id, {COLUMNS}
-FROM stations_transaction t LEFT JOIN stations_evse e ON e.id = t.evse_id
+FROM stations_transaction t {BESIDE}
 WHERE t.station_id = ANY(%s) AND t.status = 'active'
 """
 COMMANDS = """
@@ -279,9 +288,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
             state.clock = Clock(offset=offset, told=offset)
         if row[15]:
             state.showing = _showing(row[15])
-        state.signing_key = row[16]
-        if row[17] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[17:]
+        state.signing_key, state.site_id = row[16:18]
+        if row[18] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[18:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:

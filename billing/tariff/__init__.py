@@ -1,6 +1,6 @@
 """The tariff engine: `parse` reads an OCPI 2.2.1 Tariff object, `price` prices a session under it and explains every cent. Pure."""
 
-from billing.tariff.engine import LINE_PLACES, price
+from billing.tariff.engine import LINE_PLACES, price, prices_at_end
 from billing.tariff.model import (
     UNITS,
     Component,
@@ -42,4 +42,5 @@ __all__ = [
     "Tariff",
     "parse",
     "price",
+    "prices_at_end",
 ]

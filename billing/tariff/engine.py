@@ -108,11 +108,32 @@ def price(tariff: Tariff, session: Session) -> Priced:
     )
 
 
+def prices_at_end(
+    tariff: Tariff, session: Session, *, power_w: Decimal | None = None
+) -> dict[Dimension, tuple[Decimal, Decimal | None]]:
+    """What a kWh, an hour and a session cost at the end of a session, and the tax in percent.
+
+    `power_w`: at which it charges then; else it is the mean. Raises InvalidSession, NoPrice.
+    """
+    clock, elements = course.clock_of(session.start, session.time_zone), _of_sessions(tariff)
+    last = max(session.samples, key=lambda sample: sample.at)
+    end = course.micros(session.end - session.start)
+    if power_w is None and end:
+        power_w = last.energy_wh * 3600 * SECOND / end
+    now = Piece(end, end, Fraction(last.energy_wh), Fraction(last.energy_wh), power_w, last.current_a)
+    found = _prices(elements, now, clock)
+    return {kind: (component.price_at(clock.moment(end)), component.vat) for kind, component in found.items()}
+
+
+def _of_sessions(tariff: Tariff) -> list[Element]:
+    return [element for element in tariff.elements if element.restrictions.reservation is None]
+
+
 def _session(tariff: Tariff, session: Session) -> Iterable[Use]:
     """What was used of the session itself, in whole steps."""
     if session.reserved is not None and session.reserved.expired:
         return ()
-    elements = [element for element in tariff.elements if element.restrictions.reservation is None]
+    elements = _of_sessions(tariff)
     clock = course.clock_of(session.start, session.time_zone)
     charged = course.micros(session.charging_end - session.start)
     meter = Meter()

@@ -124,6 +124,17 @@ class Restrictions:
         """Whether it makes a difference how fast the vehicle charges."""
         return any(limit is not None for limit in (self.min_w, self.max_w, self.min_a, self.max_a))
 
+    @property
+    def by_time(self) -> bool:
+        """Whether it makes a difference when it is, or how long after the start."""
+        limits = (self.start_time, self.end_time, self.min_s, self.max_s)
+        return self.by_day or any(limit is not None for limit in limits)
+
+    @property
+    def by_energy(self) -> bool:
+        """Whether it makes a difference how much was charged before."""
+        return self.min_wh is not None or self.max_wh is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -137,6 +148,20 @@ class Tariff:
     elements: tuple[Element, ...]
     min_price: Limit | None = None
     max_price: Limit | None = None
+
+    @property
+    def needs_course(self) -> bool:
+        """Whether a session's price depends on when its energy flowed: by power, by the price of energy that changes with time, or
+        by that of something else which changes with energy."""
+        for element in self.elements:
+            within = element.restrictions
+            kinds = {component.dimension for component in element.components}
+            if within.by_power or (within.by_energy and kinds != {Dimension.ENERGY}):
+                return True
+            driven = any(one.series is not None for one in element.components if one.dimension is Dimension.ENERGY)
+            if driven or (within.by_time and Dimension.ENERGY in kinds):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
 from billing.models import ChargeRecord
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
+from csms.api.sessionprices import CostSoFar, TariffOfTransaction
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
 from stations.models import (
@@ -188,6 +189,8 @@ class TransactionRow(Rows):
     station_stopped_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     findings = FindingOfTransaction(many=True)
     cost = serializers.SerializerMethodField()
+    cost_so_far = serializers.SerializerMethodField(help_text="Of one that runs; null if it is not known, and once it has ended.")
+    tariff = serializers.SerializerMethodField(help_text="Null while it has none.")
 
     class Meta:
         model = Transaction
@@ -204,7 +207,7 @@ class TransactionRow(Rows):
                 "reconstructed",
                 "final_at",
             ),
-            *("station_started_at", "station_stopped_at", "findings", "cost"),
+            *("station_started_at", "station_stopped_at", "findings", "cost", "cost_so_far", "tariff"),
         ]
 
     @extend_schema_field(Cost(allow_null=True))
@@ -212,6 +215,16 @@ class TransactionRow(Rows):
         # Prefetched with the newest revision first; null until the job has made one.
         records = row.charge_records.all()
         return Cost(records[0]).data if records else None
+
+    @extend_schema_field(CostSoFar(allow_null=True))
+    def get_cost_so_far(self, row: Transaction) -> Any:
+        found = self.context["costs"].get(row.pk)
+        return CostSoFar({"amount": found[0], "currency": found[1]}).data if found else None
+
+    @extend_schema_field(TariffOfTransaction(allow_null=True))
+    def get_tariff(self, row: Transaction) -> Any:
+        found = self.context["tariffs"].get(row.pk)
+        return TariffOfTransaction(found).data if found else None
 
 
 class ChargeRecordRow(Rows):

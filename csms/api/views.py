@@ -17,7 +17,7 @@ from accounts import services
 from accounts.models import ApiKey, AuditEntry, IdToken
 from accounts.permissions import may
 from billing.models import ChargeRecord
-from csms.api import filters
+from csms.api import filters, sessionprices
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
 from csms.api.renderers import ByFormat, Csv
@@ -163,7 +163,7 @@ class ConnectorView(Lists):
 
 
 class TransactionView(mixins.RetrieveModelMixin, Lists):
-    """What was charged, and what it cost. `cost` is null until the charge record is made."""
+    """What was charged, and what it cost. `cost` is null until the charge record is made; `tariff` says by which one, and why."""
 
     model = Transaction
     serializer_class = rows.TransactionRow
@@ -171,8 +171,14 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
     orderings = {"-id": ("id",), "-started_at": ("started_at", "id")}
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision"))
-        return queryset.select_related("station", "evse").prefetch_related("findings", records)
+        records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision").select_related("tariff"))
+        return queryset.select_related("station", "evse", "id_token").prefetch_related("findings", records)
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        if args:
+            shown = args[0] if kwargs.get("many") else [args[0]]
+            kwargs["context"] = {**self.get_serializer_context(), **sessionprices.context(shown)}
+        return super().get_serializer(*args, **kwargs)
 
 
 class ChargeRecordView(mixins.RetrieveModelMixin, Lists):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from accounts.permissions import may
 from billing.models import ChargeRecord
-from csms.dashboard import charts, commandrows, points, wall
+from csms.dashboard import charts, commandrows, points, tariffwords, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
 from csms.dashboard.words import in_words
@@ -58,6 +58,7 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "session": session,
         "record": record,
+        "applied": tariffwords.applied(transaction, record),
         "findings": transaction.findings.all(),
         "samples": samples,
         "curves": charts.curves(drawn),

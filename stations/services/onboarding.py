@@ -107,6 +107,7 @@ def sent_by(refusal: Refusal | None, seen: str, now: datetime) -> str:
 def describe(*, station: Station, name: str, site: str) -> None:
     """What people call a station, and where it stands; "" for nowhere."""
     with scope(operator=station.operator):
+        registry.bump(station.pk)
         before = audit.fields_of(station, "name", "site")
         station.name = name.replace("\x00", "").strip()
         station.clean_fields()

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django_scopes import scopes_disabled
 
 from stations import ports, selectors
+from stations.cases import of_row
 from stations.domain.commands.tariffcost import CostUpdated
 from stations.domain.showing import Showing
 from stations.domain.values import ChargingState, TransactionStatus
@@ -70,7 +71,7 @@ def _tell_some(stations: list[int], now: datetime) -> int:
         .filter(station__in=selectors.online(now).filter(pk__in=stations).values("pk"))
         .exclude(energy_wh=None)
         .exclude(meter_last_wh=None)
-        .select_related("station__site", "evse")
+        .select_related("station__site", "evse", "id_token")
         .prefetch_related("evse__connectors")
         .order_by("pk")
     )
@@ -80,12 +81,13 @@ def _tell_some(stations: list[int], now: datetime) -> int:
     here = sorted({one.station_id for one in found})
     cursor: psycopg.Cursor[tuple] = psycopg.Cursor(connection.connection)  # type: ignore[type-arg]
     showing = showing_of(cursor, here)
-    prices = ports.prices(cursor, {one.operator_id for one in found})
+    books = ports.prices(cursor, {one.operator_id for one in found})
     costs = ports.running_cost(found)
     told = _told(cursor, here)
     rows, replaced = [], []
     for one in found:
-        shown, price, key = showing.get(one.station_id), prices.get(one.operator_id), (one.station_id, one.ocpp_transaction_id)
+        book, shown, key = books.get(one.operator_id), showing.get(one.station_id), (one.station_id, one.ocpp_transaction_id)
+        price = book.prices(of_row(one)) if book is not None else None
         if shown is None or price is None or one.pk not in costs or not (shown.cost or shown.messages) or key in told.busy:
             continue
         if shown.currency and shown.currency != price.currency:
@@ -116,6 +118,8 @@ def _told(cursor: "psycopg.Cursor[tuple]", stations: list[int]) -> Told:  # type
 
 def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Prices, now: datetime) -> CostUpdated:
     assert one.meter_last_wh is not None
+    zone = one.station.site.time_zone if one.station.site else "UTC"
+    session = ports.SoFar(one.started_at, now, one.energy_wh or Decimal(0), zone, power_w=one.power_w)
     if shown.decimals is not None:
         cost = cost.quantize(Decimal(1).scaleb(-shown.decimals), ROUND_HALF_UP)
     return CostUpdated(
@@ -124,7 +128,7 @@ def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Price
         at=now.replace(microsecond=0).isoformat(),
         meter_wh=int(one.meter_last_wh),
         state=_state(one),
-        prices=in_text(price),
+        prices=in_text(price.parts(session)),
         explained=shown.explained,
     )
 

@@ -4,15 +4,16 @@
 asks the others by messages. Between the messages a job tells what it costs (`stations.services.runningcosts`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 
-from stations import ports
+from stations import courses, ports
 from stations.batch import Batch
+from stations.cases import Case, of_state
 from stations.domain import events
 from stations.domain.commands.tariffcost import CostUpdated, TellFinalCost, TellPrice
 from stations.domain.events import Done, Progress, Reply, VehicleUnplugged
@@ -30,6 +31,7 @@ from stations.domain.values import (
     Wording,
 )
 from stations.lookups import Need, PriceNeed, TransactionNeed
+from stations.models import MeterSample
 from stations.services import authorization, ourselves
 from stations.services.rules import Rule
 from stations.state import StationState, TransactionState
@@ -49,30 +51,88 @@ def needs(event: events.Event, station: StationState) -> Iterable[Need]:
 
 def told(event: events.Event, reply: Reply, batch: Batch) -> Reply:
     """The reply with what its station shows of the price. What is not known is not said."""
-    showing, prices = batch.station.showing, batch.lookups.prices.get(batch.station.operator_id)
-    if showing is None or prices is None or not isinstance(event, PRICED):
+    showing, book = batch.station.showing, batch.lookups.prices.get(batch.station.operator_id)
+    if showing is None or book is None or not isinstance(event, PRICED):
         return reply
-    if showing.currency and showing.currency != prices.currency:
-        if isinstance(event, events.TokenPresented):
+    if isinstance(event, events.TokenPresented):
+        prices = _at_the_door(event.token, batch, book)
+        if prices is None or not isinstance(reply, events.TokenAnswered):
+            return reply
+        if _other_currency(showing, prices):
             said = f"The charger shows amounts in {showing.currency}, and charging is priced in {prices.currency}: it is told none."
             batch.note(Note("currency_differs", showing.currency, said, Severity.WARNING))
+            return reply
+        return _presented(event, reply, batch, showing, prices)
+    transaction = _transaction(event, reply, batch)
+    if transaction is None:
         return reply
+    if isinstance(event, events.TransactionProgressed | events.TransactionStarted) and event.token is not None:
+        transaction.language = _language(event.token, batch) or transaction.language
+    prices = book.prices(of_state(batch.station, transaction))
+    if prices is None or _other_currency(showing, prices):
+        return reply
+    if prices.needs_course:
+        _follow(transaction, batch)
     match event, reply:
-        case events.TokenPresented(), events.TokenAnswered():
-            return _presented(event, reply, batch, showing, prices)
         case events.TransactionProgressed(), events.TransactionProgressAnswered():
-            return _progressed(event, reply, batch, showing, prices)
+            return _progressed(event, reply, batch, transaction, showing, prices)
         case events.TransactionStarted(), events.TransactionStartAnswered() if showing.messages:
-            begun = batch.station.open.get(reply.transaction_id)
-            if begun is not None and event.token is not None:
-                begun.language = _language(event.token, batch)
-            if begun is not None and reply.info.status is AuthorizationStatus.ACCEPTED:
-                _tell_running(batch, begun, prices, showing)
+            if reply.info.status is AuthorizationStatus.ACCEPTED:
+                _tell_running(batch, transaction, prices, showing)
         case events.MetersSampled(), _ if showing.messages:
-            _sampled(event, batch, showing, prices)
+            # A station that sends a reading since it was to is told what it costs by then (cost messages: triggerMeterValue).
+            if any(reading.context in ASKED_FOR for reading in event.readings):
+                _tell_running(batch, transaction, prices, showing)
         case events.TransactionEnded(), _ if showing.messages:
-            _ended(event, batch, showing, prices)
+            _ended(batch, transaction, showing, prices)
     return reply
+
+
+def _other_currency(showing: Showing, prices: ports.Prices) -> bool:
+    return bool(showing.currency) and showing.currency != prices.currency
+
+
+def _transaction(event: events.Event, reply: Reply, batch: Batch) -> TransactionState | None:
+    """That which a message is about: of readings and of a start (1.6) an open one, else also one that has ended."""
+    station = batch.station
+    match event, reply:
+        case events.TransactionStarted(), events.TransactionStartAnswered():
+            return station.open.get(reply.transaction_id)
+        case events.MetersSampled(), _:
+            return station.open.get(event.transaction_id or "")
+        case events.TransactionProgressed() | events.TransactionEnded(), _:
+            ocpp_id = event.transaction_id or ""
+            return station.open.get(ocpp_id) or batch.lookups.transactions.get(TransactionNeed(station.id, ocpp_id))
+    return None
+
+
+def _at_the_door(token: Token, batch: Batch, book: ports.PriceBook) -> ports.Prices | None:
+    """What a token that is presented would pay now. Which plug it means is not said: where they differ in price none is known."""
+    station, found = batch.station, authorization.find(batch, token)
+    case = Case(
+        operator=station.operator_id,
+        site=station.site_id,
+        station=station.id,
+        evse=None,
+        at=batch.now,
+        group=found.group_id if found else None,
+        driver=found is not None and found.of_driver,
+        known=found is not None,
+    )
+    evses: list[int | None] = [evse.id for evse in station.evses.values()] or [None]
+    first, *others = [book.prices(replace(case, evse=evse)) for evse in evses]
+    return first if all(other is first for other in others) else None
+
+
+def _follow(transaction: TransactionState, batch: Batch) -> None:
+    """Keep how the energy rose, in memory: what came before is read once by each process, in a statement a session."""
+    if transaction.stopped_at is not None:
+        return
+    if transaction.course is None:
+        asked = courses.Running(transaction.id, batch.station.id, transaction.evse, transaction.started_at)
+        transaction.course = courses.quarterly(batch.cursor, [asked], now=batch.now)[transaction.id]
+    if transaction.meter_last_at is not None and transaction.meter_last_wh is not None:
+        courses.go_on(transaction.course, (transaction.meter_last_at, transaction.meter_last_wh))
 
 
 def _presented(
@@ -109,18 +169,11 @@ def _progressed(
     event: events.TransactionProgressed,
     reply: events.TransactionProgressAnswered,
     batch: Batch,
+    transaction: TransactionState,
     showing: Showing,
     prices: ports.Prices,
 ) -> Reply:
     """The cost so far, or at the end that of all of it; and the price, with the authorisation or when it has changed (I02, I03)."""
-    station = batch.station
-    transaction = station.open.get(event.transaction_id) or batch.lookups.transactions.get(
-        TransactionNeed(station.id, event.transaction_id)
-    )
-    if transaction is None:
-        return reply
-    if event.token is not None:
-        transaction.language = _language(event.token, batch) or transaction.language
     running = transaction.stopped_at is None
     info, message = reply.info, None
     if showing.price and running and not event.offline:
@@ -133,10 +186,11 @@ def _progressed(
         transaction.told_price = wording.content
     cost = explained = None
     if showing.cost and ((running and not event.offline) or event.part is Progress.ENDED):
-        until = batch.now if running else transaction.stopped_at
-        cost = _cost(transaction, prices, showing, station, until)
-        if cost is not None and showing.explained:
-            explained = _explained(transaction, prices, station, batch.now if until is None else until)
+        session = _so_far(transaction, prices, batch, batch.now if running else transaction.stopped_at)
+        cost = _cost(session, prices, showing)
+        if cost is not None and session is not None and showing.explained:
+            meter, state = transaction.meter_last_wh, _state(transaction, batch.station)
+            explained = CostExplained(session.until, meter, state, in_text(prices.parts(session)))
     return replace(reply, info=info, cost=cost, explained=explained, message=message)
 
 
@@ -144,10 +198,12 @@ def _accepted(info: TokenInfo | None) -> bool:
     return info is not None and info.status is AuthorizationStatus.ACCEPTED
 
 
-def _cost(
-    transaction: TransactionState, prices: ports.Prices, showing: Showing, station: StationState, until: datetime | None
-) -> Decimal | None:
-    """With tax, in the station's decimals. None: it is not known, as of what has ended while anybody doubts it."""
+def _so_far(transaction: TransactionState, prices: ports.Prices, batch: Batch, until: datetime | None) -> ports.SoFar | None:
+    """What is to be priced. None: that is not known, as of what has ended while anybody doubts it.
+
+    Where it matters when energy flowed, a running session has two points a quarter of an hour, and one that has ended every
+    reading, as its charge record will: that is read at its end, in one statement.
+    """
     ended = transaction.status == TransactionStatus.ENDED.value
     # Of a stop that comes first the register says the last word.
     last = transaction.meter_stop_wh if ended and transaction.meter_stop_wh is not None else transaction.meter_last_wh
@@ -156,18 +212,30 @@ def _cost(
         return None
     if not ended and transaction.stopped_at is not None:
         return None
-    amount = prices.cost(started_at=transaction.started_at, until=until, energy_wh=last - start, time_zone=station.time_zone)
-    if showing.decimals is None:
+    points = (_every(transaction, batch, until) if ended else transaction.course or ()) if prices.needs_course else ()
+    course = [(at, register - start) for at, register in points]
+    return ports.SoFar(transaction.started_at, until, last - start, batch.station.time_zone, course)
+
+
+def _every(transaction: TransactionState, batch: Batch, until: datetime) -> list[courses.Point]:
+    """Every reading of a session that has ended, also those of this batch."""
+    since = transaction.started_at
+    points = courses.whole(batch.cursor, transaction=transaction.id, station=batch.station.id, since=since, until=until)
+    rows = [row for row in batch.added[MeterSample].values() if row["transaction_id"] == transaction.id]
+    points += [(row["at"], row["energy_wh"]) for row in rows if row["energy_wh"] is not None and since < row["at"] < until]
+    return sorted(points)
+
+
+def _cost(session: ports.SoFar | None, prices: ports.Prices, showing: Showing) -> Decimal | None:
+    """With tax, in the station's decimals."""
+    amount = prices.cost(session) if session is not None else None
+    if amount is None or showing.decimals is None:
         return amount
     return amount.quantize(Decimal(1).scaleb(-showing.decimals), ROUND_HALF_UP)
 
 
-def _explained(transaction: TransactionState, prices: ports.Prices, station: StationState, at: datetime) -> CostExplained:
-    return CostExplained(at, transaction.meter_last_wh, _state(transaction, station), in_text(prices))
-
-
-def in_text(prices: ports.Prices) -> dict[str, str]:
-    return {name: f"{price:f}" for name, price in prices.parts.items()}
+def in_text(parts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: f"{price:f}" for name, price in parts.items()}
 
 
 def _state(transaction: TransactionState, station: StationState) -> str:
@@ -186,28 +254,18 @@ IDLE = (ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE, ConnectorS
 
 
 def _tell_running(batch: Batch, transaction: TransactionState, prices: ports.Prices, showing: Showing) -> None:
-    until = transaction.stopped_at or batch.now
-    cost = _cost(transaction, prices, showing, batch.station, until)
-    register = transaction.meter_last_wh
-    if cost is not None and register is not None:
-        state = _state(transaction, batch.station)
-        told = CostUpdated(
-            transaction.ocpp_id, f"{cost:f}", until.isoformat(), int(register), state, in_text(prices), explained=showing.explained
-        )
+    session = _so_far(transaction, prices, batch, transaction.stopped_at or batch.now)
+    cost, register = _cost(session, prices, showing), transaction.meter_last_wh
+    if session is not None and cost is not None and register is not None:
+        state, parts = _state(transaction, batch.station), in_text(prices.parts(session))
+        at = session.until.isoformat()
+        told = CostUpdated(transaction.ocpp_id, f"{cost:f}", at, int(register), state, parts, explained=showing.explained)
         ourselves.ask(batch, told)
 
 
-def _sampled(event: events.MetersSampled, batch: Batch, showing: Showing, prices: ports.Prices) -> None:
-    """A station that sends a reading since it was to is told what it costs by then (cost messages: triggerMeterValue)."""
-    transaction = batch.station.open.get(event.transaction_id or "")
-    if transaction is not None and any(reading.context in ASKED_FOR for reading in event.readings):
-        _tell_running(batch, transaction, prices, showing)
-
-
-def _ended(event: events.TransactionEnded, batch: Batch, showing: Showing, prices: ports.Prices) -> None:
+def _ended(batch: Batch, ended: TransactionState, showing: Showing, prices: ports.Prices) -> None:
     """What it cost in the end; where a session costs until the cable is out, that is told when it is."""
-    ended = batch.lookups.transactions.get(TransactionNeed(batch.station.id, event.transaction_id or ""))
-    if ended is None or ended.status != TransactionStatus.ENDED.value:
+    if ended.status != TransactionStatus.ENDED.value:
         return
     if showing.after_stop:
         _tell_running(batch, ended, prices, showing)
@@ -216,7 +274,7 @@ def _ended(event: events.TransactionEnded, batch: Batch, showing: Showing, price
 
 
 def _tell_final(batch: Batch, ended: TransactionState, prices: ports.Prices, showing: Showing) -> None:
-    cost = _cost(ended, prices, showing, batch.station, ended.stopped_at)
+    cost = _cost(_so_far(ended, prices, batch, ended.stopped_at), prices, showing)
     if cost is not None:
         wording = price_in_words(prices, showing, ended.language)
         texts = [{"language": one.language, "content": one.content} for one in wording.others]
@@ -234,9 +292,11 @@ def unplugged(event: VehicleUnplugged, batch: Batch) -> Done:
     if ended is None and event.transaction_id not in station.open:
         detail = f"The cable of transaction {event.transaction_id} was unplugged, which is not known."
         batch.note(Note("transaction_unknown", "unplugged", detail, Severity.WARNING))
-    prices = batch.lookups.prices.get(station.operator_id)
-    if ended is not None and showing is not None and showing.after_stop and prices is not None:
-        _tell_final(batch, ended, prices, showing)
+    book = batch.lookups.prices.get(station.operator_id)
+    if ended is not None and showing is not None and showing.after_stop and book is not None:
+        prices = book.prices(of_state(station, ended))
+        if prices is not None and not _other_currency(showing, prices):
+            _tell_final(batch, ended, prices, showing)
     return Done()
 
 

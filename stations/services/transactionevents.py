@@ -59,6 +59,8 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     elif event.token is not None and info is not None and not transaction.id_tag:
         transaction.id_tag, transaction.id_token_id = event.token.value, found.id if found else None
         change |= {"id_tag": transaction.id_tag, "id_token_id": transaction.id_token_id, "authorization_status": info.status.value}
+        if found is not None:
+            transaction.group_id, transaction.of_driver = found.group_id, found.of_driver
         if found is not None and transaction.stopped_at is None:
             # Later messages of the batch know that the token charges.
             found.open_at.append(station.id)

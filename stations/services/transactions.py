@@ -94,6 +94,8 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         protocol=batch.frame.protocol if batch.frame else "",
         received_at=received_at,
         station_started_at=clocks.raw(event.at, at),
+        group_id=found.group_id if found else None,
+        of_driver=found is not None and found.of_driver,
     )
     station.open[transaction.ocpp_id] = transaction
     if found is not None:

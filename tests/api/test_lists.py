@@ -7,6 +7,7 @@ from django.utils import timezone
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
+from billing import tariffs
 from stations.models import Connection, Transaction
 from stations.services import registry
 from tests.api.conftest import AT, LINE, Network, Person, asked, event, message, minutes, sample, transaction
@@ -38,6 +39,28 @@ def test_a_running_transaction_has_no_cost_yet(ada: Person, amber: Network) -> N
         transaction(amber.station, number=2, status="active")
     (row,) = ada.client.rows("transactions/", status="active")
     assert (row["cost"], row["findings"], row["evse"]) == (None, [], None)
+    assert (row["cost_so_far"]["currency"], row["tariff"]["billed"]) == ("EUR", False)
+
+
+def test_a_transaction_says_by_which_tariff_and_why(ada: Person, amber: Network) -> None:
+    price = {"elements": [{"price_components": [{"type": "FLAT", "price": 3, "vat": 20, "step_size": 1}]}]}
+    tariff = tariffs.add_tariff(operator=ada.operator, name="Depot", ocpi=price)
+    with scope(operator=ada.operator):
+        tariffs.assign(tariff=tariff, station=amber.station, audience="ad_hoc")
+        running = transaction(amber.station, number=2, status="active")
+    row = ada.client.get(f"/api/v1/transactions/{running.pk}/").json()
+    assert row["cost_so_far"] == {"amount": "3.60", "currency": "EUR"}
+    assert row["tariff"] == {
+        "id": tariff.pk,
+        "name": "Depot",
+        "version": 1,
+        "place": "station",
+        "audience": "ad_hoc",
+        "sentence": "3.60\u202fEUR per session, tax included.",
+        "billed": False,
+    }
+    billed = ada.client.get(f"/api/v1/transactions/{amber.transaction.pk}/").json()
+    assert (billed["tariff"]["billed"], billed["tariff"]["place"], billed["cost_so_far"]) == (True, "network", None)
 
 
 def test_a_station_shows_its_connectors_and_that_it_is_online(ada: Person, amber: Network) -> None:
@@ -229,7 +252,7 @@ def test_a_page_has_a_thousand_rows_at_most(ada: Person, amber: Network) -> None
 @pytest.mark.parametrize(
     ("path", "queries"),
     [
-        *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 3), ("transactions/?station=AMBER-01", 4)],
+        *[("stations/", 3), ("evses/", 2), ("connectors/", 1), ("transactions/", 4), ("transactions/?station=AMBER-01", 5)],
         *[("events/", 1), ("events/?station=AMBER-01", 2), ("connections/", 1), ("connections/?station=AMBER-01", 2)],
         *[
             ("variables/", 1),
@@ -266,7 +289,7 @@ def test_the_number_of_queries_is_fixed(
         station, _ = registry.add_station(operator=ada.operator, identity=f"AMBER-0{number}")
         with scope(operator=ada.operator):
             station.evses.create(number=1).connectors.create(number=1)
-    ada.client.get("/api/v1/stations/")  # writes the minute of the key's use
+    ada.client.get("/api/v1/transactions/")  # writes the minute of the key's use, and reads the prices, which are kept
     with django_assert_num_queries(1 + queries):  # one more for the key
         assert ada.client.get(f"/api/v1/{path}").status_code == 200
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_scopes import scopes_disabled
 
+from billing import tariffs
 from tests.dashboard.rows import bill, finding, finished, plug, sample, session
 from tests.network import Network
 
@@ -24,7 +26,31 @@ def test_a_finished_session_shows_its_price_line_by_line(ada: Client, amber: Net
     assert ">0.40<" in html
     assert ">3.00<" in html
     assert "4.71 EUR" in html
-    assert "By the tariff Standard as it was then." in html
+    assert "Standard" in html
+    assert "It is that of the whole network." in html
+
+
+def test_a_session_says_by_which_tariff_and_why_before_and_after_it_is_billed(ada: Client, amber: Network) -> None:
+    here = plug(amber, "Charging")
+    amber.tariff()
+    night = amber.tariff(name="Night", is_default=False, price_per_minute=0, price_per_session=0)
+    with scopes_disabled():
+        tariffs.assign(tariff=night, evse=here.evse)
+    running = session(here)
+    html = page(ada, running.pk)
+    assert "Tariff, as it would be billed" in html
+    assert "It is assigned to this plug." in html
+    assert "0.50 EUR per kWh, tax included." in html
+    done = finished(here)
+    record = bill(done, night, "4.71", choice={"version": 3, "place": "site", "audience": "drivers"})
+    with scopes_disabled():
+        snapshot = {"currency": "EUR", "elements": [{"price_components": [{"type": "ENERGY", "price": 0.3, "step_size": 1}]}]}
+        type(record).objects.filter(pk=record.pk).update(tariff_snapshot=snapshot)
+    html = page(ada, done.pk)
+    assert "as it would be billed" not in html
+    assert "It is assigned to this site, for registered drivers." in html
+    assert "version 3, valid when the session started" in html
+    assert "0.30 EUR per kWh, tax included." in html
 
 
 def test_it_shows_the_meter_and_the_power_curve(ada: Client, amber: Network) -> None:
@@ -35,7 +61,7 @@ def test_it_shows_the_meter_and_the_power_curve(ada: Client, amber: Network) -> 
     assert html.count("Sample.Periodic") == 3
     assert 'polyline points="0.0,0.0 360.0,0.0 720.0,80.0"' in html
     assert "at most 11.0 kW" in html
-    assert "so far" in html or "No tariff: your network has no default tariff yet." in html
+    assert "so far" in html or "No tariff: none is assigned to this session" in html
 
 
 def test_it_shows_at_most_the_last_two_hundred_samples(ada: Client, amber: Network) -> None:

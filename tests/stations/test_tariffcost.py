@@ -8,7 +8,7 @@ import pytest
 from django_scopes import scopes_disabled
 
 from accounts.models import IdToken, Kind, User
-from billing import services as billing
+from billing import tariffs
 from stations import ports
 from stations.models import Command, Finding, Station, Variable
 from tests import v16, v201
@@ -23,7 +23,7 @@ PRICE = "0.50\u202fEUR per kWh, tax included."
 
 def priced(network: Network, per_kwh: str = "0.50", **more: Any) -> None:
     with scopes_disabled():
-        billing.add_tariff(
+        tariffs.add_tariff(
             operator=network.operator, name=f"Price {per_kwh}", price_per_kwh=Decimal(per_kwh), is_default=True, **more
         )
 

@@ -198,15 +198,6 @@ class Asked(Rows):
         return start
 
 
-class PlugOfLocation(serializers.Serializer[charging.Plug]):
-    station = serializers.CharField(source="station.identity")
-    station_name = serializers.CharField(source="station.name")
-    evse = serializers.IntegerField(source="evse.number")
-    state = serializers.ChoiceField(choices=PLUG_STATES)
-    free = serializers.BooleanField(help_text="Whether it can be started now.")
-    mine = serializers.BooleanField(help_text="Whether it is you who charges there.")
-
-
 class PriceRow(serializers.Serializer[Any]):
     """What charging costs, tax included, as decimal strings."""
 
@@ -218,13 +209,30 @@ class PriceRow(serializers.Serializer[Any]):
     tax_percent = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
 
 
+class PlugOfLocation(serializers.Serializer[charging.Plug]):
+    station = serializers.CharField(source="station.identity")
+    station_name = serializers.CharField(source="station.name")
+    evse = serializers.IntegerField(source="evse.number")
+    state = serializers.ChoiceField(choices=PLUG_STATES)
+    free = serializers.BooleanField(help_text="Whether it can be started now.")
+    mine = serializers.BooleanField(help_text="Whether it is you who charges there.")
+    price = serializers.SerializerMethodField(help_text="What it costs to start here now. Null while the operator has not said it.")
+
+    @extend_schema_field(PriceRow(allow_null=True))
+    def get_price(self, row: charging.Plug) -> Any:
+        price = self.context["prices"].at(site=row.station.site_id, station=row.station.pk, evse=row.evse.pk)
+        return PriceRow(price).data if price else None
+
+
 class LocationRow(Place):
     """A site. `plugs` and `prices` are in the context."""
 
     latitude = Number(allow_null=True, help_text="Degrees north.")
     longitude = Number(allow_null=True, help_text="Degrees east.")
     distance_m = serializers.SerializerMethodField(help_text="From the place that was asked for; null if none was.")
-    price = serializers.SerializerMethodField(help_text="Null while the operator has not said it.")
+    price = serializers.SerializerMethodField(
+        help_text="That of the site; its plugs may have others. Null while the operator has not said it."
+    )
     plugs = serializers.SerializerMethodField()
     free = serializers.SerializerMethodField(help_text="How many plugs can be started now.")
 
@@ -246,7 +254,7 @@ class LocationRow(Place):
 
     @extend_schema_field(PlugOfLocation(many=True))
     def get_plugs(self, row: Site) -> Any:
-        return PlugOfLocation(self.context["plugs"].get(row.pk, []), many=True).data
+        return PlugOfLocation(self.context["plugs"].get(row.pk, []), many=True, context=self.context).data
 
     def get_free(self, row: Site) -> int:
         return sum(plug.free for plug in self.context["plugs"].get(row.pk, []))

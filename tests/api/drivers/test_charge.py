@@ -10,6 +10,8 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from accounts import drivers
+from accounts.models import IdToken, IdTokenGroup
+from billing import tariffs
 from csms.api.drivers import access
 from stations.models import Command, Connector, Site, Station
 from tests.api.drivers.conftest import Driver
@@ -154,6 +156,27 @@ def test_nearby_locations_have_live_plugs_and_the_price_with_tax(
     assert Decimal(row["price"]["per_kwh"]) == Decimal("0.5")
     assert row["distance_m"] is None
     assert not any(one["mine"] for one in ed.app.ask("get", f"locations/{harbour.pk}/")["plugs"])
+
+
+def test_each_plug_has_the_price_of_its_tariff(amber: Network, dee: Driver, harbour: Site, free: Connector) -> None:
+    other = plug(amber, station=free.evse.station)
+    amber.tariff()
+    fast = amber.tariff(name="Fast", price_per_kwh="0.80", is_default=False)
+    fleet = amber.tariff(name="Fleet", price_per_kwh="0.20", is_default=False)
+    with scopes_disabled():
+        tariffs.assign(tariff=fast, evse=other.evse)
+    row = dee.app.ask("get", f"locations/{harbour.pk}/")
+    assert Decimal(row["price"]["per_kwh"]) == Decimal("0.5")
+    assert [Decimal(one["price"]["per_kwh"]) for one in row["plugs"]] == [Decimal("0.5"), Decimal("1.0")]
+    # With the app starts the app's own tag; of whichever group a card of theirs is.
+    with scopes_disabled():
+        group = IdTokenGroup.objects.create(operator=amber.operator, name="Fleet")
+        tariffs.assign(tariff=fleet, audience="group", group=group)
+    amber.token("CARD", driver=dee.user, group="Fleet")
+    assert Decimal(dee.app.ask("get", f"locations/{harbour.pk}/")["plugs"][0]["price"]["per_kwh"]) == Decimal("0.5")
+    with scopes_disabled():
+        IdToken.objects.filter(pk=dee.token.pk).update(group=group)
+    assert {one["price"]["per_kwh"] for one in dee.app.ask("get", f"locations/{harbour.pk}/")["plugs"]} == {"0.2500"}
 
 
 def test_locations_far_away_of_others_or_without_a_charger_are_none(dee: Driver, cy: Driver, amber: Network, harbour: Site) -> None:

@@ -1,0 +1,47 @@
+"""Why a session has its tariff, in words."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import explained
+from billing.models import ChargeRecord
+from stations.models import Transaction
+
+PLACES: dict[str, str | Promise] = {
+    "evse": gettext_lazy("It is assigned to this plug"),
+    "station": gettext_lazy("It is assigned to this charger"),
+    "site": gettext_lazy("It is assigned to this site"),
+    "": gettext_lazy("It is that of the whole network"),
+}
+AUDIENCES: dict[str, str | Promise] = {
+    "ad_hoc": gettext_lazy("for who pays without a contract"),
+    "drivers": gettext_lazy("for registered drivers"),
+    "group": gettext_lazy("for the group of this id tag"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The tariff of a session, for its page."""
+
+    name: str
+    version: int | None
+    why: str
+    sentence: str
+    billed: bool
+
+
+def applied(transaction: Transaction, record: ChargeRecord | None) -> Applied | None:
+    """None: it has none."""
+    found = explained.explain([transaction], {transaction.pk: record} if record else {}).get(transaction.pk)
+    return Applied(found.name, found.version, why(found), found.sentence, found.billed) if found else None
+
+
+def why(found: explained.Explained) -> str:
+    place = PLACES.get(found.place, PLACES[""])
+    if found.audience in AUDIENCES:
+        return _("%(place)s, %(audience)s.") % {"place": place, "audience": AUDIENCES[found.audience]}
+    return _("%(place)s.") % {"place": place}
