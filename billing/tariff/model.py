@@ -138,6 +138,15 @@ class Tariff:
     min_price: Limit | None = None
     max_price: Limit | None = None
 
+    @property
+    def by_course(self) -> bool:
+        """Whether it makes a difference when the energy flowed: without restrictions and series start, end and energy say all."""
+        return any(
+            element.restrictions != Restrictions(reservation=element.restrictions.reservation)
+            or any(component.series is not None for component in element.components)
+            for element in self.elements
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from billing.models import ChargeRecord
+from billing import selectors as bills
 from csms.dashboard import charts, commandrows, points, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
@@ -47,7 +47,7 @@ class Happening:
 def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     transaction = get_object_or_404(selectors.transactions().select_related("id_token", "station__connection"), pk=pk)
     session = wall.sessions([transaction])[0]
-    record = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+    record = bills.valid().filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
     ended = transaction.stopped_at
     priced_soon = record is None and ended is not None and timezone.now() - ended < PRICING
     samples = selectors.samples(transaction)

@@ -53,7 +53,8 @@ def test_it_is_undone_until_it_is_billed(ada: Person, amber: Network, doubtful: 
     ask(ada, doubtful, fix="accept")
     with scope(operator=ada.operator):
         record = ChargeRecord.objects.filter(revision=1).get()
-        ChargeRecord.objects.filter(pk=record.pk).update(transaction=doubtful)
+        record.pk, record.transaction = None, doubtful
+        record.save(force_insert=True)
     answer = ask(ada, doubtful, fix="undo")
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
