@@ -27,7 +27,7 @@ def explained(priced: Priced) -> tuple[list[Line], list[Tax]]:
     costs: defaultdict[Decimal, Decimal] = defaultdict(Decimal)
     for line in priced.lines:
         costs[line.vat or Decimal(0)] += line.cost_excl_tax
-    lines = [
+    lines: list[Line] = [
         {
             "dimension": line.dimension.value,
             "volume": f"{line.volume:f}",

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
 from billing.models import ChargeRecord, RecordKind
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
+from csms.api.pricelines import Codes, Lines, Taxes
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
 from stations.models import (
@@ -141,44 +142,6 @@ class FindingRow(FindingOfTransaction):
 
     class Meta(FindingOfTransaction.Meta):
         fields = read_only_fields = ["station", "transaction", *FindingOfTransaction.Meta.fields]
-
-
-class PriceLine(serializers.Serializer[Any]):
-    """A part of what a transaction cost. Every number is a decimal string."""
-
-    dimension = serializers.CharField(
-        help_text="What is priced, in OCPI's words: FLAT, ENERGY, TIME, PARKING_TIME; or what a limit adds: MIN_PRICE, MAX_PRICE."
-    )
-    volume = serializers.CharField(help_text="How much of it, in `unit`.")
-    unit = serializers.CharField()
-    price = serializers.CharField(help_text="Of one unit, without tax.")
-    cost_excl_tax = serializers.CharField()
-    vat_percent = serializers.CharField(
-        required=False, allow_null=True, help_text="Null: the price names none. Records of before credits do not have it."
-    )
-
-
-@extend_schema_field(PriceLine(many=True))
-class Lines(serializers.JSONField):
-    """The lines of a charge record, as they were stored."""
-
-
-class TaxOfRate(serializers.Serializer[Any]):
-    """What was taxed at one rate. Every number is a decimal string."""
-
-    percent = serializers.CharField()
-    net = serializers.CharField()
-    tax = serializers.CharField()
-
-
-@extend_schema_field(TaxOfRate(many=True))
-class Taxes(serializers.JSONField):
-    """The taxes of a charge record by rate: they sum to its totals."""
-
-
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
-class Codes(serializers.JSONField):
-    """Codes of findings."""
 
 
 class Cost(serializers.Serializer[Any]):

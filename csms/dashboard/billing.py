@@ -68,11 +68,13 @@ class BillingFilters(forms.Form):
         since, until = cleaned.get("since"), cleaned.get("until")
         if self.errors:
             return cleaned
-        if since is None or until is None:
-            day = since or until
-            # One day alone: the year after it, or before it.
-            cleaned["since"] = since or day - ledger.LONGEST + timedelta(days=1)
-            cleaned["until"] = until or day + ledger.LONGEST - timedelta(days=1)
+        # One day alone: the year after it, or before it.
+        if since is None and until is not None:
+            cleaned["since"] = until - ledger.LONGEST + timedelta(days=1)
+        elif until is None and since is not None:
+            cleaned["until"] = since + ledger.LONGEST - timedelta(days=1)
+        elif since is None or until is None:
+            return cleaned
         elif until < since:
             self.add_error("until", _("This day is before the first one: exchange the two."))
         elif until - since >= ledger.LONGEST:

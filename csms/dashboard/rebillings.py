@@ -128,7 +128,7 @@ def plan_rebilling(request: HttpRequest) -> HttpResponse:
 @page
 def show_rebilling(request: HttpRequest, pk: int) -> HttpResponse:
     """How far it is, and what comes of it."""
-    row = get_object_or_404(Rebilling.objects.select_related("tariff", "under", "site", "requested_by"), pk=pk)
+    row: Rebilling = get_object_or_404(Rebilling.objects.select_related("tariff", "under", "site", "requested_by"), pk=pk)
     checked = row.state not in (RebillingState.CHECKING,) and row.paused != RebillingState.CHECKING
     sums = row.difference if row.started_at else row.would_differ
     context = {
@@ -147,7 +147,7 @@ def show_rebilling(request: HttpRequest, pk: int) -> HttpResponse:
 @action(MAY_CORRECT)
 def lead_rebilling(request: HttpRequest, pk: int) -> HttpResponse:
     """Start, pause, go on, cancel."""
-    row = get_object_or_404(Rebilling.objects.all(), pk=pk)
+    row: Rebilling = get_object_or_404(Rebilling.objects.all(), pk=pk)
     doing = {"start": rebilling.start, "pause": rebilling.pause, "resume": rebilling.resume, "cancel": rebilling.cancel}
     do = doing.get(request.POST.get("do", ""))
     if do is None:
