@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from billing import breakdown, choosing, sessions, tariff
 from billing.models import ChargeRecord, RecordKind
 from stations import outbox
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import Finding, Transaction
+from stations.services import retention
 
+SAMPLES = next(kind for kind in retention.KINDS if kind.table == "stations_metersample")
 #: What a credit has negated, of lines and of taxes.
 OF_LINES, OF_TAXES = ("volume", "cost_excl_tax"), ("net", "tax")
 #: What two records differ in if anything that counts is different.
-COUNTS = ("energy_wh", "duration_s", "currency", "lines", "taxes", "total_excl_tax", "total_incl_tax", "tariff_id", "version_id")
+COUNTS = ("energy_wh", "duration_s", "currency", "lines", "taxes", "total_excl_tax", "total_incl_tax", "tariff_id")
 
 
 class NoTariff(outbox.NotYet):
@@ -26,12 +30,16 @@ class PriceMissing(outbox.NotYet):
     """The market's price of an hour is not known yet."""
 
 
+class ReadingsGone(outbox.NotYet):
+    """It was priced by when the energy flowed, and what told that was let go."""
+
+
 Draft = ChargeRecord | Exception
 
 
 def rows(pks: Iterable[int]) -> list[Transaction]:
     """Transactions with what pricing needs of them."""
-    return list(Transaction.objects.select_related("station__site", "id_token").filter(pk__in=list(pks)).order_by("pk"))
+    return list(Transaction.objects.select_related("operator", "station__site", "id_token").filter(pk__in=list(pks)).order_by("pk"))
 
 
 def billable(transaction: Transaction) -> bool:
@@ -44,10 +52,14 @@ def billable(transaction: Transaction) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A transaction to be priced. `chosen`: the version that it has; None: the one that applies where and when it was."""
+    """A transaction to be priced. `chosen`: the version that it has; None: the one that applies where and when it was.
+
+    `again`: it was billed before, so that its samples may have been let go since.
+    """
 
     transaction: Transaction
     chosen: choosing.Chosen | None = None
+    again: bool = False
 
 
 def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
@@ -64,12 +76,21 @@ def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
         codes[pk or 0].add(code)
     made: dict[int, Draft] = {}
     courses = {one.pk for one in by_course}
+    gone = {case.transaction.pk for case in cases if case.again and case.transaction.pk in courses and _gone(case.transaction)}
     for one in transactions:
+        if one.pk in gone:
+            made[one.pk] = ReadingsGone("Its meter samples were let go, and its price depends on when the energy flowed.")
+            continue
         try:
             made[one.pk] = _draft(one, chosen[one.pk], book, readings.of(one) if one.pk in courses else (), sorted(codes[one.pk]))
         except Exception as error:
             made[one.pk] = error
     return made
+
+
+def _gone(t: Transaction) -> bool:
+    kept_from = retention.cutoff(SAMPLES, now=timezone.now(), operator=t.operator)
+    return t.started_at < kept_from
 
 
 def _follows(book: choosing.Book, chosen: choosing.Chosen) -> bool:

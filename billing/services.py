@@ -65,10 +65,10 @@ def make_charge_records(*, transaction_ids: Collection[int]) -> dict[int, bool |
                 if not answers[pk]:
                     log.info("no charge record", transaction=pk, reason=_why_not(t))
             elif not records or (valid is None and _put_right_since(records, t)):
-                cases.append(drafts.Case(t))
+                cases.append(drafts.Case(t, again=bool(records)))
             elif valid is not None and drafts.outdated(valid, t):
                 credited[pk] = valid
-                cases.append(drafts.Case(t, drafts.as_before(valid)))
+                cases.append(drafts.Case(t, drafts.as_before(valid), again=True))
             else:
                 answers[pk] = True
         book = choosing.Book({case.transaction.operator_id for case in cases})

@@ -219,6 +219,24 @@ def test_many_workers_at_once_make_one_correction(billed):
     assert [one.kind for one in chain(billed)] == ["charge", "credit", "charge"]
 
 
+# Samples that were let go
+
+
+def test_what_was_priced_by_the_hour_is_not_priced_again_without_its_samples(station, amber, settings):
+    night = {"price_components": [{"type": "ENERGY", "price": 0.2}], "restrictions": {"start_time": "22:00", "end_time": "06:00"}}
+    tariffs.add_tariff(operator=amber, name="By the hour", ocpi={"elements": [night]}, is_default=True)
+    long_ago = make.START - timedelta(days=3000)
+    t = make.transaction(station, started_at=long_ago, stopped_at=long_ago + timedelta(hours=9))
+    make.ended([t])
+    tasks.make_charge_records()
+    with pytest.raises(ValidationError, match="samples were let go"):
+        correct(chain(t)[0])
+    assert len(changed(t, energy_wh=Decimal(5000))) == 1
+    with scopes_disabled():
+        assert "samples were let go" in OutboxEntry.objects.get(object_id=t.pk).error
+    assert correct(chain(t)[0], pricing="none").credit
+
+
 # Who is told
 
 
