@@ -49,8 +49,9 @@ def make_charge_records(*, transaction_ids: Collection[int]) -> dict[int, bool |
     trusted: the energy is kept, and whoever resolves the doubt writes the outbox again.
     """
     with db.atomic():
+        # Records first: whoever corrects one meanwhile has read the session no later than we do.
+        past = _past(transaction_ids)
         found = {one.pk: one for one in drafts.rows(transaction_ids)}
-        past = _past(found)
         answers: dict[int, bool | Exception] = {}
         cases: list[drafts.Case] = []
         credited: dict[int, ChargeRecord] = {}
