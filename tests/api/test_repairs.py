@@ -11,6 +11,7 @@ from accounts.models import AuditEntry
 from billing.models import ChargeRecord
 from stations.models import OutboxEntry, RepairMessage, Transaction
 from tests.api.conftest import AT, Network, Person, person, sample, transaction
+from tests.billing import make
 
 
 @pytest.fixture
@@ -92,7 +93,17 @@ def test_who_may_put_sessions_right(ada: Person, ben: Person, doubtful: Transact
 
 
 def test_a_trusted_session_is_left_alone(ada: Person, amber: Network) -> None:
-    assert ask(ada, amber.transaction, fix="write_off", reason="Lost").status_code == 409
+    with scope(operator=ada.operator):
+        trusted = make.transaction(make.station(ada.operator, "AMBER-88"))
+    assert ask(ada, trusted, fix="write_off", reason="Lost").status_code == 409
+
+
+def test_a_billed_session_is_put_right_with_a_reason(ada: Person, amber: Network) -> None:
+    assert ask(ada, amber.transaction, fix="accept").status_code == 409
+    assert ask(ada, amber.transaction, fix="write_off").status_code == 400
+    assert ask(ada, amber.transaction, fix="write_off", reason="Free of charge").status_code == 201
+    with scope(operator=ada.operator):
+        assert OutboxEntry.objects.filter(topic="transaction_ended", object_id=amber.transaction.pk).exists()
 
 
 def test_a_message_is_played_or_thrown_away_once(ada: Person, amber: Network) -> None:

@@ -88,6 +88,13 @@ def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71", **fields
         return ChargeRecord.objects.create(**given | fields)
 
 
+def take_back(record: ChargeRecord) -> ChargeRecord:
+    """The credit of a record."""
+    total = str(-record.total_incl_tax)
+    net, revision = -record.total_excl_tax, record.revision + 1
+    return bill(record.transaction, record.tariff, total, revision=revision, kind="credit", credits=record, total_excl_tax=net)
+
+
 @tables
 def sample(transaction: Transaction, at: Any, power_w: int) -> None:
     with scopes_disabled():
