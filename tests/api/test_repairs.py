@@ -9,7 +9,8 @@ from django_scopes import scope
 
 from accounts.models import AuditEntry
 from billing.models import ChargeRecord
-from stations.models import OutboxEntry, RepairMessage, Transaction
+from stations.models import Evse, OutboxEntry, RepairMessage, Transaction
+from stations.services import registry
 from tests.api.conftest import AT, Network, Person, person, sample, transaction
 from tests.billing import make
 
@@ -94,7 +95,9 @@ def test_who_may_put_sessions_right(ada: Person, ben: Person, doubtful: Transact
 
 def test_a_trusted_session_is_left_alone(ada: Person, amber: Network) -> None:
     with scope(operator=ada.operator):
-        trusted = make.transaction(make.station(ada.operator, "AMBER-88"))
+        other, _password = registry.add_station(operator=ada.operator, identity="AMBER-88")
+        Evse.objects.create(station=other, number=1)
+        trusted = make.transaction(other)
     assert ask(ada, trusted, fix="write_off", reason="Lost").status_code == 409
 
 

@@ -223,7 +223,10 @@ def test_many_workers_at_once_make_one_correction(billed):
 
 
 def test_what_was_priced_by_the_hour_is_not_priced_again_without_its_samples(station, amber, settings):
-    night = {"price_components": [{"type": "ENERGY", "price": 0.2}], "restrictions": {"start_time": "22:00", "end_time": "06:00"}}
+    night = {
+        "price_components": [{"type": "ENERGY", "price": 0.2, "step_size": 1}],
+        "restrictions": {"start_time": "22:00", "end_time": "06:00"},
+    }
     tariffs.add_tariff(operator=amber, name="By the hour", ocpi={"elements": [night]}, is_default=True)
     long_ago = make.START - timedelta(days=3000)
     t = make.transaction(station, started_at=long_ago, stopped_at=long_ago + timedelta(hours=9))
