@@ -16,6 +16,7 @@ MAY: dict[str, frozenset[Role]] = {
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "customers.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "tariffs.change": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE}),
+    "billing.correct": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "forwards.change": frozenset({Role.OWNER, Role.MANAGER}),
     "audit.view": frozenset({Role.OWNER, Role.MANAGER}),

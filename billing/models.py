@@ -1,5 +1,6 @@
 """How much: tariffs and the charge records made with them."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -108,35 +109,131 @@ class TariffAssignment(models.Model):
         return f"{self.tariff_id} for {self.audience or 'everybody'}"
 
 
-class ChargeRecord(models.Model):
-    """What one transaction cost. Immutable; made exactly once a revision, which its unique key guarantees.
+class RecordKind(models.TextChoices):
+    """What a record does to what somebody owes."""
 
-    `lines` explain the total: [{"dimension", "volume", "unit", "price", "cost_excl_tax"}], decimals as strings.
+    CHARGE = "charge", _("Charge")
+    CREDIT = "credit", _("Credit")
+
+
+class ChargeRecord(models.Model):
+    """What one transaction cost, or a credit that takes that back. The database refuses to change or delete one.
+
+    Made exactly once a revision, which its unique key guarantees: 1 is the first charge, 2 the credit of it, 3 the next charge.
+    The charge that no credit takes back is the one that counts. A credit has the lines, taxes, energy and totals of its charge,
+    negated. `lines` and `taxes` explain the totals: [{"dimension", "volume", "unit", "price", "cost_excl_tax", "vat_percent"}] and
+    [{"percent", "net", "tax"}], decimals as strings. `findings` are the codes of what was wrong with the session. Records made
+    before there were corrections know no times, taxes and version.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # chargerecord_operator_created
     transaction = models.ForeignKey(Transaction, models.PROTECT, related_name="charge_records")
     revision = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=10, choices=RecordKind.choices, default=RecordKind.CHARGE, db_default="charge")
+    credits = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="credited_by")
+    reason = models.CharField(max_length=300, blank=True, db_default="", help_text="Why it was corrected.")
+    request_key = models.CharField(max_length=100, blank=True, db_default="", editable=False)
     tariff = models.ForeignKey(Tariff, models.PROTECT, related_name="+")
+    version = models.ForeignKey(TariffVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     tariff_snapshot = models.JSONField(help_text="The tariff as it was, as an OCPI 2.2.1 Tariff object.")
     choice = models.JSONField(default=dict, db_default={}, help_text="Which version of the tariff it was, and why that one.")
     currency = models.CharField(max_length=3)
+    started_at = models.DateTimeField(null=True, blank=True)
+    stopped_at = models.DateTimeField(null=True, blank=True)
     energy_wh = models.DecimalField(max_digits=15, decimal_places=3)
     duration_s = models.PositiveIntegerField()
     lines = models.JSONField()
+    taxes = models.JSONField(default=list, db_default=[])
     total_excl_tax = total()
     total_incl_tax = total()
+    findings = models.JSONField(default=list, db_default=[])
+    trust = models.CharField(max_length=15, blank=True, db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(operator="operator")
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["transaction", "revision"], name="chargerecord_transaction_revision")]
-        indexes = [models.Index(fields=["operator", "-created_at", "-id"], name="chargerecord_operator_created")]
+        constraints = [
+            models.UniqueConstraint(fields=["transaction", "revision"], name="chargerecord_transaction_revision"),
+            models.CheckConstraint(
+                condition=models.Q(kind="credit", credits__isnull=False) | models.Q(kind="charge", credits=None),
+                name="chargerecord_credit_of",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["operator", "-created_at", "-id"], name="chargerecord_operator_created"),
+            models.Index(fields=["version"], name="chargerecord_version"),
+            models.Index(fields=["tariff", "-created_at", "-id"], name="chargerecord_tariff_created"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"
+
+    @property
+    def tax(self) -> Decimal:
+        return self.total_incl_tax - self.total_excl_tax
+
+
+class RebillingState(models.TextChoices):
+    """A re-billing's life: what it would do is worked out first, then somebody starts it."""
+
+    CHECKING = "checking", _("Working out what would change")
+    READY = "ready", _("Ready to start")
+    RUNNING = "running", _("Running")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled")
+    DONE = "done", _("Done")
+
+
+class Rebilling(models.Model):
+    """Many charge records priced anew: those of `tariff` whose sessions began in a time, under `under` or as is assigned now.
+
+    A worker goes through the records from `first_id` to `last_id`; `at_id` is how far it is. It goes through them
+    twice: first `would_change` and `would_differ` (by currency, decimal strings) come out, then `changed` and `difference`.
+    `failed`: the first of those that could not be priced, [{"record", "session", "error"}]. `token` is the form's own: sent twice,
+    it makes one. `paused`: what it was at. `due_at`: when to look at it next.
+    """
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    token = models.CharField(max_length=100)
+    tariff = models.ForeignKey(Tariff, models.PROTECT, related_name="+")
+    under = models.ForeignKey(Tariff, models.PROTECT, null=True, blank=True, related_name="+")
+    site = models.ForeignKey(Site, models.SET_NULL, null=True, blank=True, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=RebillingState.choices, default=RebillingState.CHECKING)
+    paused = models.CharField(max_length=10, blank=True)
+    first_id = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    at_id = models.BigIntegerField(default=0)
+    total = models.PositiveIntegerField()
+    looked_at = models.PositiveIntegerField(default=0)
+    would_change = models.PositiveIntegerField(default=0)
+    would_differ = models.JSONField(default=dict)
+    changed = models.PositiveIntegerField(default=0)
+    difference = models.JSONField(default=dict)
+    failures = models.PositiveIntegerField(default=0)
+    failed = models.JSONField(default=list)
+    requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["operator", "token"], name="rebilling_operator_token")]
+        indexes = [
+            models.Index(fields=["operator", "-id"], name="rebilling_operator_id"),
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="rebilling_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"re-billing {self.pk}"
 
 
 from billing.pricelistmodels import PriceList as PriceList  # noqa: E402

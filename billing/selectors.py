@@ -6,13 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, sessions, tariff
+from billing import choosing, drafts, sessions, tariff
 from billing.displayed import Displayed
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, RecordKind
 from stations import courses, ports
 from stations.domain.values import TransactionStatus
 from stations.models import Transaction
@@ -59,25 +59,33 @@ def _courses(found: list[Transaction], now: datetime) -> dict[int, list[courses.
     return points
 
 
+def valid() -> QuerySet[ChargeRecord]:
+    """The records that count: charges that no credit takes back."""
+    return ChargeRecord.objects.filter(kind=RecordKind.CHARGE, credited_by=None)
+
+
 def billed_since(start: datetime) -> list[tuple[str, Decimal]]:
     """What the sessions that started since then have been billed, with tax, by currency. Empty: none has its price yet."""
-    newer = ChargeRecord.objects.filter(transaction=OuterRef("transaction"), revision__gt=OuterRef("revision"))
     # The transaction's operator too: with it the index tells which started since then.
-    found = ChargeRecord.objects.filter(~Exists(newer), transaction__started_at__gte=start, transaction__operator=F("operator"))
+    found = valid().filter(transaction__started_at__gte=start, transaction__operator=F("operator"))
     return list(found.order_by("currency").values_list("currency").annotate(total=Sum("total_incl_tax")))
 
 
 def billed(transaction_id: int) -> bool:
-    """Whether a transaction has a charge record."""
-    return ChargeRecord.objects.filter(transaction=transaction_id).exists()
+    """Whether a transaction has a charge record that counts."""
+    return valid().filter(transaction=transaction_id).exists()
 
 
 def would_cost(
     transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime
 ) -> tuple[Decimal, str] | None:
-    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: there is no tariff."""
+    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: there is no tariff.
+
+    If it was billed, by the version that it had.
+    """
     book = choosing.Book([transaction.operator_id])
-    chosen = book.choose(choosing.case_of(transaction))
+    record = valid().filter(transaction=transaction).select_related("version__tariff").first()
+    chosen = (drafts.as_before(record) if record else None) or book.choose(choosing.case_of(transaction))
     if chosen is None:
         return None
     changed = copy(transaction)

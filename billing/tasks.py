@@ -4,9 +4,9 @@ from collections import defaultdict
 from functools import partial
 
 from celery import shared_task
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
-from billing import services
+from billing import rebilling, services
 from stations import outbox, ports
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
@@ -20,9 +20,10 @@ def make_charge_records() -> int:
     """Make the charge records of the transactions that ended. Returns how many entries of the outbox were looked at.
 
     1. Claim the oldest entries that are due; another worker skips those.
-    2. For each, make the record and delete the entry, both or neither; or note what went wrong and when to try again.
-    3. Commit, and tell the live pages.
-    4. Again, until nothing is due; after many rounds, call for another run instead.
+    2. Make their records together and delete the entries, both or neither; note what could not be priced and when to try again.
+    3. Should that fail as a whole, handle each alone.
+    4. Commit, and tell the live pages.
+    5. Again, until nothing is due; after many rounds, call for another run instead.
 
     Safe when run twice, at once, or killed: entries and records change in one transaction, and a record's key is unique.
     """
@@ -36,13 +37,41 @@ def make_charge_records() -> int:
     return looked_at
 
 
+@shared_task
+def advance_rebillings() -> int:
+    """Bring re-billings on (see `billing.rebilling`). Returns how many pieces were done.
+
+    1. Take those that are due, one after the other; one that another worker has is left to it.
+    2. Do pieces of a hundred or two records, each a transaction of its own that says how far it came.
+    3. After many pieces, call for another run instead.
+
+    Safe when run twice, at once, or killed.
+    """
+    pieces = 0
+    for pk in rebilling.due():
+        while rebilling.advance(pk):
+            pieces += 1
+            if pieces >= rebilling.MOST_CHUNKS:
+                ports.bell.work(rebilling.SUBSCRIBER)
+                return pieces
+    return pieces
+
+
 def _make_some() -> int:
     billed: defaultdict[int, list[int]] = defaultdict(list)
     with outbox.claim(services.SUBSCRIBER, limit=CLAIM) as entries:
+        try:
+            with outbox.handling_all(entries) as failed:
+                made = services.make_charge_records(transaction_ids=[entry.object_id for entry in entries])
+                failed |= {entry.pk: why for entry in entries if isinstance(why := made[entry.object_id], Exception)}
+        except DatabaseError:
+            made = {}
+            for entry in entries:
+                with outbox.handling(entry):
+                    made[entry.object_id] = services.make_charge_record(transaction_id=entry.object_id)
         for entry in entries:
-            with outbox.handling(entry):
-                if services.make_charge_record(transaction_id=entry.object_id):
-                    billed[entry.operator_id].append(entry.object_id)
+            if made.get(entry.object_id) is True:
+                billed[entry.operator_id].append(entry.object_id)
         for operator_id, pks in billed.items():
             transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
     return len(entries)

@@ -102,6 +102,19 @@ class Rows(Recorded):
         super().__init__(model, admin_site)
 
 
+class KeptRows(Rows):
+    """What is never changed or deleted, and made by rule alone."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class StationRows(Rows):
     search_fields = ["identity", "name", "serial_number"]
     list_filter = ["registration"]
@@ -132,10 +145,10 @@ repair.register(User, People)
 repair.register(Station, StationRows)
 repair.register(Transaction, TransactionRows)
 repair.register(IdToken, IdTokenRows)
+repair.register(ChargeRecord, KeptRows)
 repair.register(
     [
         ApiKey,
-        ChargeRecord,
         Connection,
         ConnectionHistory,
         Connector,

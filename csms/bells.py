@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 #: The Celery task that acts on a subscriber's outbox entries.
 TASKS = {
     "billing": "billing.tasks.make_charge_records",
+    "rebilling": "billing.tasks.advance_rebillings",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
     "webhooks": "csms.webhooks.tasks.send",

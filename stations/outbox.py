@@ -130,15 +130,35 @@ def handling(entry: OutboxEntry) -> Iterator[None]:
                 OutboxEntry.objects.filter(pk=entry.pk).delete()
                 yield
         except Exception as error:
-            entry.error = str(error) if isinstance(error, NotYet) else f"{type(error).__name__}: {error}"
-            entry.due_at = timezone.now() + min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY)
-            entry.attempts += 1
+            _put_off(entry, error)
             entry.save(update_fields=["error", "due_at", "attempts"])
-            about = {"topic": entry.topic, "subscriber": entry.subscriber, "object_id": entry.object_id, "attempts": entry.attempts}
-            if isinstance(error, NotYet):
-                log.info("outbox entry waits", reason=entry.error, **about)
-            else:
-                log.exception("outbox entry failed", **about)
+
+
+@contextmanager
+def handling_all(entries: Sequence[OutboxEntry]) -> Iterator[dict[int, Exception]]:
+    """The same for all that was claimed, together and in no scope: why one could not be done is put under its key.
+
+    If the work itself raises, nothing of it is done, and the entries are as they were.
+    """
+    failed: dict[int, Exception] = {}
+    with scopes_disabled(), transaction.atomic():
+        OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
+        yield failed
+        back = [entry for entry in entries if entry.pk in failed]
+        for entry in back:
+            _put_off(entry, failed[entry.pk])
+        OutboxEntry.objects.bulk_create(back)
+
+
+def _put_off(entry: OutboxEntry, error: Exception) -> None:
+    entry.error = str(error) if isinstance(error, NotYet) else f"{type(error).__name__}: {error}"
+    entry.due_at = timezone.now() + min(FIRST_DELAY * 2 ** min(entry.attempts, 10), LONGEST_DELAY)
+    entry.attempts += 1
+    about = {"topic": entry.topic, "subscriber": entry.subscriber, "object_id": entry.object_id, "attempts": entry.attempts}
+    if isinstance(error, NotYet):
+        log.info("outbox entry waits", reason=entry.error, **about)
+    else:
+        log.error("outbox entry failed", exc_info=error, **about)
 
 
 def wake(subscriber: str, *, operator_id: int) -> None:

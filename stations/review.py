@@ -100,7 +100,7 @@ def candidates(transaction: Transaction) -> list[Candidate]:
         begun = at_station.filter(started_at__lte=t.stopped_at, started_at__gte=t.stopped_at - FITTING_FOR)
         lacking = begun.filter(Q(status=TransactionStatus.ACTIVE) | Q(doubt=Doubt.STOP_MISSING)).order_by("-started_at")
         pairs = [(one, t) for one in lacking[:FITTING]]
-    elif t.status == TransactionStatus.ACTIVE or t.doubt == Doubt.STOP_MISSING:
+    elif t.status == TransactionStatus.ACTIVE or t.doubt == Doubt.STOP_MISSING or t.reconstructed:
         ended = at_station.filter(stopped_at__gte=t.started_at, stopped_at__lte=t.started_at + FITTING_FOR)
         pairs = [(t, one) for one in ended.filter(doubt=Doubt.START_MISSING).order_by("stopped_at")[:FITTING]]
     else:

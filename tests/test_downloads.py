@@ -1,5 +1,6 @@
 """What is downloaded from the pages about chargers. On committed rows: a download reads them on a thread of its own."""
 
+import csv
 import json
 from datetime import timedelta
 from typing import Any
@@ -8,8 +9,10 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from billing import services, tariffs
 from csms.dashboard import exports
 from stations.models import DisplayMessage, LocalList, MessageLogEntry, Refusal, Station, Variable
+from tests.billing import make
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_reservation
 from tests.database import tables
@@ -82,6 +85,30 @@ async def test_messages_are_downloaded_chunk_by_chunk_and_none_is_lost(network: 
     assert entries[0]["handling_ms"] == 1.5
     assert len((await text(download(browser, f"{address}&format=csv"))).splitlines()) == 26
     assert (await text(download(browser, f"{address}&format=ndjson&action=BootNotification"))) == ""
+
+
+async def test_what_was_billed_is_a_file_with_a_row_for_each_rate_of_tax(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    billed(network, 3)
+    header, *lines = csv.reader((await text(download(browser_of(network), "/billing/?format=csv"))).splitlines())
+    rows = [dict(zip(header, line, strict=True)) for line in lines]
+    names = ("tax_percent", "net", "tax", "gross", "energy_wh")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("7", "1", "0.07", "1.07", "10000"),
+        ("19", "4", "0.76", "4.76", ""),
+    ] * 3
+    assert len({row["session"] for row in rows}) == 3
+
+
+@tables
+def billed(network: Network, count: int) -> None:
+    """Sessions of 10 kWh, with two rates of tax."""
+    parts = [{"type": "ENERGY", "price": 0.4, "vat": 19, "step_size": 1}, {"type": "FLAT", "price": 1, "vat": 7, "step_size": 1}]
+    body = {"elements": [{"price_components": parts}]}
+    with scopes_disabled():
+        tariffs.add_tariff(operator=network.operator, name="Two rates", ocpi=body, is_default=True)
+        rows = make.transactions(make.station(network.operator, f"{network.prefix}-BILLED"), [10_000] * count)
+        services.make_charge_records(transaction_ids=[one.pk for one in rows])
 
 
 async def test_what_several_were_asked_is_a_file(network: Network) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend
 from django_filters.utils import translate_validation
@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from accounts import history
 from accounts.models import IdTokenStatus, IdTokenType, User
 from accounts.tokens import parse_moment
+from billing.models import RecordKind
 from stations import choices
 from stations.domain.commands import COMMANDS
 from stations.models import CommandStatus, Station, Transaction
@@ -170,11 +171,20 @@ class TransactionFilters(Filters):
 
 
 class ChargeRecordFilters(Filters):
-    looks_for = ("station",)
+    looks_for = ("station", "site", "tariff", "kind", "currency", "valid")
 
     station = StationFilter("transaction__station_id")
+    site = filters.CharFilter("transaction__station__site__name")
     transaction = NumberFilter("transaction_id")
+    tariff = NumberFilter("tariff_id")
+    kind = filters.ChoiceFilter(choices=RecordKind.choices)
+    currency = filters.CharFilter()
+    valid = YesNoFilter(method="that_count", help_text="charges that no credit takes back, or all others")
     since, until = period("created_at").values()
+
+    def that_count(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
+        counts = Q(kind=RecordKind.CHARGE, credited_by=None)
+        return rows.filter(counts if value else ~counts)
 
 
 class MeterSampleFilters(Filters):

@@ -6,8 +6,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, RecordKind
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
+from csms.api.pricelines import Codes, Lines, Taxes
 from csms.api.sessionprices import CostSoFar, TariffOfTransaction
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
@@ -151,21 +152,6 @@ class FindingRow(FindingOfTransaction):
         fields = read_only_fields = ["station", "transaction", *FindingOfTransaction.Meta.fields]
 
 
-class PriceLine(serializers.Serializer[Any]):
-    """A part of what a transaction cost. Every number is a decimal string."""
-
-    dimension = serializers.CharField(help_text="What is priced, in OCPI's words: FLAT, ENERGY, TIME, PARKING_TIME.")
-    volume = serializers.CharField(help_text="How much of it, in `unit`.")
-    unit = serializers.CharField()
-    price = serializers.CharField(help_text="Of one unit, without tax.")
-    cost_excl_tax = serializers.CharField()
-
-
-@extend_schema_field(PriceLine(many=True))
-class Lines(serializers.JSONField):
-    """The lines of a charge record, as they were stored."""
-
-
 class Cost(serializers.Serializer[Any]):
     """A charge record. Money is a decimal string."""
 
@@ -229,16 +215,29 @@ class TransactionRow(Rows):
 
 class ChargeRecordRow(Rows):
     station = serializers.CharField(source="transaction.station.identity")
+    site = serializers.CharField(source="transaction.station.site.name", default=None, allow_null=True)
     transaction = serializers.IntegerField(source="transaction_id")
+    kind = serializers.ChoiceField(choices=RecordKind.values)
+    credits = serializers.IntegerField(source="credits_id", allow_null=True, help_text="Of a credit: the record it takes back.")
+    credited_by = serializers.IntegerField(
+        source="credited_by.pk", default=None, allow_null=True, help_text="The credit that took it back; null: it counts."
+    )
     tariff = serializers.IntegerField(source="tariff_id")
+    tariff_version = serializers.IntegerField(
+        source="version.number", default=None, allow_null=True, help_text="Null: made before that was kept."
+    )
     energy_wh = Number()
     lines = Lines(read_only=True)
+    taxes = Taxes(read_only=True)
+    findings = Codes(read_only=True)
+    trust = serializers.CharField(help_text="How far the session's energy could be trusted: measured or reconstructed.")
 
     class Meta:
         model = ChargeRecord
         fields = read_only_fields = [
-            *("id", "station", "transaction", "revision", "tariff", "currency", "energy_wh", "duration_s", "lines"),
-            *("total_excl_tax", "total_incl_tax", "choice", "created_at"),
+            *("id", "station", "site", "transaction", "revision", "kind", "credits", "credited_by", "reason", "tariff"),
+            *("tariff_version", "currency", "started_at", "stopped_at", "energy_wh", "duration_s", "lines", "taxes"),
+            *("total_excl_tax", "total_incl_tax", "choice", "findings", "trust", "created_at"),
         ]
 
 

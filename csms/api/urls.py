@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from csms.api import (
+    chargerecords,
     commandruns,
     commandviews,
     displaymessages,
@@ -36,7 +37,7 @@ router.register("stations", views.StationView, "station")
 router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
-router.register("charge-records", views.ChargeRecordView, "charge-record")
+router.register("charge-records", chargerecords.ChargeRecordView, "charge-record")
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")
 router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")

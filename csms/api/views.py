@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.models import ApiKey, AuditEntry, IdToken
 from accounts.permissions import may
-from billing.models import ChargeRecord
+from billing.selectors import valid
 from csms.api import filters, sessionprices
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
@@ -171,7 +171,7 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
     orderings = {"-id": ("id",), "-started_at": ("started_at", "id")}
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision").select_related("tariff"))
+        records = Prefetch("charge_records", valid().order_by("-revision").select_related("tariff"))
         return queryset.select_related("station", "evse", "id_token").prefetch_related("findings", records)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
@@ -179,18 +179,6 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
             shown = args[0] if kwargs.get("many") else [args[0]]
             kwargs["context"] = {**self.get_serializer_context(), **sessionprices.context(shown)}
         return super().get_serializer(*args, **kwargs)
-
-
-class ChargeRecordView(mixins.RetrieveModelMixin, Lists):
-    """What transactions cost. A record is never changed: a correction is a new one, with the next `revision`."""
-
-    model = ChargeRecord
-    serializer_class = rows.ChargeRecordRow
-    filterset_class = filters.ChargeRecordFilters
-    orderings = {"-created_at": ("created_at", "id")}
-
-    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("transaction__station")
 
 
 class MeterSampleView(Lists):

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
+from billing.models import ChargeRecord, Rebilling
 from csms.dashboard.commandrows import CommandRow
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
@@ -112,6 +113,14 @@ ACTIONS: dict[str, Word] = {
     "quirk.changed": gettext_lazy("{who} changed the quirk {thing}"),
     "quirk.removed": gettext_lazy("{who} removed the quirk {thing}"),
     "quirk.switched": gettext_lazy("{who} switched the quirk {thing} on or off"),
+    "billing.tried_again": gettext_lazy("{who} had sessions priced again that could not be priced"),
+    "charge_record.corrected": gettext_lazy("{who} corrected the bill of {thing}"),
+    "rebilling.planned": gettext_lazy("{who} had it worked out what pricing sessions anew would change: {thing}"),
+    "rebilling.started": gettext_lazy("{who} started to price sessions anew: {thing}"),
+    "rebilling.paused": gettext_lazy("{who} paused the pricing anew: {thing}"),
+    "rebilling.resumed": gettext_lazy("{who} went on with the pricing anew: {thing}"),
+    "rebilling.cancelled": gettext_lazy("{who} cancelled the pricing anew: {thing}"),
+    "rebilling.done": gettext_lazy("{who} has priced sessions anew: {thing}"),
     "tariff.added": gettext_lazy("{who} added the tariff {thing}"),
     "tariff.changed": gettext_lazy("{who} changed the prices of the tariff {thing}"),
     "tariff.version_withdrawn": gettext_lazy("{who} took a version of the tariff {thing} back"),
@@ -134,6 +143,8 @@ KINDS: dict[str, Word] = {
     "repairmessage": gettext_lazy("Message to put right"),
     "site": gettext_lazy("Site"),
     "tariff": gettext_lazy("Tariff"),
+    "chargerecord": gettext_lazy("Charge record"),
+    "rebilling": gettext_lazy("Pricing anew"),
     "user": gettext_lazy("Person"),
     "apikey": gettext_lazy("API key"),
     "operator": gettext_lazy("Network"),
@@ -273,6 +284,8 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "station": (Station, lambda row: reverse("station", args=[row.identity])),
     "idtoken": (IdToken, lambda row: reverse("id_tag", args=[row.pk])),
     "commandrun": (CommandRun, lambda row: reverse("run", args=[row.pk])),
+    "chargerecord": (ChargeRecord, lambda row: reverse("billing_record", args=[row.pk])),
+    "rebilling": (Rebilling, lambda row: reverse("rebilling", args=[row.pk])),
     "transaction": (Transaction, lambda row: reverse("transaction", args=[row.pk])),
     "repairmessage": (RepairMessage, lambda row: reverse("review_message", args=[row.pk])),
     "firmware": (Firmware, lambda row: reverse("firmware_image", args=[row.pk])),

@@ -34,7 +34,8 @@ def stream_csv(
 
     def read(last: Row | None) -> tuple[str, Row | None, bool]:
         rows = chunk(last, CHUNK)
-        return lines(cells(row) for row in rows), rows[-1] if rows else None, len(rows) == CHUNK
+        # A row of the list may be several of the file.
+        return lines(cells(row) for row in rows), rows[-1] if rows else None, len(rows) >= CHUNK
 
     # Async, because ASGI would collect a plain iterator whole before it sends any of it.
     async def body() -> AsyncIterator[str]:

@@ -146,8 +146,8 @@ def effect(transaction: Transaction, fix: str, params: Mapping[str, Any], orphan
     return Effect(transaction.energy_wh, plan, price)
 
 
-def choices(t: Transaction, close: CloseForm) -> list[Choice]:
-    """Everything that can be done about it, the likeliest first."""
+def choices(t: Transaction, close: CloseForm, *, billed: bool = False) -> list[Choice]:
+    """Everything that can be done about it, the likeliest first. Of one that was billed, whatever is done is explained."""
     found = []
     for one in review.candidates(t):
         ours = one.session.pk == t.pk
@@ -159,6 +159,7 @@ def choices(t: Transaction, close: CloseForm) -> list[Choice]:
                 effect(one.session, "attach", {}, one.stop),
                 "attach",
                 {"stop": one.stop.pk, "session": one.session.pk},
+                explained=billed,
                 reasons=[REASONS[name] for name in one.reasons],
                 other=one.stop if ours else one.session,
             )
@@ -174,11 +175,22 @@ def choices(t: Transaction, close: CloseForm) -> list[Choice]:
         if counted.span_wh == counted.rises_wh:
             methods = methods[:1]
         found += [
-            Choice(f"count-{name}", title, text, effect(t, "recalculate", {"method": name}), "recalculate", {"method": name})
+            Choice(
+                f"count-{name}",
+                title,
+                text,
+                effect(t, "recalculate", {"method": name}),
+                "recalculate",
+                {"method": name},
+                explained=billed,
+            )
             for name, title, text in methods
         ]
-    accepted = effect(t, "accept", {})
-    found.append(Choice("accept", _("Accept it as it is"), _("Its energy stays what it is, and is billed."), accepted, "accept"))
+    if not billed:
+        accepted = effect(t, "accept", {})
+        found.append(
+            Choice("accept", _("Accept it as it is"), _("Its energy stays what it is, and is billed."), accepted, "accept")
+        )
     valid = not close.is_bound or close.is_valid()
     wrong = Effect(problems=close.problems())
     text = _("What the last reading says is proposed. Change it to what you know, and look what comes of it.")
@@ -212,7 +224,7 @@ def show_review_session(request: HttpRequest, pk: int) -> HttpResponse:
         "why": why(t) if waits else "",
         "billed": billed,
         "seen": repairplans.state_of(t),
-        "choices": choices(t, close) if waits and not billed else [],
+        "choices": choices(t, close, billed=billed) if waits or billed else [],
         "findings": t.findings.all(),
         "neighbours": review.neighbours(t),
         # Single points make no line.

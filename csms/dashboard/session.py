@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, RecordKind
 from csms.dashboard import charts, commandrows, points, tariffwords, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
@@ -47,9 +47,10 @@ class Happening:
 def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     transaction = get_object_or_404(selectors.transactions().select_related("id_token", "station__connection"), pk=pk)
     session = wall.sessions([transaction])[0]
-    record = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+    newest = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+    record = newest if newest is not None and newest.kind == RecordKind.CHARGE else None
     ended = transaction.stopped_at
-    priced_soon = record is None and ended is not None and timezone.now() - ended < PRICING
+    priced_soon = newest is None and ended is not None and timezone.now() - ended < PRICING
     samples = selectors.samples(transaction)
     drawn = _drawn(transaction) if request.headers.get("X-Requested-With") != "refresh" else None
     rows = _commands(transaction)
@@ -59,6 +60,7 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
         "session": session,
         "record": record,
         "applied": tariffwords.applied(transaction, record),
+        "taken_back": newest if record is None else None,
         "findings": transaction.findings.all(),
         "samples": samples,
         "curves": charts.curves(drawn),

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, RecordKind
 from billing.selectors import billed_since
 from csms.dashboard import worklist
 from csms.dashboard.states import NO_ERROR as NO_ERROR
@@ -226,8 +226,10 @@ def sessions(transactions: Iterable[Transaction]) -> list[Session]:
     pks = [transaction.pk for transaction in found]
     findings = selectors.finding_counts(pks)
     prices = {pk: Price(amount, currency, final=False) for pk, (amount, currency) in ports.running_cost(found).items()}
-    records = ChargeRecord.objects.filter(transaction__in=pks).order_by("revision")
-    prices |= {record.transaction_id: Price(record.total_incl_tax, record.currency, final=True) for record in records}
+    for record in ChargeRecord.objects.filter(transaction__in=pks).order_by("revision"):
+        # What was taken back, and not charged again, costs nothing.
+        amount = record.total_incl_tax if record.kind == RecordKind.CHARGE else Decimal(0)
+        prices[record.transaction_id] = Price(amount, record.currency, final=True)
     return [Session(transaction, prices.get(transaction.pk), findings.get(transaction.pk, 0)) for transaction in found]
 
 

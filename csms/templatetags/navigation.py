@@ -36,6 +36,7 @@ PAGES: tuple[Page | Menu, ...] = (
     Page("wall", _("Network")),
     Page("stations", _("Chargers"), also=frozenset({"onboarding", "runs", "run", "labels"})),
     Page("sessions", _("Sessions"), also=frozenset({"review", "review_session", "review_message"})),
+    Page("billing", _("Billing")),
     Menu(
         _("Drivers"),
         (

@@ -43,6 +43,8 @@ DIMENSIONS: dict[str, str | Promise] = {
     "TIME": _("Time"),
     "FLAT": _("Per session"),
     "PARKING_TIME": _("Parking"),
+    "MIN_PRICE": _("Up to the minimum price"),
+    "MAX_PRICE": _("Down to the maximum price"),
 }
 #: Why a charger was turned away, by its reason. `Refusal.detail` says it in English, with what is special about it.
 REASONS: dict[str, str | Promise] = {

@@ -9,7 +9,7 @@ import orjson
 from django.utils.translation import gettext_lazy
 from rest_framework.renderers import JSONRenderer
 
-from billing.services import RECORD_TOPIC
+from billing.services import CREDIT_TOPIC, RECORD_TOPIC
 from stations import topics
 from stations.domain.values import TransactionStatus
 from stations.models import OutboxEntry, Station, StatusHistory
@@ -53,7 +53,7 @@ def _running(entry: OutboxEntry) -> Payload | None:
 
 
 def _charge_record(entry: OutboxEntry) -> Payload | None:
-    from csms.api.views import ChargeRecordView
+    from csms.api.chargerecords import ChargeRecordView
 
     row = _row(ChargeRecordView, entry.object_id)
     return plain(ChargeRecordView.serializer_class(row).data) if row else None
@@ -105,4 +105,5 @@ EVENTS: dict[str, Kind] = {
     topics.STATION_FAULTED: Kind(gettext_lazy("A charger or a plug has a fault"), _fault),
     topics.COMMAND_FINISHED: Kind(gettext_lazy("A command has ended, whatever came of it"), _command),
     RECORD_TOPIC: Kind(gettext_lazy("A session has its price"), _charge_record),
+    CREDIT_TOPIC: Kind(gettext_lazy("The price of a session is taken back"), _charge_record),
 }

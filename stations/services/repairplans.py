@@ -61,10 +61,9 @@ def state_of(transaction: Transaction) -> str:
 
 def plan(transaction: Transaction, fix: str, *, orphan: Transaction | None = None, params: Mapping[str, Any]) -> Plan:
     """Raises ValidationError, with what is wrong and what to do, if the fix makes no sense for this session."""
-    if not waits(transaction):
+    billed = ports.billed(transaction.pk)
+    if not billed and not waits(transaction):
         raise ValidationError(_("This session waits for nobody: it is trusted, or was set aside. Undo that first."), code=STATE)
-    if ports.billed(transaction.pk):
-        raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code=STATE)
     heard_at = transaction.meter_last_at or transaction.started_at
     if transaction.status != ENDED and fix != "attach" and heard_at > timezone.now() - ALIVE:
         words = _("The session runs: it was heard of within %(n)s minutes. Ask the charger to stop it instead.")
@@ -74,6 +73,8 @@ def plan(transaction: Transaction, fix: str, *, orphan: Transaction | None = Non
             return _close(transaction, **_known(params, "stopped_at", "meter_stop_wh", "started_at", "meter_start_wh"))
         case "recalculate":
             return _recalculate(transaction, **_known(params, "method"))
+        case "accept" if billed:
+            raise ValidationError(_("It has been billed as it is, so there is nothing to accept."), code=STATE)
         case "accept":
             _known(params)
             return _accept(transaction)
@@ -82,7 +83,7 @@ def plan(transaction: Transaction, fix: str, *, orphan: Transaction | None = Non
             return _write_off(transaction)
         case "attach" if orphan is not None:
             _known(params)
-            return _attach(transaction, orphan)
+            return _attach(transaction, orphan, replaces=billed and bool(transaction.reconstructed))
         case "attach":
             raise ValidationError({"stop": _("Name the stop to attach.")})
     raise ValidationError({"fix": _("There is no such fix. There are close, attach, recalculate, accept, write_off.")})
@@ -167,13 +168,13 @@ def _write_off(t: Transaction) -> Plan:
     return Plan(values, t.started_at, stopped_at, t.energy_wh, Doubt.SET_ASIDE)
 
 
-def _attach(t: Transaction, orphan: Transaction) -> Plan:
-    """The start of one and the stop of the other."""
+def _attach(t: Transaction, orphan: Transaction, *, replaces: bool) -> Plan:
+    """The start of one and the stop of the other. It `replaces` an end that no station told."""
     if orphan.station_id != t.station_id or orphan.pk == t.pk:
         raise ValidationError({"stop": _("The stop is that of another charger, or of the session itself.")})
     if orphan.doubt != Doubt.START_MISSING or orphan.stopped_at is None:
         raise ValidationError({"stop": _("This is no stop without a start, or it has been attached meanwhile.")}, code=STATE)
-    if t.status == ENDED and t.doubt != Doubt.STOP_MISSING:
+    if t.status == ENDED and t.doubt != Doubt.STOP_MISSING and not replaces:
         raise ValidationError(_("This session has a stop of its own."), code=STATE)
     if orphan.stopped_at < t.started_at:
         raise ValidationError({"stop": _("This stop came before the session began.")})

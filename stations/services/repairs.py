@@ -1,7 +1,8 @@
 """Putting right by hand what the rules could not: sessions that are doubted, and messages that nobody understood.
 
 Every fix is a batch of one: it waits for the station's messages that are under way and makes those that follow see what it did.
-What a fix changed is kept (`Repair`), with a finding on the session, and can be undone until the session is billed.
+What a fix changed is kept (`Repair`), with a finding on the session, and can be undone until the session is billed. One that was
+billed can be put right again: whoever bills it takes the old charge back and makes a new one.
 """
 
 from collections.abc import Mapping
@@ -66,13 +67,13 @@ def repair(
         if seen and seen != state_of(t):
             words = _("The session has changed since you looked at it, and nothing was done. Look again.")
             raise ValidationError(words, code=STATE)
-        made = plan(t, fix, orphan=stop, params=params)
-        if fix in EXPLAINED and not reason:
+        made, billed = plan(t, fix, orphan=stop, params=params), ports.billed(t.pk)
+        if (billed or fix in EXPLAINED) and not reason:
             raise ValidationError({"reason": _("Say why: whoever looks at the bill will ask.")})
         before = {name: getattr(t, name) for name in made.values}
         row = Repair(operator_id=t.operator_id, transaction=t, orphan=stop, fix=fix, params=made.params)
         row.before, row.after, row.reason, row.made_by, row.made_at = kept(before), kept(made.values), reason, user, now
-        _change(batch, t, made, _sentence(fix, stop, reason))
+        _change(batch, t, made, _sentence(fix, stop, reason), billed=billed)
         if stop is not None:
             row.moved = _take_in(batch, t, stop)
         row.save(force_insert=True)
@@ -107,6 +108,9 @@ def undo(*, transaction: Transaction, reason: str = "") -> Repair:
         batch.note(Note(FINDING, "undo", f"What was done is undone ({row.fix}). {reason}".strip()), t.pk)
         batch.tell(topics.TRANSACTION_ENDED, t.pk)
         batch.touch(transaction_id=t.pk)
+        if before.get("doubt") == Doubt.NONE:
+            # It was billed before it was written off.
+            batch.publish(transactions.ENDED_TOPIC, t.pk)
         if row.orphan is not None:
             _let_out(batch, row)
         row.undone_at = now
@@ -176,14 +180,15 @@ def _sentence(fix: str, stop: Transaction | None, reason: str) -> str:
     return f"{what} {reason}".strip()
 
 
-def _change(batch: Batch, t: Transaction, made: Plan, sentence: str) -> None:
+def _change(batch: Batch, t: Transaction, made: Plan, sentence: str, *, billed: bool) -> None:
     was_open = batch.station.open.get(t.ocpp_transaction_id)
     if was_open is not None:
         transactions.close(batch, was_open, made.stopped_at, made.values.get("meter_stop_wh"), made.doubt)
     else:
         batch.tell(topics.TRANSACTION_ENDED, t.pk)
     batch.change(Transaction, t.pk, **made.values)
-    if made.doubt is Doubt.NONE:
+    # Of one that was billed the charge is taken back, and another made if it is still billed.
+    if made.doubt is Doubt.NONE or billed:
         batch.publish(transactions.ENDED_TOPIC, t.pk)
     batch.note(Note(FINDING, "", sentence), t.pk)
     batch.touch(transaction_id=t.pk)

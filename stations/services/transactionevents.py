@@ -181,6 +181,8 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     if doubt is Doubt.REGISTER:
         detail = f"The register was {transaction.meter_start_wh} Wh first and {transaction.meter_last_wh} Wh last."
         notes.append(Note("register_doubtful", "end", detail, Severity.ERROR))
+    # It was billed although numbers were missing in between, and here is one: what it changes is billed too.
+    late = transaction.reconstructed == Reconstruction.GAPS
     transaction.reconstructed = Reconstruction.RULE.value if doubt is Doubt.STOP_MISSING else ""
     due_at = batch.now + ASK_AFTER if doubt in GAPS else None
     change = {
@@ -193,7 +195,7 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     }
     assert transaction.stopped_at is not None
     transactions.close(batch, transaction, transaction.stopped_at, transaction.meter_last_wh, doubt)
-    if doubt is Doubt.NONE and was_doubtful:
+    if doubt is Doubt.NONE and (was_doubtful or late):
         batch.publish(transactions.ENDED_TOPIC, transaction.id)
     return change
 

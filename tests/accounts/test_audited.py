@@ -51,7 +51,7 @@ SILENT = {
     "stations.services.loguploads.came": "a station's doing",
     "stations.services.connections.forget_sent": "what strangers sent, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
-    "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
+    "billing.services.write": "a first record, made by rule, is its own trace; whoever corrects one tells it",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
     "stations.services.reserving.sweep": "the end of a reservation by its term, which was told when it was asked for",
@@ -137,6 +137,6 @@ def test_every_service_that_writes_tells_the_audit_or_says_why_not() -> None:
 
 def test_the_source_is_read_as_it_is() -> None:
     found = writing()
-    assert {"accounts.services.add_id_token", "stations.services.commandruns.start", "billing.services.add_tariff"} <= found
+    assert {"accounts.services.add_id_token", "stations.services.commandruns.start", "billing.tariffs.add_tariff"} <= found
     assert "accounts.audit.record" in reached("accounts.services.change_id_token")
     assert "accounts.imports.preview_id_tokens" not in found

@@ -9,8 +9,10 @@ from django_scopes import scope
 
 from accounts.models import AuditEntry
 from billing.models import ChargeRecord
-from stations.models import OutboxEntry, RepairMessage, Transaction
+from stations.models import Evse, OutboxEntry, RepairMessage, Transaction
+from stations.services import registry
 from tests.api.conftest import AT, Network, Person, person, sample, transaction
+from tests.billing import make
 
 
 @pytest.fixture
@@ -53,7 +55,8 @@ def test_it_is_undone_until_it_is_billed(ada: Person, amber: Network, doubtful: 
     ask(ada, doubtful, fix="accept")
     with scope(operator=ada.operator):
         record = ChargeRecord.objects.filter(revision=1).get()
-        ChargeRecord.objects.filter(pk=record.pk).update(transaction=doubtful)
+        record.pk, record.transaction = None, doubtful
+        record.save(force_insert=True)
     answer = ask(ada, doubtful, fix="undo")
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
@@ -91,7 +94,19 @@ def test_who_may_put_sessions_right(ada: Person, ben: Person, doubtful: Transact
 
 
 def test_a_trusted_session_is_left_alone(ada: Person, amber: Network) -> None:
-    assert ask(ada, amber.transaction, fix="write_off", reason="Lost").status_code == 409
+    with scope(operator=ada.operator):
+        other, _password = registry.add_station(operator=ada.operator, identity="AMBER-88")
+        Evse.objects.create(station=other, number=1)
+        trusted = make.transaction(other)
+    assert ask(ada, trusted, fix="write_off", reason="Lost").status_code == 409
+
+
+def test_a_billed_session_is_put_right_with_a_reason(ada: Person, amber: Network) -> None:
+    assert ask(ada, amber.transaction, fix="accept").status_code == 409
+    assert ask(ada, amber.transaction, fix="write_off").status_code == 400
+    assert ask(ada, amber.transaction, fix="write_off", reason="Free of charge").status_code == 201
+    with scope(operator=ada.operator):
+        assert OutboxEntry.objects.filter(topic="transaction_ended", object_id=amber.transaction.pk).exists()
 
 
 def test_a_message_is_played_or_thrown_away_once(ada: Person, amber: Network) -> None:

@@ -7,7 +7,7 @@ import psycopg
 
 from tests.bench import cpu
 
-NAME = "csms_bench"
+NAME = "csms_bench_records"
 
 
 def fresh(url: str) -> str:

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-WHAT = ("capacity", "latency", "commands", "watched", "storm", "memory", "growth")
+WHAT = ("capacity", "latency", "commands", "watched", "storm", "memory", "billing", "growth")
 
 
 def parse() -> argparse.Namespace:
@@ -14,6 +14,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8.0, help="length of a measured window (default: 8)")
     parser.add_argument("--warm-up", type=float, default=2.0, metavar="S")
     parser.add_argument("--samples", type=int, default=25_000_000, help="sample rows of a grown network (default: 25 million)")
+    parser.add_argument("--sessions", type=int, default=100_000, help="sessions that are billed (default: 100,000)")
     parser.add_argument("--server", choices=("uvicorn", "daphne"), default="uvicorn", help="what is profiled")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     options = parser.parse_args()

@@ -11,7 +11,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from tests.bench import capacity, commands, database, growth, latency, ledger, memory, profile, report, storm, watched  # noqa: E402
+from tests.bench import billing, capacity, commands, database, growth, latency, ledger, memory, profile, report, storm, watched  # noqa: E402
 from tests.bench.bench import Bench  # noqa: E402
 from tests.bench.options import parse  # noqa: E402
 
@@ -23,6 +23,7 @@ MEASUREMENTS = {
     "watched": watched.measure,
     "storm": storm.measure,
     "memory": memory.measure,
+    "billing": billing.measure,
     "growth": growth.measure,
     "profile": profile.measure,
 }

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -45,11 +46,11 @@ class Worker:
             start_new_session=True,
         )
 
-    def ring(self) -> None:
+    def ring(self, task: Any = tasks.make_charge_records) -> None:
         """What the bell does: call for a run."""
-        tasks.make_charge_records.apply_async(queue=self.queue)
+        task.apply_async(queue=self.queue)
 
-    def works_until(self, condition: Callable[[], object]) -> None:
+    def works_until(self, condition: Callable[[], object], task: Any = tasks.make_charge_records) -> None:
         """Ring, and ring again now and then as the beat does: a bell may be missed, the sweep may not."""
         rung = 0.0
 
@@ -57,7 +58,7 @@ class Worker:
             nonlocal rung
             if time.monotonic() - rung > 5:
                 rung = time.monotonic()
-                self.ring()
+                self.ring(task)
             return condition()
 
         until(done)

@@ -9,7 +9,7 @@ from django_scopes import scope
 
 from accounts import drivers
 from billing import prices
-from tests.dashboard.rows import bill, finished, plug, session
+from tests.dashboard.rows import bill, finished, plug, session, take_back
 from tests.network import Network
 
 
@@ -57,8 +57,8 @@ def test_a_session_costs_what_its_newest_record_says_and_until_then_what_it_cost
     token = drivers.token_of(dee)
     one = plug(amber)
     running, done, unbilled = session(one, id_token=token), finished(one, id_token=token), finished(one)
-    bill(done, tariff, "1.00")
-    last = bill(done, tariff, "2.00", revision=2)
+    take_back(bill(done, tariff, "1.00"))
+    last = bill(done, tariff, "2.00", revision=3)
     with scope(operator=amber.operator):
         costs = prices.costs([running, done, unbilled])
     assert costs[running.pk].record is None

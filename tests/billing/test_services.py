@@ -59,9 +59,12 @@ def test_an_ended_transaction_gets_a_charge_record_that_explains_itself(station,
     assert (record.energy_wh, record.duration_s, record.currency) == (10_000, 1800, "EUR")
     assert (record.total_excl_tax, record.total_incl_tax) == (Decimal("4.60"), Decimal("5.75"))
     assert record.lines == [
-        {"dimension": "ENERGY", "volume": "10", "unit": "kWh", "price": "0.4", "cost_excl_tax": "4"},
-        {"dimension": "TIME", "volume": "0.5", "unit": "h", "price": "1.2", "cost_excl_tax": "0.6"},
+        {"dimension": "ENERGY", "volume": "10", "unit": "kWh", "price": "0.4", "cost_excl_tax": "4", "vat_percent": "25"},
+        {"dimension": "TIME", "volume": "0.5", "unit": "h", "price": "1.2", "cost_excl_tax": "0.6", "vat_percent": "25"},
     ]
+    assert record.taxes == [{"percent": "25", "net": "4.60", "tax": "1.15"}]
+    assert (record.kind, record.started_at, record.stopped_at) == ("charge", transaction.started_at, transaction.stopped_at)
+    assert (record.trust, record.findings, record.credits_id, record.reason) == ("measured", [], None, "")
     assert record.tariff_id == tariff.pk
     assert record.tariff_snapshot["elements"] == [
         {

@@ -2,14 +2,17 @@
 
 from collections import Counter
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
 from django.db import connection
+from django.db.models import Sum
 from django_scopes import scopes_disabled
 
-from billing.models import ChargeRecord
+from billing import rebilling, services, tariffs, tasks
+from billing.models import ChargeRecord, Rebilling
 from stations.models import OutboxEntry
 from tests.billing import make
 from tests.billing.conftest import until
@@ -130,3 +133,35 @@ def test_two_workers_at_once_share_the_work(station, tariff, start_worker):
         workers[1].works_until(lambda: billed() == 200)
     until(lambda: waiting() == 0)
     assert_each_has_exactly_one_right_record(transactions)
+
+
+@pytest.mark.long
+def test_a_worker_killed_while_it_prices_anew_loses_nothing_and_doubles_nothing(station, tariff, amber, start_worker):
+    transactions = make.transactions(station, energies(300))
+    with scopes_disabled():
+        services.make_charge_records(transaction_ids=[row.pk for row in transactions])
+    other = tariffs.add_tariff(operator=amber, name="Fleet", price_per_kwh=Decimal("0.20"))
+    span = {"since": make.START, "until": make.START + timedelta(days=1)}
+    row = rebilling.plan(operator=amber, token="t1", tariff=tariff, under=other, reason="A wrong price", **span)
+
+    def state():
+        with scopes_disabled():
+            return Rebilling.objects.get(pk=row.pk)
+
+    first = start_worker()
+    first.works_until(lambda: state().state == "ready", task=tasks.advance_rebillings)
+    assert (state().would_change, billed()) == (300, 300)
+    rebilling.start(rebilling=row)
+    with another_connection() as other_one:
+        # Whoever corrects the last hundred waits.
+        other_one.execute("SELECT 1 FROM billing_chargerecord WHERE transaction_id = %s FOR UPDATE", [transactions[250].pk])
+        first.works_until(somebody_waits, task=tasks.advance_rebillings)
+        first.kill()
+        other_one.rollback()
+    assert (state().looked_at, billed()) == (200, 700)
+    second = start_worker()
+    second.works_until(lambda: state().state == "done", task=tasks.advance_rebillings)
+    assert (state().changed, state().failures, billed()) == (300, 0, 900)
+    with scopes_disabled():
+        sums = ChargeRecord.objects.values("transaction").annotate(total=Sum("total_excl_tax")).values_list("transaction", "total")
+        assert dict(sums) == {one.pk: (Decimal("0.20") * one.energy_wh / 1000).quantize(Decimal("0.01")) for one in transactions}

@@ -72,20 +72,27 @@ def finished(connector: Connector, **fields: Any) -> Transaction:
 @tables
 def bill(transaction: Transaction, tariff: Tariff, total: str = "4.71", **fields: Any) -> ChargeRecord:
     lines = [{"dimension": "ENERGY", "volume": "7.500", "unit": "kWh", "price": "0.4000", "cost_excl_tax": "3.0000"}]
+    given: dict[str, Any] = {
+        "operator": transaction.operator,
+        "transaction": transaction,
+        "tariff": tariff,
+        "tariff_snapshot": {},
+        "currency": "EUR",
+        "energy_wh": Decimal(7500),
+        "duration_s": 3600,
+        "lines": lines,
+        "total_excl_tax": Decimal("3.00"),
+        "total_incl_tax": Decimal(total),
+    }
     with scopes_disabled():
-        return ChargeRecord.objects.create(
-            operator=transaction.operator,
-            transaction=transaction,
-            tariff=tariff,
-            tariff_snapshot={},
-            currency="EUR",
-            energy_wh=Decimal(7500),
-            duration_s=3600,
-            lines=lines,
-            total_excl_tax=Decimal("3.00"),
-            total_incl_tax=Decimal(total),
-            **fields,
-        )
+        return ChargeRecord.objects.create(**given | fields)
+
+
+def take_back(record: ChargeRecord) -> ChargeRecord:
+    """The credit of a record."""
+    total = str(-record.total_incl_tax)
+    net, revision = -record.total_excl_tax, record.revision + 1
+    return bill(record.transaction, record.tariff, total, revision=revision, kind="credit", credits=record, total_excl_tax=net)
 
 
 @tables

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from stations.models import RepairMessage, Station, Transaction
+from stations.models import OutboxEntry, RepairMessage, Station, Transaction
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import bill, finding, finished, plug, sample, session
 from tests.network import Network
@@ -219,12 +219,18 @@ def test_what_has_changed_since_it_was_looked_at_is_left_alone(ada: Client, ambe
     assert now_of(t).doubt == "stop_missing"
 
 
-def test_a_billed_session_says_so_and_offers_nothing(ada: Client, amber: Network) -> None:
+def test_a_billed_session_says_so_and_whatever_is_changed_is_explained(ada: Client, amber: Network) -> None:
     t = finished(plug(amber))
     bill(t, amber.tariff())
     html = page(ada, f"/review/{t.pk}/")
-    assert "It has been billed" in html
-    assert 'class="fixes"' not in html
+    assert "It has been billed. If you change it" in html
+    assert 'id="fix-accept"' not in html
+    assert "Why (optional)" not in html
+    wanted = {"fix": "close", "stopped_at": t.stopped_at.isoformat(), "meter_stop_kwh": "9"}
+    assert "Say why" in text(ada.post(f"/review/{t.pk}/fix/", wanted, follow=True).content.decode())
+    ada.post(f"/review/{t.pk}/fix/", wanted | {"reason": "Read at the meter"}, follow=True)
+    with scopes_disabled():
+        assert OutboxEntry.objects.filter(topic="transaction_ended", object_id=t.pk).exists()
 
 
 def test_finance_repairs_and_a_technician_looks(amber: Network) -> None:

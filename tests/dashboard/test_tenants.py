@@ -174,7 +174,7 @@ OF_ADA = {
     "firmware-withdraw": lambda world: {"pk": world.image.pk},
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
-    "charge-record-detail": lambda world: {"pk": world.bill.pk},
+    **{f"charge-record-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "correct")},
     "driver-detail": lambda world: {"pk": world.driver.pk},
     "driver-block": lambda world: {"pk": world.driver.pk},
     "driver-unblock": lambda world: {"pk": world.driver.pk},

@@ -10,7 +10,6 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing.models import ChargeRecord
 from stations.models import Refusal, Site, Station
 from tests.dashboard.rows import bill, finding, finished, plug, seen, session
 from tests.network import Network
@@ -132,10 +131,10 @@ def test_money_today_is_told_by_currency_and_is_a_dash_while_nothing_has_its_pri
     bill(yesterday, tariff, "99.00")
     assert "Billed today –" in part(page(ada), "summary")
     bill(first, tariff, "4.71")
-    bill(second, tariff, "5.00")
-    with scopes_disabled():
-        ChargeRecord.objects.filter(pk=bill(foreign, tariff, "70").pk).update(currency="SEK")
-        bill(second, tariff, "1.00", revision=2)
+    taken_back = bill(second, tariff, "5.00")
+    bill(foreign, tariff, "70", currency="SEK")
+    bill(second, tariff, "-5.00", revision=2, kind="credit", credits=taken_back)
+    bill(second, tariff, "1.00", revision=3)
     assert "Billed today 5.71 EUR 70.00 SEK" in part(page(ada), "summary")
 
 

@@ -11,7 +11,7 @@ from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
 from billing import tariffs
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, Rebilling, Tariff
 from csms.dashboard.wall import CARDS
 from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
@@ -105,6 +105,7 @@ class World:
     move: NetworkMove
     monitored: Monitored
     secured: Secured
+    rebilling: Rebilling
 
 
 @tables
@@ -198,6 +199,19 @@ def _made(network: Network) -> World:
         *kept(station, offline),
         monitored(station),
         secured(station, library[0]),
+        _billed_anew(tariff),
+    )
+
+
+def _billed_anew(tariff: Tariff) -> Rebilling:
+    """One that waits to be started, with a record that could not be priced, beside one that is over."""
+    now = timezone.now()
+    given = {"operator": tariff.operator, "tariff": tariff, "since": now - timedelta(days=3), "until": now}
+    given |= {"reason": "The price was wrong", "created_at": now, "first_id": 1, "last_id": 9, "total": 12, "looked_at": 12}
+    Rebilling.objects.create(**given, token="t1", state="done", started_at=now, finished_at=now, changed=7)
+    failed = [{"record": 1, "session": 1, "error": "No tariff."}]
+    return Rebilling.objects.create(
+        **given, token="t2", state="ready", would_change=9, would_differ={"EUR": "-3.10"}, failures=1, failed=failed
     )
 
 

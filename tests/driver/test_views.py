@@ -11,7 +11,7 @@ from django_scopes import scopes_disabled
 
 from accounts.models import User
 from stations.models import Command, Connector, Transaction
-from tests.dashboard.rows import bill, finished, sample, session
+from tests.dashboard.rows import bill, finished, sample, session, take_back
 from tests.driver.conftest import said
 from tests.driver.dee import driver_of, token_of
 from tests.network import Network
@@ -136,9 +136,8 @@ def test_a_receipt_adds_up(phone: Client, amber: Network, done: Transaction) -> 
 
 def test_a_receipt_tells_time_in_minutes(phone: Client, amber: Network, done: Transaction) -> None:
     with scopes_disabled():
-        record = bill(done, amber.operator.tariffs.get())
-        record.lines = [{"dimension": "TIME", "volume": "1.5", "unit": "h", "price": "1.2000", "cost_excl_tax": "1.80"}]
-        record.save()
+        lines = [{"dimension": "TIME", "volume": "1.5", "unit": "h", "price": "1.2000", "cost_excl_tax": "1.80"}]
+        record = bill(done, amber.operator.tariffs.get(), lines=lines)
     html = said(phone.get(f"/driver/receipts/{record.pk}/"))
     assert '90&#8239;min</td><td class="number">0.02</td><td class="number">1.80</td>' in html
 
@@ -146,7 +145,8 @@ def test_a_receipt_tells_time_in_minutes(phone: Client, amber: Network, done: Tr
 def test_a_receipt_that_was_corrected_leads_to_the_newest(phone: Client, amber: Network, done: Transaction) -> None:
     with scopes_disabled():
         tariff = amber.operator.tariffs.get()
-        old, new = bill(done, tariff), bill(done, tariff, "2.00", revision=2)
+        take_back(old := bill(done, tariff))
+        new = bill(done, tariff, "2.00", revision=3)
     assert phone.get(f"/driver/receipts/{old.pk}/")["Location"] == f"/driver/receipts/{new.pk}/"
     other = Client()
     other.force_login(driver_of(amber, "dan"))

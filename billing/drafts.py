@@ -1,0 +1,183 @@
+"""Charge records before they are written: what many transactions cost, worked out together. Nothing here writes."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from billing import breakdown, choosing, sessions, tariff
+from billing.models import ChargeRecord, RecordKind
+from stations import outbox
+from stations.domain.values import Doubt, TransactionStatus
+from stations.models import Finding, Transaction
+from stations.services import retention
+
+SAMPLES = next(kind for kind in retention.KINDS if kind.table == "stations_metersample")
+#: What a credit has negated, of lines and of taxes.
+OF_LINES, OF_TAXES = ("volume", "cost_excl_tax"), ("net", "tax")
+#: What two records differ in if anything that counts is different.
+COUNTS = ("energy_wh", "duration_s", "currency", "lines", "taxes", "total_excl_tax", "total_incl_tax", "tariff_id")
+
+
+class NoTariff(outbox.NotYet):
+    """The operator has not said yet what charging costs."""
+
+
+class PriceMissing(outbox.NotYet):
+    """The market's price of an hour is not known yet."""
+
+
+class ReadingsGone(outbox.NotYet):
+    """It was priced by when the energy flowed, and what told that was let go."""
+
+
+Draft = ChargeRecord | Exception
+
+
+def rows(pks: Iterable[int]) -> list[Transaction]:
+    """Transactions with what pricing needs of them."""
+    return list(Transaction.objects.select_related("operator", "station__site", "id_token").filter(pk__in=list(pks)).order_by("pk"))
+
+
+def billable(transaction: Transaction) -> bool:
+    """Whether it is final and trusted."""
+    t = transaction
+    if t.status != TransactionStatus.ENDED or t.stopped_at is None:
+        return False
+    return t.doubt == Doubt.NONE and t.energy_wh is not None and t.energy_wh >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A transaction to be priced. `chosen`: the version that it has; None: the one that applies where and when it was.
+
+    `again`: it was billed before, so that its samples may have been let go since.
+    """
+
+    transaction: Transaction
+    chosen: choosing.Chosen | None = None
+    again: bool = False
+
+
+def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
+    """A charge record for each transaction by its key, not written and without a revision; or why it has none.
+
+    Two statements, however many: their samples, where some tariff asks when the energy flowed, and their findings.
+    """
+    chosen = {case.transaction.pk: case.chosen or book.choose(choosing.case_of(case.transaction)) for case in cases}
+    transactions = [case.transaction for case in cases]
+    by_course = [one for one in transactions if (found := chosen[one.pk]) is not None and _follows(book, found)]
+    readings = sessions.Readings(by_course)
+    codes: defaultdict[int, set[str]] = defaultdict(set)
+    for pk, code in Finding.objects.filter(transaction__in=transactions).order_by().values_list("transaction_id", "code"):
+        codes[pk or 0].add(code)
+    made: dict[int, Draft] = {}
+    courses = {one.pk for one in by_course}
+    gone = {case.transaction.pk for case in cases if case.again and case.transaction.pk in courses and _gone(case.transaction)}
+    for one in transactions:
+        if one.pk in gone:
+            made[one.pk] = ReadingsGone("Its meter samples were let go, and its price depends on when the energy flowed.")
+            continue
+        try:
+            made[one.pk] = _draft(one, chosen[one.pk], book, readings.of(one) if one.pk in courses else (), sorted(codes[one.pk]))
+        except Exception as error:
+            made[one.pk] = error
+    return made
+
+
+def _gone(t: Transaction) -> bool:
+    kept_from = retention.cutoff(SAMPLES, now=timezone.now(), operator=t.operator)
+    return t.started_at < kept_from
+
+
+def _follows(book: choosing.Book, chosen: choosing.Chosen) -> bool:
+    try:
+        return book.read(chosen).needs_course
+    except tariff.InvalidTariff:
+        return False  # which is said of each session of it, when it is priced
+
+
+def _draft(
+    t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[sessions.Reading], findings: list[str]
+) -> ChargeRecord:
+    if chosen is None:
+        raise NoTariff("No tariff: none is assigned to this session, and the operator has no default tariff. Add one.")
+    assert t.energy_wh is not None
+    assert t.stopped_at is not None
+    session = sessions.ended(t, energy_wh=t.energy_wh, end=t.stopped_at, readings=readings)
+    try:
+        priced = tariff.price(book.read(chosen), session)
+    except tariff.NoPrice as error:
+        raise PriceMissing(f"{error} It is priced as soon as that is known.") from error
+    lines, taxes = breakdown.explained(priced)
+    return ChargeRecord(
+        operator_id=t.operator_id,
+        transaction=t,
+        kind=RecordKind.CHARGE,
+        tariff=chosen.version.tariff,
+        version=chosen.version,
+        tariff_snapshot=chosen.ocpi,
+        choice=chosen.why(),
+        currency=priced.currency,
+        started_at=session.start,
+        stopped_at=session.end,
+        energy_wh=t.energy_wh,
+        duration_s=int((session.end - session.start).total_seconds()),
+        lines=lines,
+        taxes=taxes,
+        total_excl_tax=priced.total_excl_tax,
+        total_incl_tax=priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax,
+        findings=findings,
+        trust=t.trust.value,
+    )
+
+
+def credit(record: ChargeRecord) -> ChargeRecord:
+    """What takes a record back, not written."""
+    kept: dict[str, Any] = {
+        name: getattr(record, name)
+        for name in (
+            *("operator_id", "transaction_id", "tariff_id", "version_id", "tariff_snapshot", "choice", "currency", "started_at"),
+            *("stopped_at", "duration_s", "findings", "trust"),
+        )
+    }
+    return ChargeRecord(
+        **kept,
+        kind=RecordKind.CREDIT,
+        credits=record,
+        revision=record.revision + 1,
+        energy_wh=-record.energy_wh,
+        lines=breakdown.negated(record.lines, *OF_LINES),
+        taxes=breakdown.negated(record.taxes, *OF_TAXES),
+        total_excl_tax=-record.total_excl_tax,
+        total_incl_tax=-record.total_incl_tax,
+    )
+
+
+def as_before(record: ChargeRecord) -> choosing.Chosen | None:
+    """The version of a tariff that a record was priced with. None: the record is of a time when that was not kept."""
+    if record.version is None:
+        return None
+    return choosing.Chosen(record.version, record.choice.get("place", ""), record.choice.get("audience", ""))
+
+
+def differs(record: ChargeRecord, draft: ChargeRecord) -> bool:
+    """Whether a new price is another one than the record's, or is explained otherwise."""
+    if record.started_at is None:
+        # Made before records kept their times, their versions and their taxes.
+        told = ("energy_wh", "duration_s", "currency", "total_excl_tax", "total_incl_tax", "tariff_id")
+        return any(getattr(record, name) != getattr(draft, name) for name in told)
+    return any(getattr(record, name) != getattr(draft, name) for name in (*COUNTS, "started_at", "stopped_at"))
+
+
+def outdated(record: ChargeRecord, t: Transaction) -> bool:
+    """Whether the session is another one than the record says."""
+    if t.energy_wh is None or t.stopped_at is None:
+        return False
+    end: datetime = max(t.started_at, t.stopped_at)
+    if record.energy_wh != t.energy_wh or record.duration_s != int((end - t.started_at).total_seconds()):
+        return True
+    return record.started_at is not None and (record.started_at, record.stopped_at) != (t.started_at, end)
