@@ -12,6 +12,7 @@ from typing import Any
 
 from django_scopes import scopes_disabled
 
+from billing import series
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from stations.models import Transaction
@@ -91,6 +92,8 @@ class Book:
             for version in TariffVersion.objects.filter(tariff__in=used).select_related("tariff").order_by("valid_from"):
                 self._versions[version.tariff_id].append(version)
         self._read: dict[int, engine.Tariff] = {}
+        self._market = series.Market()
+        self._joined: dict[tuple[int, datetime, datetime], engine.Tariff] = {}
 
     def choose(self, case: Case) -> Chosen | None:
         """The tariff of a session. None: there is none."""
@@ -106,8 +109,17 @@ class Book:
         """The chosen tariff as the engine reads it."""
         pk = chosen.version.pk
         if pk not in self._read:
-            self._read[pk] = engine.parse(chosen.ocpi)
+            self._read[pk] = series.parse(chosen.ocpi)
         return self._read[pk]
+
+    def joined(self, chosen: Chosen, start: datetime, end: datetime) -> engine.Tariff:
+        """The same, with the market's prices of a time in it, if the market drives it: to price what took place then."""
+        if not series.named(chosen.version.ocpi):
+            return self.read(chosen)
+        key = (chosen.version.pk, start, end)
+        if key not in self._joined:
+            self._joined[key] = self._market.joined(chosen.version.operator_id, chosen.ocpi, start, end)
+        return self._joined[key]
 
 
 def version_at(versions: list[TariffVersion], moment: datetime) -> TariffVersion | None:

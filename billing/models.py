@@ -137,3 +137,6 @@ class ChargeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"
+
+
+import billing.seriesmodels  # noqa: E402, F401  (models of a module of their own)

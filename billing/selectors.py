@@ -18,7 +18,7 @@ from stations.models import Transaction
 def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal, str]]:
     """What each running transaction has cost until now, with tax, and the currency. None for those without a tariff.
 
-    Four queries, however many transactions: the tariffs, and where and who they are.
+    Four queries, however many transactions: the tariffs, and where and who they are; two more for the prices of a market.
     """
     running = [transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE]
     if not running:
@@ -29,6 +29,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
         known = {one.pk: one for one in found}
     book = choosing.Book({transaction.operator_id for transaction in running})
     now = timezone.now()
+    since = min(transaction.started_at for transaction in running)
     costs = {}
     for transaction in running:
         place = known.get(transaction.pk)
@@ -37,7 +38,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
             continue
         session = sessions.running(transaction, now=now, time_zone=sessions.time_zone(place))
         try:
-            priced = tariff.price(book.read(chosen), session)
+            priced = tariff.price(book.joined(chosen, since, now), session)
         except tariff.NoPrice:
             continue  # it has a price once the market's is known
         total = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
@@ -61,12 +62,16 @@ def billed(transaction_id: int) -> bool:
 def would_cost(
     transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime
 ) -> tuple[Decimal, str] | None:
-    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: there is no tariff."""
+    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: nobody can say yet."""
     book = choosing.Book([transaction.operator_id])
     chosen = book.choose(choosing.case_of(transaction))
     if chosen is None:
         return None
     changed = copy(transaction)
     changed.started_at = started_at
-    priced = tariff.price(book.read(chosen), sessions.ended(changed, energy_wh=energy_wh, end=stopped_at))
+    session = sessions.ended(changed, energy_wh=energy_wh, end=stopped_at)
+    try:
+        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
+    except tariff.NoPrice:
+        return None
     return (priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax), priced.currency

@@ -25,11 +25,15 @@ class NoTariff(outbox.NotYet):
     """The operator has not said yet what charging costs."""
 
 
+class NoMarketPrice(outbox.NotYet):
+    """The price of an hour that a market drives has not come yet."""
+
+
 def make_charge_record(*, transaction_id: int) -> bool:
     """Make the first charge record of an ended transaction of the operator in scope, unless it exists.
 
     False if the transaction is not to be billed: it is gone, has not ended, or its energy cannot be trusted (the energy is
-    kept; whoever resolves the doubt writes the outbox again). Raises NoTariff.
+    kept; whoever resolves the doubt writes the outbox again). Raises NoTariff, NoMarketPrice.
     """
     ended = Transaction.objects.select_related("station__site", "id_token").filter(pk=transaction_id).first()
     if ended is None:
@@ -51,7 +55,10 @@ def make_charge_record(*, transaction_id: int) -> bool:
         return True
     now = timezone.now()
     session = sessions.ended(ended, energy_wh=ended.energy_wh, end=ended.stopped_at)
-    priced = tariff.price(book.read(chosen), session)
+    try:
+        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
+    except tariff.NoPrice as error:
+        raise NoMarketPrice(f"{error} The session is billed when it has: add the price.") from error
     record = ChargeRecord(
         operator_id=ended.operator_id,
         transaction=ended,

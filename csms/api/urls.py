@@ -15,6 +15,7 @@ from csms.api import (
     monitoring,
     network,
     people,
+    priceseries,
     publishing,
     quirks,
     raw,
@@ -40,6 +41,7 @@ router.register("charge-records", views.ChargeRecordView, "charge-record")
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")
 router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")
+router.register("price-series", priceseries.PriceSeriesView, "price-series")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("meter-quarters", views.MeterQuarterView, "meter-quarter")
 router.register("meter-days", views.MeterDayView, "meter-day")
@@ -109,6 +111,11 @@ urlpatterns = [
         r"^v1/tariffs/(?P<pk>[0-9]+)/versions/$",
         tariffs.VersionsOfTariffView.as_view({"get": "list", "post": "create"}),
         name="tariff-versions",
+    ),
+    re_path(
+        r"^v1/price-series/(?P<pk>[0-9]+)/points/$",
+        priceseries.PointsOfSeriesView.as_view({"get": "list", "post": "create"}),
+        name="price-series-points",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     re_path(
