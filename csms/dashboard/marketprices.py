@@ -32,7 +32,9 @@ class SeriesForm(forms.Form):
     """A new series. The rules are those of `billing.pricepoints`."""
 
     name = forms.CharField(
-        label=gettext_lazy("Name"), max_length=60, help_text=gettext_lazy("Tariffs refer to it, so it stays: such as “Day-ahead DK1”.")
+        label=gettext_lazy("Name"),
+        max_length=60,
+        help_text=gettext_lazy("Tariffs refer to it, so it stays: such as “Day-ahead DK1”."),
     )
     currency = forms.CharField(label=gettext_lazy("Currency"), max_length=3, min_length=3, initial="EUR")
     unit = forms.ChoiceField(label=gettext_lazy("Prices are"), choices=Unit.choices)

@@ -112,7 +112,7 @@ def add_tariff(request: HttpRequest) -> HttpResponse:
     operator = operator_of(request)
     options, do = _options(None), request.POST.get("do", "")
     if request.method != "POST":
-        return _form(request, Typed(TariffForm(**options), []))
+        return _form(request, Typed(TariffForm(**options), []), options)
     typed = _posted(request.POST, options)
     if do == "" and typed.valid:
         given = typed.form.cleaned_data
@@ -132,7 +132,7 @@ def add_tariff(request: HttpRequest) -> HttpResponse:
             whole = _("The tariff is added, and applies in the whole network.")
             notices.success(request, whole if first else _("The tariff is added. Say where it applies."))
             return redirect("tariff", made.pk)
-    return _form(request, typed)
+    return _form(request, typed, options)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,18 +144,18 @@ def change_tariff(request: HttpRequest, pk: int) -> HttpResponse:
     shown = tariffocpi.read(choosing.as_ocpi(last))
     if request.GET.get("as") == "json" or shown is None:
         return _change_json(request, tariff, last.ocpi, unsayable=shown is None)
-    options, do = _options(tariff), request.POST.get("do", "")
+    always, rows = shown
+    options, do = _options(tariff) | {"taxed": always["tax"] is not None}, request.POST.get("do", "")
     if request.method != "POST":
-        always, rows = shown
         named = [(number, Row(prefix=_prefix(number), initial=row)) for number, row in enumerate(rows)]
-        return _form(request, Typed(TariffForm(initial=always, **options), named), tariff=tariff)
+        return _form(request, Typed(TariffForm(initial=always, **options), named), options, tariff=tariff)
     typed = _posted(request.POST, options)
     if do == "" and typed.valid:
         # What the form does not show is kept, such as the tariff's own texts.
         kept = {name: value for name, value in last.ocpi.items() if name not in ("elements", "min_price", "max_price")}
         if _version(request, tariff, kept | typed.body(), typed.form):
             return redirect("tariff", pk)
-    return _form(request, typed, tariff=tariff)
+    return _form(request, typed, options, tariff=tariff)
 
 
 def _version(request: HttpRequest, tariff: Tariff, ocpi: dict[str, Any], form: TariffForm | JsonForm) -> bool:
@@ -220,12 +220,12 @@ def _json(request: HttpRequest, form: JsonForm, **context: Any) -> HttpResponse:
     return render(request, "dashboard/tariff_json.html", {"form": form} | context, status=422 if form.errors else 200)
 
 
-def _form(request: HttpRequest, typed: Typed, tariff: Tariff | None = None) -> HttpResponse:
+def _form(request: HttpRequest, typed: Typed, options: dict[str, Any], tariff: Tariff | None = None) -> HttpResponse:
     do, posted = request.POST.get("do", ""), request.method == "POST"
     currency = tariff.currency if tariff else "EUR"
     # Buttons that only change the form leave it unjudged; the sentence is what was typed all the same.
     only_changed = posted and _asks_to_change(do)
-    shown = _changed(request.POST, do, _options(tariff)) if only_changed else typed
+    shown = _changed(request.POST, do, options) if only_changed else typed
     sentence = typed.sentence(currency) if posted else _now(tariff) if tariff else ""
     refused = posted and not only_changed and (not typed.valid or bool(typed.form.errors))
     context = {

@@ -18,7 +18,9 @@ from csms.dashboard.tariffocpi import PER_HOUR, PER_MINUTE, PRICES
 STEPS = {
     1: gettext_lazy("to the second"),
     60: gettext_lazy("every minute begun"),
+    300: gettext_lazy("every 5 minutes begun"),
     900: gettext_lazy("every quarter of an hour begun"),
+    1800: gettext_lazy("every half an hour begun"),
     3600: gettext_lazy("every hour begun"),
 }
 PAIRS = (("after_minutes", "until_minutes"), ("after_kwh", "until_kwh"), ("above_kw", "below_kw"), ("since", "until"))
@@ -72,8 +74,10 @@ class TariffForm(forms.Form):
     )
     note = forms.CharField(label=gettext_lazy("Why"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, series: Iterable[str] = (), new: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, series: Iterable[str] = (), new: bool = True, taxed: bool = True, **kwargs: Any) -> None:
+        """`taxed`: a tax has to be named; only what was imported without may do without."""
         super().__init__(*args, **kwargs)
+        self.fields["tax"].required = taxed
         field = self.fields["series"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", _("no, the price is fixed")), *((name, name) for name in series)]

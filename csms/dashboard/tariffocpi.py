@@ -4,20 +4,20 @@ The elements are the rows in their order, then what holds always. What the form 
 taxes) is not for it: `read` returns None, and the tariff is changed as JSON.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from billing import series
-from billing.tariff import Dimension, Element, InvalidTariff, Limit, Restrictions, Tariff
+from billing.tariff import Component, Dimension, InvalidTariff, Limit, Restrictions, Tariff
 from billing.tariff.reading import DAYS
 
 #: Rows beside what holds always.
 MOST_ROWS = 20
 PER_MINUTE, PER_HOUR = "minute", "hour"
 MINUTES = 60
-STEPS = (1, 60, 900, 3600)
+STEPS = (1, 60, 300, 900, 1800, 3600)
 #: The dimension of each price of the form.
 PRICES = {"energy": Dimension.ENERGY, "time": Dimension.TIME, "parking": Dimension.PARKING_TIME, "flat": Dimension.FLAT}
 NAMES = {dimension: name for name, dimension in PRICES.items()}
@@ -38,14 +38,20 @@ def body(always: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Values
     ]
     base = list(_components(always, always))
     if not elements and not base:
-        base = [{"type": "FLAT", "price": 0.0, "vat": float(always["tax"]), "step_size": 1}]
+        base = [{"type": "FLAT", "price": 0.0, "step_size": 1} | _vat(always)]
     if base:
         elements.append({"price_components": base})
     found: Values = {"elements": elements}
     for name, key in (("least", "min_price"), ("most", "max_price")):
         if always[name] is not None:
-            found[key] = {"excl_vat": float(always[name]), "incl_vat": float(_taxed(always[name], always["tax"]))}
+            found[key] = {"excl_vat": float(always[name])}
+            if always["tax"] is not None:
+                found[key]["incl_vat"] = float(_taxed(always[name], always["tax"]))
     return found
+
+
+def _vat(always: Mapping[str, Any]) -> Values:
+    return {} if always["tax"] is None else {"vat": float(always["tax"])}
 
 
 def _components(always: Mapping[str, Any], prices: Mapping[str, Any]) -> Iterator[Values]:
@@ -56,7 +62,7 @@ def _components(always: Mapping[str, Any], prices: Mapping[str, Any]) -> Iterato
         timed = dimension in TIMED
         amount = (amount or Decimal(0)) * (MINUTES if timed and always["per"] == PER_MINUTE else 1)
         step = always["step"] if timed else 1
-        found = {"type": dimension.value, "price": float(amount), "vat": float(always["tax"]), "step_size": step}
+        found = {"type": dimension.value, "price": float(amount), "step_size": step} | _vat(always)
         yield found | ({"price_series": market} if market else {})
 
 
@@ -101,42 +107,39 @@ def read(ocpi: Mapping[str, Any]) -> tuple[Values, list[Values]] | None:
 
 def _read(tariff: Tariff, ocpi: Mapping[str, Any]) -> tuple[Values, list[Values]]:
     nothing = Restrictions()
-    elements = list(tariff.elements)
-    base = elements.pop() if elements[-1].restrictions == nothing else None
+    elements, base = list(tariff.elements), list[Component]()
+    while elements and elements[-1].restrictions == nothing:
+        base = [*elements.pop().components, *base]
     if len(elements) > MOST_ROWS or any(element.restrictions == nothing for element in elements):
         raise Unsayable
     parts = [component for element in tariff.elements for component in element.components]
     taxes = {component.vat for component in parts}
     timed = [component for component in parts if component.dimension in TIMED]
     steps = {component.step_size for component in timed} or {1}
-    if len(taxes) > 1 or None in taxes or len(steps) > 1 or not steps <= set(STEPS):
+    if len(taxes) > 1 or len(steps) > 1 or not steps <= set(STEPS):
         raise Unsayable
     (tax,) = taxes
-    assert tax is not None
     if any(component.step_size != 1 for component in parts if component.dimension is Dimension.ENERGY):
         raise Unsayable
     # Not all prices of an hour can be told per minute.
     by_minute = all(_fits(component.price / MINUTES, PLACES) for component in timed)
     units = MINUTES if by_minute else 1
     always: Values = {"currency": tariff.currency, "tax": tax, "per": PER_MINUTE if by_minute else PER_HOUR, "step": min(steps)}
-    if base is not None:
-        always |= _prices(base, units)
-        driven = next((one for one in base.components if one.series is not None), None)
-        if driven is not None:
-            always["series"] = next(iter(series.named(ocpi)))
-            if driven.dimension is not Dimension.ENERGY or driven.factor != 1:
-                raise Unsayable
-    if sum(component.series is not None for component in parts) > ("series" in always):
-        raise Unsayable
-    always |= {"least": _limit(tariff.min_price, tax), "most": _limit(tariff.max_price, tax)}
-    return always, [_conditions(element.restrictions) | _prices(element, units) for element in elements]
+    driven = [component for component in parts if component.series is not None]
+    if driven:
+        if driven != [one for one in base if one.dimension is Dimension.ENERGY] or driven[0].factor != 1:
+            raise Unsayable
+        always["series"] = next(iter(series.named(ocpi)))
+    always |= _prices(base, units) | {"least": _limit(tariff.min_price, tax), "most": _limit(tariff.max_price, tax)}
+    return always, [_conditions(element.restrictions) | _prices(element.components, units) for element in elements]
 
 
-def _prices(element: Element, units: int) -> Values:
+def _prices(components: Iterable[Component], units: int) -> Values:
+    """Of each dimension the first, which counts."""
     found: Values = {}
-    for component in element.components:
+    for component in components:
         amount = component.price / units if component.dimension in TIMED else component.price
-        found[NAMES[component.dimension]] = _plain(amount, PLACES)
+        found.setdefault(NAMES[component.dimension], _plain(amount, PLACES))
     return found
 
 
@@ -157,10 +160,10 @@ def _conditions(within: Restrictions) -> Values:
     return found
 
 
-def _limit(limit: Limit | None, tax: Decimal) -> Decimal | None:
+def _limit(limit: Limit | None, tax: Decimal | None) -> Decimal | None:
     if limit is None:
         return None
-    if limit.incl_tax != _taxed(limit.excl_tax, tax):
+    if limit.incl_tax != (None if tax is None else _taxed(limit.excl_tax, tax)):
         raise Unsayable
     return _plain(limit.excl_tax, PLACES)
 

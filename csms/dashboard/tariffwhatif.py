@@ -80,7 +80,7 @@ def _charging(given: dict[str, Any]) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What a session costs under a version of a tariff; or why nobody can say. `difference`: to the first that is known, with tax."""
+    """What a session costs under a version of a tariff, or why nobody can say. `difference`: with tax, to the first known."""
 
     title: str
     version: TariffVersion | None
@@ -104,7 +104,7 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "choices": choices, "chosen": chosen, "most": MOST_VERSIONS}
     if asked and form.is_valid():
         context |= _answer(form, [version for _tariff, version, _state in choices if version.pk in chosen][:MOST_VERSIONS], entries)
-    return render(request, "dashboard/tariff_what_if.html", context, status=422 if form.errors else 200)
+    return render(request, "dashboard/tariff_what_if.html", context)
 
 
 def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catalogue.Entry]) -> dict[str, Any]:

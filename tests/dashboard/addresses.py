@@ -106,9 +106,7 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     **dict.fromkeys(
         ("tariff", "tariff_change", "tariff_assign", "tariff_do", "tariff_ocpi"), lambda world: [world.priced.night.pk]
     ),
-    **dict.fromkeys(
-        ("price_series_one", "price_series_fill", "price_series_remove"), lambda world: [world.priced.series.pk]
-    ),
+    **dict.fromkeys(("price_series_one", "price_series_fill", "price_series_remove"), lambda world: [world.priced.series.pk]),
     "rollout": lambda world: [world.rolled.rollout.pk],
     "rollout_lead": lambda world: [world.rolled.rollout.pk],
     "rollout_step": lambda world: [world.rolled.rollout.pk, world.rolled.failed.pk],

@@ -52,7 +52,10 @@ NIGHT = {
 }
 RESERVED = {
     "elements": [
-        {"price_components": [{"type": "FLAT", "price": 2, "vat": 25, "step_size": 1}], "restrictions": {"reservation": "RESERVATION"}},
+        {
+            "price_components": [{"type": "FLAT", "price": 2, "vat": 25, "step_size": 1}],
+            "restrictions": {"reservation": "RESERVATION"},
+        },
         {"price_components": [{"type": "ENERGY", "price": 0.4, "vat": 25, "step_size": 1}]},
     ]
 }
@@ -69,9 +72,7 @@ def priced(network: Network, site: Site | None = None, station: Station | None =
     series = market(network)
     with scopes_disabled():
         night = tariffs.add_tariff(operator=network.operator, name=f"Nights of {network.tag}", ocpi=NIGHT)
-        tariffs.add_version(
-            tariff=night, ocpi=RESERVED, valid_from=timezone.now() + timedelta(days=30), note="With reservations"
-        )
+        tariffs.add_version(tariff=night, ocpi=RESERVED, valid_from=timezone.now() + timedelta(days=30), note="With reservations")
         followed = tariffs.add_tariff(operator=network.operator, name="Follows the market", ocpi=following())
         assignment = tariffs.assign(tariff=night, site=site, station=station, audience="drivers")
     return Priced(night, followed, series, assignment)
