@@ -90,7 +90,7 @@ def _versions(rows: list[TariffVersion]) -> Iterator[Version]:
 def there(*, of: TariffAssignment) -> TariffAssignment | None:
     """What applies at just the same place for just the same people already, if it is another tariff."""
     same = {f"{name}_id": getattr(of, f"{name}_id") for name in ("site", "station", "evse", "group")} | {"audience": of.audience}
-    found = TariffAssignment.objects.filter(**same).exclude(tariff=of.tariff_id).select_related("tariff")
+    found = TariffAssignment.objects.filter(operator=of.operator_id, **same).exclude(tariff=of.tariff_id).select_related("tariff")
     return found.first()
 
 
