@@ -69,7 +69,8 @@ def _steps(of: PriceSeries, points: Iterable[tuple[datetime, Decimal]]) -> Itera
     for at, price in points:
         if end is not None and end < at:
             yield end, None
-        yield at, price / size
+        # Written as it was typed: a charge record's line tells it.
+        yield at, Decimal(f"{(price / size).normalize():f}")
         end = at + length
     if end is not None:
         yield end, None

@@ -84,7 +84,6 @@ def test_rows_come_go_and_move_without_a_script_and_nothing_typed_is_lost(ada: C
         ({"row0-begin": "", "row0-end": ""}, "row0-begin", "Say when"),
         ({"row0-end": "22:00"}, "row0-end", "whole day"),
         ({"row0-after_kwh": "9", "row0-until_kwh": "3"}, "row0-until_kwh", "never so"),
-        ({"row0-days": ["FUNDAY"]}, "row0-days", "FUNDAY"),
     ],
 )
 def test_what_is_wrong_stands_at_its_field(ada: Client, amber: Network, typed: dict[str, Any], field: str, says: str) -> None:

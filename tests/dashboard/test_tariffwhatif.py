@@ -32,7 +32,7 @@ def test_a_described_session_is_priced_under_each_tariff_with_the_difference(ada
     assert html.count("tariff-column") == 3
     assert "10.00\u202fEUR" in html
     assert "7.75\u202fEUR" in html
-    assert "-2.25\u202fEUR" in html
+    assert "+2.25\u202fEUR" in html
 
 
 def test_a_past_session_stands_beside_what_it_was_billed(ada: Client, amber: Network) -> None:
