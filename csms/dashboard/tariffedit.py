@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 from django.contrib import messages as notices
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -23,6 +25,7 @@ from csms.dashboard.tariffimport import JsonForm
 from csms.dashboard.tariffocpi import MOST_ROWS
 from csms.dashboard.tariffs import MAY_CHANGE, entry_of
 
+NO_FILES: MultiValueDict[str, UploadedFile] = MultiValueDict()
 #: Buttons that change how the form looks, and keep nothing.
 ADD, REMOVE, UP, PREVIEW = "add", "remove", "up", "preview"
 
@@ -91,7 +94,9 @@ def _changed(post: QueryDict, do: str, options: dict[str, Any]) -> Typed:
         numbers[place - 1 : place + 1] = [numbers[place], numbers[place - 1]]
 
     def raw(form: TariffForm | Row) -> dict[str, Any]:
-        return {name: field.widget.value_from_datadict(post, {}, form.add_prefix(name)) for name, field in form.fields.items()}
+        return {
+            name: field.widget.value_from_datadict(post, NO_FILES, form.add_prefix(name)) for name, field in form.fields.items()
+        }
 
     form = TariffForm(initial=raw(TariffForm(**options)), **options)
     rows = []

@@ -108,7 +108,8 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catalogue.Entry]) -> dict[str, Any]:
-    transaction, session, record = None, None, None
+    transaction: Transaction | None = None
+    record: ChargeRecord | None = None
     number = form.cleaned_data["session"]
     try:
         if number is not None:
