@@ -139,15 +139,16 @@ class Row(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if self.errors:
             return cleaned
-        if all(cleaned[name] is None for name in PRICES):
+        given = dict(cleaned)  # what has an error is taken out of the other
+        if all(given[name] is None for name in PRICES):
             self.add_error("energy", _("Say at least one price: 0 is free, empty is as always."))
-        if not tariffocpi.restrictions(cleaned):
+        if not tariffocpi.restrictions(given):
             self.add_error("begin", _("Say when: what holds always stands above."))
         for low, high in PAIRS:
-            least, most = cleaned[low], cleaned[high]
+            least, most = given[low], given[high]
             if least is not None and most is not None and (most < least or (most == least and low != "since")):
                 self.add_error(high, _("This is never so: the end lies before the beginning."))
-        if cleaned["begin"] is not None and cleaned["begin"] == cleaned["end"]:
+        if given["begin"] is not None and given["begin"] == given["end"]:
             self.add_error("end", _("Equal times are the whole day: leave both empty."))
         return cleaned
 

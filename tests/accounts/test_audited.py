@@ -137,6 +137,6 @@ def test_every_service_that_writes_tells_the_audit_or_says_why_not() -> None:
 
 def test_the_source_is_read_as_it_is() -> None:
     found = writing()
-    assert {"accounts.services.add_id_token", "stations.services.commandruns.start", "billing.services.add_tariff"} <= found
+    assert {"accounts.services.add_id_token", "stations.services.commandruns.start", "billing.tariffs.add_tariff"} <= found
     assert "accounts.audit.record" in reached("accounts.services.change_id_token")
     assert "accounts.imports.preview_id_tokens" not in found
