@@ -25,6 +25,8 @@ from csms.dashboard.tariffimport import JsonForm
 from csms.dashboard.tariffocpi import MOST_ROWS
 from csms.dashboard.tariffs import MAY_CHANGE, entry_of
 
+#: What a sentence can do without.
+NO_PRICE = {"name", "valid_from", "note"}
 NO_FILES: MultiValueDict[str, UploadedFile] = MultiValueDict()
 #: Buttons that change how the form looks, and keep nothing.
 ADD, REMOVE, UP, PREVIEW = "add", "remove", "up", "preview"
@@ -48,7 +50,8 @@ class Typed:
 
     def sentence(self, currency: str) -> str:
         """What it would say, if it can be understood."""
-        if not self.valid:
+        rows = all([row.is_valid() for _number, row in self.rows])
+        if not rows or self.form.errors.keys() - NO_PRICE:
             return ""
         try:
             return sentences.sentence(series.parse({"currency": self.form.cleaned_data.get("currency", currency)} | self.body()))

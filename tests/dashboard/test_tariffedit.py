@@ -43,7 +43,7 @@ def test_a_night_tariff_is_made_without_json(ada: Client, amber: Network) -> Non
 
 
 def test_the_sentence_is_shown_before_anything_is_kept(ada: Client, amber: Network) -> None:
-    html = ada.post(reverse("tariff_add"), TYPED | ROW | {"do": "preview"}).content.decode()
+    html = ada.post(reverse("tariff_add"), TYPED | ROW | {"do": "preview", "name": ""}).content.decode()
     assert SENTENCE in html
     assert of(amber) == []
     ada.post(reverse("language"), {"language": "de"})
