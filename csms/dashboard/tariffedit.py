@@ -50,8 +50,7 @@ class Typed:
 
     def sentence(self, currency: str) -> str:
         """What it would say, if it can be understood."""
-        rows = all([row.is_valid() for _number, row in self.rows])
-        if not rows or self.form.errors.keys() - NO_PRICE:
+        if self.form.errors.keys() - NO_PRICE or not all(row.is_valid() for _number, row in self.rows):
             return ""
         try:
             return sentences.sentence(series.parse({"currency": self.form.cleaned_data.get("currency", currency)} | self.body()))
