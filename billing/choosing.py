@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from django_scopes import scopes_disabled
 
+from billing import series
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from stations.cases import Case
@@ -106,6 +107,8 @@ class Book:
             if len(_read) + len(fresh) > MOST:
                 _read.clear()
             _read.update(fresh)
+        self._market = series.Market()
+        self._joined: dict[tuple[int, datetime, datetime], engine.Tariff] = {}
 
     def choose(self, case: Case) -> Chosen | None:
         """The tariff of a session. None: there is none."""
@@ -114,7 +117,16 @@ class Book:
 
     def read(self, chosen: Chosen) -> engine.Tariff:
         """The chosen tariff as the engine reads it."""
-        return self._keep(chosen, engine.parse, lambda: engine.parse(chosen.ocpi))
+        return self._keep(chosen, engine.parse, lambda: series.parse(chosen.ocpi))
+
+    def joined(self, chosen: Chosen, start: datetime, end: datetime) -> engine.Tariff:
+        """The same, with the market's prices of a time in it, if the market drives it: to price what took place then."""
+        if not series.named(chosen.version.ocpi):
+            return self.read(chosen)
+        key = (chosen.version.pk, start, end)
+        if key not in self._joined:
+            self._joined[key] = self._market.joined(chosen.version.operator_id, chosen.ocpi, start, end)
+        return self._joined[key]
 
     def made(self, chosen: Chosen, make: Callable[[engine.Tariff], Made]) -> Made:
         """What is made of a chosen tariff, once for as long as the prices do not change."""

@@ -236,4 +236,5 @@ class Rebilling(models.Model):
         return f"re-billing {self.pk}"
 
 
+import billing.seriesmodels  # noqa: E402, F401  (models of a module of their own)
 from billing.pricelistmodels import PriceList as PriceList  # noqa: E402

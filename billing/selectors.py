@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, drafts, sessions, tariff
+from billing import choosing, drafts, series, sessions, tariff
 from billing.displayed import Displayed
 from billing.models import ChargeRecord, RecordKind
 from stations import courses, ports
@@ -22,7 +22,8 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     """What each running transaction has cost until now, with tax, and the currency. None for those without a tariff.
 
     Two queries, however many transactions: where and who they are, and whether prices have changed (then three more). If there
-    are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an hour.
+    are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an
+    hour; and two for the prices of a market, if one drives some.
     """
     running = {transaction.pk: transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE}
     if not running:
@@ -33,7 +34,8 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     book = choosing.Book({transaction.operator_id for transaction in found})
     now = timezone.now()
     chosen = {one.pk: version for one in found if (version := book.choose(choosing.case_of(one))) is not None}
-    priced = {one: book.made(chosen[one.pk], Displayed) for one in found if one.pk in chosen}
+    since = min(one.started_at for one in found)
+    priced = {one: _displayed(book, chosen[one.pk], since, now) for one in found if one.pk in chosen}
     points = _courses([one for one, price in priced.items() if price.needs_course], now)
     costs = {}
     for one, price in priced.items():
@@ -43,6 +45,13 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
         if (total := price.cost(known)) is not None:
             costs[one.pk] = (total, price.currency)
     return costs
+
+
+def _displayed(book: choosing.Book, chosen: choosing.Chosen, since: datetime, until: datetime) -> Displayed:
+    """Prices of a market change by themselves: they are read each time."""
+    if series.named(chosen.version.ocpi):
+        return Displayed(book.joined(chosen, since, until))
+    return book.made(chosen, Displayed)
 
 
 def _courses(found: list[Transaction], now: datetime) -> dict[int, list[courses.Point]]:
@@ -79,7 +88,7 @@ def billed(transaction_id: int) -> bool:
 def would_cost(
     transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime
 ) -> tuple[Decimal, str] | None:
-    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: there is no tariff.
+    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: nobody can say yet.
 
     If it was billed, by the version that it had.
     """
@@ -90,5 +99,9 @@ def would_cost(
         return None
     changed = copy(transaction)
     changed.started_at = started_at
-    priced = tariff.price(book.read(chosen), sessions.ended(changed, energy_wh=energy_wh, end=stopped_at))
+    session = sessions.ended(changed, energy_wh=energy_wh, end=stopped_at)
+    try:
+        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
+    except tariff.NoPrice:
+        return None
     return (priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax), priced.currency

@@ -56,7 +56,10 @@ def _price(tariff: Tariff, component: Component, *, reserved: bool) -> str:
     factor = (100 + (component.vat or 0)) / Decimal(100)
     price = component.price * factor
     if component.series is not None:
-        return _("the market's price plus %(price)s per kWh") % {"price": written(price, tariff.currency)}
+        if component.factor == 1:
+            return _("the market's price plus %(price)s per kWh") % {"price": written(price, tariff.currency)}
+        told = {"factor": _number(component.factor), "price": written(price, tariff.currency)}
+        return _("%(factor)s times the market's price plus %(price)s per kWh") % told
     if component.dimension is Dimension.ENERGY:
         return _("%(price)s per kWh") % {"price": written(price, tariff.currency)}
     if component.dimension is Dimension.FLAT:

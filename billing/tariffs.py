@@ -14,7 +14,7 @@ from django_scopes import scope
 
 from accounts import audit
 from accounts.models import IdTokenGroup, Operator, User
-from billing import money, simple
+from billing import money, series, simple
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from stations import outbox, ports
@@ -47,7 +47,7 @@ def add_tariff(
     added = Tariff(operator=operator, name=name, currency=currency)
     with scope(operator=operator), db.atomic():
         added.full_clean()
-        _check_currency(currency)
+        check_currency(currency)
         body = ocpi or simple.body(
             per_kwh=_amount("price_per_kwh", price_per_kwh),
             per_minute=_amount("price_per_minute", price_per_minute),
@@ -142,7 +142,7 @@ def assign(
         made: TariffAssignment = TariffAssignment.objects.create(operator=tariff.operator, tariff=tariff, **where)
         before = {"tariff": there.tariff.name} if there else None
         audit.record("tariff.assigned", tariff, operator=tariff.operator_id, before=before, after=_place(made))
-        _wake(tariff.operator_id)
+        wake(tariff.operator_id)
     return made
 
 
@@ -164,11 +164,11 @@ def set_default_tariff(*, tariff: Tariff) -> None:
         if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True):
             was, now = {"default": before or None}, {"default": tariff.name}
             audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
-        _wake(tariff.operator_id)
+        wake(tariff.operator_id)
     tariff.is_default = True
 
 
-def _wake(operator_id: int) -> None:
+def wake(operator_id: int) -> None:
     """Bill what waited for a tariff."""
     outbox.wake(SUBSCRIBER, operator_id=operator_id)
     db.on_commit(lambda: ports.bell.work(SUBSCRIBER))
@@ -185,9 +185,12 @@ def _kept(tariff: Tariff, ocpi: Mapping[str, Any]) -> dict[str, Any]:
             }
         )
     try:
-        engine.parse({"currency": tariff.currency} | body)
+        read = engine.parse({"currency": tariff.currency} | body, series.usable(tariff.operator_id, tariff.currency))
     except engine.InvalidTariff as error:
         raise ValidationError({"ocpi": str(error)}) from error
+    driven = (one.dimension for element in read.elements for one in element.components if one.series is not None)
+    if any(dimension is not engine.Dimension.ENERGY for dimension in driven):
+        raise ValidationError({"ocpi": _("Only the price of energy can follow a market.")})
     return body
 
 
@@ -222,7 +225,8 @@ def _decimal(name: str, value: object, *checks: Any) -> Decimal:
     return number
 
 
-def _check_currency(currency: str) -> None:
+def check_currency(currency: str) -> None:
+    """Raises ValidationError for what is none, or needs more decimals than totals are kept with."""
     try:
         decimals = money.minor_units(currency)
     except ValueError as error:

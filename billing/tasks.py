@@ -5,8 +5,9 @@ from functools import partial
 
 from celery import shared_task
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
-from billing import rebilling, services
+from billing import pricepoints, rebilling, services
 from stations import outbox, ports
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
@@ -75,3 +76,9 @@ def _make_some() -> int:
         for operator_id, pks in billed.items():
             transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
     return len(entries)
+
+
+@shared_task
+def let_go_of_prices() -> int:
+    """Delete the market's prices that are older than their term. Safe when run twice, or killed."""
+    return pricepoints.let_go(now=timezone.now())

@@ -16,6 +16,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "show that the worker and the beat live": ("csms.tasks.heartbeat", settings.SILENT_AFTER_S / 3),
     "sweep the outbox": ("billing.tasks.make_charge_records", 30.0),
     "price sessions anew": ("billing.tasks.advance_rebillings", 5.0),
+    "let go of old market prices": ("billing.tasks.let_go_of_prices", 3600.0),
     "tell who comes and goes": ("stations.tasks.notice_presence", 15.0),
     "send webhooks": ("csms.webhooks.tasks.send", 10.0),
     "let go of old webhook deliveries": ("csms.webhooks.tasks.let_go", 3600.0),

@@ -41,19 +41,20 @@ UNITS = {
 class Series:
     """Prices that change with the clock, such as those of a day-ahead market: each holds from its moment to the next one.
 
-    `until`: where the last one ends.
+    None: from then on none is known. `until`: where the last one ends.
     """
 
     starts: tuple[datetime, ...]
-    prices: tuple[Decimal, ...]
+    prices: tuple[Decimal | None, ...]
     until: datetime
 
     def at(self, moment: datetime) -> Decimal:
         """The price of a moment. Raises NoPrice."""
         place = bisect_right(self.starts, moment)
-        if place == 0 or moment >= self.until:
+        price = self.prices[place - 1] if place and moment < self.until else None
+        if price is None:
             raise NoPrice(f"The price series has no price for {moment.isoformat()}.")
-        return self.prices[place - 1]
+        return price
 
 
 @dataclass(frozen=True, slots=True)

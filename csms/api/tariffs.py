@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import IdTokenGroup, User
-from billing import choosing, prices, simple, tariff, tariffs
+from billing import choosing, prices, series, simple, tariffs
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from csms.api import filters
 from csms.api.errors import Conflict
@@ -60,7 +60,7 @@ class TariffRow(KnownOnly):
     def to_representation(self, instance: Tariff) -> dict[str, Any]:
         version = choosing.version_at(list(instance.versions.all()), timezone.now())
         ocpi = choosing.as_ocpi(version) if version else {}
-        read = tariff.parse(ocpi) if version else None
+        read = series.parse(ocpi) if version else None
         base = simple.base(read) if read else None
 
         def told(name: str) -> str | None:
@@ -108,7 +108,7 @@ class VersionRow(Rows):
         ]
 
     def get_sentence(self, row: TariffVersion) -> str:
-        return prices.price_of(tariff.parse(choosing.as_ocpi(row))).sentence
+        return prices.price_of(series.parse(choosing.as_ocpi(row))).sentence
 
 
 class NewVersion(KnownOnly):
@@ -150,7 +150,7 @@ class AssignmentFilters(filters.Filters):
     station = filters.StationFilter()
 
 
-def _user(request: Request) -> User:
+def user_of(request: Request) -> User:
     user = request.user
     assert isinstance(user, User)  # MayUse lets nobody anonymous in
     if user.operator is None:
@@ -180,7 +180,7 @@ class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Lists):
         return queryset.prefetch_related(Prefetch("versions", versions))
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        user = _user(self.request)
+        user = user_of(self.request)
         assert user.operator is not None
         given = {name: value for name, value in serializer.validated_data.items() if value is not None}
         serializer.instance = tariffs.add_tariff(operator=user.operator, user=user, **given)
@@ -217,7 +217,7 @@ class VersionsOfTariffView(mixins.CreateModelMixin, Lists):
         changed = get_object_or_404(Tariff, pk=kwargs["pk"])
         body = NewVersion(data=request.data)
         body.is_valid(raise_exception=True)
-        made = tariffs.add_version(tariff=changed, user=_user(request), **body.validated_data)
+        made = tariffs.add_version(tariff=changed, user=user_of(request), **body.validated_data)
         return Response(VersionRow(made).data, status=201)
 
 
@@ -255,7 +255,7 @@ class AssignmentView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.
         return queryset.select_related("station", "group")
 
     def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        _user(self.request)
+        user_of(self.request)
         asked = serializer.validated_data
         station, group = asked.get("station") or {}, asked.get("group") or {}
         serializer.instance = tariffs.assign(

@@ -16,6 +16,7 @@ from csms.api import (
     monitoring,
     network,
     people,
+    priceseries,
     publishing,
     quirks,
     raw,
@@ -41,6 +42,7 @@ router.register("charge-records", chargerecords.ChargeRecordView, "charge-record
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")
 router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")
+router.register("price-series", priceseries.PriceSeriesView, "price-series")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("meter-quarters", views.MeterQuarterView, "meter-quarter")
 router.register("meter-days", views.MeterDayView, "meter-day")
@@ -110,6 +112,11 @@ urlpatterns = [
         r"^v1/tariffs/(?P<pk>[0-9]+)/versions/$",
         tariffs.VersionsOfTariffView.as_view({"get": "list", "post": "create"}),
         name="tariff-versions",
+    ),
+    re_path(
+        r"^v1/price-series/(?P<pk>[0-9]+)/points/$",
+        priceseries.PointsOfSeriesView.as_view({"get": "list", "post": "create"}),
+        name="price-series-points",
     ),
     re_path(rf"{STATION}/ocpp/(?P<action>\w+)/$", raw.RawView.as_view(), name="station-ocpp"),
     re_path(

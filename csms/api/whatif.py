@@ -1,6 +1,6 @@
-"""What a described session would cost under a tariff, with the lines that explain it."""
+"""What a session, past or described, would cost under a tariff, with the lines that explain it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -10,14 +10,12 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import choosing, tariff
+from billing import choosing, tariff, whatif
 from billing.models import Tariff
+from billing.whatif import LONGEST, MOST_SAMPLES
 from csms.api.fields import KnownOnly, Moment, Text, Whole
 from csms.api.views import Scoped
-
-#: A session is walked through day by day, so its length is bounded.
-LONGEST = timedelta(days=366)
-MOST_SAMPLES = 50_000
+from stations.models import Transaction
 
 
 class Amount(serializers.DecimalField):
@@ -71,10 +69,16 @@ class DescribedSession(KnownOnly):
 
 
 class Question(KnownOnly):
-    """A tariff and a session."""
+    """A tariff and a session: one that is described, or a transaction."""
 
     tariff = serializers.DictField(help_text='An OCPI 2.2.1 Tariff object, or {"id": ...} of one of ours.')
-    session = DescribedSession()
+    session = DescribedSession(required=False)
+    transaction = Whole(min_value=1, max_value=2**63 - 1, required=False, help_text="The id of one of ours, instead of a session.")
+
+    def validate(self, attrs: Any) -> Any:
+        if ("session" in attrs) == ("transaction" in attrs):
+            raise ValidationError({"session": "Describe the session, or name a transaction: one of the two is required."})
+        return attrs
 
 
 class PricedLine(serializers.Serializer[Any]):
@@ -106,7 +110,7 @@ class WhatIfView(Scoped):
         responses={
             200: PricedSession,
             400: OpenApiResponse(description="It is no tariff, or no session, or the tariff has no price for one of its hours."),
-            404: OpenApiResponse(description="There is no such tariff."),
+            404: OpenApiResponse(description="There is no such tariff, or no such transaction."),
         },
     )
     def post(self, request: Request) -> Response:
@@ -115,11 +119,11 @@ class WhatIfView(Scoped):
         question.is_valid(raise_exception=True)
         asked = question.validated_data
         try:
-            applied = tariff.parse(_object(asked["tariff"], asked["session"].start))
+            session = asked.get("session") or _past(asked["transaction"])
+            ocpi, owner = _object(asked["tariff"], session.start)
+            priced = whatif.priced(ocpi, session, operator_id=owner or getattr(request.user, "operator_id", None))
         except tariff.InvalidTariff as error:
             raise ValidationError({"tariff": [str(error)]}) from error
-        try:
-            priced = tariff.price(applied, asked["session"])
         except (tariff.InvalidSession, tariff.NoPrice) as error:
             raise ValidationError({"session": [str(error)]}) from error
         answer: dict[str, Any] = {
@@ -146,12 +150,20 @@ class Named(KnownOnly):
     id = Whole(min_value=1, max_value=2**63 - 1)
 
 
-def _object(given: dict[str, Any], at: datetime) -> dict[str, Any]:
-    """The Tariff object that is given, or that of the version, valid then, of the tariff which is named. Raises Http404."""
+def _object(given: dict[str, Any], at: datetime) -> tuple[dict[str, Any], int | None]:
+    """The Tariff object that is given, or that of the version, valid then, of the tariff which is named, and whose it is.
+
+    Raises Http404.
+    """
     if given.keys() != {"id"}:
-        return given
+        return given, None
     named = Named(data=given)
     named.is_valid(raise_exception=True)
     known = get_object_or_404(Tariff, pk=named.validated_data["id"])
     version = choosing.version_at(list(known.versions.select_related("tariff").order_by("valid_from")), at)
-    return choosing.as_ocpi(version) if version else {}
+    return (choosing.as_ocpi(version) if version else {}), known.operator_id
+
+
+def _past(pk: int) -> tariff.Session:
+    """A transaction of ours as it went. Raises Http404, InvalidSession."""
+    return whatif.past(get_object_or_404(Transaction.objects.select_related("station__site"), pk=pk))

@@ -18,6 +18,7 @@ from django_scopes import scope
 from accounts.history import SCAN, Asked, History
 from accounts.models import AuditEntry, IdToken, Kind, User
 from accounts.permissions import may
+from billing.models import Tariff
 from csms.dashboard import auditwords
 from csms.dashboard.access import needs
 from csms.dashboard.days import begins, ends
@@ -134,7 +135,7 @@ def _cells(one: AuditEntry) -> Iterable[object]:
     return one.at, one.actor_label, one.via, one.action, one.object_type, one.object_id, one.object_label, *told, one.note
 
 
-def of(request: HttpRequest, thing: Station | IdToken, size: int = SHOWN) -> dict[str, Any]:
+def of(request: HttpRequest, thing: Station | IdToken | Tariff, size: int = SHOWN) -> dict[str, Any]:
     """The newest changes of one thing, for its page; nothing for those who may not see them."""
     if not may(request.user, MAY_VIEW):
         return {}

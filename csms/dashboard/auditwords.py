@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
-from billing.models import ChargeRecord, Rebilling
+from billing.models import ChargeRecord, Rebilling, Tariff
+from billing.seriesmodels import PriceSeries
 from csms.dashboard.commandrows import CommandRow
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
@@ -127,6 +128,9 @@ ACTIONS: dict[str, Word] = {
     "tariff.assigned": gettext_lazy("{who} assigned the tariff {thing}"),
     "tariff.unassigned": gettext_lazy("{who} took the assignment of the tariff {thing} back"),
     "tariff.made_default": gettext_lazy("{who} made {thing} the tariff of the network"),
+    "price_series.added": gettext_lazy("{who} added the price series {thing}"),
+    "price_series.filled": gettext_lazy("{who} put prices into the series {thing}"),
+    "price_series.removed": gettext_lazy("{who} removed the price series {thing}"),
     "transaction.repaired": gettext_lazy("{who} put the {thing} right"),
     "transaction.repair_undone": gettext_lazy("{who} undid how the {thing} had been put right"),
     "repair_message.resolved": gettext_lazy("{who} resolved the message {thing} that was not understood"),
@@ -145,6 +149,7 @@ KINDS: dict[str, Word] = {
     "tariff": gettext_lazy("Tariff"),
     "chargerecord": gettext_lazy("Charge record"),
     "rebilling": gettext_lazy("Pricing anew"),
+    "priceseries": gettext_lazy("Price series"),
     "user": gettext_lazy("Person"),
     "apikey": gettext_lazy("API key"),
     "operator": gettext_lazy("Network"),
@@ -293,5 +298,7 @@ PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "webhook": (Webhook, lambda row: reverse("webhook", args=[row.pk])),
     "forward": (Forward, lambda row: reverse("forward", args=[row.pk])),
     "quirk": (Quirk, lambda row: reverse("quirk", args=[row.pk])),
+    "tariff": (Tariff, lambda row: reverse("tariff", args=[row.pk])),
+    "priceseries": (PriceSeries, lambda row: reverse("price_series_one", args=[row.pk])),
     "user": (User, lambda row: reverse("our_driver", args=[row.pk]) if row.kind == Kind.DRIVER else ""),
 }

@@ -43,6 +43,7 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("drivers", _("Drivers"), "tags.change"),
             Page("id_tags", _("Id tags")),
             Page("reservations", _("Reservations")),
+            Page("tariffs", _("Tariffs")),
         ),
     ),
     Menu(

@@ -24,7 +24,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts import drivers
 from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
+from billing import pricepoints
 from billing.models import ChargeRecord, Tariff, TariffAssignment, TariffVersion
+from billing.seriesmodels import PriceSeries
 from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
 from csms.ocpp import registry
@@ -107,6 +109,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         localauthlist.set_rule(operator=ada.operator, mode="valid")
         told = monitored(amber.station)
         secured(amber.station, update.firmware)
+        pricepoints.add_series(operator=ada.operator, name="Day-ahead")
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -128,6 +131,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "firmware-publications": FirmwarePublication,
             "tariff-versions": TariffVersion,
             "tariff-assignments": TariffAssignment,
+            "price-series": PriceSeries,
             "forwards": Forward,
             "forward-links": ForwardLink,
             "quirks": Quirk,

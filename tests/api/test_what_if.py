@@ -9,7 +9,7 @@ import pytest
 
 from billing import tariffs
 from billing.models import Tariff
-from tests.api.conftest import Person
+from tests.api.conftest import Network, Person
 
 PATH = "/api/v1/tariffs/what-if/"
 CASES = [json.loads(line) for line in (Path(__file__).parent.parent / "billing/cases.jsonl").read_text().splitlines()]
@@ -80,3 +80,16 @@ def test_what_makes_no_sense_is_refused_with_the_place_and_the_reason(ada: Perso
     answer = asked(ada, body)
     assert answer.status_code == 400
     assert says in json.dumps(answer.json()["errors"][field])
+
+
+def test_a_past_session_is_named_by_its_id(ada: Person, cleo: Person, amber: Network, tariff: Tariff) -> None:
+    asking = {"tariff": {"id": tariff.pk}, "transaction": amber.transaction.pk}
+    answer = asked(ada, asking)
+    assert answer.status_code == 200
+    assert [line["dimension"] for line in answer.json()["lines"]] == ["ENERGY"]
+    described = {"tariff": CASES[0]["body"]["tariff"], "transaction": amber.transaction.pk}
+    assert asked(cleo, described).status_code == 404
+    for body in ({"tariff": {"id": tariff.pk}}, asking | {"session": CASES[0]["body"]["session"]}):
+        refused = asked(ada, body)
+        assert refused.status_code == 400
+        assert "one of the two" in json.dumps(refused.json())

@@ -92,6 +92,11 @@ async def type_question_mark(page: Page) -> None:
     await page.locator("dialog[open]").wait_for()
 
 
+async def add_a_row(page: Page) -> None:
+    await page.locator("button[value='add:night']").click()
+    await page.locator(".tariff-row").wait_for()
+
+
 def cases(world: World, newer: str) -> list[Case]:
     """Every page in every state. `newer` is a charger that speaks the later version, in which most tabs have more."""
     found = [
@@ -123,6 +128,11 @@ def cases(world: World, newer: str) -> list[Case]:
         Case("500", "/broken/", status=500),
         Case("keys", "/", act=type_question_mark),
         Case("wrong password", "/login/", "nobody", act=submit("main form", login="eve@example.org", password="x")),
+        *(Case(f"empty {path}", path, "eve") for path in ("/tariffs/", "/tariffs/what-if/", "/tariffs/prices/")),
+        Case("tariff refused", "/tariffs/add/", act=submit("#tariff-form", name="")),
+        Case("tariff by night", "/tariffs/add/", act=add_a_row),
+        Case("import refused", "/tariffs/import/", act=submit("main form", text="{")),
+        Case("tariff assigned twice", address("tariff", world), act=submit("#assign", station=world.station.identity)),
         Case("tag refused", "/id-tags/add/", act=submit("main form.sheet")),
         Case("tag known", "/id-tags/add/", act=submit("main form.sheet", value=LONG_TAG)),
         Case("tag blocked", "/id-tags/", act=submit(".cell-actions form")),

@@ -31,6 +31,7 @@ from tests.network import Network
 FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
     *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
+    *("tariff_add", "tariff_import", "tariff_change"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
@@ -157,6 +158,7 @@ OF_ADA = {
     "tariff-versions": lambda world: {"pk": world.bill.tariff_id},
     "tariff-version-detail": lambda world: {"pk": TariffVersion._base_manager.get(tariff=world.bill.tariff_id).pk},
     "tariff-assignment-detail": lambda world: {"pk": TariffAssignment._base_manager.get(tariff=world.bill.tariff_id).pk},
+    **{f"price-series-{name}": lambda world: {"pk": world.priced.series.pk} for name in ("detail", "points")},
     "log-detail": lambda world: {"pk": world.log.pk},
     "log-download": lambda world: {"pk": world.log.pk},
     **{f"reservation-{name}": lambda world: {"pk": world.reservation.pk} for name in ("detail", "cancel")},
@@ -224,6 +226,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
     ("tariff-assignment-list", "post"): {"tariff": 1},
     ("what-if", "post"): {"tariff": {"id": 1}},
+    ("price-series-list", "post"): {"name": "Cleo's"},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
 }
 #: The same as multipart/form-data.

@@ -56,6 +56,7 @@ from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.dashboard.securityrows import Secured, secured
+from tests.dashboard.tariffrows import Priced, priced
 from tests.dashboard.worldrows import asked_for, changed, firmware_of, logs_of, messages_of, settings_of
 from tests.database import tables
 from tests.network import Network
@@ -105,6 +106,7 @@ class World:
     move: NetworkMove
     monitored: Monitored
     secured: Secured
+    priced: Priced
     rebilling: Rebilling
 
 
@@ -199,6 +201,7 @@ def _made(network: Network) -> World:
         *kept(station, offline),
         monitored(station),
         secured(station, library[0]),
+        priced(network, site),
         _billed_anew(tariff),
     )
 

@@ -1,0 +1,120 @@
+"""Prices that a market makes, as the tariff engine takes them: read for the time of a session, with a gap where one is missing."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+from django_scopes import scopes_disabled
+
+from billing import tariff as engine
+from billing.seriesmodels import PricePoint, PriceSeries, Unit
+
+#: What a price of a series is divided by to be one per kWh.
+SIZES = {Unit.MWH: Decimal(1000), Unit.KWH: Decimal(1)}
+#: A series of which no price was read: a session under it has no price yet.
+UNREAD = engine.Series((), (), datetime(1970, 1, 1, tzinfo=UTC))
+
+
+def named(ocpi: Mapping[str, Any]) -> set[str]:
+    """The series that a Tariff object refers to. It may be anything that came from outside."""
+    elements = ocpi.get("elements")
+    found = (one for element in _maps(elements) for one in _maps(element.get("price_components")))
+    return {name for one in found if isinstance(name := one.get("price_series"), str)}
+
+
+def parse(ocpi: Mapping[str, Any], known: Mapping[str, engine.Series] | None = None) -> engine.Tariff:
+    """A Tariff object of a version, whose series are ours; of those that are not given no price is known. Raises InvalidTariff."""
+    return engine.parse(ocpi, dict.fromkeys(named(ocpi), UNREAD) | dict(known or {}))
+
+
+def usable(operator_id: int, currency: str) -> dict[str, engine.Series]:
+    """What a new version of an operator's tariff may name."""
+    with scopes_disabled():
+        names = PriceSeries.objects.filter(operator=operator_id, currency=currency).values_list("name", flat=True)
+        return dict.fromkeys(names, UNREAD)
+
+
+def during(operator_id: int, names: Iterable[str], start: datetime, end: datetime) -> dict[str, engine.Series]:
+    """An operator's series, with their prices of a time. One query for the series, one for the prices."""
+    # Keyed by the operator: whoever asks was allowed to see the session.
+    with scopes_disabled():
+        found = list(PriceSeries.objects.filter(operator=operator_id, name__in=list(names)))
+        if not found:
+            return {}
+        longest = timedelta(minutes=max(one.resolution_minutes for one in found))
+        points = PricePoint.objects.filter(series__in=found, start__gt=start - longest, start__lte=end).order_by("start")
+        by_series: dict[int, list[tuple[datetime, Decimal]]] = {one.pk: [] for one in found}
+        for series_id, at, price in points.values_list("series_id", "start", "price"):
+            by_series[series_id].append((at, price))
+    return {one.name: as_series(one, by_series[one.pk]) for one in found}
+
+
+def as_series(of: PriceSeries, points: Iterable[tuple[datetime, Decimal]]) -> engine.Series:
+    """Points, sorted by their start, as the engine has them: per kWh, and None from where one ends before the next one starts."""
+    steps = list(_steps(of, points))
+    if not steps:
+        return UNREAD
+    until = steps[-1][0]
+    return engine.Series(tuple(at for at, _price in steps[:-1]), tuple(price for _at, price in steps[:-1]), until)
+
+
+def _steps(of: PriceSeries, points: Iterable[tuple[datetime, Decimal]]) -> Iterator[tuple[datetime, Decimal | None]]:
+    """When which price begins to hold; the last one is the end of all."""
+    size, length = SIZES[Unit(of.unit)], timedelta(minutes=of.resolution_minutes)
+    end: datetime | None = None
+    for at, price in points:
+        if end is not None and end < at:
+            yield end, None
+        # Written as it was typed: a charge record's line tells it.
+        yield at, Decimal(f"{(price / size).normalize():f}")
+        end = at + length
+    if end is not None:
+        yield end, None
+
+
+class Market:
+    """Tariffs with the prices of their series: those of a time are read once, whichever sessions lie in it."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[int, frozenset[str]], tuple[datetime, datetime, dict[str, engine.Series]]] = {}
+
+    def joined(self, operator_id: int, ocpi: Mapping[str, Any], start: datetime, end: datetime) -> engine.Tariff:
+        """The tariff, with the prices its series have from `start` to `end`."""
+        names = named(ocpi)
+        if not names:
+            return engine.parse(ocpi)
+        key = (operator_id, frozenset(names))
+        known = self._read.get(key)
+        if known is None or start < known[0] or end > known[1]:
+            since, until = (start, end) if known is None else (min(start, known[0]), max(end, known[1]))
+            known = self._read[key] = (since, until, during(operator_id, names, since, until))
+        return parse(ocpi, {name: _cut(one, start, end) for name, one in known[2].items()})
+
+
+def _cut(one: engine.Series, start: datetime, end: datetime) -> engine.Series:
+    """Only what a session needs: the engine looks at every step of a series."""
+    first = max((place for place, at in enumerate(one.starts) if at <= start), default=0)
+    last = sum(at <= end for at in one.starts)
+    starts, prices = one.starts[first:last], one.prices[first:last]
+    return replace(one, starts=starts, prices=prices, until=one.starts[last] if last < len(one.starts) else one.until)
+
+
+def _maps(value: object) -> Iterator[Mapping[str, Any]]:
+    return (one for one in value if isinstance(one, Mapping)) if isinstance(value, list) else iter(())
+
+
+def spanned(rows: QuerySet[PriceSeries]) -> QuerySet[PriceSeries]:
+    """Series with when their prices begin and what the last one is from: `first_at`, `last_at`."""
+    points = PricePoint.objects.filter(series=OuterRef("pk")).values("start")
+    return rows.annotate(first_at=Subquery(points.order_by("start")[:1]), last_at=Subquery(points.order_by("-start")[:1]))
+
+
+def gaps(of: PriceSeries, starts: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    """From when to when a price is missing between those that begin at these times, which are sorted."""
+    length = timedelta(minutes=of.resolution_minutes)
+    known = list(starts)
+    return [(before + length, after) for before, after in pairwise(known) if before + length < after]

@@ -1,0 +1,47 @@
+"""What a session would cost under a tariff: one that took place, or one that is described."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from billing import series, sessions, tariff
+from stations.domain.values import TransactionStatus
+from stations.models import Transaction
+
+#: A session is walked through day by day, so its length is bounded.
+LONGEST = timedelta(days=366)
+MOST_SAMPLES = 50_000
+
+
+def priced(ocpi: Mapping[str, Any], session: tariff.Session, *, operator_id: int | None) -> tariff.Priced:
+    """What a session costs under a Tariff object; its series are the operator's. Raises InvalidTariff, InvalidSession, NoPrice."""
+    names = series.named(ocpi) if operator_id is not None else set()
+    return tariff.price(tariff.parse(ocpi, _prices(operator_id, names, session)), session)
+
+
+def _prices(operator_id: int | None, names: set[str], session: tariff.Session) -> Mapping[str, tariff.Series]:
+    if not names or operator_id is None:
+        return {}
+    return series.during(operator_id, names, session.start, session.end)
+
+
+def past(transaction: Transaction) -> tariff.Session:
+    """A session that took place, or takes place, until now; to be priced any number of times. Raises InvalidSession."""
+    energy_wh, now = transaction.energy_wh, timezone.now()
+    if energy_wh is None or energy_wh < 0:
+        raise tariff.InvalidSession(_("The energy of this session is not known, so nobody can say what it costs."))
+    if transaction.status != TransactionStatus.ENDED or transaction.stopped_at is None:
+        found = sessions.running(transaction, now=now, time_zone=sessions.time_zone(transaction))
+    else:
+        found = sessions.ended(transaction, energy_wh=energy_wh, end=transaction.stopped_at)
+    if found.end - found.start > LONGEST:
+        raise tariff.InvalidSession(_("A session may last %(n)s days at most.") % {"n": LONGEST.days})
+    # Read once here: the engine may walk through them under several tariffs.
+    samples = list(islice(found.samples, MOST_SAMPLES + 1))
+    if len(samples) > MOST_SAMPLES:
+        raise tariff.InvalidSession(_("A session may have %(n)s samples at most.") % {"n": MOST_SAMPLES})
+    return tariff.Session(found.start, found.end, found.time_zone, samples, found.charging_end, found.reserved)

@@ -1,0 +1,161 @@
+"""What if: a session, past or described, under one tariff or several side by side. The address holds all of the question."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from billing import catalogue, choosing, tariff, whatif
+from billing.models import ChargeRecord, TariffVersion
+from csms.dashboard.access import page
+from stations.models import Transaction
+
+#: Versions side by side.
+MOST_VERSIONS = 6
+
+
+class WhatIfForm(forms.Form):
+    """A session by its number, or when it began and ended, how much it charged and how fast."""
+
+    session = forms.IntegerField(
+        label=gettext_lazy("Session"), required=False, min_value=1, max_value=2**63 - 1,
+        help_text=gettext_lazy("The number in the address of its page."),
+    )  # fmt: skip
+    start = forms.DateTimeField(
+        label=gettext_lazy("From"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+    )
+    end = forms.DateTimeField(
+        label=gettext_lazy("To"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
+    )
+    kwh = forms.DecimalField(
+        label=gettext_lazy("kWh"), required=False, min_value=Decimal(0), max_value=Decimal(100_000), decimal_places=3, max_digits=9,
+        widget=forms.NumberInput({"step": "any", "min": "0", "inputmode": "decimal"}),
+    )  # fmt: skip
+    kw = forms.DecimalField(
+        label=gettext_lazy("at kW"), required=False, min_value=Decimal("0.1"), max_value=Decimal(10_000), decimal_places=3,
+        max_digits=8,
+        help_text=gettext_lazy("Then it is parked. Empty: it charges all the time."),
+        widget=forms.NumberInput({"step": "any", "min": "0.1", "inputmode": "decimal"}),
+    )  # fmt: skip
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.errors or cleaned["session"] is not None:
+            return cleaned
+        for name in ("start", "end", "kwh"):
+            if cleaned[name] is None:
+                self.add_error(name, _("Say this too, or name a session."))
+        if self.errors:
+            return cleaned
+        start, end = cleaned["start"], cleaned["end"]
+        if end < start:
+            self.add_error("end", _("It ends before it begins: exchange the two."))
+        elif end - start > whatif.LONGEST:
+            self.add_error("end", _("A session may last %(n)s days at most.") % {"n": whatif.LONGEST.days})
+        elif cleaned["kw"] is not None and _charging(cleaned) > end - start:
+            most = cleaned["kw"] * Decimal((end - start).total_seconds()) / 3600
+            self.add_error("kwh", _("At this power it is %(kwh)s kWh at most.") % {"kwh": round(most, 2)})
+        return cleaned
+
+    def described(self) -> tariff.Session:
+        """The session that a valid form without a number describes, by the clock of whoever looks."""
+        given = self.cleaned_data
+        start, end, energy_wh = given["start"], given["end"], given["kwh"] * 1000
+        charged = end if given["kw"] is None else start + _charging(given)
+        power_w = None if given["kw"] is None else given["kw"] * 1000
+        samples = [tariff.Sample(start, Decimal(0), power_w), tariff.Sample(charged, energy_wh)]
+        return tariff.Session(start, end, timezone.get_current_timezone_name(), samples, charged)
+
+
+def _charging(given: dict[str, Any]) -> timedelta:
+    return timedelta(seconds=float(given["kwh"] / given["kw"] * 3600))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a session costs under a version of a tariff, or why nobody can say. `difference`: with tax, to the first known."""
+
+    title: str
+    version: TariffVersion | None
+    sentence: str
+    lines: list[Any]
+    net: Decimal | None = None
+    gross: Decimal | None = None
+    currency: str = ""
+    difference: Decimal | None = None
+    error: str = ""
+
+
+@page
+def show_what_if(request: HttpRequest) -> HttpResponse:
+    """What would this session cost?"""
+    entries = catalogue.tariffs()
+    choices = list(catalogue.versions_to_try(entries))
+    asked = any(request.GET.get(name) for name in WhatIfForm.base_fields)
+    form = WhatIfForm(request.GET if asked else None)
+    chosen = {int(one) for one in request.GET.getlist("version") if one.isascii() and one.isdigit() and len(one) < 19}
+    context: dict[str, Any] = {"form": form, "choices": choices, "chosen": chosen, "most": MOST_VERSIONS}
+    if asked and form.is_valid():
+        context |= _answer(form, [version for _tariff, version, _state in choices if version.pk in chosen][:MOST_VERSIONS], entries)
+    return render(request, "dashboard/tariff_what_if.html", context)
+
+
+def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catalogue.Entry]) -> dict[str, Any]:
+    transaction: Transaction | None = None
+    record: ChargeRecord | None = None
+    number = form.cleaned_data["session"]
+    try:
+        if number is not None:
+            transaction = Transaction.objects.select_related("station__site", "evse").filter(pk=number).first()
+            if transaction is None:
+                form.add_error("session", _("There is no session of this number in your network."))
+                return {}
+            session = whatif.past(transaction)
+            record = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+        else:
+            session = form.described()
+    except tariff.InvalidSession as error:
+        form.add_error("session", str(error))
+        return {}
+    if not versions:
+        versions = [one.now.version for one in entries if one.now][:MOST_VERSIONS]
+    columns = [_billed(record)] if record is not None else []
+    columns += [_column(version, session) for version in versions]
+    return {"columns": _compared(columns), "transaction": transaction, "session": session, "chosen": {one.pk for one in versions}}
+
+
+def _billed(record: ChargeRecord) -> Column:
+    title = _("As it was billed: %(tariff)s") % {"tariff": record.tariff.name}
+    return Column(title, None, "", record.lines, record.total_excl_tax, record.total_incl_tax, record.currency)
+
+
+def _column(version: TariffVersion, session: tariff.Session) -> Column:
+    title = _("%(tariff)s, version %(n)s") % {"tariff": version.tariff.name, "n": version.number}
+    ocpi = choosing.as_ocpi(version)
+    sentence = catalogue.Version(version, None, "").sentence
+    try:
+        priced = whatif.priced(ocpi, session, operator_id=version.operator_id)
+    except tariff.NoPrice:
+        return Column(title, version, sentence, [], error=_("The market's price of one of its hours is not known."))
+    gross = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
+    return Column(title, version, sentence, list(priced.lines), priced.total_excl_tax, gross, priced.currency)
+
+
+def _compared(columns: list[Column]) -> list[Column]:
+    """Each with its difference to the first of the same currency."""
+    first = next((one for one in columns if one.gross is not None), None)
+    if first is None or first.gross is None:
+        return columns
+    return [
+        replace(one, difference=one.gross - first.gross)
+        if one is not first and one.gross is not None and one.currency == first.currency
+        else one
+        for one in columns
+    ]
