@@ -137,3 +137,6 @@ class ChargeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"
+
+
+from billing.signedmodels import KeySource, MeterKey, SignedCheck, SignedSession  # noqa: E402, F401  (they use what is above)

@@ -27,6 +27,7 @@ TASKS = {
     "billing": "billing.tasks.make_charge_records",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
+    "signed_readings": "billing.tasks.check_signed_readings",
     "webhooks": "csms.webhooks.tasks.send",
 }
 CHANGED_INTERVAL_S = 0.25
