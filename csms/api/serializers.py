@@ -8,6 +8,7 @@ from rest_framework import serializers
 from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
 from billing.models import ChargeRecord
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
+from csms.api.signedrows import SignedRow
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
 from stations.models import (
@@ -180,6 +181,7 @@ class TransactionRow(Rows):
     station_started_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     station_stopped_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     findings = FindingOfTransaction(many=True)
+    signed = SignedRow(default=None, allow_null=True, help_text="What its meter signed; null: nothing, or it is not checked yet.")
     cost = serializers.SerializerMethodField()
 
     class Meta:
@@ -197,7 +199,7 @@ class TransactionRow(Rows):
                 "reconstructed",
                 "final_at",
             ),
-            *("station_started_at", "station_stopped_at", "findings", "cost"),
+            *("station_started_at", "station_stopped_at", "findings", "signed", "cost"),
         ]
 
     @extend_schema_field(Cost(allow_null=True))

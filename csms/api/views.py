@@ -169,7 +169,7 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         records = Prefetch("charge_records", ChargeRecord.objects.order_by("-revision"))
-        return queryset.select_related("station", "evse").prefetch_related("findings", records)
+        return queryset.select_related("station", "evse", "signed").prefetch_related("findings", records)
 
 
 class ChargeRecordView(mixins.RetrieveModelMixin, Lists):
