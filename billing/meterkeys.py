@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -71,6 +72,8 @@ def register(
         made.note, made.registered_by = note.strip(), user
         made.full_clean(validate_unique=False, validate_constraints=False)
         made.save()
+        # What the station sent before is not believed beside it, nor ever was right.
+        _of_station(made).update(trusted=False)
         audit.record("meter_key.registered", made, operator=station.operator_id, after=_told(made), label=station.identity)
         check_anew(station)
     return made
@@ -85,6 +88,8 @@ def trust(*, key: MeterKey, user: User | None = None) -> bool:
         changed = found.update(source=KeySource.PERSON, trusted=True, retired_at=None, registered_by=user)
         if changed:
             key.refresh_from_db()
+            # The meter was exchanged: what it signed before is still right by the old one.
+            _of_station(key).filter(trusted=True, retired_at=None).update(retired_at=timezone.now())
             audit.record("meter_key.trusted", key, operator=key.operator_id, after=_told(key), label=key.station.identity)
             check_anew(key.station)
     return bool(changed)
@@ -113,27 +118,32 @@ def check_anew(station: Station) -> None:
     transaction.on_commit(partial(ports.bell.work, SUBSCRIBER))
 
 
+def _of_station(key: MeterKey) -> QuerySet[MeterKey]:
+    """The other keys of the same place that the station sent."""
+    others = MeterKey.objects.filter(station=key.station_id, source=KeySource.STATION).exclude(fingerprint=key.fingerprint)
+    return others if key.evse_id is None else others.filter(evse=key.evse_id)
+
+
+def holds(key: MeterKey, at: datetime) -> bool:
+    """Whether it is believed for a session that began then."""
+    return key.trusted and (key.retired_at is None or key.retired_at > at)
+
+
 def believed(station_id: int, evse_id: int | None, *, at: datetime) -> list[MeterKey]:
-    """The keys by which what a meter there signed at that time is checked: a person's if there is any, the EVSE's own first."""
-    found = [
-        key
-        for key in MeterKey.objects.filter(station=station_id, trusted=True).order_by("id")[: 2 * MOST]
-        if key.evse_id in (None, evse_id) and (key.retired_at is None or key.retired_at > at)
-    ]
-    of_people = [key for key in found if key.source == KeySource.PERSON]
-    return sorted(of_people or found, key=lambda key: (key.evse_id is None, not key.meter_serial))
+    """The keys by which what a meter there signed at that time is checked, the EVSE's own first."""
+    known = MeterKey.objects.filter(station=station_id, trusted=True).order_by("id")[: 2 * MOST]
+    found = [key for key in known if key.evse_id in (None, evse_id) and holds(key, at)]
+    return sorted(found, key=lambda key: (key.evse_id is None, not key.meter_serial))
 
 
-def seen(*, station_id: int, evse_id: int, key: Key, meter_serial: str, at: datetime) -> MeterKey | None:
+def seen(*, station_id: int, evse_id: int, key: Key, meter_serial: str) -> MeterKey | None:
     """A station sent this key with a right signature: believed if it is the first of the EVSE, else kept for a person to decide."""
     station = Station.objects.select_for_update(no_key=True).get(pk=station_id)
     where = {"station": station, "evse_id": evse_id, "meter_serial": meter_serial[:50], "fingerprint": fingerprint(key)}
     known = MeterKey.objects.filter(**where).first()
     if known is not None or MeterKey.objects.filter(station=station).count() >= 2 * MOST:
         return known
-    first = not MeterKey.objects.filter(station=station, trusted=True, evse_id=evse_id).exists() and not believed(
-        station_id, evse_id, at=at
-    )
+    first = not MeterKey.objects.filter(Q(evse=evse_id) | Q(evse=None), station=station, trusted=True).exists()
     return MeterKey.objects.create(
         operator_id=station.operator_id,
         public_key=key.der.hex(),

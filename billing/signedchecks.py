@@ -172,8 +172,8 @@ def _check(found: Transaction, one: Looked, record: Record, sent: Sequence[Key])
         seen = None
         if found.evse_id is not None:
             where = {"station_id": found.station_id, "evse_id": found.evse_id}
-            seen = meterkeys.seen(**where, key=key, meter_serial=record.meter, at=found.started_at)
-        if seen is not None and seen.trusted and not here:
+            seen = meterkeys.seen(**where, key=key, meter_serial=record.meter)
+        if seen is not None and not here and meterkeys.holds(seen, found.started_at):
             one.verdict, one.reason, one.key = Verdict.VERIFIED, "", seen
         else:
             one.verdict = Verdict.OTHER_KEY

@@ -6,72 +6,173 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0011_local_lists'),
-        ('billing', '0003_tariff_versions'),
-        ('stations', '0033_signed_readings'),
+        ("accounts", "0011_local_lists"),
+        ("billing", "0003_tariff_versions"),
+        ("stations", "0033_signed_readings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MeterKey',
+            name="MeterKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('meter_serial', models.CharField(blank=True, max_length=50)),
-                ('public_key', models.TextField()),
-                ('fingerprint', models.CharField(max_length=64)),
-                ('curve', models.CharField(max_length=30)),
-                ('source', models.CharField(choices=[('person', 'Registered by a person'), ('station', 'The charger itself sent it')], max_length=10)),
-                ('trusted', models.BooleanField(default=True)),
-                ('note', models.CharField(blank=True, max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('retired_at', models.DateTimeField(blank=True, null=True)),
-                ('evse', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stations.evse')),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
-                ('registered_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('station', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='meter_keys', to='stations.station')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("meter_serial", models.CharField(blank=True, max_length=50)),
+                ("public_key", models.TextField()),
+                ("fingerprint", models.CharField(max_length=64)),
+                ("curve", models.CharField(max_length=30)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("person", "Registered by a person"), ("station", "The charger itself sent it")], max_length=10
+                    ),
+                ),
+                ("trusted", models.BooleanField(default=True)),
+                ("note", models.CharField(blank=True, max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "evse",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="stations.evse"
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "station",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="meter_keys",
+                        to="stations.station",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='SignedCheck',
+            name="SignedCheck",
             fields=[
-                ('reading', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='check_result', serialize=False, to='stations.signedreading')),
-                ('verdict', models.CharField(choices=[('verified', 'verified'), ('wrong', 'wrong'), ('other_key', 'other_key'), ('key_unknown', 'key_unknown'), ('unreadable', 'unreadable'), ('unsupported', 'unsupported')], max_length=15)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('sent_key', models.CharField(blank=True, help_text='The fingerprint of the key that came with it.', max_length=64)),
-                ('algorithm', models.CharField(blank=True, max_length=60)),
-                ('pagination', models.CharField(blank=True, max_length=30)),
-                ('meter_serial', models.CharField(blank=True, max_length=50)),
-                ('id_tag', models.CharField(blank=True, max_length=255)),
-                ('readings', models.JSONField(blank=True, default=list)),
-                ('checked_at', models.DateTimeField()),
-                ('key', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='billing.meterkey')),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
+                (
+                    "reading",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="check_result",
+                        serialize=False,
+                        to="stations.signedreading",
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("verified", "verified"),
+                            ("wrong", "wrong"),
+                            ("other_key", "other_key"),
+                            ("key_unknown", "key_unknown"),
+                            ("unreadable", "unreadable"),
+                            ("unsupported", "unsupported"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "sent_key",
+                    models.CharField(blank=True, help_text="The fingerprint of the key that came with it.", max_length=64),
+                ),
+                ("algorithm", models.CharField(blank=True, max_length=60)),
+                ("pagination", models.CharField(blank=True, max_length=30)),
+                ("meter_serial", models.CharField(blank=True, max_length=50)),
+                ("id_tag", models.CharField(blank=True, max_length=255)),
+                ("readings", models.JSONField(blank=True, default=list)),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "key",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="billing.meterkey",
+                    ),
+                ),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SignedSession',
+            name="SignedSession",
             fields=[
-                ('transaction', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='signed', serialize=False, to='stations.transaction')),
-                ('verdict', models.CharField(choices=[('verified', 'verified'), ('wrong', 'wrong'), ('other_key', 'other_key'), ('key_unknown', 'key_unknown'), ('unreadable', 'unreadable'), ('unsupported', 'unsupported'), ('incomplete', 'incomplete')], max_length=15)),
-                ('readings', models.PositiveIntegerField()),
-                ('energy_wh', models.DecimalField(blank=True, decimal_places=3, max_digits=15, null=True)),
-                ('differences', models.JSONField(blank=True, default=list)),
-                ('checked_at', models.DateTimeField()),
-                ('operator', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.operator')),
+                (
+                    "transaction",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="signed",
+                        serialize=False,
+                        to="stations.transaction",
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("verified", "verified"),
+                            ("wrong", "wrong"),
+                            ("other_key", "other_key"),
+                            ("key_unknown", "key_unknown"),
+                            ("unreadable", "unreadable"),
+                            ("unsupported", "unsupported"),
+                            ("incomplete", "incomplete"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("readings", models.PositiveIntegerField()),
+                ("energy_wh", models.DecimalField(blank=True, decimal_places=3, max_digits=15, null=True)),
+                ("differences", models.JSONField(blank=True, default=list)),
+                ("checked_at", models.DateTimeField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="accounts.operator"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='meterkey',
-            index=models.Index(fields=['operator', '-id'], name='meterkey_operator_id'),
+            model_name="meterkey",
+            index=models.Index(fields=["operator", "-id"], name="meterkey_operator_id"),
         ),
         migrations.AddConstraint(
-            model_name='meterkey',
-            constraint=models.UniqueConstraint(fields=('station', 'evse', 'meter_serial', 'fingerprint'), name='meterkey_natural_key', nulls_distinct=False),
+            model_name="meterkey",
+            constraint=models.UniqueConstraint(
+                fields=("station", "evse", "meter_serial", "fingerprint"), name="meterkey_natural_key", nulls_distinct=False
+            ),
         ),
     ]

@@ -11,7 +11,7 @@ from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
 from billing import tariffs
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, MeterKey
 from csms.dashboard.wall import CARDS
 from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
@@ -56,6 +56,7 @@ from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.dashboard.securityrows import Secured, secured
+from tests.dashboard.signedrows import signed
 from tests.dashboard.worldrows import asked_for, changed, firmware_of, logs_of, messages_of, settings_of
 from tests.database import tables
 from tests.network import Network
@@ -105,6 +106,7 @@ class World:
     move: NetworkMove
     monitored: Monitored
     secured: Secured
+    meter_key: MeterKey
 
 
 @tables
@@ -198,6 +200,7 @@ def _made(network: Network) -> World:
         *kept(station, offline),
         monitored(station),
         secured(station, library[0]),
+        signed(done),
     )
 
 
