@@ -252,11 +252,14 @@ def _differences(
 
 def _times(t: Transaction, begin: At | None, end: At | None) -> Iterable[Difference]:
     """Signed times that lie outside the session. A meter may not know the time (U), or only for information (I)."""
-    until = t.stopped_at or timezone.now()
+    # A charger's clock that is corrected may be the meter's, too.
+    since = min(t.started_at, t.station_started_at or t.started_at) - CLOCKS
+    ends = [at for at in (t.stopped_at, t.station_stopped_at) if at]
+    until = max(ends, default=timezone.now()) + CLOCKS
     for name, one in (("begin", begin), ("end", end)):
         if one is None or one.register.at is None or one.register.clock not in ("S", "R"):
             continue
-        if not t.started_at - CLOCKS <= one.register.at <= until + CLOCKS:
+        if not since <= one.register.at <= until:
             yield Difference("time", f"The {name} was signed at {one.register.at.isoformat()}, which is not within the session.")
     if begin and end and begin.of.record and end.of.record and _page(end.of.record) < _page(begin.of.record):
         yield Difference("page", f"The end has the page {end.of.record.pagination}, the begin {begin.of.record.pagination}.")

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 #: The longest data that is looked at, and how many readings of one record.
 LONGEST, MOST_READINGS = 100_000, 500
 LONGEST_KEY = 4000
+#: In bytes: a point of the smallest curve, both coordinates.
+SHORTEST_KEY = 48
 DEFAULT_ALGORITHM = "ECDSA-secp256r1-SHA256"
 #: As OCMF names the curves (table 22), and as others do.
 CURVES: dict[str, type[ec.EllipticCurve]] = {
@@ -263,7 +265,7 @@ def _number(value: Any) -> Decimal | None:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    return number if number.is_finite() and number.adjusted() < 15 and len(number.as_tuple().digits) < 30 else None
+    return number if number.is_finite() and abs(number.adjusted()) < 15 and len(number.as_tuple().digits) < 30 else None
 
 
 # Keys
@@ -282,7 +284,7 @@ def read_key(text: str, curve: str = "") -> Key:
         if text.startswith("oca:"):
             text = text.rpartition(":")[2]
         raw = _bytes(text.removeprefix("0x").replace(":", ""))
-        if not raw:
+        if not raw or len(raw) < SHORTEST_KEY:
             raise BadKey("form")
         inner = raw.decode("ascii", "replace")
         if not inner.startswith(("oca:", "-----BEGIN")) and not (len(inner) > 90 and HEX.match(inner)):

@@ -50,6 +50,8 @@ SILENT = {
     "stations.services.loguploads.came": "a station's doing",
     "stations.services.connections.forget_sent": "what strangers sent, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
+    "billing.meterkeys.seen": "a key that a station sent: its own doing, which stands in the row",
+    "billing.signedchecks.check_transaction": "what a signature came to stands in its check and the findings",
     "billing.services.make_charge_record": "made of a session by rule, and never changed: the record is its own trace",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",

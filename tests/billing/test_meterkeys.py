@@ -121,7 +121,7 @@ def test_what_is_no_key_is_refused_with_cause_and_remedy(network: Network, stati
         for text, curve, said in (
             ("rubbish", "", "PEM"),
             (Meter().point.hex(), "", "bare point"),
-            ("00" * 30, "secp256r1", "point"),
+            ("00" * 64, "secp256r1", "point"),
         ):
             with pytest.raises(ValidationError, match=said):
                 meterkeys.register(station=station, public_key=text, curve=curve)
