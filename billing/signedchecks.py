@@ -130,11 +130,12 @@ def check_transaction(*, transaction_id: int) -> bool:
 
 def _verified(found: Transaction, readings: Sequence[SignedReading]) -> list[Looked]:
     looked = [_read(one) for one in readings]
+    here = meterkeys.believed(found.station_id, found.evse_id, at=found.started_at)
     sent = {meterkeys.fingerprint(one.sent): one.sent for one in looked if one.sent is not None}
     # Those that brought a key along come first: it may be sent once a transaction only.
     for one in sorted(looked, key=lambda one: one.sent is None):
         if one.record is not None:
-            _check(found, one, one.record, list(sent.values())[:TRIED])
+            _check(found, one, one.record, here, list(sent.values())[:TRIED])
     return looked
 
 
@@ -154,9 +155,8 @@ def _read(reading: SignedReading) -> Looked:
     return looked
 
 
-def _check(found: Transaction, one: Looked, record: Record, sent: Sequence[Key]) -> None:
-    """With the keys that are believed; else with one that the station sent."""
-    here = meterkeys.believed(found.station_id, found.evse_id, at=found.started_at)
+def _check(found: Transaction, one: Looked, record: Record, here: list[MeterKey], sent: Sequence[Key]) -> None:
+    """With the keys that are believed; else with one that the station sent, which is believed if it is the first."""
     fit = [key for key in here if not _of_another_meter(key, record)]
     for known in fit[:TRIED]:
         one.verdict, one.reason = check(record, read_key(known.public_key))
@@ -175,6 +175,7 @@ def _check(found: Transaction, one: Looked, record: Record, sent: Sequence[Key])
             seen = meterkeys.seen(**where, key=key, meter_serial=record.meter)
         if seen is not None and not here and meterkeys.holds(seen, found.started_at):
             one.verdict, one.reason, one.key = Verdict.VERIFIED, "", seen
+            here.append(seen)
         else:
             one.verdict = Verdict.OTHER_KEY
             one.reason = "It is signed with a key that came with it, and that is not the one known of this meter."
