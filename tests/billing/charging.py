@@ -39,7 +39,7 @@ def signed(meter: Meter, kwh: str = "2.000", **more: Any) -> tuple[dict[str, str
 def result(station: Station, **of: Any) -> SignedSession:
     with scopes_disabled():
         found = SignedSession.objects.filter(transaction__station=station, **of)
-        return found.latest("transaction")
+        return found.latest("transaction_id")
 
 
 @tables
