@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import translation
 
-from billing import choosing, prices, sentences, sessions, tariff
+from billing import choosing, sentences, sessions, tariff
 from billing.tariff import Dimension
 from stations import ports
 from stations.cases import Case
@@ -36,7 +36,7 @@ class Displayed:
         except (tariff.NoPrice, tariff.InvalidSession):
             return {}
         taxed = {kind: amount * (100 + (vat or 0)) / 100 for kind, (amount, vat) in found.items() if amount}
-        return {name: taxed[kind].quantize(prices.PLACES, ROUND_HALF_UP) for kind, name in PARTS.items() if kind in taxed}
+        return {name: taxed[kind].quantize(sentences.PLACES, ROUND_HALF_UP) for kind, name in PARTS.items() if kind in taxed}
 
     def sentence(self, language: str) -> str:
         if language not in self._sentences:

@@ -1,7 +1,8 @@
 """Fills the ports the core declares for prices, and subscribes billing to the transactions that end."""
 
-from billing import displayed, selectors, services
+from billing import displayed, meterkeys, selectors, services
 from stations import outbox, ports
+from stations.services import signedreadings
 
 
 def fill() -> None:
@@ -10,3 +11,4 @@ def fill() -> None:
     ports.prices = displayed.of
     ports.billed = selectors.billed
     outbox.subscribe("transaction_ended", services.SUBSCRIBER)
+    outbox.subscribe(signedreadings.TOPIC, meterkeys.SUBSCRIBER)

@@ -15,9 +15,6 @@ from billing.models import ChargeRecord
 from stations import charging, ports
 from stations.models import Transaction
 
-#: Single prices have so many decimals.
-PLACES = Decimal("0.0001")
-
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -36,7 +33,7 @@ def price_of(applied: tariff.Tariff) -> Price:
     base = simple.base(applied)
 
     def taxed(price: Decimal | None) -> Decimal | None:
-        return None if price is None else (price * (100 + (base.tax_percent or 0)) / 100).quantize(PLACES, ROUND_HALF_UP)
+        return None if price is None else (price * (100 + (base.tax_percent or 0)) / 100).quantize(sentences.PLACES, ROUND_HALF_UP)
 
     return Price(
         currency=applied.currency,

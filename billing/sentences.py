@@ -14,6 +14,7 @@ from billing.tariff import Component, Dimension, Element, Limit, Reservation, Re
 
 #: The order in which a sentence names them.
 ORDER = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLAT)
+#: Single prices have so many decimals.
 PLACES = Decimal("0.0001")
 MINUTES = 60
 

@@ -7,11 +7,13 @@ from celery import shared_task
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from billing import pricepoints, rebilling, services
+from billing import meterkeys, pricepoints, rebilling, services, signedchecks
 from stations import outbox, ports
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
 CLAIM = 100
+#: Of signed readings fewer: whoever finds something holds up the station until the transaction is over.
+CHECKED = 10
 #: A run ends after so many claims; what is left is for the next one, so that no run meets the task's time limit.
 MAX_CLAIMS = 100
 
@@ -82,3 +84,30 @@ def _make_some() -> int:
 def let_go_of_prices() -> int:
     """Delete the market's prices that are older than their term. Safe when run twice, or killed."""
     return pricepoints.let_go(now=timezone.now())
+
+
+@shared_task
+def check_signed_readings() -> int:
+    """Check what meters signed of transactions. Returns how many entries of the outbox were looked at.
+
+    1. Claim the oldest entries that are due; another worker skips those.
+    2. For each, check the signatures and compare, and delete the entry, both or neither.
+    3. Again, until nothing is due; after many rounds, call for another run instead.
+
+    Safe when run twice, at once, or killed: a check says the same however often it is made.
+    """
+    looked_at = 0
+    for _ in range(MAX_CLAIMS * 10):
+        checked: defaultdict[int, list[int]] = defaultdict(list)
+        with outbox.claim(meterkeys.SUBSCRIBER, limit=CHECKED) as entries:
+            for entry in entries:
+                with outbox.handling(entry):
+                    if signedchecks.check_transaction(transaction_id=entry.object_id):
+                        checked[entry.operator_id].append(entry.object_id)
+            for operator_id, pks in checked.items():
+                transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
+        looked_at += len(entries)
+        if len(entries) < CHECKED:
+            return looked_at
+    ports.bell.work(meterkeys.SUBSCRIBER)
+    return looked_at

@@ -34,10 +34,8 @@ def past(transaction: Transaction) -> tariff.Session:
     energy_wh, now = transaction.energy_wh, timezone.now()
     if energy_wh is None or energy_wh < 0:
         raise tariff.InvalidSession(_("The energy of this session is not known, so nobody can say what it costs."))
-    if transaction.status != TransactionStatus.ENDED or transaction.stopped_at is None:
-        found = sessions.running(transaction, now=now, time_zone=sessions.time_zone(transaction))
-    else:
-        found = sessions.ended(transaction, energy_wh=energy_wh, end=transaction.stopped_at)
+    ended = transaction.stopped_at if transaction.status == TransactionStatus.ENDED else None
+    found = sessions.ended(transaction, energy_wh=energy_wh, end=ended or now)
     if found.end - found.start > LONGEST:
         raise tariff.InvalidSession(_("A session may last %(n)s days at most.") % {"n": LONGEST.days})
     # Read once here: the engine may walk through them under several tariffs.

@@ -28,6 +28,7 @@ TASKS = {
     "rebilling": "billing.tasks.advance_rebillings",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
+    "signed_readings": "billing.tasks.check_signed_readings",
     "webhooks": "csms.webhooks.tasks.send",
 }
 CHANGED_INTERVAL_S = 0.25

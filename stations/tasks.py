@@ -33,6 +33,7 @@ from stations.services import (
     rolloutsteps,
     runningcosts,
     security,
+    signedreadings,
     smartcharging,
     stale,
 )
@@ -283,3 +284,10 @@ def sweep_charging_profiles() -> int:
     """
     with scopes_disabled():
         return smartcharging.sweep(now=timezone.now())
+
+
+@shared_task
+def let_go_of_signed_readings() -> int:
+    """Delete what meters signed long ago of no session. Idempotent; returns how many."""
+    with scopes_disabled():
+        return signedreadings.let_go()

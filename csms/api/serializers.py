@@ -10,6 +10,7 @@ from billing.models import ChargeRecord, RecordKind
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.api.pricelines import Codes, Lines, Taxes
 from csms.api.sessionprices import CostSoFar, TariffOfTransaction
+from csms.api.signedrows import SignedRow
 from csms.ocpp.masking import MASK, SECRET_NAMES
 from stations.domain.values import ConnectorStatus, Trust
 from stations.models import (
@@ -174,6 +175,7 @@ class TransactionRow(Rows):
     station_started_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     station_stopped_at = Moment(allow_null=True, help_text="By the station's clock, where that was corrected.")
     findings = FindingOfTransaction(many=True)
+    signed = SignedRow(default=None, allow_null=True, help_text="What its meter signed; null: nothing, or it is not checked yet.")
     cost = serializers.SerializerMethodField()
     cost_so_far = serializers.SerializerMethodField(help_text="Of one that runs; null if it is not known, and once it has ended.")
     tariff = serializers.SerializerMethodField(help_text="Null while it has none.")
@@ -193,7 +195,7 @@ class TransactionRow(Rows):
                 "reconstructed",
                 "final_at",
             ),
-            *("station_started_at", "station_stopped_at", "findings", "cost", "cost_so_far", "tariff"),
+            *("station_started_at", "station_stopped_at", "findings", "signed", "cost", "cost_so_far", "tariff"),
         ]
 
     @extend_schema_field(Cost(allow_null=True))

@@ -24,6 +24,7 @@ from csms.api import (
     reservations,
     rollouts,
     security,
+    signed,
     smartcharging,
     tariffs,
     views,
@@ -46,6 +47,8 @@ router.register("price-series", priceseries.PriceSeriesView, "price-series")
 router.register("meter-samples", views.MeterSampleView, "meter-sample")
 router.register("meter-quarters", views.MeterQuarterView, "meter-quarter")
 router.register("meter-days", views.MeterDayView, "meter-day")
+router.register("signed-readings", signed.SignedReadingView, "signed-reading")
+router.register("meter-keys", signed.MeterKeyView, "meter-key")
 router.register("messages", views.MessageView, "message")
 router.register("refusals", views.RefusalView, "refusal")
 router.register("findings", views.FindingView, "finding")
@@ -124,6 +127,7 @@ urlpatterns = [
         repairs.RepairsOfTransactionView.as_view({"get": "list", "post": "create"}),
         name="transaction-repair",
     ),
+    re_path(r"^v1/transactions/(?P<pk>[0-9]+)/signed/$", signed.SignedFileView.as_view(), name="transaction-signed"),
     re_path(
         r"^v1/local-lists/(?P<pk>[0-9]+)/entries/$",
         localauthlist.EntriesOfListView.as_view({"get": "list"}),

@@ -172,7 +172,7 @@ class TransactionView(mixins.RetrieveModelMixin, Lists):
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         records = Prefetch("charge_records", valid().order_by("-revision").select_related("tariff"))
-        return queryset.select_related("station", "evse", "id_token").prefetch_related("findings", records)
+        return queryset.select_related("station", "evse", "id_token", "signed").prefetch_related("findings", records)
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
         if args:

@@ -56,6 +56,9 @@ ACTIONS: dict[str, Word] = {
     "driver.deleted": gettext_lazy("{who} deleted the account of the driver {thing}"),
     "driver.id_tag_added": gettext_lazy("{who} gave the driver {thing} an id tag"),
     "driver.id_tag_removed": gettext_lazy("{who} took an id tag from the driver {thing}"),
+    "meter_key.registered": gettext_lazy("{who} registered the key of a meter of the charger {thing}"),
+    "meter_key.trusted": gettext_lazy("{who} vouched for the key of a meter of the charger {thing}"),
+    "meter_key.retired": gettext_lazy("{who} retired the key of a meter of the charger {thing}"),
     "id_token.added": gettext_lazy("{who} added the id tag {thing}"),
     "id_token.changed": gettext_lazy("{who} changed the id tag {thing}"),
     "id_token.removed": gettext_lazy("{who} removed the id tag {thing}"),
@@ -142,6 +145,7 @@ ACTIONS: dict[str, Word] = {
 KINDS: dict[str, Word] = {
     "station": gettext_lazy("Charger"),
     "idtoken": gettext_lazy("Id tag"),
+    "meterkey": gettext_lazy("Key of a meter"),
     "commandrun": gettext_lazy("Command to several chargers"),
     "transaction": gettext_lazy("Session"),
     "repairmessage": gettext_lazy("Message to put right"),

@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.permissions import may
 from billing import ledger, services
 from billing.models import ChargeRecord, Rebilling, RebillingState, RecordKind, Tariff
+from csms.dashboard import days
 from csms.dashboard.access import action, operator_of, page
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.sessions import midnight
 from csms.models import Job
 from stations import review
 from stations.models import Site
@@ -83,7 +83,7 @@ class BillingFilters(forms.Form):
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        return midnight(self.cleaned_data["since"]), midnight(self.cleaned_data["until"] + timedelta(days=1))
+        return days.span(self.cleaned_data["since"], self.cleaned_data["until"])
 
     @property
     def month(self) -> date | None:

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from csms.dashboard.findingword import Words
 
 REPORTS = "OCPP 2.0.1 B07-B08, N02"
+OCMF = "OCMF 1.0; OCPP 2.0.1 J01, E02, SignedMeterValueType; 1.6 7.36"
 
 CHAPTERS: dict[str, Words] = {
     "reserved_for_another": Words(
@@ -82,6 +83,36 @@ CHAPTERS: dict[str, Words] = {
         _("A charger shows amounts in the currency of its setting TariffCostCtrlr.Currency; ours are in that of the tariff."),
         "OCPP 2.0.1 I02, I03",
         _("Set the charger's currency to that of the tariff. Until then its drivers are told no price."),
+    ),
+    "signed_wrong": Words(
+        _("A meter's signature that is wrong"),
+        _("A meter signs its readings with its own key, and nobody changes a character of them on the way."),
+        OCMF,
+        _("Send what the meter signed as it is, not written anew; say if the meter, or its key, was exchanged."),
+    ),
+    "signed_key_changed": Words(
+        _("A meter that signs with another key"),
+        _("A meter keeps its key. Another one means another meter, or somebody who signs in its place."),
+        OCMF,
+        _("Say when a meter is exchanged, with the key that is printed on the new one."),
+    ),
+    "signed_unreadable": Words(
+        _("Signed data that cannot be read"),
+        _("What a meter signs is a record of the Open Charge Metering Format, plain or in Base64 or hex."),
+        OCMF,
+        _("Send records of OCMF, whole."),
+    ),
+    "signed_differs": Words(
+        _("Signed and told are two things"),
+        _("What a meter signed of a session says the same as the other messages: energy, time, id tag, begin and end."),
+        OCMF,
+        _("Send the registers that are signed, and sign for the session that is told."),
+    ),
+    "signed_too_long": Words(
+        _("Signed data that is too long"),
+        _("Signed data has 2500 characters at most in OCPP 2.0.1, and 32768 in 2.1."),
+        "OCPP 2.0.1 SignedMeterValueType",
+        _("Send a record for each reading, not all of a session in one."),
     ),
     "signature_wrong": Words(
         _("A signature that is wrong"),

@@ -14,6 +14,7 @@ from csms.dashboard import (
     customers,
     displaymessages,
     locallists,
+    meterkeys,
     monitoring,
     network,
     reservations,
@@ -53,6 +54,7 @@ DISPLAY_MESSAGES = Part("display_messages", "display", "dashboard/_part_display_
 NETWORK = Part("network", "security", "dashboard/_part_network.html", network.context)
 SECURITY_EVENTS = Part("security_events", "security", "dashboard/_part_security_events.html", securityevents.part)
 CERTIFICATES = Part("certificates", "security", "dashboard/_part_certificates.html", certificates.part)
+METER_KEYS = Part("meter_keys", "security", "dashboard/_part_meter_keys.html", meterkeys.part)
 #: In the order in which they stand on their tab.
 PARTS: tuple[Part, ...] = (
     LOCAL_LIST,
@@ -66,6 +68,7 @@ PARTS: tuple[Part, ...] = (
     NETWORK,
     SECURITY_EVENTS,
     CERTIFICATES,
+    METER_KEYS,
 )
 
 

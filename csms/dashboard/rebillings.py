@@ -19,10 +19,10 @@ from accounts.models import User
 from accounts.permissions import may
 from billing import rebilling
 from billing.models import Rebilling, RebillingState, Tariff
+from csms.dashboard import days
 from csms.dashboard.access import action, operator_of, page
 from csms.dashboard.billing import MAY_CORRECT
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.sessions import midnight
 from stations.models import Site
 
 PAGE = 50
@@ -106,7 +106,7 @@ def plan_rebilling(request: HttpRequest) -> HttpResponse:
     form, token = PlanForm(request.POST), request.POST.get("token", "")[:100]
     if form.is_valid() and token:
         wanted: dict[str, Any] = form.cleaned_data
-        span = {"since": midnight(wanted["since"]), "until": midnight(wanted["until"] + timedelta(days=1))}
+        since, until = days.span(wanted["since"], wanted["until"])
         try:
             row = rebilling.plan(
                 operator=operator_of(request),
@@ -116,7 +116,8 @@ def plan_rebilling(request: HttpRequest) -> HttpResponse:
                 site=wanted["site"],
                 reason=wanted["reason"],
                 user=request.user if isinstance(request.user, User) else None,
-                **span,
+                since=since,
+                until=until,
             )
         except ValidationError as error:
             form.add_error(None, error)

@@ -39,6 +39,7 @@ WHY: dict[str, Word] = {
     Doubt.STOP_MISSING: gettext_lazy("Its end never came. What is known goes up to the last reading."),
     Doubt.REGISTER: gettext_lazy("What the meter stood at when it began and when it ended makes no energy that can be right."),
     Doubt.EVENTS_MISSING: gettext_lazy("The charger counted messages of it that never came, so something may be missing."),
+    Doubt.SIGNED: gettext_lazy("What the meter signed, and provably said, is another energy than the charger told."),
 }
 KINDS: dict[str, Word] = {
     "sessions": gettext_lazy("In doubt"),

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
+from billing import signedselectors
 from billing.models import ChargeRecord, RecordKind
-from csms.dashboard import charts, commandrows, points, tariffwords, wall
+from csms.dashboard import charts, commandrows, points, signedwords, tariffwords, wall
 from csms.dashboard.access import action, page
 from csms.dashboard.states import STATES
 from csms.dashboard.words import in_words
@@ -56,12 +57,15 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     rows = _commands(transaction)
     asked = any(row.command.kind == "remote_stop" and row.command.status in OPEN for row in rows)
     may_send = may(request.user, MAY_SEND)
+    signed = signedselectors.of(transaction)
     context = {
         "session": session,
         "record": record,
         "applied": tariffwords.applied(transaction, record),
         "taken_back": newest if record is None else None,
         "findings": transaction.findings.all(),
+        "signed": signed,
+        "signed_badge": signedwords.badge(signed) if signed else None,
         "samples": samples,
         "curves": charts.curves(drawn),
         "panels": drawn.panels if drawn else [],

@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.models import User
-from billing import prices
-from csms.dashboard import charts, points
+from billing import prices, signedselectors
+from csms.dashboard import charts, points, signedwords
 from csms.dashboard.exports import stream_csv
 from csms.driver import sessions
 from csms.driver.access import action, driver_of, not_found, page
+from csms.files.signed import signed_file
 from stations import charging as look
 from stations.models import Command, CommandStatus, Transaction
 from stations.models.command import FRUITLESS, OPEN
@@ -76,9 +77,12 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     stopping = session.running and stop is not None and stop.status in (*OPEN, CommandStatus.CONFIRMED)
     still = request.GET.get("still") == "1"
     follows = session.running or session.priced_soon
+    signed = signedselectors.of(transaction)
     context = {
         "session": session,
         "curves": _curves(transaction),
+        "signed": signed,
+        "signed_badge": signedwords.badge(signed) if signed else None,
         "stopping": stopping,
         "stop_failed": session.running and stop is not None and stop.status in FRUITLESS,
         "follows": follows,
@@ -114,6 +118,23 @@ def stop_session(request: HttpRequest, pk: int) -> HttpResponse:
     except charging.Refused as refused:
         messages.error(request, str(refused))
     return redirect("driver_session", pk)
+
+
+@page
+def signed_xml(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the meter signed of it, for transparency software."""
+    return _signed(request, pk, "xml")
+
+
+@page
+def signed_text(request: HttpRequest, pk: int) -> HttpResponse:
+    return _signed(request, pk, "txt")
+
+
+def _signed(request: HttpRequest, pk: int, form: str) -> HttpResponse:
+    transaction = charging.history(me(request)).filter(pk=pk).first()
+    answer = signed_file(transaction, form) if transaction else None
+    return answer or not_found(request)
 
 
 @page

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from csms.ocpp import schemas, times
+from csms.ocpp import schemas, signedvalues, times
 from csms.ocpp.words import SYNONYMS, UNKNOWN_VALUES
 
 NUMBER = re.compile(r"\s*[+-]?\d{1,40}(?:[.,]\d{1,40})?(?:[eE][+-]?\d{1,3})?\s*\Z")
@@ -245,6 +245,10 @@ def _enum(message: Message, parent: Any, path: list[Any], value: Any, kind: Any)
 def _length(message: Message, parent: Any, path: list[Any], value: Any, kind: Any) -> str | None:
     if not path or path[-1] in NEVER_CUT:
         return None
+    if path[-2:] == ["signedMeterValue", "signedMeterData"]:
+        # Cut short, its signature would be wrong.
+        parent |= {"signedMeterData": "", "customData": {"vendorId": signedvalues.WHOLE, "signedMeterData": value}}
+        return f"{len(value)} characters are more than {kind.limit}; taken whole"
     parent[path[-1]] = value[: kind.limit]
     return f"{len(value)} characters cut to {kind.limit}"
 
@@ -252,6 +256,9 @@ def _length(message: Message, parent: Any, path: list[Any], value: Any, kind: An
 def _missing(message: Message, parent: Any, path: list[Any], value: Any, kind: Any) -> str | None:
     name = kind.property
     key = (message.action, name)
+    if path[-1:] == ["signedMeterValue"] and name != "signedMeterData":
+        value[name] = ""
+        return f"required {name!r} was missing"
     if message.action == "StopTransaction" and path and name == "timestamp":
         key = (message.action, "meterValue.timestamp")
     if name == "connectorId" and "evseId" in value:

@@ -10,6 +10,7 @@ from csms.simulator.clock import WallClock
 from csms.simulator.driver import Roster
 from csms.simulator.life import Habits
 from csms.simulator.narrator import Narrator
+from csms.simulator.signing import Signer
 from csms.simulator.station import SimulatedStation
 
 OPERATOR = "Amber Grid"
@@ -146,6 +147,8 @@ STATIONS = (
     _station("AIRPORT-02", "P5 long stay A", "Airport P5", "AG-11 Duo", _DUO11, _first(_QUIET, {1: (5, 900)}), _V201, 30),
     _station("AIRPORT-03", "P5 long stay B", "Airport P5", "City 22", _DUO22, _QUIET, "ocpp1.6", 30),
 )
+#: Those whose meters sign, and by which curve.
+SIGNING = {"AMBER-01": "secp256r1", "ORIENTE-01": "secp192r1", "MUSEUM-01": "brainpoolP256r1", "ARENA-01": "secp384r1"}
 #: A roll-out half-way: its image (maker, model, version), and of each station its wave and how it went. Then it held.
 ROLLOUT = ("Amber", "AG-11 Duo", "1.2.0")
 ROLLED_OUT = {
@@ -201,6 +204,8 @@ def demo_fleet(url: str, *, seed: int | None, narrator: Narrator) -> tuple[list[
         for demo in STATIONS
     ]
     for station, _ in stations:
+        if station.identity in SIGNING:
+            station.dialect.signer = Signer(station.identity, SIGNING[station.identity])
         # Slow enough to be watched.
         station.updater.fetch_s, station.updater.install_s, station.updater.reboot_s = 15, 30, 5
     cards = [tag.value for tag in TAGS if tag.status == "Accepted" and not tag.expired]

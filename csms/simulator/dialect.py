@@ -4,6 +4,7 @@ The station (`station`) holds what is the same in every version: cars, cards, en
 """
 
 from abc import ABC, abstractmethod
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection
@@ -11,6 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from csms.simulator.connector import Connector, Transaction
 from csms.simulator.firmware import Request
 from csms.simulator.link import Link
+from csms.simulator.signing import Signer
 
 if TYPE_CHECKING:
     from csms.simulator.station import SimulatedStation
@@ -25,6 +27,14 @@ class Dialect(ABC):
 
     def __init__(self, station: "SimulatedStation") -> None:
         self.station = station
+        #: Its meters sign the begin and the end of sessions; None: they do not.
+        self.signer: Signer | None = None
+
+    def signed(self, connector: Connector, at: datetime, context: str) -> dict[str, str] | None:
+        """What the connector's meter signs in this context; None: nothing."""
+        if self.signer is None or connector.transaction is None:
+            return None
+        return self.signer.value(connector.id, at, context, connector.register_wh, connector.transaction.tag)
 
     @abstractmethod
     def link(self, socket: ClientConnection) -> Link:

@@ -17,6 +17,7 @@ DOUBTS: dict[str, str | Promise] = {
     Doubt.REGISTER: _("Its meter readings contradict each other"),
     Doubt.EVENTS_MISSING: _("Something is missing between its start and its end"),
     Doubt.STOP_ATTACHED: _("Its end named another session, and may belong to that"),
+    Doubt.SIGNED: _("Its meter signed another energy"),
     Doubt.SET_ASIDE: _("Set aside, not billed"),
 }
 #: The sentences under which `trust` stands on a session's page: a word, its colour, and why.

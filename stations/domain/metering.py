@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from stations.domain.values import Note, Reading, Severity
+from stations.domain.values import Note, Reading, Severity, Signed
 
 #: Unit to (canonical unit, factor). What is not here keeps its unit and goes to `Reading.extra`.
 UNITS = {
@@ -42,7 +42,10 @@ CONDUCTORS = ("L1", "L2", "L3")
 
 
 class Sampled(NamedTuple):
-    """One sampled value with the protocol's defaults filled in. `value` None: it is no number, `text` has it as sent."""
+    """One sampled value with the protocol's defaults filled in. `value` None: it is no number, `text` has it as sent.
+
+    `signed`: it is what a meter signed, and nothing else.
+    """
 
     value: Decimal | None
     text: str
@@ -51,6 +54,7 @@ class Sampled(NamedTuple):
     context: str = "Sample.Periodic"
     location: str = "Outlet"
     phase: str = ""
+    signed: Signed | None = None
 
 
 def factor(unit: str) -> Decimal:
@@ -75,7 +79,11 @@ def _reading(at: datetime, context: str, sampled: list[Sampled], notes: list[Not
     totals: dict[str, Decimal] = {}
     phases: dict[str, dict[str, Decimal]] = {}
     extra: dict[str, str] = {}
+    signed: tuple[Signed, ...] = ()
     for one in sampled:
+        if one.signed is not None:
+            signed += (one.signed,)
+            continue
         field = _field(one.measurand, one.unit, one.location)
         value = one.value * factor(one.unit) if field and one.value is not None else None
         if value is not None and one.phase in CONDUCTORS:
@@ -91,7 +99,7 @@ def _reading(at: datetime, context: str, sampled: list[Sampled], notes: list[Not
         over_all = _stored(field, _over_phases(field, list(values.values())))
         if field not in totals and over_all is not None:
             totals[field] = over_all
-    return Reading(at=at, context=context, extra=extra, **totals)
+    return Reading(at=at, context=context, extra=extra, signed=signed, **totals)
 
 
 @lru_cache(maxsize=1024)

@@ -56,6 +56,8 @@ class Doubt(StrEnum):
     EVENTS_MISSING = "events_missing"
     #: Its stop named no transaction that is known; it was given to the only one it fits.
     STOP_ATTACHED = "stop_attached"
+    #: What the meter signed, and provably said, is another energy.
+    SIGNED = "signed"
     #: Somebody looked at it and decided that it is never billed.
     SET_ASIDE = "set_aside"
 
@@ -171,12 +173,22 @@ class CostExplained:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """What a meter signed, as it was sent: text of OCMF or another format, plain or encoded. The rest may be empty."""
+
+    data: str
+    method: str = ""
+    encoding: str = ""
+    public_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything a meter said at one moment in one context.
 
     Energy is the register's value in Wh (a counter, never a difference); power in W, current in A and voltage in V are the
     totals over the phases; `extra` holds what has no column, keyed "Measurand/Phase@Location" (location Outlet left
-    out), as sent with its unit.
+    out), as sent with its unit; `signed` what the meter signed of this moment.
     """
 
     at: datetime
@@ -187,6 +199,7 @@ class Reading:
     voltage_v: Decimal | None = None
     soc_percent: Decimal | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    signed: tuple[Signed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

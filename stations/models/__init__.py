@@ -29,6 +29,7 @@ from stations.models.report import CustomerPage, Report, ReportKind, ReportStatu
 from stations.models.reservation import Reservation, ReservationStatus
 from stations.models.rollout import Rollout, RolloutState, RolloutStep, StepState
 from stations.models.security import CertificateRequest, InstalledCertificate, RequestStatus, SecurityEvent
+from stations.models.signed import SignedReading
 from stations.models.site import Site
 from stations.models.station import Connector, Evse, Station, StatusHistory
 from stations.models.transaction import Transaction
@@ -104,6 +105,7 @@ __all__ = [
     "RunStepState",
     "SecurityEvent",
     "Sent",
+    "SignedReading",
     "Site",
     "Station",
     "StatusHistory",

@@ -12,7 +12,7 @@ from stations.domain.metering import SLACK_WH
 from stations.domain.values import Doubt, Note, Reading, Reconstruction, Severity
 from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
-from stations.services import availability, clocks
+from stations.services import availability, clocks, signedreadings
 from stations.state import StationState, TransactionState
 
 #: How far a running transaction is, is told this often at most.
@@ -75,6 +75,10 @@ def store(batch: Batch, evse: int, owner: TransactionState | int | None, reading
             batch.note(note, transaction_id)
         if at is not reading.at:
             reading = replace(reading, at=at)
+        if reading.signed:
+            signedreadings.keep(batch, reading, evse=evse, transaction_id=transaction_id)
+            if replace(reading, signed=()) == Reading(reading.at, reading.context):
+                continue  # nothing was measured beside it
         batch.add(
             MeterSample,
             id=batch.next_id("sample"),

@@ -173,8 +173,8 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     """
     was_doubtful = transaction.status != TransactionStatus.ENDED.value or transaction.doubt != Doubt.NONE.value
     doubt = _doubt(transaction)
-    if transaction.doubt == Doubt.SET_ASIDE:
-        doubt = Doubt.SET_ASIDE  # somebody decided that it is not billed
+    if transaction.doubt in (Doubt.SET_ASIDE, Doubt.SIGNED):
+        doubt = Doubt(transaction.doubt)  # somebody decided that it is not billed, or the meter says otherwise
     settled = (Reconstruction.PERSON, Reconstruction.GAPS) if doubt in GAPS else (Reconstruction.PERSON,)
     if transaction.reconstructed in settled and not was_doubtful:
         return {}

@@ -53,6 +53,8 @@ SILENT = {
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
     "billing.services.write": "a first record, made by rule, is its own trace; whoever corrects one tells it",
     "billing.pricepoints.let_go": "a market's prices, by a term of the system's",
+    "billing.meterkeys.seen": "a key that a station sent: its own doing, which stands in the row",
+    "billing.signedchecks.check_transaction": "what a signature came to stands in its check and the findings",
     "stations.services.commandends.sweep": "the end of a command by its term stands in the command",
     "stations.services.commandends.decide": "the end of a command by what the station did stands in the command",
     "stations.services.reserving.sweep": "the end of a reservation by its term, which was told when it was asked for",

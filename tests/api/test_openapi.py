@@ -25,7 +25,7 @@ from accounts import drivers
 from accounts.models import IdToken, Invitation
 from accounts.services import add_id_token
 from billing import pricepoints
-from billing.models import ChargeRecord, Tariff, TariffAssignment, TariffVersion
+from billing.models import ChargeRecord, MeterKey, Tariff, TariffAssignment, TariffVersion
 from billing.seriesmodels import PriceSeries
 from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
@@ -47,6 +47,7 @@ from stations.models import (
     RepairMessage,
     Reservation,
     SecurityEvent,
+    SignedReading,
     Site,
 )
 from stations.services import commandruns, localauthlist, quirks, rollouts
@@ -54,6 +55,7 @@ from tests.api.conftest import Network, Person
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
 from tests.dashboard.securityrows import secured
+from tests.dashboard.signedrows import signed
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -110,6 +112,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         told = monitored(amber.station)
         secured(amber.station, update.firmware)
         pricepoints.add_series(operator=ada.operator, name="Day-ahead")
+        signed(amber.transaction)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -124,6 +127,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "network-profiles": NetworkProfile,
             "network-moves": NetworkMove,
             "sites": Site,
+            "signed-readings": SignedReading,
+            "meter-keys": MeterKey,
             "tariffs": Tariff,
             "security-events": SecurityEvent,
             "certificates": InstalledCertificate,

@@ -15,6 +15,9 @@ from tests.dashboard.world import World
 #: What a route's address names. A route that names something and has no entry here cannot be opened.
 NAMED: dict[str, Callable[[World], list[Any]]] = {
     "transaction": lambda world: [world.running.pk],
+    **dict.fromkeys(("session_signed", "session_signed_text"), lambda world: [world.done.pk]),
+    **dict.fromkeys(("meter_key_add", "meter_keys_export"), lambda world: [world.station.identity]),
+    "meter_key_do": lambda world: [world.station.identity, world.meter_key.pk],
     "transaction_stop": lambda world: [world.running.pk],
     "session_points": lambda world: [world.running.pk],
     "review_session": lambda world: [world.doubtful.pk],
@@ -246,6 +249,7 @@ FILES: dict[str, list[str]] = {
     "audit_export": [""],
     "security": ["format=csv"],
     "certificates_export": [""],
+    **{name: [""] for name in ("session_signed", "session_signed_text", "meter_keys_export")},
     "station": [
         *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
         *("tab=logs&format=csv", "tab=firmware&format=csv"),
@@ -272,6 +276,8 @@ BUTTONS: dict[str, dict[str, str]] = {
     "customer_ask": {"by": "id_token", "value": "04A1", "do": "report"},
     "customer_delete": {},
     "transaction_stop": {},
+    "meter_key_add": {"public_key": ""},
+    "meter_key_do": {"do": "retire"},
     "review_fix": {"fix": "accept"},
     "review_undo": {},
     "review_message_play": {"payload": "{}"},

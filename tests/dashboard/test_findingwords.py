@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from billing import signedchecks
 from csms.dashboard.findingwords import CATALOGUE, did, words
 from csms.ocpp.errors import MessageError, NotAcceptedYet, UnknownAction, UnsupportedAction
 from csms.ocpp.mend import MENDERS
@@ -24,7 +25,8 @@ def emitted() -> set[str]:
     families = {f"mended_{kind}" for kind in MENDERS} | {
         f"refused_{error.code.value}" for error in (UnknownAction, UnsupportedAction)
     }
-    return found | families | {authorization.UNKNOWN, repairs.FINDING}
+    of_meters = {signedchecks.DIFFERS, *(code for code, _ in signedchecks.CODES.values())}
+    return found | families | of_meters | {authorization.UNKNOWN, repairs.FINDING}
 
 
 def test_every_finding_has_words_and_no_words_are_of_none() -> None:

@@ -22,7 +22,7 @@ from accounts.models import SavedView
 from billing.models import TariffAssignment, TariffVersion
 from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
-from stations.models import LocalList, LocalListRule
+from stations.models import LocalList, LocalListRule, SignedReading
 from tests.dashboard.addresses import BUTTONS, DATA, FILES, NAMED, STATES, address, routes
 from tests.dashboard.world import LONG_TAG, World, one_of_each
 from tests.network import Network
@@ -148,6 +148,9 @@ OF_ADA = {
     "station-commands": lambda world: {"identity": world.station.identity},
     "station-ocpp": lambda world: {"identity": world.station.identity, "action": "ClearCache"},
     "transaction-detail": lambda world: {"pk": world.running.pk},
+    "transaction-signed": lambda world: {"pk": world.done.pk},
+    "signed-reading-detail": lambda world: {"pk": SignedReading._base_manager.filter(transaction=world.done).latest("pk").pk},
+    **{f"meter-key-{name}": lambda world: {"pk": world.meter_key.pk} for name in ("detail", "trust")},
     "transaction-repair": lambda world: {"pk": world.doubtful.pk},
     **{f"repair-message-{name}": lambda world: {"pk": world.repair.pk} for name in ("detail", "play", "discard")},
     "command-detail": lambda world: {"pk": world.queued.pk},
@@ -225,6 +228,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
     ("tariff-assignment-list", "post"): {"tariff": 1},
+    ("meter-key-list", "post"): {"station": "X", "public_key": "00"},
     ("what-if", "post"): {"tariff": {"id": 1}},
     ("price-series-list", "post"): {"name": "Cleo's"},
     ("webhook-list", "post"): {"url": "https://cleo.example/", "events": ["station.online"]},
@@ -234,9 +238,9 @@ UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9
 #: What only those may read who may also change it.
 OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
-WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment")} | {
-    ("what-if", "post"): 400
-}
+WITHOUT_OWN = {
+    (f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment", "meter-key")
+} | {("what-if", "post"): 400}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"
 

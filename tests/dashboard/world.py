@@ -11,7 +11,7 @@ from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
 from billing import tariffs
-from billing.models import ChargeRecord, Rebilling, Tariff
+from billing.models import ChargeRecord, MeterKey, Rebilling, Tariff
 from csms.dashboard.wall import CARDS
 from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
@@ -56,6 +56,7 @@ from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.dashboard.securityrows import Secured, secured
+from tests.dashboard.signedrows import signed
 from tests.dashboard.tariffrows import Priced, priced
 from tests.dashboard.worldrows import asked_for, changed, firmware_of, logs_of, messages_of, settings_of
 from tests.database import tables
@@ -108,6 +109,7 @@ class World:
     secured: Secured
     priced: Priced
     rebilling: Rebilling
+    meter_key: MeterKey
 
 
 @tables
@@ -203,6 +205,7 @@ def _made(network: Network) -> World:
         secured(station, library[0]),
         priced(network, site),
         _billed_anew(tariff),
+        signed(done),
     )
 
 

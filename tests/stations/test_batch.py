@@ -93,6 +93,30 @@ def test_a_hundred_frames_of_meter_values_take_eight_statements_and_a_thousand_n
     assert len(network.samples(stations[0])) == 11
 
 
+def test_what_meters_signed_takes_a_statement_for_all_of_it_and_none_where_there_is_none(
+    network: Network, engine: Engine, asked: list[str]
+) -> None:
+    stations = fleet(network, 3)
+    frames = engine.round(*(engine.inbound(s, "StartTransaction", v16.start()) for s in stations))
+    numbers = [frame[2]["transactionId"] for frame in frames if frame]
+
+    def say(energy: int, *signed: dict[str, str]) -> list[str]:
+        payloads = [v16.meters(energy, 300 - energy // 100, number) for number in numbers]
+        for payload in payloads:
+            payload["meterValue"][0]["sampledValue"] += signed
+        asked.clear()
+        engine.round(*(engine.inbound(s, "MeterValues", p) for s, p in zip(stations, payloads, strict=True)))
+        return [statement for statement in asked if "nextval" not in statement]
+
+    without = say(2000)
+    assert not [one for one in without if "signedreading" in one or "outboxentry" in one]
+    data = [{"value": f"OCMF|{n}", "format": "SignedData", "context": "Transaction.Begin"} for n in range(2)]
+    with_signed = say(3000, *data)
+    assert len([one for one in with_signed if "INTO stations_signedreading" in one]) == 1
+    assert len([one for one in with_signed if "outboxentry" in one]) == 1
+    assert len(say(4000)) == len(without)
+
+
 def test_a_batch_of_everything_takes_one_statement_a_table_and_look_up(network: Network, engine: Engine, asked: list[str]) -> None:
     def counted(size: int) -> int:
         stations = fleet_of[:size]

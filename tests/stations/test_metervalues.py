@@ -299,15 +299,6 @@ def test_numbers_for_values_and_an_object_for_a_list_are_mended(network: Network
     assert network.findings(station) == ["mended_type", "mended_type", "mended_type"]
 
 
-def test_signed_data_is_kept_as_it_is(network: Network, engine: Engine, station: Station, transaction: int) -> None:
-    signed = 'OCMF|{"FV":"1.0","RD":[{"RV":1500}]}|{"SD":"3045\\u0022"}' + "x" * 5000
-    engine.say(
-        station, "MeterValues", sampled({"value": signed, "format": "SignedData"}, {"value": "1500"}, transaction=transaction)
-    )
-    assert sample(network, station).energy_wh == 1500
-    assert sample(network, station).extra == {"Energy.Active.Import.Register": signed}
-
-
 def test_meter_values_beyond_mending_are_stored_raw_and_answered(network: Network, engine: Engine, station: Station) -> None:
     """A station that is refused its meter values sends them for ever."""
     assert engine.say(station, "MeterValues", {"connectorId": "one", "meterValue": "none"}) == {}

@@ -15,6 +15,7 @@ NUMBER = "(?P<pk>[0-9]{1,18})"
 urlpatterns = [
     path("me/", views.MeView.as_view(), name="me"),
     re_path(f"^me/sessions/{NUMBER}/live/$", views.LiveView.as_view(), name="my-session-live"),
+    re_path(f"^me/sessions/{NUMBER}/signed/$", views.MySignedView.as_view(), name="my-session-signed"),
     *router.urls,
     path("charge/start/", views.StartView.as_view(), name="charge-start"),
     path("charge/stop/", views.StopView.as_view(), name="charge-stop"),

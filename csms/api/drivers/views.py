@@ -4,6 +4,7 @@ from typing import Any, ClassVar, NoReturn
 
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -18,6 +19,7 @@ from accounts import audit, drivers
 from accounts.models import IdToken, User
 from billing import prices
 from billing.models import ChargeRecord
+from csms.api import signed
 from csms.api.commands import LONGEST_KEY
 from csms.api.drivers import filters, live, rows
 from csms.api.drivers.access import CHARGING, ForDrivers, TooOften
@@ -118,6 +120,18 @@ class MySessionView(mixins.RetrieveModelMixin, Mine):
             shown = args[0] if kwargs.get("many") else [args[0]]
             kwargs["context"] = {**self.get_serializer_context(), "costs": prices.costs(shown)}
         return super().get_serializer(*args, **kwargs)
+
+
+class MySignedView(ForDrivers):
+    """What the meter signed of a session of mine."""
+
+    renderer_classes = [JSONRenderer, signed.Xml, signed.Plain]
+
+    @extend_schema(operation_id="me_sessions_signed", parameters=[signed.AS], responses=signed.FILE)
+    def get(self, request: Request, pk: str) -> HttpResponseBase:
+        """The file that transparency software opens, to see for myself that the meter counted right."""
+        found = charging.history(self.driver).filter(pk=pk).first()
+        return signed.file_of(found, request.query_params.get("as", "xml"))
 
 
 class LiveView(ForDrivers):

@@ -20,6 +20,7 @@ from csms.simulator.fleet import run_fleet
 from csms.simulator.life import Habits
 from csms.simulator.narrator import Narrator
 from csms.simulator.relay import LocalController
+from csms.simulator.signing import Signer
 from csms.simulator.station import SimulatedStation
 
 
@@ -78,6 +79,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--relayed", action="store_true", help="behind a simulated local controller, PREFIX-LC, which must be known there, too"
         )
+        parser.add_argument("--signed", action="store_true", help="their meters sign the begin and the end of sessions (OCMF)")
         parser.add_argument("--demo", action="store_true", help="the demo network of `make run`; its own stations, cards and speed")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -134,5 +136,8 @@ def fleet(options: dict[str, Any], narrator: Narrator) -> tuple[list[tuple[Simul
         )
         for identity in identities
     ]
+    if options.get("signed"):
+        for station in stations:
+            station.dialect.signer = Signer(station.identity)
     roster = Roster(options["tag"], strangers=("SIMUNKNOWN",), stranger_rate=options["stranger_rate"])
     return [(station, habits) for station in stations], roster

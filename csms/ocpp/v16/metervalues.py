@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from csms.ocpp import times
+from csms.ocpp import signedvalues, times
 from csms.ocpp.translator import Incoming, Payload
 from stations.domain.events import Event, MetersSampled, Reply
 from stations.domain.metering import LIMIT, Sampled, factor, readings
@@ -31,18 +31,18 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
     text = one["value"].strip()
     if not text:
         return None
+    context = one.get("context", "Sample.Periodic")
+    if one.get("format") == "SignedData":
+        signed = signedvalues.unwrap(one["value"], subject, notes)
+        return Sampled(None, "", context=context, signed=signed) if signed is not None else None
     measurand = one.get("measurand", "Energy.Active.Import.Register")
     unit = one.get("unit") or UNITS.get(measurand, _default_unit(measurand))
-    number: Decimal | None = None
-    if one.get("format") != "SignedData":
-        text = text[:100]
-        if NUMBER.match(text):
-            number = Decimal(text.replace(",", "."))
-        if number is None:
-            notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
-        elif abs(number) * factor(unit) >= LIMIT:
-            notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} {unit} cannot be.", Severity.WARNING))
-    context = one.get("context", "Sample.Periodic")
+    text = text[:100]
+    number = Decimal(text.replace(",", ".")) if NUMBER.match(text) else None
+    if number is None:
+        notes.append(Note("value_unreadable", f"{subject}.{measurand}", f"{text[:40]!r} is no number.", Severity.WARNING))
+    elif abs(number) * factor(unit) >= LIMIT:
+        notes.append(Note("value_absurd", f"{subject}.{measurand}", f"{text[:40]} {unit} cannot be.", Severity.WARNING))
     location = one.get("location", "EV" if measurand == "SoC" else "Outlet")
     return Sampled(number, text, measurand, unit, context, location, _phase(one.get("phase", "")))
 

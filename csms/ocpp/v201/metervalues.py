@@ -3,9 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-import orjson
-
-from csms.ocpp import times
+from csms.ocpp import signedvalues, times
 from csms.ocpp.mend import UNREADABLE
 from csms.ocpp.translator import Incoming, Payload
 from stations.domain.events import Event, MetersSampled, Reply
@@ -23,8 +21,8 @@ def read_meter_values(values: list[Payload], subject: str, notes: list[Note]) ->
         at = times.parse(value["timestamp"], f"{subject}.timestamp", notes)
         if at is not None:
             sampled = [_sampled(one, subject, notes) for one in value["sampledValue"]]
-            signed = [_signed(one) for one in value["sampledValue"] if "signedMeterValue" in one]
-            found += readings(at, [one for one in sampled if one is not None] + signed, notes)
+            signed = [_signed(one, subject, notes) for one in value["sampledValue"] if "signedMeterValue" in one]
+            found += readings(at, [one for one in sampled + signed if one is not None], notes)
     return tuple(found)
 
 
@@ -52,11 +50,10 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
     )
 
 
-def _signed(one: dict[str, Any]) -> Sampled:
-    """What the meter signed, whole and as it was sent, beside the number that is read (SignedMeterValueType)."""
-    measurand = one.get("measurand", "Energy.Active.Import.Register")
-    text = orjson.dumps(one["signedMeterValue"]).decode()
-    return Sampled(None, text, f"Signed.{measurand}", "", one.get("context", "Sample.Periodic"), one.get("location", "Outlet"))
+def _signed(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | None:
+    """What the meter signed, beside the number that is read (SignedMeterValueType)."""
+    signed = signedvalues.read(one["signedMeterValue"], subject, notes)
+    return Sampled(None, "", context=one.get("context", "Sample.Periodic"), signed=signed) if signed is not None else None
 
 
 def _default_unit(measurand: str) -> str:

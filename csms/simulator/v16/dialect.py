@@ -1,5 +1,6 @@
 """What a simulated station says in OCPP 1.6: StartTransaction, MeterValues, StopTransaction, and nine states of a connector."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -113,14 +114,20 @@ class Dialect16(Dialect):
             await self.station.call(call.MeterValues(connector.id, [sample]))
 
     def _sample(self, connector: Connector, context: str, key: str = "MeterValuesSampledData") -> dict[str, Any] | None:
-        return meter_value(connector, self.station.clock.now(), context, self.station.configuration.measurands(key))
+        at = self.station.clock.now()
+        measurands = self.station.configuration.measurands(key)
+        return meter_value(connector, at, context, measurands, self.signed(connector, at, context))
 
 
-def meter_value(connector: Connector, at: datetime, context: str, measurands: set[str]) -> dict[str, Any] | None:
-    """One `meterValue` with the wanted measurands, or None when none of them exists here."""
+def meter_value(
+    connector: Connector, at: datetime, context: str, measurands: set[str], signed: dict[str, str] | None = None
+) -> dict[str, Any] | None:
+    """One `meterValue` with the wanted measurands and what is signed, or None when none of them exists here."""
     values = []
     for reading in connector.readings(measurands):
         value = {"measurand": reading.measurand, "value": reading.value, "unit": reading.unit, "context": context}
         optional = {"phase": reading.phase, "location": reading.location}
         values.append(value | {name: text for name, text in optional.items() if text})
+    if signed:
+        values.append({"value": json.dumps(signed), "format": "SignedData", "context": context})
     return {"timestamp": wire_time(at), "sampledValue": values} if values else None

@@ -22,6 +22,7 @@ from csms.simulator.v201.monitors import Monitors
 if TYPE_CHECKING:
     from csms.simulator.station import SimulatedStation
 
+REGISTER = "Energy.Active.Import.Register"
 #: Why the station tells of an end, by its reason.
 _TRIGGERS = {
     "DeAuthorized": "Deauthorized",
@@ -169,7 +170,8 @@ class Dialect201(Dialect):
             display.cost(transaction.id, answer.total_cost)
 
     def _sample(self, connector: Connector, context: str, measurands: set[str]) -> dict[str, Any] | None:
-        return meter_value(connector, self.station.clock.now(), context, measurands)
+        at = self.station.clock.now()
+        return meter_value(connector, at, context, measurands, self.signed(connector, at, context))
 
     def _token(self, tag: str) -> dict[str, str]:
         return {"idToken": tag, "type": self.station.tag_types.get(tag, "ISO14443")}
@@ -197,11 +199,15 @@ def charging_state(connector: Connector) -> str:
     return "SuspendedEV" if connector.car.battery.full else "Charging"
 
 
-def meter_value(connector: Connector, at: datetime, context: str, measurands: set[str]) -> dict[str, Any] | None:
-    """One `meterValue` with the wanted measurands, or None when none of them exists here."""
+def meter_value(
+    connector: Connector, at: datetime, context: str, measurands: set[str], signed: dict[str, str] | None = None
+) -> dict[str, Any] | None:
+    """One `meterValue` with the wanted measurands, or None when none of them exists here. What is signed stands by the register."""
     values = []
-    for reading in connector.readings(measurands):
+    for reading in connector.readings(measurands | ({REGISTER} if signed else set())):
         value: dict[str, Any] = {"measurand": reading.measurand, "value": float(reading.value), "context": context}
         optional = {"phase": reading.phase, "location": reading.location}
         values.append(value | {"unitOfMeasure": {"unit": reading.unit}} | {name: text for name, text in optional.items() if text})
+        if signed and reading.measurand == REGISTER:
+            values[-1]["signedMeterValue"] = signed
     return {"timestamp": wire_time(at), "sampledValue": values} if values else None

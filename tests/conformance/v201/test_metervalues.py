@@ -72,7 +72,8 @@ def signed(station: Station201, api: Api, network: Network, context: str, trigge
     assert api.transaction(station)["energy_wh"] == 300
     kept = next(row for row in api.of(station, "meter-samples/") if row["context"] == context)
     assert kept["energy_wh"] == 1300
-    assert SIGNED["signedMeterData"] in kept["extra"]["Signed.Energy.Active.Import.Register"]
+    (signed,) = api.of(station, "signed-readings/")
+    assert (signed["data"], signed["context"], signed["public_key"]) == (SIGNED["signedMeterData"], context, SIGNED["publicKey"])
 
 
 @case("2.0.1", "TC_J_04_CSMS", requirement="OCPP 2.0.1 J01")
