@@ -16,6 +16,8 @@ MAY: dict[str, frozenset[Role]] = {
     "logs.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.TECHNICIAN, Role.SUPPORT}),
     "customers.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "tariffs.change": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE}),
+    "receipts.view": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE, Role.SUPPORT}),
+    "receipts.change": frozenset({Role.OWNER, Role.FINANCE}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "forwards.change": frozenset({Role.OWNER, Role.MANAGER}),
     "audit.view": frozenset({Role.OWNER, Role.MANAGER}),

@@ -137,3 +137,6 @@ class ChargeRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_incl_tax} {self.currency}"
+
+
+from billing.receiptmodels import Issuer, Receipt, ReceiptCustomer  # noqa: E402, F401  (below what they refer to)

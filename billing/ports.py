@@ -1,6 +1,6 @@
-"""Fills the ports the core declares for prices, and subscribes billing to the transactions that end."""
+"""Fills the ports the core declares for prices, and subscribes billing to the transactions that end and to its own records."""
 
-from billing import displayed, selectors, services
+from billing import displayed, receipts, selectors, services
 from stations import outbox, ports
 
 
@@ -10,3 +10,4 @@ def fill() -> None:
     ports.prices = displayed.of
     ports.billed = selectors.billed
     outbox.subscribe("transaction_ended", services.SUBSCRIBER)
+    outbox.subscribe(services.RECORD_TOPIC, receipts.SUBSCRIBER)

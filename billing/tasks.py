@@ -6,7 +6,7 @@ from functools import partial
 from celery import shared_task
 from django.db import transaction
 
-from billing import services
+from billing import receipts, services
 from stations import outbox, ports
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
@@ -44,5 +44,35 @@ def _make_some() -> int:
                 if services.make_charge_record(transaction_id=entry.object_id):
                     billed[entry.operator_id].append(entry.object_id)
         for operator_id, pks in billed.items():
+            transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
+    return len(entries)
+
+
+@shared_task
+def make_receipts() -> int:
+    """Give the charge records that were made their receipts and numbers. Returns how many entries of the outbox were looked at.
+
+    Rounds as those of `make_charge_records`. An operator's receipts come together, and the operators in their order, so that two
+    workers never wait for each other.
+    """
+    looked_at = 0
+    for _ in range(MAX_CLAIMS):
+        count = _issue_some()
+        looked_at += count
+        if count < CLAIM:
+            return looked_at
+    ports.bell.work(receipts.SUBSCRIBER)
+    return looked_at
+
+
+def _issue_some() -> int:
+    issued: defaultdict[int, list[int]] = defaultdict(list)
+    with outbox.claim(receipts.SUBSCRIBER, limit=CLAIM) as entries:
+        for entry in sorted(entries, key=lambda one: (one.operator_id, one.object_id)):
+            with outbox.handling(entry):
+                receipt = receipts.make_receipt(record_id=entry.object_id)
+                if receipt is not None:
+                    issued[entry.operator_id].append(receipt.record.transaction_id)
+        for operator_id, pks in issued.items():
             transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
     return len(entries)

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 #: The Celery task that acts on a subscriber's outbox entries.
 TASKS = {
     "billing": "billing.tasks.make_charge_records",
+    "receipts": "billing.tasks.make_receipts",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
     "webhooks": "csms.webhooks.tasks.send",

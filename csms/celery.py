@@ -15,6 +15,7 @@ from django.conf import settings
 EVERY: dict[str, tuple[str, float]] = {
     "show that the worker and the beat live": ("csms.tasks.heartbeat", settings.SILENT_AFTER_S / 3),
     "sweep the outbox": ("billing.tasks.make_charge_records", 30.0),
+    "make receipts": ("billing.tasks.make_receipts", 30.0),
     "tell who comes and goes": ("stations.tasks.notice_presence", 15.0),
     "send webhooks": ("csms.webhooks.tasks.send", 10.0),
     "let go of old webhook deliveries": ("csms.webhooks.tasks.let_go", 3600.0),

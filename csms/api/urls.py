@@ -18,6 +18,7 @@ from csms.api import (
     publishing,
     quirks,
     raw,
+    receipts,
     repairs,
     reservations,
     rollouts,
@@ -37,6 +38,8 @@ router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
 router.register("charge-records", views.ChargeRecordView, "charge-record")
+router.register("receipts", receipts.ReceiptView, "receipt")
+router.register("receipt-issuers", receipts.IssuerView, "receipt-issuer")
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")
 router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
+from billing import issued
 from billing.models import ChargeRecord
 from csms.dashboard import charts, commandrows, points, wall
 from csms.dashboard.access import action, page
@@ -58,6 +59,7 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "session": session,
         "record": record,
+        "receipts": issued.of_transactions([pk]) if may(request.user, "receipts.view") else [],
         "findings": transaction.findings.all(),
         "samples": samples,
         "curves": charts.curves(drawn),

@@ -1,4 +1,4 @@
-"""A driver's own pages: what they charge and have charged, a session while it runs, its receipt."""
+"""A driver's own pages: what they charge and have charged, and a session while it runs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.models import User
-from billing import prices
 from csms.dashboard import charts, points
 from csms.dashboard.exports import stream_csv
 from csms.driver import sessions
@@ -114,17 +113,3 @@ def stop_session(request: HttpRequest, pk: int) -> HttpResponse:
     except charging.Refused as refused:
         messages.error(request, str(refused))
     return redirect("driver_session", pk)
-
-
-@page
-def show_receipt(request: HttpRequest, pk: int) -> HttpResponse:
-    receipts = prices.receipts(me(request))
-    record = receipts.filter(pk=pk).first()
-    if record is None:
-        newer = receipts.filter(transaction__charge_records=pk).first()
-        return redirect("driver_receipt", newer.pk) if newer else not_found(request)
-    session = sessions.Session(record.transaction)
-    tax = record.total_incl_tax - record.total_excl_tax
-    context = {"record": record, "session": session, "lines": sessions.lines(record), "tax": tax}
-    with timezone.override(session.zone):
-        return render(request, "driver/receipt.html", context)

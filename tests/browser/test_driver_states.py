@@ -18,7 +18,7 @@ from stations.models import Command, Connector
 from tests.browser.conftest import session_of
 from tests.browser.test_axe import AT_ONCE, AXE, COLOURED, judge, submit
 from tests.browser.test_driver import PHONE
-from tests.dashboard.rows import bill, finished, plug, sample, seen, session
+from tests.dashboard.rows import bill, finished, issued, plug, sample, seen, session
 from tests.database import tables
 from tests.driver.dee import driver_of, token_of
 from tests.driver.test_plugs import asked, page_of
@@ -79,6 +79,7 @@ def _cases(network: Network, dee: User, token: Any) -> list[Case]:
     asked(over, dee, "confirmed", created_at=now - timedelta(minutes=9))
     done = finished(over, id_token=token, received_at=now - timedelta(minutes=8))
     record = bill(done, tariff)
+    issued(record)
     running = session(plug(network), id_token=token, soc_percent=61)
     for minute in range(50, 0, -10):
         sample(running, now - timedelta(minutes=minute), 11_000 - 90 * minute)
@@ -208,6 +209,7 @@ async def test_a_receipt_and_a_label_print_without_the_page_around_them(
     dee = driver_of(network)
     done = finished(plug(network), id_token=token_of(dee))
     record = bill(done, network.tariff())
+    issued(record)
     context = await chromium.new_context(**PHONE, color_scheme="dark")
     page = await context.new_page()
     for user, path, kept in ((dee, f"/driver/receipts/{record.pk}/", ".receipt"), (network.user(), "/labels/", ".label")):

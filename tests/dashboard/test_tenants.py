@@ -30,11 +30,13 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
+    "receipt_details",
     *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
     *("runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver", "rollout_new", "audit"),
+    *("receipts", "receipt"),
 }
 NOT_FOR_BEN = "tab=history"
 #: What everybody does to their own login.
@@ -175,6 +177,7 @@ OF_ADA = {
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     "charge-record-detail": lambda world: {"pk": world.bill.pk},
+    **{f"receipt-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "pdf")},
     "driver-detail": lambda world: {"pk": world.driver.pk},
     "driver-block": lambda world: {"pk": world.driver.pk},
     "driver-unblock": lambda world: {"pk": world.driver.pk},
@@ -220,6 +223,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("command-run-list", "post"): {"command": "clear_cache", "selection": {"filter": {}}},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
+    ("receipt-issuer-list", "post"): {"legal_name": "Cleo's Power"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
     ("tariff-assignment-list", "post"): {"tariff": 1},
@@ -229,7 +233,9 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
 #: The same as multipart/form-data.
 UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9", "file": SimpleUploadedFile("a.bin", b"new")}}
 #: What only those may read who may also change it.
-OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
+OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"} | {
+    *("receipt-list", "receipt-detail", "receipt-pdf"),
+}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
 WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment")} | {
     ("what-if", "post"): 400
