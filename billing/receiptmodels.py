@@ -62,7 +62,7 @@ class Receipt(models.Model):
     objects = ScopedManager(operator="operator")
 
     class Meta:
-        ordering = ["-created_at", "-record"]
+        ordering = ["-created_at", "-record_id"]
         constraints = [
             models.UniqueConstraint(fields=["operator", "series", "number"], name="receipt_operator_series_number"),
             models.UniqueConstraint(fields=["operator", "label"], name="receipt_operator_label"),

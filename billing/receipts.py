@@ -9,6 +9,7 @@ from django.db import transaction as db
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django_scopes import scope
 
 from accounts import audit
 from accounts.models import FormerIdTag, Operator, User
@@ -129,7 +130,8 @@ def _replaced(record: ChargeRecord) -> Receipt | None:
 
 def _locked(operator: Operator) -> Issuer:
     """Until the end of the transaction nobody else numbers the operator's receipts or changes what they say of it."""
-    Issuer.objects.bulk_create([Issuer(operator=operator)], ignore_conflicts=True)
-    issuer: Issuer = Issuer.objects.select_for_update().get(pk=operator.pk)
+    with scope(operator=operator):
+        Issuer.objects.bulk_create([Issuer(operator=operator)], ignore_conflicts=True)
+        issuer: Issuer = Issuer.objects.select_for_update().get(pk=operator.pk)
     issuer.operator = operator
     return issuer

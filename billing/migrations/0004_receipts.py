@@ -96,7 +96,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
             ],
             options={
-                "ordering": ["-created_at", "-record"],
+                "ordering": ["-created_at", "-record_id"],
                 "indexes": [
                     models.Index(fields=["operator", "-created_at", "-record"], name="receipt_operator_created"),
                     models.Index(fields=["operator", "number"], name="receipt_operator_number"),

@@ -233,9 +233,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
 #: The same as multipart/form-data.
 UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9", "file": SimpleUploadedFile("a.bin", b"new")}}
 #: What only those may read who may also change it.
-OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"} | {
-    *("receipt-list", "receipt-detail", "receipt-pdf"),
-}
+OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
 WITHOUT_OWN = {(f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment")} | {
     ("what-if", "post"): 400
