@@ -23,6 +23,8 @@ from stations.models import Transaction
 VERSION = 1
 #: Between a number and its unit: thin, and never the end of a line.
 SPACE = "\u202f"
+#: Where the signed readings of meters are kept, if they are.
+SIGNED = ("stations", "SignedReading")
 #: Decimals of a volume or a single price.
 MOST_DECIMALS = 4
 DIMENSIONS: dict[str, str | Promise] = {
@@ -87,7 +89,7 @@ def _issuer(issuer: Issuer) -> dict[str, Any]:
     lines = [line.strip() for line in issuer.address.splitlines() if line.strip()]
     if name != issuer.operator.name:
         lines.append(issuer.operator.name)
-    told = [(_("VAT number"), issuer.vat_id), (_("Register"), issuer.register), (_("Contact"), issuer.contact)]
+    told = [(_("VAT number"), issuer.vat_id), (_("Company register"), issuer.register), (_("Contact"), issuer.contact)]
     return {
         "name": name,
         "lines": lines,
@@ -236,7 +238,7 @@ def stopped_at(record: ChargeRecord) -> datetime | None:
 def _signed(t: Transaction) -> bool:
     """Whether the meter's signed readings of the session are kept."""
     try:
-        readings: Any = apps.get_model("stations", "SignedReading")
+        readings: Any = apps.get_model(*SIGNED)
     except LookupError:
         return False
     return bool(readings.objects.filter(transaction=t.pk).exists())

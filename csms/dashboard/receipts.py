@@ -77,7 +77,7 @@ class IssuerForm(forms.Form):
     address = forms.CharField(label=gettext_lazy("Address"), required=False, max_length=500, widget=forms.Textarea({"rows": 3}))
     vat_id = forms.CharField(label=gettext_lazy("VAT number"), required=False, max_length=40)
     register = forms.CharField(
-        label=gettext_lazy("Register"),
+        label=gettext_lazy("Company register"),
         required=False,
         max_length=200,
         help_text=gettext_lazy("The court and number of the commercial register, for example."),

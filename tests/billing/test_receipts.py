@@ -141,7 +141,7 @@ def test_a_receipt_says_all_that_is_needed_and_adds_up(records: list[ChargeRecor
         "lines": ["Am Hafen 1", "20457 Hamburg", "Amber Grid"],
         "details": [
             ["VAT number", "DE123456789"],
-            ["Register", "Amtsgericht Hamburg, HRB 12345"],
+            ["Company register", "Amtsgericht Hamburg, HRB 12345"],
             ["Contact", "help@amber.example"],
         ],
         "footer": "Thank you.",
@@ -221,9 +221,7 @@ def credit_of(record: ChargeRecord, **fields: Any) -> ChargeRecord:
         made = ChargeRecord.objects.get(pk=record.pk)
         made.pk, made.revision = None, record.revision + 1
         made.total_excl_tax, made.total_incl_tax = -record.total_excl_tax, -record.total_incl_tax
-        made.lines = [
-            line | {"volume": f"-{line['volume']}", "cost_excl_tax": f"-{line['cost_excl_tax']}"} for line in record.lines
-        ]
+        made.lines = [line | {name: str(-Decimal(line[name])) for name in ("volume", "cost_excl_tax")} for line in record.lines]
         for name, value in ({"kind": "credit", "credits": record, "reason": "The meter was wrong."} | fields).items():
             setattr(made, name, value)
         made.save(force_insert=True)
