@@ -18,6 +18,9 @@ from csms import receipts as print_out
 from stations import outbox
 from stations.models import OutboxEntry, Station
 from tests.billing import make
+from tests.empty import empty_database
+
+__all__ = ["empty_database"]
 
 GERMAN = {
     "legal_name": "Amber Grid GmbH",
