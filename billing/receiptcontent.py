@@ -140,8 +140,8 @@ def _table(record: ChargeRecord) -> dict[str, Any]:
         if share["percent"] is None:
             sums.append([_("Tax"), amount])
         else:
-            told = {"percent": _plain(Decimal(share["percent"])), "net": _cash(Decimal(share["net"]), record.currency)}
-            sums.append([_("Tax %(percent)s\u202f%% of %(net)s") % told, amount])
+            told = {"percent": f"{_plain(Decimal(share['percent']))}{SPACE}%", "net": _cash(Decimal(share["net"]), record.currency)}
+            sums.append([_("Tax %(percent)s of %(net)s") % told, amount])
     rows = []
     for line in record.lines:
         volume, unit, price = Decimal(line["volume"]), line["unit"], Decimal(line["price"])
@@ -249,7 +249,7 @@ def _text(value: Decimal | None) -> str | None:
 
 
 def _number(value: Decimal, decimals: int) -> str:
-    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0  # nothing taken back is no -0.00
     return str(number_format(rounded, decimals, use_l10n=True, force_grouping=True))
 
 

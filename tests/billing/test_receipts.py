@@ -211,8 +211,9 @@ def test_amounts_have_the_decimals_of_their_currency(records: list[ChargeRecord]
 def test_taxes_stand_by_their_rate(records: list[ChargeRecord]) -> None:
     record = records[0]
     record.taxes = [{"percent": "19", "net": "4.00", "tax": "0.76"}, {"percent": "7.5", "net": "0.60", "tax": "0.05"}]
+    record.taxes.append({"percent": "0", "net": "-1.00", "tax": "-0.00"})
     sums = issue(record).content["table"]["sums"]
-    assert sums[1:] == [["Tax 19\u202f% of 4.00", "0.76"], ["Tax 7.5\u202f% of 0.60", "0.05"]]
+    assert sums[1:] == [["Tax 19\u202f% of 4.00", "0.76"], ["Tax 7.5\u202f% of 0.60", "0.05"], ["Tax 0\u202f% of -1.00", "0.00"]]
 
 
 # Credit notes
