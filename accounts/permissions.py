@@ -17,6 +17,8 @@ MAY: dict[str, frozenset[Role]] = {
     "customers.fetch": frozenset({Role.OWNER, Role.MANAGER, Role.SUPPORT}),
     "tariffs.change": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE}),
     "billing.correct": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE}),
+    "receipts.view": frozenset({Role.OWNER, Role.MANAGER, Role.FINANCE, Role.SUPPORT}),
+    "receipts.change": frozenset({Role.OWNER, Role.FINANCE}),
     "webhooks.change": frozenset({Role.OWNER, Role.MANAGER}),
     "forwards.change": frozenset({Role.OWNER, Role.MANAGER}),
     "audit.view": frozenset({Role.OWNER, Role.MANAGER}),

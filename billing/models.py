@@ -238,4 +238,5 @@ class Rebilling(models.Model):
 
 import billing.seriesmodels  # noqa: E402, F401  (models of a module of their own)
 from billing.pricelistmodels import PriceList as PriceList  # noqa: E402
+from billing.receiptmodels import Issuer, Receipt, ReceiptCustomer  # noqa: E402, F401  (below what they refer to)
 from billing.signedmodels import KeySource, MeterKey, SignedCheck, SignedSession  # noqa: E402, F401  (they use what is above)

@@ -1,6 +1,6 @@
-"""Fills the ports the core declares for prices, and subscribes billing to the transactions that end."""
+"""Fills the ports the core declares for prices, and subscribes billing to the transactions that end and to its own records."""
 
-from billing import displayed, meterkeys, selectors, services
+from billing import displayed, meterkeys, receipts, selectors, services
 from stations import outbox, ports
 from stations.services import signedreadings
 
@@ -12,3 +12,4 @@ def fill() -> None:
     ports.billed = selectors.billed
     outbox.subscribe("transaction_ended", services.SUBSCRIBER)
     outbox.subscribe(signedreadings.TOPIC, meterkeys.SUBSCRIBER)
+    outbox.subscribe(services.RECORD_TOPIC, receipts.SUBSCRIBER)

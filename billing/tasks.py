@@ -7,7 +7,7 @@ from celery import shared_task
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from billing import meterkeys, pricepoints, rebilling, services, signedchecks
+from billing import meterkeys, pricepoints, rebilling, receipts, services, signedchecks
 from stations import outbox, ports
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
@@ -111,3 +111,33 @@ def check_signed_readings() -> int:
             return looked_at
     ports.bell.work(meterkeys.SUBSCRIBER)
     return looked_at
+
+
+@shared_task
+def make_receipts() -> int:
+    """Give the charge records that were made their receipts and numbers. Returns how many entries of the outbox were looked at.
+
+    Rounds as those of `make_charge_records`. An operator's receipts come together, and the operators in their order, so that two
+    workers never wait for each other.
+    """
+    looked_at = 0
+    for _ in range(MAX_CLAIMS):
+        count = _issue_some()
+        looked_at += count
+        if count < CLAIM:
+            return looked_at
+    ports.bell.work(receipts.SUBSCRIBER)
+    return looked_at
+
+
+def _issue_some() -> int:
+    issued: defaultdict[int, list[int]] = defaultdict(list)
+    with outbox.claim(receipts.SUBSCRIBER, limit=CLAIM) as entries:
+        for entry in sorted(entries, key=lambda one: (one.operator_id, one.object_id)):
+            with outbox.handling(entry):
+                receipt = receipts.make_receipt(record_id=entry.object_id)
+                if receipt is not None:
+                    issued[entry.operator_id].append(receipt.record.transaction_id)
+        for operator_id, pks in issued.items():
+            transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
+    return len(entries)

@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 TASKS = {
     "billing": "billing.tasks.make_charge_records",
     "rebilling": "billing.tasks.advance_rebillings",
+    "receipts": "billing.tasks.make_receipts",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
     "signed_readings": "billing.tasks.check_signed_readings",

@@ -19,6 +19,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "let go of old market prices": ("billing.tasks.let_go_of_prices", 3600.0),
     "check what meters signed": ("billing.tasks.check_signed_readings", 30.0),
     "let go of what meters signed of no session": ("stations.tasks.let_go_of_signed_readings", 3600.0),
+    "make receipts": ("billing.tasks.make_receipts", 30.0),
     "tell who comes and goes": ("stations.tasks.notice_presence", 15.0),
     "send webhooks": ("csms.webhooks.tasks.send", 10.0),
     "let go of old webhook deliveries": ("csms.webhooks.tasks.let_go", 3600.0),

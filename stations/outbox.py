@@ -2,7 +2,8 @@
 
 A batch adds `entries(...)`, one for each subscriber of the topic. A subscriber's job claims those that are due and handles
 each; a bell wakes the job, a sweep finds what a missed bell left. Some subscribe for every network, at import (`subscribe`),
-some for that of one operator, in a table (`want`): what is told to those alone goes by `Batch.tell` or, outside a batch, `tell`.
+some for that of one operator, in a table (`want`): what a batch tells to those alone goes by `Batch.tell`. Outside a batch
+`tell` is for both.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -64,10 +65,13 @@ UPDATE stations_connection AS c SET state_version = state_version + 1 FROM locke
 """
 TELL = """
 INSERT INTO stations_outboxentry (operator_id, topic, subscriber, object_id, facts, created_at, due_at, attempts, error)
-SELECT s.operator_id, s.topic, s.subscriber, COALESCE(v.object_id, nextval('stations_outboxentry_id_seq')), v.facts,
+SELECT v.operator_id, %(topic)s, who.subscriber, COALESCE(v.object_id, nextval('stations_outboxentry_id_seq')), v.facts,
        %(now)s, %(now)s, 0, ''
 FROM unnest(%(operators)s::bigint[], %(objects)s::bigint[], %(facts)s::jsonb[]) AS v(operator_id, object_id, facts)
-JOIN stations_subscription s ON s.operator_id = v.operator_id AND s.topic = %(topic)s
+JOIN LATERAL (
+    SELECT s.subscriber FROM stations_subscription s WHERE s.operator_id = v.operator_id AND s.topic = %(topic)s
+    UNION SELECT unnest(%(always)s::text[])
+) AS who ON true
 ON CONFLICT (topic, subscriber, object_id) DO NOTHING
 RETURNING subscriber
 """
@@ -94,12 +98,14 @@ Happening = tuple[int, int | None, Mapping[str, Any] | None]
 
 
 def tell(cursor: Any, topic: str, happenings: Sequence[Happening], *, now: datetime) -> set[str]:
-    """Outside a batch: the rows for those who subscribed to the topic for these operators' networks, in the cursor's transaction.
+    """Outside a batch: the rows for those who subscribed to the topic, for these operators' networks or every, in the cursor's
+    transaction.
 
     Returns whom to ring after the commit; whom nobody rings finds them with the next sweep.
     """
     operators, objects, facts = (flush.array(column) for column in zip(*happenings, strict=True))
-    cursor.execute(TELL, {"topic": topic, "now": now, "operators": operators, "objects": objects, "facts": facts})
+    always = _subscribers.get(topic, [])
+    cursor.execute(TELL, {"topic": topic, "now": now, "operators": operators, "objects": objects, "facts": facts, "always": always})
     return {subscriber for (subscriber,) in cursor.fetchall()}
 
 

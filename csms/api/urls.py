@@ -20,6 +20,7 @@ from csms.api import (
     publishing,
     quirks,
     raw,
+    receipts,
     repairs,
     reservations,
     rollouts,
@@ -40,6 +41,8 @@ router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
 router.register("charge-records", chargerecords.ChargeRecordView, "charge-record")
+router.register("receipts", receipts.ReceiptView, "receipt")
+router.register("receipt-issuers", receipts.IssuerView, "receipt-issuer")
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")
 router.register("tariff-assignments", tariffs.AssignmentView, "tariff-assignment")

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import may
-from billing import signedselectors
+from billing import issued, signedselectors
 from billing.models import ChargeRecord, RecordKind
 from csms.dashboard import charts, commandrows, points, signedwords, tariffwords, wall
 from csms.dashboard.access import action, page
@@ -63,6 +63,7 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
         "record": record,
         "applied": tariffwords.applied(transaction, record),
         "taken_back": newest if record is None else None,
+        "receipts": issued.of_transactions([pk]) if may(request.user, "receipts.view") else [],
         "findings": transaction.findings.all(),
         "signed": signed,
         "signed_badge": signedwords.badge(signed) if signed else None,

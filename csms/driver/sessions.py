@@ -99,28 +99,6 @@ class Month:
         return sum(one.record is None for one in self.sessions)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line of a receipt, without tax."""
-
-    dimension: str
-    volume: Decimal
-    unit: str
-    price: Decimal
-    cost: Decimal
-
-
-def lines(record: ChargeRecord) -> list[Line]:
-    """What the total is made of. Time in minutes, as the price beside the plug has it."""
-    found = []
-    for line in record.lines:
-        volume, unit, price = Decimal(line["volume"]), line["unit"], Decimal(line["price"])
-        if unit == "h":
-            volume, unit, price = 60 * volume, "min", price / 60
-        found.append(Line(line["dimension"], volume, unit, price, Decimal(line["cost_excl_tax"])))
-    return found
-
-
 def month_of(history: QuerySet[Transaction], asked: date | None) -> Month | None:
     """The month that was asked for, else the newest in which there is something. None: there is nothing at all."""
     if asked is None:

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from csms.dashboard.identity import IdentityConverter
-from csms.driver import account, doors, plugviews, views
+from csms.driver import account, doors, plugviews, receipts, views
 from csms.driver.access import drivers
 
 
@@ -29,7 +29,11 @@ urlpatterns = [
     path("driver/sessions/<int:pk>/signed.xml", views.signed_xml, name="driver_signed"),
     path("driver/sessions/<int:pk>/signed.txt", views.signed_text, name="driver_signed_text"),
     path("driver/sessions/<int:pk>/stop/", views.stop_session, name="driver_stop"),
-    path("driver/receipts/<int:pk>/", views.show_receipt, name="driver_receipt"),
+    path("driver/receipts/<int:pk>/", receipts.show_receipt, name="driver_receipt"),
+    path("driver/receipts/<int:pk>/pdf/", receipts.download, name="driver_receipt_pdf"),
+    path("driver/receipts/<int:pk>/mail/", receipts.mail, name="driver_receipt_mail"),
+    path("receipt/<str:token>/", receipts.show_link, name="receipt_link"),
+    path("receipt/<str:token>/pdf/", receipts.download_link, name="receipt_link_pdf"),
     path("driver/account/", account.show_account, name="driver_account"),
     path("driver/account/password/", drivers(doors.ChangePassword.as_view()), name="driver_password"),
     path("driver/account/delete/", account.delete_account, name="driver_delete"),

@@ -1,4 +1,4 @@
-"""A driver's own pages: what they charge and have charged, a session while it runs, its receipt."""
+"""A driver's own pages: what they charge and have charged, and a session while it runs."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from accounts.models import User
-from billing import prices, signedselectors
+from billing import signedselectors
 from csms.dashboard import charts, points, signedwords
 from csms.dashboard.exports import stream_csv
 from csms.driver import sessions
@@ -135,17 +135,3 @@ def _signed(request: HttpRequest, pk: int, form: str) -> HttpResponse:
     transaction = charging.history(me(request)).filter(pk=pk).first()
     answer = signed_file(transaction, form) if transaction else None
     return answer or not_found(request)
-
-
-@page
-def show_receipt(request: HttpRequest, pk: int) -> HttpResponse:
-    receipts = prices.receipts(me(request))
-    record = receipts.filter(pk=pk).first()
-    if record is None:
-        newer = receipts.filter(transaction__charge_records=pk).first()
-        return redirect("driver_receipt", newer.pk) if newer else not_found(request)
-    session = sessions.Session(record.transaction)
-    tax = record.total_incl_tax - record.total_excl_tax
-    context = {"record": record, "session": session, "lines": sessions.lines(record), "tax": tax}
-    with timezone.override(session.zone):
-        return render(request, "driver/receipt.html", context)

@@ -62,6 +62,7 @@ PAGES: tuple[Page | Menu, ...] = (
     Menu(
         _("Management"),
         (
+            Page("receipts", _("Receipts"), "receipts.view"),
             Page("people", _("People"), "people.change"),
             Page("audit", _("Changes"), "audit.view"),
             Page("webhooks", _("Webhooks")),

@@ -54,6 +54,7 @@ from stations.services import commandruns, localauthlist, quirks, rollouts
 from tests.api.conftest import Network, Person
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
+from tests.dashboard.rows import issued
 from tests.dashboard.securityrows import secured
 from tests.dashboard.signedrows import signed
 from tests.firmware import made_image, made_update
@@ -152,6 +153,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "rollouts": str(rollout.pk),
             "command-runs": str(run.pk),
             "people": str(ada.user.pk),
+            "receipts": str(issued(ChargeRecord.objects.latest("pk")).pk),
             "drivers": str(dee.pk),
             "reports": str(told.report.pk),
             "customer-reports": str(told.customer.pk),

@@ -14,11 +14,12 @@ from django_scopes import scopes_disabled
 from playwright.async_api import Browser, BrowserContext, Page
 
 from accounts.models import User
+from billing.issued import token_of as token_of_receipt
 from stations.models import Command, Connector
 from tests.browser.conftest import session_of
 from tests.browser.test_axe import AT_ONCE, AXE, COLOURED, judge, submit
 from tests.browser.test_driver import PHONE
-from tests.dashboard.rows import bill, finished, plug, sample, seen, session
+from tests.dashboard.rows import bill, finished, issued, plug, sample, seen, session
 from tests.database import tables
 from tests.driver.dee import driver_of, token_of
 from tests.driver.test_plugs import asked, page_of
@@ -38,7 +39,7 @@ MOST_BYTES = 60_000
 #: Looked at in each run. The others differ from these by a word or a sentence: `make test-long`.
 MOSTLY = {
     *("free", "Charging", "start accepted", "start rejected", "no such plug", "choose", "sign in", "sign up refused"),
-    *("home", "running", "stop refused", "receipt", "account", "password refused", "delete refused"),
+    *("home", "running", "stop refused", "receipt", "receipt by its link", "account", "password refused", "delete refused"),
 }
 
 Act = Callable[[Page], Any]
@@ -79,6 +80,8 @@ def _cases(network: Network, dee: User, token: Any) -> list[Case]:
     asked(over, dee, "confirmed", created_at=now - timedelta(minutes=9))
     done = finished(over, id_token=token, received_at=now - timedelta(minutes=8))
     record = bill(done, tariff)
+    link = f"/receipt/{token_of_receipt(issued(record))}/"
+    soon = bill(finished(plug(network), id_token=token), tariff)
     running = session(plug(network), id_token=token, soc_percent=61)
     for minute in range(50, 0, -10):
         sample(running, now - timedelta(minutes=minute), 11_000 - 90 * minute)
@@ -135,6 +138,8 @@ def _cases(network: Network, dee: User, token: Any) -> list[Case]:
         Case("billed", "driver_session", f"/driver/sessions/{done.pk}/"),
         Case("not mine", "driver_session", f"/driver/sessions/{done.pk}/", "dan", 404),
         Case("receipt", "driver_receipt", f"/driver/receipts/{record.pk}/"),
+        Case("receipt, not made yet", "driver_receipt", f"/driver/receipts/{soon.pk}/"),
+        Case("receipt by its link", "receipt_link", link, "nobody"),
         Case("account", "driver_account", "/driver/account/"),
         Case("name refused", "driver_account", "/driver/account/", act=submit("main form", name="x" * 121)),
         Case("password", "driver_password", "/driver/account/password/"),
@@ -178,7 +183,8 @@ async def test_axe_and_a_thumb_find_nothing_wrong_on_any_page(
     cases = world(network, dee)
     chosen = [case for case in cases if (case.name in MOSTLY) == mostly]
     for some in (cases, [case for case in cases if case.name in MOSTLY]):
-        assert {case.route for case in some} == (PUBLIC | OWN | NAMED) - BUTTONS - {"driver_export", "plug_mistyped"}
+        files = {"driver_export", "driver_receipt_pdf"}
+        assert {case.route for case in some} == (PUBLIC | OWN | NAMED | {"receipt_link"}) - BUTTONS - files - {"plug_mistyped"}
     contexts: dict[str, BrowserContext] = {}
     for name, user in {"dee": dee, "dan": dan, "ada": network.user(), "nobody": None}.items():
         contexts[name] = await chromium.new_context(**PHONE, color_scheme="light", reduced_motion="reduce")
@@ -208,6 +214,7 @@ async def test_a_receipt_and_a_label_print_without_the_page_around_them(
     dee = driver_of(network)
     done = finished(plug(network), id_token=token_of(dee))
     record = bill(done, network.tariff())
+    issued(record)
     context = await chromium.new_context(**PHONE, color_scheme="dark")
     page = await context.new_page()
     for user, path, kept in ((dee, f"/driver/receipts/{record.pk}/", ".receipt"), (network.user(), "/labels/", ".label")):

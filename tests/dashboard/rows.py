@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
-from billing.models import ChargeRecord, Tariff
+from billing import receipts
+from billing.models import ChargeRecord, Receipt, Tariff
 from stations.models import Connection, Connector, Evse, Finding, MeterSample, Station, Transaction
 from tests.database import tables
 from tests.network import Network
@@ -93,6 +94,13 @@ def take_back(record: ChargeRecord) -> ChargeRecord:
     total = str(-record.total_incl_tax)
     net, revision = -record.total_excl_tax, record.revision + 1
     return bill(record.transaction, record.tariff, total, revision=revision, kind="credit", credits=record, total_excl_tax=net)
+
+
+@tables
+def issued(record: ChargeRecord) -> Receipt:
+    """The receipt of a charge record."""
+    with scope(operator=record.operator):
+        return receipts.issue(record=record)
 
 
 @tables

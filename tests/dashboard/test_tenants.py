@@ -30,12 +30,14 @@ from tests.network import Network
 #: Pages for those who may change something only.
 FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
+    "receipt_details",
     *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
     *("tariff_add", "tariff_import", "tariff_change"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
     *("runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver", "rollout_new", "audit"),
+    *("receipts", "receipt"),
 }
 NOT_FOR_BEN = "tab=history"
 #: What everybody does to their own login.
@@ -180,6 +182,7 @@ OF_ADA = {
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     **{f"charge-record-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "correct")},
+    **{f"receipt-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "pdf")},
     "driver-detail": lambda world: {"pk": world.driver.pk},
     "driver-block": lambda world: {"pk": world.driver.pk},
     "driver-unblock": lambda world: {"pk": world.driver.pk},
@@ -225,6 +228,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("command-run-list", "post"): {"command": "clear_cache", "selection": {"filter": {}}},
     ("forward-list", "post"): {"name": "Cleo's", "url": "wss://cleo.example/"},
     ("local-list-rule-list", "post"): {"mode": "valid"},
+    ("receipt-issuer-list", "post"): {"legal_name": "Cleo's Power"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
     ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
     ("tariff-assignment-list", "post"): {"tariff": 1},

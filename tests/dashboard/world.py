@@ -54,7 +54,7 @@ from tests.dashboard.chargingrows import limited
 from tests.dashboard.monitoredrows import Monitored, monitored
 from tests.dashboard.reservationrows import kept
 from tests.dashboard.rolloutrows import RolledOut, rolled_out
-from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
+from tests.dashboard.rows import bill, finding, finished, issued, plug, sample, seen, session
 from tests.dashboard.securityrows import Secured, secured
 from tests.dashboard.signedrows import signed
 from tests.dashboard.tariffrows import Priced, priced
@@ -133,6 +133,7 @@ def _made(network: Network) -> World:
     done = finished(plugs[0])
     tariffs.assign(tariff=tariff, station=station)
     billed = bill(done, tariff)
+    issued(billed)
     span = {"operator": operator, "station": station, "evse_number": 1, "samples": 15, "first_at": now, "last_at": now}
     MeterQuarter.objects.create(**span, start=now)
     MeterDay.objects.create(**span, day=now.date())

@@ -10,7 +10,7 @@ from accounts.models import User
 from csms.driver.urls import urlpatterns
 from stations.models import Connector
 from tests.dashboard.conftest import browser_of
-from tests.dashboard.rows import bill, finished, plug, session
+from tests.dashboard.rows import bill, finished, issued, plug, session
 from tests.dashboard.test_tenants import mine
 from tests.driver.dee import driver_of, token_of
 from tests.network import Network
@@ -20,8 +20,10 @@ PUBLIC = {"plugs", "plug", "plug_mistyped", "driver_login", "driver_signup"}
 #: A driver's, who see only what is theirs.
 OWN = {"driver", "driver_account", "driver_password", "driver_delete", "driver_export"}
 #: What names a session or a receipt: another's is not there.
-NAMED = {"driver_session", "driver_stop", "driver_receipt"}
-BUTTONS = {"plug_start", "driver_stop", "driver_logout"}
+NAMED = {"driver_session", "driver_stop", "driver_receipt", "driver_receipt_pdf", "driver_receipt_mail"}
+BUTTONS = {"plug_start", "driver_stop", "driver_logout", "driver_receipt_mail"}
+#: For whoever has the link: `tests/driver/test_receipts.py`.
+LINKS = {"receipt_link", "receipt_link_pdf"}
 
 World = dict[str, list[Any]]
 
@@ -31,14 +33,16 @@ def world(amber: Network, dee: User, free: Connector) -> World:
     done = finished(plug(amber), id_token=token_of(dee), id_tag="DEES-CARD")
     running = session(plug(amber), id_token=token_of(dee), id_tag="DEES-CARD")
     here = [free.evse.station.identity, free.evse.number]
+    record = bill(done, amber.tariff(is_default=False))
+    issued(record)
     return {
+        **{name: [record.pk] for name in ("driver_receipt", "driver_receipt_pdf", "driver_receipt_mail")},
         "plugs": here[:1],
         "plug": here,
         "plug_start": here,
         "plug_mistyped": [f"{here[0]}/1/"],
         "driver_session": [running.pk],
         "driver_stop": [running.pk],
-        "driver_receipt": [bill(done, amber.tariff(is_default=False)).pk],
     }
 
 
@@ -48,7 +52,7 @@ def ask(client: Client, name: str, world: World) -> Any:
 
 
 def test_every_address_has_an_entry() -> None:
-    assert {str(pattern.name) for pattern in urlpatterns} == PUBLIC | OWN | NAMED | BUTTONS
+    assert {str(pattern.name) for pattern in urlpatterns} == PUBLIC | OWN | NAMED | BUTTONS | LINKS
 
 
 def test_dee_may_open_all_of_it(phone: Client, world: World) -> None:

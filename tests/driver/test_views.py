@@ -1,4 +1,4 @@
-"""Dee's own pages: what she charges and has charged, a session while it runs, its receipt; and nobody else's."""
+"""Dee's own pages: what she charges and has charged, a session while it runs; and nobody else's."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from django_scopes import scopes_disabled
 
 from accounts.models import User
 from stations.models import Command, Connector, Transaction
-from tests.dashboard.rows import bill, finished, sample, session, take_back
+from tests.dashboard.rows import bill, finished, sample, session
 from tests.driver.conftest import said
 from tests.driver.dee import driver_of, token_of
 from tests.network import Network
@@ -115,54 +115,6 @@ def test_a_session_in_doubt_says_why_it_has_no_price(phone: Client, free: Connec
     doubtful = finished(free, id_token=token_of(dee), doubt="register")
     html = said(phone.get(f"/driver/sessions/{doubtful.pk}/"))
     assert "not billed until somebody has looked at it" in html
-
-
-def test_a_receipt_adds_up(phone: Client, amber: Network, done: Transaction) -> None:
-    with scopes_disabled():
-        record = bill(done, amber.operator.tariffs.get())
-    html = said(phone.get(f"/driver/receipts/{record.pk}/"))
-    for word in (
-        amber.operator.name,
-        "No. ",
-        "Dee, dee.",
-        "7.5&#8239;kWh",
-        "3.00",
-        "1.71",
-        "4.71\u202fEUR",
-    ):
-        assert word in html, word
-    assert "from 1.00\u202fkWh to 8.50\u202fkWh" in html
-
-
-def test_a_receipt_tells_time_in_minutes(phone: Client, amber: Network, done: Transaction) -> None:
-    with scopes_disabled():
-        lines = [{"dimension": "TIME", "volume": "1.5", "unit": "h", "price": "1.2000", "cost_excl_tax": "1.80"}]
-        record = bill(done, amber.operator.tariffs.get(), lines=lines)
-    html = said(phone.get(f"/driver/receipts/{record.pk}/"))
-    assert '90&#8239;min</td><td class="number">0.02</td><td class="number">1.80</td>' in html
-
-
-def test_a_receipt_that_was_corrected_leads_to_the_newest(phone: Client, amber: Network, done: Transaction) -> None:
-    with scopes_disabled():
-        tariff = amber.operator.tariffs.get()
-        take_back(old := bill(done, tariff))
-        new = bill(done, tariff, "2.00", revision=3)
-    assert phone.get(f"/driver/receipts/{old.pk}/")["Location"] == f"/driver/receipts/{new.pk}/"
-    other = Client()
-    other.force_login(driver_of(amber, "dan"))
-    assert other.get(f"/driver/receipts/{old.pk}/").status_code == 404
-
-
-def test_times_are_told_where_the_charger_stands(phone: Client, amber: Network, free: Connector, dee: User) -> None:
-    with scopes_disabled():
-        free.evse.station.site = amber.operator.sites.create(name="Harbour", time_zone="Asia/Tokyo")
-        free.evse.station.save()
-        at = datetime.fromisoformat("2026-03-03T20:00:00Z")
-        far = finished(free, id_token=token_of(dee), started_at=at, stopped_at=at + timedelta(hours=1))
-        record = bill(far, amber.operator.tariffs.get())
-    html = said(phone.get(f"/driver/receipts/{record.pk}/"))
-    assert "4 March 2026 05:00" in html
-    assert "Times are in Asia/Tokyo." in html
 
 
 # Home

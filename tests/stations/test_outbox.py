@@ -207,3 +207,12 @@ def test_an_entry_of_a_batch_that_is_rolled_back_was_never_there(amber):
     with pytest.raises(ZeroDivisionError):
         batch()
     assert left() == {}
+
+
+def test_what_is_told_outside_a_batch_reaches_who_subscribed_at_import_and_for_the_network(amber):
+    outbox.want("bats", ["lamp_lit"], operator=amber)
+    for expected in ({"moths", "bats"}, set()):
+        with connection.cursor() as cursor:
+            assert outbox.tell(cursor, "lamp_lit", [(amber.pk, 7, None)], now=timezone.now()) == expected
+    with scopes_disabled():
+        assert set(OutboxEntry.objects.values_list("subscriber", "object_id")) == {("moths", 7), ("bats", 7)}

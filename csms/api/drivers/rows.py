@@ -5,9 +5,10 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.reverse import reverse
 
 from accounts.models import IdToken, IdTokenType, User
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, Receipt
 from billing.prices import Cost
 from csms.api.fields import KnownOnly, Moment, Number, Text, Whole
 from csms.api.serializers import Lines, Rows
@@ -105,8 +106,11 @@ class MySession(Rows):
 
 
 class MyReceipt(Rows):
-    """What a session cost. Money is a decimal string."""
+    """What a session cost. Money is a decimal string. Of a credit note all of it is negative."""
 
+    number = serializers.SerializerMethodField(help_text="Null for the moment until it is issued.")
+    title = serializers.SerializerMethodField(help_text="Receipt or credit note with its number, in the receipt's language.")
+    pdf = serializers.SerializerMethodField(help_text="The address of its PDF; null until it is issued.")
     operator = Network()
     session = serializers.IntegerField(source="transaction_id")
     station = serializers.CharField(source="transaction.station.identity")
@@ -121,9 +125,29 @@ class MyReceipt(Rows):
     class Meta:
         model = ChargeRecord
         fields = read_only_fields = [
-            *("id", "session", "operator", "station", "site", "evse", "started_at", "stopped_at", "duration_s", "energy_wh"),
+            *("id", "number", "title", "pdf", "session", "operator", "station", "site", "evse", "started_at", "stopped_at"),
+            *("duration_s", "energy_wh"),
             *("lines", "total_excl_tax", "tax", "total_incl_tax", "currency", "created_at"),
         ]
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_number(self, row: ChargeRecord) -> str | None:
+        receipt = self._receipt(row)
+        return receipt.label if receipt else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True))
+    def get_title(self, row: ChargeRecord) -> str | None:
+        receipt = self._receipt(row)
+        return receipt.content["title"] if receipt else None
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_pdf(self, row: ChargeRecord) -> str | None:
+        if self._receipt(row) is None:
+            return None
+        return str(reverse("api:my-receipt-pdf", kwargs={"pk": row.pk}, request=self.context["request"]))
+
+    def _receipt(self, row: ChargeRecord) -> Receipt | None:
+        return getattr(row, "receipt", None)
 
     @extend_schema_field(serializers.DecimalField(max_digits=14, decimal_places=2))
     def get_tax(self, row: ChargeRecord) -> str:

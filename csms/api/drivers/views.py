@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ParseError, Throttled
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from accounts import audit, drivers
 from accounts.models import IdToken, User
-from billing import prices
+from billing import issued, prices
 from billing.models import ChargeRecord
 from csms.api import signed
 from csms.api.commands import LONGEST_KEY
@@ -25,6 +26,7 @@ from csms.api.drivers import filters, live, rows
 from csms.api.drivers.access import CHARGING, ForDrivers, TooOften
 from csms.api.errors import Conflict, Refused
 from csms.api.fields import KnownOnly
+from csms.api.receipts import PDF, Pdf, pdf_of
 from csms.api.views import NowhereView
 from stations import charging, places
 from stations.models import Command, Site, Transaction
@@ -164,14 +166,20 @@ class LiveView(ForDrivers):
 
 
 class MyReceiptView(mixins.RetrieveModelMixin, Mine):
-    """What my sessions cost. For people there is a page that prints well, /driver/receipts/<id>/."""
+    """What my sessions cost, credit notes among them. For people there is a page that prints well, /driver/receipts/<id>/."""
 
     model = ChargeRecord
     serializer_class = rows.MyReceipt
     filterset_class = filters.NoFilters
 
     def mine(self) -> QuerySet[Any]:
-        return prices.receipts(self.driver)
+        return issued.records_of(self.driver)
+
+    @extend_schema(operation_id="me_receipts_pdf", responses=PDF)
+    @action(detail=True, methods=["get"], renderer_classes=[JSONRenderer, Pdf])
+    def pdf(self, request: Request, **kwargs: Any) -> HttpResponse:
+        """My receipt as a PDF."""
+        return pdf_of(getattr(self.get_object(), "receipt", None))
 
 
 class Charge(ForDrivers):

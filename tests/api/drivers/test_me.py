@@ -12,7 +12,7 @@ from accounts import drivers
 from accounts.models import User
 from stations.models import Connector
 from tests.api.drivers.conftest import App, Driver
-from tests.dashboard.rows import bill, finished, session, take_back
+from tests.dashboard.rows import bill, finished, issued, session, take_back
 from tests.network import Network
 
 
@@ -71,15 +71,26 @@ def test_the_cost_is_that_so_far_and_then_that_of_the_receipt(amber: Network, de
 def test_a_receipt_says_what_was_charged_where_and_by_whom(amber: Network, dee: Driver, ed: Driver, free: Connector) -> None:
     tariff = amber.tariff()
     done = finished(free, id_token=dee.token)
-    take_back(bill(done, tariff, "1.00"))
+    first = bill(done, tariff, "1.00")
+    note = take_back(first)
     record = bill(done, tariff, revision=3)
     bill(finished(free, id_token=ed.token), tariff)
-    (row,) = dee.app.rows("me/receipts/")
+    row, *before = dee.app.rows("me/receipts/")
+    assert [one["id"] for one in before] == [note.pk, first.pk]
     assert row == dee.app.ask("get", f"me/receipts/{record.pk}/")
+    assert (row["number"], row["title"], row["pdf"]) == (None, None, None)
     assert (row["id"], row["session"], row["station"], row["evse"]) == (record.pk, done.pk, free.evse.station.identity, 1)
     assert (row["total_excl_tax"], row["tax"], row["total_incl_tax"], row["currency"]) == ("3.00", "1.71", "4.71", "EUR")
     assert row["operator"] == {"code": amber.operator.code, "name": amber.operator.name}
     assert row["lines"][0]["dimension"] == "ENERGY"
+    dee.app.ask("get", f"me/receipts/{record.pk}/pdf/", status=404)
+
+
+def test_a_receipt_has_its_number_once_it_is_issued_and_a_pdf(amber: Network, dee: Driver, free: Connector) -> None:
+    made = issued(bill(finished(free, id_token=dee.token), amber.tariff()))
+    row = dee.app.ask("get", f"me/receipts/{made.pk}/")
+    assert (row["number"], row["title"]) == (made.label, made.content["title"])
+    assert row["pdf"].endswith(f"/api/v1/me/receipts/{made.pk}/pdf/")
 
 
 def test_nobody_sees_what_is_anothers(amber: Network, dee: Driver, ed: Driver, cy: Driver, free: Connector) -> None:
