@@ -182,9 +182,8 @@ def _check(found: Transaction, one: Looked, record: Record, here: list[MeterKey]
         return
     if not fit and not sent:
         # Whether a key is known or not, this system could not use it.
-        verdict, reason = _unsupported(record)
-        if verdict is not None:
-            one.verdict, one.reason = verdict, reason
+        if reason := _unsupported(record):
+            one.verdict, one.reason = Verdict.UNSUPPORTED, reason
         elif here:
             one.reason = f"The meter calls itself {record.meter[:50]}, and no key of that meter is registered."
 
@@ -195,11 +194,11 @@ def _of_another_meter(key: MeterKey, record: Record) -> bool:
     return key.source == "person" and bool(serial) and serial != record.meter.casefold()
 
 
-def _unsupported(record: Record) -> tuple[Verdict | None, str]:
-    curve = curve_of(record)
-    if record.algorithm.startswith("ECDSA-") and curve.lower() in CURVES:
-        return None, ""
-    return Verdict.UNSUPPORTED, f"It is signed by {record.algorithm[:60]}, with which this system cannot calculate."
+def _unsupported(record: Record) -> str:
+    """Why it could not be checked with any key; empty: it could."""
+    if record.algorithm.startswith("ECDSA-") and curve_of(record).lower() in CURVES:
+        return ""
+    return f"It is signed by {record.algorithm[:60]}, with which this system cannot calculate."
 
 
 # What it says
@@ -217,7 +216,8 @@ def _ends(looked: Sequence[Looked]) -> tuple[At | None, At | None]:
     kind = begin.register.obis if begin else ""
     ends = [At(r, one) for one, r in every if _reason(r, one) in END]
     alike = [one for one in ends if one.register.obis == kind]
-    return begin, (alike or ends or [None])[-1]
+    chosen = alike or ends
+    return begin, chosen[-1] if chosen else None
 
 
 def _differences(

@@ -40,7 +40,7 @@ class Register(serializers.Serializer[Any]):
     value = serializers.CharField(allow_null=True, help_text="As signed, with its decimals.")
     unit = serializers.CharField()
     obis = serializers.CharField()
-    errors = serializers.CharField()
+    errors = serializers.CharField()  # type: ignore[assignment]  # a field, not what is wrong
     state = serializers.CharField(help_text="G: the meter works.")
 
 
@@ -62,7 +62,7 @@ class SignedReadingRow(Rows):
     )
     meter_serial = serializers.CharField(source="check_result.meter_serial", default="")
     pagination = serializers.CharField(source="check_result.pagination", default="")
-    readings = Registers(source="check_result.readings", default=list)
+    readings = Registers(source="check_result.readings", default=list)  # type: ignore[arg-type]  # a list is JSON, too
     checked_at = Moment(source="check_result.checked_at", default=None, allow_null=True)
 
     class Meta:
@@ -133,7 +133,7 @@ class SignedFileView(Scoped):
     @extend_schema(operation_id="transactions_signed", parameters=[AS], responses=FILE)
     def get(self, request: Request, pk: str) -> HttpResponseBase:
         """The file that transparency software opens, with the public key if it is known."""
-        found = get_object_or_404(Transaction.objects.all(), pk=pk)
+        found: Transaction = get_object_or_404(Transaction.objects.all(), pk=pk)
         return file_of(found, request.query_params.get("as", "xml"))
 
 
@@ -141,7 +141,9 @@ class MeterKeyRow(Rows):
     station = serializers.CharField(source="station.identity")
     evse = serializers.IntegerField(source="evse.number", default=None, allow_null=True, help_text="Null: all of the station.")
     registered_by = serializers.EmailField(source="registered_by.email", default=None, allow_null=True)
-    source = serializers.ChoiceField(choices=KeySource.choices, help_text="Who says that it is the meter's.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field of this name
+        choices=KeySource.choices, help_text="Who says that it is the meter's."
+    )
 
     class Meta:
         model = MeterKey

@@ -83,8 +83,7 @@ class Register(forms.Form):
 
     def __init__(self, station: Station, data: Any = None) -> None:
         super().__init__(data)
-        field = self.fields["evse"]
-        assert isinstance(field, forms.ModelChoiceField)
+        field: Any = self.fields["evse"]
         # Not at import: plugs are those of this charger.
         field.queryset = Evse.objects.filter(station=station).order_by("number")
         field.label_from_instance = lambda evse: _("Plug %(number)s") % {"number": evse.number}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from django.db import connection
+from django.utils import timezone
 
 from stations.batch import Batch, clean
 from stations.domain.values import Reading
@@ -49,7 +50,7 @@ def let_go() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "DELETE FROM stations_signedreading WHERE id IN (SELECT id FROM stations_signedreading WHERE transaction_id IS NULL"
-            " AND received_at < now() - %s ORDER BY received_at LIMIT %s)",
-            [KEEP_NOBODYS, LET_GO],
+            " AND received_at < %s ORDER BY received_at LIMIT %s)",
+            [timezone.now() - KEEP_NOBODYS, LET_GO],
         )
         return cursor.rowcount
