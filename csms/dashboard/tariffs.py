@@ -178,7 +178,7 @@ def download_ocpi(request: HttpRequest, pk: int) -> HttpResponse:
 @action(MAY_CHANGE)
 def do_tariff(request: HttpRequest, pk: int) -> HttpResponse:
     """Make it the default, take a version back, or have it apply somewhere no more."""
-    tariff = get_object_or_404(Tariff.objects.select_related("operator"), pk=pk)
+    tariff: Tariff = get_object_or_404(Tariff.objects.select_related("operator"), pk=pk)
     match request.POST.get("do", ""):
         case "default":
             tariffs.set_default_tariff(tariff=tariff)
@@ -206,7 +206,7 @@ def _withdraw(request: HttpRequest, tariff: Tariff) -> None:
 @action(MAY_CHANGE)
 def assign_tariff(request: HttpRequest, pk: int) -> HttpResponse:
     """Have it apply somewhere. Where another does for the same people, that is told first."""
-    tariff = get_object_or_404(Tariff.objects.select_related("operator"), pk=pk)
+    tariff: Tariff = get_object_or_404(Tariff.objects.select_related("operator"), pk=pk)
     form = AssignForm(request.POST)
     if not form.is_valid():
         return _page(request, pk, form)
