@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.db.models import QuerySet
 from django.utils import timezone
-from django_scopes import scope
 
 from accounts import drivers
 from accounts.models import Operator, User
 from billing import choosing, selectors, sentences, simple, tariff
 from billing.models import ChargeRecord
-from stations import charging, ports
+from stations import ports
 from stations.models import Transaction
 
 
@@ -93,10 +91,3 @@ def costs(transactions: Iterable[Transaction]) -> dict[int, Cost]:
     prices = {pk: Cost(amount, currency) for pk, (amount, currency) in ports.running_cost(found).items()}
     records = selectors.valid().filter(transaction__in=[one.pk for one in found]).order_by("revision")
     return prices | {record.transaction_id: Cost(record.total_incl_tax, record.currency, record) for record in records}
-
-
-def receipts(driver: User) -> QuerySet[ChargeRecord]:
-    """What the driver's sessions cost: of each the record that counts."""
-    with scope(operator=driver.operator_id or []):
-        found = selectors.valid().filter(transaction__in=charging.history(driver).order_by().values("pk"))
-        return found.select_related("operator", "transaction__station__site", "transaction__evse").order_by("-id")

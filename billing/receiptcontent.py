@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from django.apps import apps
 from django.utils import timezone, translation
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
@@ -18,13 +17,11 @@ from django.utils.translation import gettext as _
 from billing import money, sentences, tariff
 from billing.models import ChargeRecord
 from billing.receiptmodels import Issuer, Receipt
-from stations.models import Transaction
+from stations.models import SignedReading, Transaction
 
 VERSION = 1
 #: Between a number and its unit: thin, and never the end of a line.
 SPACE = "\u202f"
-#: Where the signed readings of meters are kept, if they are.
-SIGNED = ("stations", "SignedReading")
 #: Decimals of a volume or a single price.
 MOST_DECIMALS = 4
 DIMENSIONS: dict[str, str | Promise] = {
@@ -58,7 +55,7 @@ def content(facts: Facts) -> dict[str, Any]:
     """As it is kept."""
     with translation.override(facts.language), timezone.override(facts.zone):
         record, t = facts.record, facts.record.transaction
-        kind = kind_of(record)
+        kind = record.kind
         heading = _("Credit note") if kind == "credit" else _("Receipt")
         signed = _signed(t)
         return {
@@ -78,10 +75,6 @@ def content(facts: Facts) -> dict[str, Any]:
             "page": _("Page %(page)s of %(pages)s"),
             "data": _data(facts, signed=signed),
         }
-
-
-def kind_of(record: ChargeRecord) -> str:
-    return getattr(record, "kind", "charge")
 
 
 def _issuer(issuer: Issuer) -> dict[str, Any]:
@@ -110,8 +103,8 @@ def _rows(facts: Facts) -> list[list[str]]:
     if facts.replaced is not None:
         issued = {"number": facts.replaced.label, "day": _day(facts.replaced.created_at)}
         found.append((_("In place of"), _("receipt %(number)s of %(day)s") % issued))
-    if reason := getattr(record, "reason", ""):
-        found.append((_("Reason"), reason))
+    if record.reason:
+        found.append((_("Reason"), record.reason))
     found.append((_("Session"), str(t.pk)))
     charger = t.station.identity
     if t.evse:
@@ -220,28 +213,24 @@ def _data(facts: Facts, *, signed: bool) -> dict[str, Any]:
 
 def taxes_of(record: ChargeRecord) -> list[dict[str, Any]]:
     """By rate: {"percent", "net", "tax"}. A record that tells no rates has one sum."""
-    known: list[dict[str, Any]] = getattr(record, "taxes", None) or []
-    if known:
+    if record.taxes:
+        known: list[dict[str, Any]] = record.taxes
         return known
     tax = record.total_incl_tax - record.total_excl_tax
     return [{"percent": None, "net": f"{record.total_excl_tax:f}", "tax": f"{tax:f}"}]
 
 
 def started_at(record: ChargeRecord) -> datetime:
-    return getattr(record, "started_at", None) or record.transaction.started_at
+    return record.started_at or record.transaction.started_at
 
 
 def stopped_at(record: ChargeRecord) -> datetime | None:
-    return getattr(record, "stopped_at", None) or record.transaction.stopped_at
+    return record.stopped_at or record.transaction.stopped_at
 
 
 def _signed(t: Transaction) -> bool:
     """Whether the meter's signed readings of the session are kept."""
-    try:
-        readings: Any = apps.get_model(*SIGNED)
-    except LookupError:
-        return False
-    return bool(readings.objects.filter(transaction=t.pk).exists())
+    return SignedReading.objects.filter(transaction=t.pk).exists()
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.models import FormerIdTag, Operator, User
 from accounts.tokens import plain
 from billing import receiptcontent, services
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, RecordKind
 from billing.receiptmodels import DIGITS, Issuer, Receipt, ReceiptCustomer, languages
 from stations import outbox, ports
 from stations.models import OutboxEntry, Transaction
@@ -84,8 +84,7 @@ def issue(*, record: ChargeRecord) -> Receipt:
     known = Receipt.objects.filter(pk=record.pk).first()
     if known is not None:
         return known
-    taken_back = getattr(record, "credits", None)
-    credited = issue(record=taken_back) if taken_back is not None else None
+    credited = issue(record=record.credits) if record.credits is not None else None
     now = timezone.now()
     series = issuer.series.replace("{year}", str(timezone.localtime(now, timezone.get_default_timezone()).year))
     last = Receipt.objects.filter(operator=record.operator_id, series=series).aggregate(last=Max("number"))["last"]
@@ -123,7 +122,7 @@ def driver_of(transaction: Transaction) -> User | None:
 
 def _replaced(record: ChargeRecord) -> Receipt | None:
     """The receipt in place of which a charge comes that was billed anew."""
-    if receiptcontent.kind_of(record) != "charge" or record.revision < 3:  # 1 the charge, 2 its credit, 3 the next
+    if record.kind != RecordKind.CHARGE or record.revision < 3:  # 1 the charge, 2 its credit, 3 the next
         return None
     return Receipt.objects.filter(record__transaction=record.transaction_id, record__revision=record.revision - 2).first()
 

@@ -140,9 +140,6 @@ def write(*, records: Sequence[ChargeRecord]) -> list[ChargeRecord]:
             if not rows:
                 continue
             rung |= outbox.tell(cursor, topic, [(one.operator_id, one.pk, None) for one in rows], now=now)
-            entries = [entry for one in rows for entry in outbox.entries(topic, one.operator_id, one.pk, now)]
-            OutboxEntry._base_manager.bulk_create((OutboxEntry(**entry) for entry in entries), ignore_conflicts=True)
-            rung |= {str(entry["subscriber"]) for entry in entries}
     for subscriber in sorted(rung):
         db.on_commit(partial(ports.bell.work, subscriber))
     return made

@@ -65,4 +65,3 @@ def test_a_session_costs_what_its_newest_record_says_and_until_then_what_it_cost
     assert costs[running.pk].amount > Decimal(4)
     assert (costs[done.pk].amount, costs[done.pk].record) == (Decimal("2.00"), last)
     assert unbilled.pk not in costs
-    assert list(prices.receipts(dee)) == [last]
