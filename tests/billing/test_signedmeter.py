@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import pyocmf
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -243,8 +244,7 @@ def test_a_private_key_is_no_public_one() -> None:
 
 
 def test_another_implementation_says_the_same() -> None:
-    """pyocmf, of the curves that it knows: a second opinion, if it is there."""
-    pyocmf = pytest.importorskip("pyocmf")
+    """pyocmf, of the curves that it knows."""
     for curve in ("secp192r1", "secp256k1", "secp256r1", "secp384r1", "brainpoolP256r1"):
         meter = Meter(curve)
         record = meter.record()
