@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts import drivers
 from accounts.models import Operator, User
-from billing import choosing, selectors, sentences, simple, tariff
-from billing.models import ChargeRecord
+from billing import choosing, sentences, simple, tariff
+from billing.models import ChargeRecord, RecordKind
 from stations import ports
 from stations.models import Transaction
 
@@ -78,7 +78,8 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a session costs, with tax. `record`: its charge record, once it has one; until then it is the cost so far."""
+    """What a session costs, with tax. `record`: its newest charge record, once it has one; until then it is the cost so far. What was
+    credited costs nothing."""
 
     amount: Decimal
     currency: str
@@ -89,5 +90,10 @@ def costs(transactions: Iterable[Transaction]) -> dict[int, Cost]:
     """What sessions cost, by their primary key; none where it is not known. Three queries, however many."""
     found = list(transactions)
     prices = {pk: Cost(amount, currency) for pk, (amount, currency) in ports.running_cost(found).items()}
-    records = selectors.valid().filter(transaction__in=[one.pk for one in found]).order_by("revision")
-    return prices | {record.transaction_id: Cost(record.total_incl_tax, record.currency, record) for record in records}
+    records = ChargeRecord.objects.filter(transaction__in=[one.pk for one in found]).order_by("revision")
+    return prices | {record.transaction_id: _cost(record) for record in records}
+
+
+def _cost(newest: ChargeRecord) -> Cost:
+    amount = newest.total_incl_tax if newest.kind == RecordKind.CHARGE else Decimal(0)
+    return Cost(amount, newest.currency, newest)

@@ -90,8 +90,8 @@ class Month:
     def costs(self) -> list[tuple[Decimal, str]]:
         sums: dict[str, Decimal] = {}
         for one in self.sessions:
-            if one.record:
-                sums[one.record.currency] = sums.get(one.record.currency, Decimal(0)) + one.record.total_incl_tax
+            if one.record and one.cost:
+                sums[one.cost.currency] = sums.get(one.cost.currency, Decimal(0)) + one.cost.amount
         return [(sums[currency], currency) for currency in sorted(sums)]
 
     @property

@@ -57,11 +57,14 @@ def test_a_session_costs_what_its_newest_record_says_and_until_then_what_it_cost
     token = drivers.token_of(dee)
     one = plug(amber)
     running, done, unbilled = session(one, id_token=token), finished(one, id_token=token), finished(one)
+    credited = finished(one)
+    credit = take_back(bill(credited, tariff, "3.00"))
     take_back(bill(done, tariff, "1.00"))
     last = bill(done, tariff, "2.00", revision=3)
     with scope(operator=amber.operator):
-        costs = prices.costs([running, done, unbilled])
+        costs = prices.costs([running, done, unbilled, credited])
     assert costs[running.pk].record is None
     assert costs[running.pk].amount > Decimal(4)
     assert (costs[done.pk].amount, costs[done.pk].record) == (Decimal("2.00"), last)
+    assert (costs[credited.pk].amount, costs[credited.pk].record) == (Decimal(0), credit)
     assert unbilled.pk not in costs
