@@ -78,8 +78,10 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a session costs, with tax. `record`: its newest charge record, once it has one; until then it is the cost so far. What was
-    credited costs nothing."""
+    """What a session costs, with tax; nothing if it was credited in full.
+
+    `record`: its newest charge record, once it has one; until then it is the cost so far.
+    """
 
     amount: Decimal
     currency: str
