@@ -36,22 +36,54 @@ OFFERED = (
 )
 
 
+#: Where stations say what they take: component, variable and instance, to what we call it.
+SAID_AS = {
+    ("", "ChargeProfileMaxStackLevel", ""): "stack",
+    ("SmartChargingCtrlr", "ProfileStackLevel", ""): "stack",
+    ("", "ChargingScheduleMaxPeriods", ""): "periods",
+    ("SmartChargingCtrlr", "PeriodsPerSchedule", ""): "periods",
+    ("", "MaxChargingProfilesInstalled", ""): "profiles",
+    ("SmartChargingCtrlr", "Entries", "ChargingProfiles"): "profiles",
+    ("", "ChargingScheduleAllowedChargingRateUnit", ""): "units",
+    ("SmartChargingCtrlr", "RateUnit", ""): "units",
+    ("SmartChargingCtrlr", "Enabled", ""): "enabled",
+    ("SmartChargingCtrlr", "ACPhaseSwitchingSupported", ""): "switching",
+}
+UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
+SAID = """
+SELECT station_id, component, variable, variable_instance, value FROM stations_variable
+WHERE station_id = ANY(%s) AND variable = ANY(%s) AND attribute = 'Actual' AND known AND value IS NOT NULL ORDER BY reported_at
+"""
+
+
 @dataclass(slots=True)
 class Known:
-    """`offered`: by EVSE, when the car there was last offered a schedule."""
+    """`offered`: by EVSE, when the car there was last offered a schedule. `said`: what the station takes, by our names."""
 
     limits: Limits
     offered: dict[int, datetime] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def units_of(said: dict[str, str]) -> list[str]:
+    """The units in which a station takes limits; empty: it never said."""
+    words = said.get("units", "").replace(";", ",").split(",")
+    return [unit for word in words if (unit := UNITS.get(word.strip().lower()))]
+
+
+def whole(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
-    """By station, in five statements however many there are, asked together."""
+    """By station, in six statements however many there are, asked together."""
     ids = list(station_ids)
-    cursors = [beside(cursor) for _ in range(5)]
+    cursors = [beside(cursor) for _ in range(6)]
     with cursor.connection.pipeline():
-        for one, statement in zip(cursors, (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED), strict=True):
+        for one, statement in zip(cursors, (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED), strict=False):
             one.execute(statement, (ids,))
-    profiles, others, running, evses, offered = (one.fetchall() for one in cursors)
+        cursors[5].execute(SAID, (ids, [variable for _component, variable, _instance in SAID_AS]))
+    profiles, others, running, evses, offered, told = (one.fetchall() for one in cursors)
     held: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
@@ -70,6 +102,9 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     }
     for pk, evse, at in offered:
         found[pk].offered[evse] = at
+    for pk, *name, value in told:
+        if ours := SAID_AS.get((name[0], name[1], name[2])):
+            found[pk].said[ours] = value
     return found
 
 
