@@ -83,6 +83,9 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
         if alert and any((known.event_id, known.at) == (event_id, at) for known in opened):
             return  # sent again
         ended = _ended_by(one, opened)
+        if any(at < known.at and (alert or event_id < known.event_id) for known in ended):
+            # It is older than what is open, and came late, or again: it ends nothing.
+            alert, ended = False, []
         for known in ended:
             because = CLEARED if one.cleared else SUPERSEDED
             batch.change(MonitorEvent, known.id, open=False, closed_at=at, closed_because=because)
