@@ -85,6 +85,13 @@ def test_an_old_alert_that_is_sent_again_leaves_the_newer_one_open(engine: Engin
     assert [(one.event_id, one.open) for one in noticed(station)] == [(1, False), (2, True)]
 
 
+def test_an_alert_that_comes_late_is_kept_as_one_that_is_over(engine: Engine, station: Station) -> None:
+    for one in (event(2, "90", timestamp=at(5)), event(1, timestamp=at(1))):
+        engine.say(station, "NotifyEvent", events(one))
+    new, late = noticed(station)
+    assert (new.open, late.open, late.closed_at, late.closed_because) == (True, False, new.at, "superseded")
+
+
 def test_an_old_end_that_is_sent_again_leaves_the_newer_alert_open(engine: Engine, station: Station) -> None:
     begun, over = event(1, timestamp=at(1)), event(2, "60", timestamp=at(3), cleared=True)
     for one in (begun, over, event(3, timestamp=at(5)), over):
