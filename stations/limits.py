@@ -49,27 +49,59 @@ OFFERED = (
 )
 
 
+#: Where stations say what they take: component, variable and instance, to what we call it.
+SAID_AS = {
+    ("", "ChargeProfileMaxStackLevel", ""): "stack",
+    ("SmartChargingCtrlr", "ProfileStackLevel", ""): "stack",
+    ("", "ChargingScheduleMaxPeriods", ""): "periods",
+    ("SmartChargingCtrlr", "PeriodsPerSchedule", ""): "periods",
+    ("", "MaxChargingProfilesInstalled", ""): "profiles",
+    ("SmartChargingCtrlr", "Entries", "ChargingProfiles"): "profiles",
+    ("", "ChargingScheduleAllowedChargingRateUnit", ""): "units",
+    ("SmartChargingCtrlr", "RateUnit", ""): "units",
+    ("SmartChargingCtrlr", "Enabled", ""): "enabled",
+    ("SmartChargingCtrlr", "ACPhaseSwitchingSupported", ""): "switching",
+}
+UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
+SAID = """
+SELECT station_id, component, variable, variable_instance, value FROM stations_variable
+WHERE station_id = ANY(%s) AND variable = ANY(%s) AND attribute = 'Actual' AND known AND value IS NOT NULL ORDER BY reported_at
+"""
+
+
 @dataclass(slots=True)
 class Known:
-    """`offered`: by EVSE, when the car there was last offered a schedule."""
+    """`offered`: by EVSE, when the car there was last offered a schedule. `said`: what the station takes, by our names."""
 
     limits: Limits
     offered: dict[int, datetime] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+
+
+def units_of(said: dict[str, str]) -> list[str]:
+    """The units in which a station takes limits; empty: it never said."""
+    words = said.get("units", "").replace(";", ",").split(",")
+    return [unit for word in words if (unit := UNITS.get(word.strip().lower()))]
+
+
+def whole(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
-    """By station, in seven statements however many there are, asked together."""
+    """By station, in eight statements however many there are, asked together."""
     ids = list(station_ids)
     asked: tuple[tuple[str, tuple[Any, ...]], ...] = (
         *((statement, (ids,)) for statement in (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED)),
         (HARDWARE, (ids, list(hardware.NAMES))),
+        (SAID, (ids, [variable for _component, variable, _instance in SAID_AS])),
         (MEASURED, (ids, hardware.LEAST_V, hardware.MOST_V)),
     )
     cursors = [beside(cursor) for _ in asked]
     with cursor.connection.pipeline():
         for one, (statement, params) in zip(cursors, asked, strict=True):
             one.execute(statement, params)
-    profiles, others, running, evses, offered, settings, measured = (one.fetchall() for one in cursors)
+    profiles, others, running, evses, offered, settings, told, measured = (one.fetchall() for one in cursors)
     held: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
@@ -82,10 +114,10 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     numbers: dict[int, list[int]] = {pk: [] for pk in ids}
     for pk, number in evses:
         numbers[pk].append(number)
-    told: dict[int, list[hardware.Setting]] = {pk: [] for pk in ids}
+    built: dict[int, list[hardware.Setting]] = {pk: [] for pk in ids}
     for pk, *setting in settings:
-        told[pk].append(tuple(setting))  # type: ignore[arg-type]  # as the statement names them
-    volts = {pk: (said, "settings") for pk in ids if (said := hardware.volts(told[pk])) is not None}
+        built[pk].append(tuple(setting))  # type: ignore[arg-type]  # as the statement names them
+    volts = {pk: (said, "settings") for pk in ids if (said := hardware.volts(built[pk])) is not None}
     # What it measures now counts more than what it was built for.
     volts |= {pk: (voltage, "measured") for pk, voltage in measured}
     found = {
@@ -95,13 +127,16 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
                 {evse: one for evse, (one, _) in sessions[pk].items()},
                 tuple(sorted(numbers[pk])),
                 *volts.get(pk, (VOLTS, "")),
-                caps=hardware.caps(told[pk]),
+                caps=hardware.caps(built[pk]),
             )
         )
         for pk in ids
     }
     for pk, evse, at in offered:
         found[pk].offered[evse] = at
+    for pk, *name, value in told:
+        if ours := SAID_AS.get((name[0], name[1], name[2])):
+            found[pk].said[ours] = value
     return found
 
 

@@ -136,12 +136,17 @@ def alerts() -> QuerySet[MonitorEvent]:
 
 def alarming() -> list[tuple[SecurityEvent, int]]:
     """Of each charger with critical security events that nobody has seen the newest, and how many there are (as far as looked)."""
-    unseen = SecurityEvent.objects.filter(critical=True, acknowledged_at=None).select_related("station").order_by("-pk")[:LOOKED_AT]
+    unseen = SecurityEvent.objects.filter(critical=True, acknowledged_at=None).select_related("station").order_by("-pk")
     newest: dict[int, SecurityEvent] = {}
     counts: dict[int, int] = {}
-    for event in unseen:
-        newest.setdefault(event.station_id, event)
-        counts[event.station_id] = counts.get(event.station_id, 0) + 1
+    while len(newest) <= EACH:
+        # A charger that tells of hundreds hides no other.
+        found = list(unseen.exclude(station__in=list(newest))[:LOOKED_AT])
+        for event in found:
+            newest.setdefault(event.station_id, event)
+            counts[event.station_id] = counts.get(event.station_id, 0) + 1
+        if len(found) < LOOKED_AT:
+            break
     return [(event, counts[pk]) for pk, event in newest.items()][: EACH + 1]
 
 

@@ -20,15 +20,8 @@ from stations.models import Finding, FindingDay, MessageLogEntry, Station
 
 #: What is told of stations and is no fault of theirs.
 NO_FAULT = (
-    *("token_unknown", "firmware_changed", "handler_failed", "repaired", "signature_unchecked", "protocol_changed"),
-    *("contract_certificate_failed", "certificate_status_failed", "contract_unverifiable"),
-    "token_unknown",
-    "firmware_changed",
-    "handler_failed",
-    "repaired",
-    "signature_unchecked",
-    "signature_unvouched",
-    "protocol_changed",
+    *("token_unknown", "firmware_changed", "handler_failed", "repaired", "signature_unchecked", "signature_unvouched"),
+    *("protocol_changed", "contract_certificate_failed", "certificate_status_failed", "contract_unverifiable"),
 )
 WEEK, MONTH, QUARTER = 7, 30, 90
 #: Rows of a list, stations of a code, and examples of it.

@@ -114,6 +114,12 @@ CHAPTERS: dict[str, Words] = {
         "OCPP 2.0.1 SignedMeterValueType",
         _("Send a record for each reading, not all of a session in one."),
     ),
+    "cost_refused": Words(
+        _("A cost that the charger does not take"),
+        _("A charger that says that it shows costs takes what a session costs so far, and shows it to the driver."),
+        "OCPP 2.0.1 I02",
+        _("Take running costs, or say in the settings that costs are not shown."),
+    ),
     "signature_wrong": Words(
         _("A signature that is wrong"),
         _("A station signs with its key. This was signed with another, or changed on the way; it is read all the same."),

@@ -217,7 +217,7 @@ def start_run(request: HttpRequest) -> HttpResponse:
     """Ask each of them, once."""
     operator = operator_of(request)
     selected = Selected.of(request.POST)
-    do, token = request.POST.get("do", ""), request.POST.get("token", "")[:32]
+    do, token = request.POST.get("do", ""), request.POST.get("token", "")[:32].strip()
     ask = selected.asks().get(do)
     able = selected.able(ask) if ask else 0
     if ask is None or not able or not token:

@@ -229,8 +229,9 @@ def retry_command(request: HttpRequest, identity: str, pk: int) -> HttpResponse:
         return _back(station, "commands", f"&{urlencode(form)}#do")
     try:
         again = COMMANDS[command.kind].of(command.params)
+        # No key of a caller begins with a space.
         row = commands.issue(
-            station=station, command=again, user=_user(request), reason=command.reason, idempotency_key=f"retry-{command.pk}"
+            station=station, command=again, user=_user(request), reason=command.reason, idempotency_key=f" retry-{command.pk}"
         )
     except BadCommand as error:
         notices.error(request, _("It was not asked again: %(why)s") % {"why": in_words(error)})

@@ -69,6 +69,7 @@ RULES: dict[str, str | Promise] = {
     "frame_too_long": _("The connection is closed, and the station dials anew."),
     "frame_type_unknown": _("The frame is noted and left out; the connection stays."),
     "frame_unreadable": _("The frame is noted, and answered with an error if its message id can be read; the connection stays."),
+    "cost_refused": _("Its drivers are told no more of that session's cost until it restarts."),
     "currency_differs": _("Its drivers are told no price: an amount in the wrong currency would be worse than none."),
     "vendor_data_unreadable": _("The message is refused and left out; the message log keeps it."),
     "token_unknown": _("It is not let charge; the card can be enrolled with one click."),

@@ -30,6 +30,7 @@ from stations.services import (
     remotecontrol,
     reports,
     reservation,
+    runningcosts,
     security,
     smartcharging,
     stale,
@@ -60,6 +61,7 @@ RULES: dict[type[Event], Rule] = {
 add(RULES, smartcharging.RULES)
 add(effects.OF, smartcharging.EFFECTS)
 add(companions.OF, smartcharging.COMPANIONS)
+add(companions.OF, runningcosts.COMPANIONS)
 add(
     companions.OF,
     {

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django_scopes import scope
 
 from stations import ports
@@ -94,9 +94,23 @@ def sign(*, now: datetime) -> int:
 
 
 def _signed(pk: int, now: datetime) -> bool:
-    request = CertificateRequest.objects.select_related("station", "operator").filter(pk=pk).first()
+    """Whether it was signed. Whoever signs is asked by one worker at a time; its row is not locked meanwhile, since a batch counts
+    there what the station asks again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [f"sign {pk}"])
+        if not cursor.fetchone()[0]:
+            return False
+    try:
+        return _signed_alone(pk, now)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [f"sign {pk}"])
+
+
+def _signed_alone(pk: int, now: datetime) -> bool:
+    request = CertificateRequest.objects.select_related("station", "operator").filter(pk=pk, status=RequestStatus.RECEIVED).first()
     if request is None:
-        return False  # its station is gone
+        return False  # its station is gone, or somebody else had it signed
     with scope(operator=request.operator):
         found = CertificateRequest.objects.filter(pk=pk, status=RequestStatus.RECEIVED)
         try:

@@ -1,45 +1,29 @@
 """What a station would not take of a charging profile, found before it is sent: its limits, and what stands in the way there."""
 
 from dataclasses import replace
-from typing import Any
 
+from stations import limits
 from stations.domain import commands
 from stations.domain.chargingprofiles import TX, TX_DEFAULT, Profile
 from stations.domain.commands import BadCommand
 from stations.domain.values import TransactionStatus
 from stations.models import ChargingProfile, Command, EvChargingNeeds, Evse, Station, Transaction, Variable
 
-#: Where stations say what they take: component, variable and instance, to what we call it.
-LIMITS = {
-    ("", "ChargeProfileMaxStackLevel", ""): "stack",
-    ("SmartChargingCtrlr", "ProfileStackLevel", ""): "stack",
-    ("", "ChargingScheduleMaxPeriods", ""): "periods",
-    ("SmartChargingCtrlr", "PeriodsPerSchedule", ""): "periods",
-    ("", "MaxChargingProfilesInstalled", ""): "profiles",
-    ("SmartChargingCtrlr", "Entries", "ChargingProfiles"): "profiles",
-    ("", "ChargingScheduleAllowedChargingRateUnit", ""): "units",
-    ("SmartChargingCtrlr", "RateUnit", ""): "units",
-    ("SmartChargingCtrlr", "Enabled", ""): "enabled",
-    ("SmartChargingCtrlr", "ACPhaseSwitchingSupported", ""): "switching",
-}
-UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
-
 
 def of(station: Station) -> dict[str, str]:
     """What the station said of itself, by our names; the newest word counts."""
-    named = {variable for _component, variable, _instance in LIMITS}
+    named = {variable for _component, variable, _instance in limits.SAID_AS}
     found = Variable.objects.filter(station=station, variable__in=named, attribute="Actual", known=True, value__isnull=False)
     said = {}
     for one in found.order_by("reported_at"):
-        if name := LIMITS.get((one.component, one.variable, one.variable_instance)):
+        if name := limits.SAID_AS.get((one.component, one.variable, one.variable_instance)):
             said[name] = one.value or ""
     return said
 
 
 def units_of(station: Station) -> list[str]:
     """The units in which it takes limits; empty: it never said."""
-    words = of(station).get("units", "").replace(";", ",").split(",")
-    return [unit for word in words if (unit := UNITS.get(word.strip().lower()))]
+    return limits.units_of(of(station))
 
 
 def unchecked(row: Command, station: Station, command: commands.Command) -> None:
@@ -115,12 +99,12 @@ def _check_limits(station: Station, evse: int, profile: Profile) -> None:
     said, named = of(station), {"station": station.identity}
     if said.get("enabled", "").lower() == "false":
         raise BadCommand("%(station)s has smart charging switched off: set SmartChargingCtrlr Enabled to true first.", **named)
-    most = _whole(said.get("stack"))
+    most = limits.whole(said.get("stack"))
     if most is not None and profile.stack_level > most:
         raise BadCommand(
             "%(station)s takes stack levels up to %(most)s, not %(level)s.", most=most, level=profile.stack_level, **named
         )
-    periods = _whole(said.get("periods"))
+    periods = limits.whole(said.get("periods"))
     longest = max(len(one.periods) for one in profile.schedules)
     if periods is not None and longest > periods:
         raise BadCommand(
@@ -129,7 +113,7 @@ def _check_limits(station: Station, evse: int, profile: Profile) -> None:
             n=longest,
             **named,
         )
-    units = units_of(station)
+    units = limits.units_of(said)
     if units and (wrong := {one.unit for one in profile.schedules} - set(units)):
         raise BadCommand(
             "%(station)s takes limits in %(units)s, not in %(unit)s.", units=" or ".join(units), unit=wrong.pop(), **named
@@ -150,8 +134,9 @@ def _place(station: Station, evse: int, profile: Profile, *, starting: bool) -> 
 
     Two of the same purpose and stack level that could both count are refused (OCPP 2.0.1 K01; 1.6 drops the older one).
     """
-    held = [one for one in ChargingProfile.objects.filter(station=station, source="CSO")[:1000] if one.wanted or one.reported]
-    rivals = [one for one in held if one.purpose == profile.purpose and one.stack_level == profile.stack_level]
+    held = ChargingProfile.objects.filter(station=station, source="CSO")
+    alike = held.filter(purpose=profile.purpose, stack_level=profile.stack_level)
+    rivals = [one for one in (alike.filter(evse_number__in=(0, evse)) if evse else alike) if one.wanted or one.reported]
     if profile.purpose == TX:
         rivals = [one for one in rivals if not starting and one.evse_number == evse]
         rivals = [one for one in rivals if one.ocpp_transaction_id in ("", profile.transaction)]
@@ -168,16 +153,14 @@ def _place(station: Station, evse: int, profile: Profile, *, starting: bool) -> 
                 purpose=rival.purpose,
                 level=rival.stack_level,
             )
-    most = _whole(of(station).get("profiles"))
-    known = {one.profile_id for one in held}
-    if most is not None and replaced not in known and len(known) >= most:
+    most = limits.whole(of(station).get("profiles"))
+    if most is None:
+        return replaced
+    known = {pk for pk, *bodies in held.values_list("profile_id", "wanted", "reported") if any(bodies)}
+    if replaced not in known and len(known) >= most:
         raise BadCommand("%(station)s holds %(most)s profiles at most: clear one first.", station=station.identity, most=most)
     return replaced
 
 
 def _profile(row: ChargingProfile) -> Profile:
     return Profile.of(row.wanted or row.reported, strict=False)
-
-
-def _whole(text: Any) -> int | None:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -180,7 +180,8 @@ def retry(*, run: CommandRun, user: User | None = None) -> CommandRun | None:
         return None
     return start(
         operator=run.operator,
-        token=f"retry-{run.pk}",
+        # No key of a caller begins with a space.
+        token=f" retry-{run.pk}",
         selection={"failed_of": run.pk},
         command=commands.COMMANDS[run.kind].of(run.params),
         wordings={protocol: Said(*one) for protocol, one in run.wordings.items()} or None,

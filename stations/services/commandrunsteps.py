@@ -190,7 +190,9 @@ def _begin(run: CommandRun, now: datetime) -> set[int]:
 
 
 def _ask_those(run: CommandRun, turn: "QuerySet[CommandRunStep]", now: datetime) -> set[int]:
-    steps = list(turn.select_related("station__connection", "station__operator").order_by("due_at")[:BURST])
+    first = turn.select_related("station__connection", "station__operator").order_by("due_at")[:BURST]
+    # What goes with some commands locks the station's connection, which batches lock in this order.
+    steps = sorted(first, key=lambda step: step.station_id)
     for step in steps:
         kind, params = run.kind, run.params
         if run.wordings:

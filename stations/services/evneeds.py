@@ -6,8 +6,10 @@ yet waits for it, for as long as the car does.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
+
+import structlog
 
 from stations.batch import Batch, of_one
 from stations.domain import composite
@@ -17,6 +19,7 @@ from stations.domain.commands import SetChargingProfile
 from stations.domain.composite import Limits
 from stations.domain.events import EvNeedsReported, EvScheduleAnswered, EvScheduleReported, NeedsAnswered, NeedsVerdict
 from stations.domain.values import ConnectorStatus, Note, Severity
+from stations.limits import Known, units_of, whole
 from stations.lookups import LimitsNeed
 from stations.models import Command, EvChargingNeeds, EvChargingSchedule, NeedsState
 from stations.state import StationState, TransactionState
@@ -31,7 +34,9 @@ FIRST_ID, IDS = 1_000_000_000, 1_000_000_000
 OFFERED = "What the car at this plug may draw, of what it said it needs."
 #: States of a plug at which somebody is there.
 THERE = (ConnectorStatus.PREPARING, ConnectorStatus.CHARGING, ConnectorStatus.SUSPENDED_EV, ConnectorStatus.SUSPENDED_EVSE)
-NOTHING = Limits((), {}, ())
+NOTHING = Known(Limits((), {}, ()))
+
+log = structlog.get_logger(__name__)
 
 
 def reported_needs(event: Any, station: StationState) -> list[LimitsNeed]:
@@ -47,7 +52,10 @@ def reported(event: EvNeedsReported, batch: Batch) -> NeedsAnswered:
         return NeedsAnswered(NeedsVerdict.REJECTED)
     running = station.open_on(event.evse)
     verdict, state = NeedsVerdict.REJECTED, NeedsState.REJECTED
-    if _most(event.needs) is not None and running:
+    known = batch.lookups.limits.get(station.id)
+    if known and known.said.get("enabled", "").lower() == "false":
+        pass  # it takes no profiles at all
+    elif _most(event.needs) is not None and running:
         verdict, state = NeedsVerdict.ACCEPTED, NeedsState.OFFERED
         _offer(batch, event.evse, running[-1], event.mode, event.needs)
     elif _most(event.needs) is not None and _awaited(station, event.evse):
@@ -89,7 +97,7 @@ def schedule_reported(event: EvScheduleReported, batch: Batch) -> EvScheduleAnsw
         return EvScheduleAnswered(understood=False)
     start, known = event.at or batch.now, batch.lookups.limits.get(station.id)
     running = station.open_on(event.evse)
-    allowed = known.limits if known else NOTHING
+    allowed = (known or NOTHING).limits
     above = _above(allowed, event.evse, schedule, start)
     batch.add(
         EvChargingSchedule,
@@ -139,8 +147,7 @@ def _again(batch: Batch, evse: int, running: TransactionState, schedule: Schedul
 def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs: dict[str, int]) -> None:
     """Send the TxProfile that the car may have."""
     known = batch.lookups.limits.get(batch.station.id)
-    allowed = known.limits if known else NOTHING
-    command = SetChargingProfile(evse, offer(allowed, evse, running, mode, needs, batch.now).plain())
+    command = SetChargingProfile(evse, offer(known or NOTHING, evse, running, mode, needs, batch.now).plain())
     batch.add(
         Command,
         operator_id=batch.station.operator_id,
@@ -154,30 +161,49 @@ def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs:
     batch.errands.add(batch.station.id)
 
 
-def offer(allowed: Limits, evse: int, running: TransactionState, mode: str, needs: dict[str, int], now: datetime) -> Profile:
-    """As much as the car takes of what is allowed, from now on.
+def offer(known: Known, evse: int, running: TransactionState, mode: str, needs: dict[str, int], now: datetime) -> Profile:
+    """As much as the car takes of what is allowed, from now on, as the station takes it (OCPP 2.0.1 K01).
 
-    A TxProfile that somebody set for the session is heard and replaced, so what it allows stays the most.
+    A TxProfile that somebody set for the session is heard and replaced, so what it allows stays the most; one whose number cannot
+    be ours is outranked.
     """
+    allowed = known.limits
     mine = FIRST_ID + running.id % IDS
     others = [one for one in allowed.held if not (one.profile.purpose == TX and one.profile.id == mine)]
     set_before = [one.profile for one in others if one.profile.purpose == TX and one.evse == evse]
     most = _most(needs) or {}
     unit = "W" if "A" not in most or (mode == "DC" and "W" in most) else "A"
-    takes = most.get(unit)
     limits = replace(allowed, held=tuple(others)).with_caps()
     phases = {"AC_single_phase": 1, "AC_two_phase": 2}.get(mode)
+    units = units_of(known.said)
+    if units and unit not in units:
+        told, unit = unit, units[0]
+        most.setdefault(unit, limits.converted(told, Period(0, most[told], phases), unit))
+    takes = most.get(unit)
     periods: list[Period] = []
-    for one in limits.composite(evse, now, LOOKED_AHEAD_S, unit)[:MOST_PERIODS]:
+    for one in limits.composite(evse, now, LOOKED_AHEAD_S, unit):
         both = [limit for limit in (takes, one.limit) if limit is not None]
-        limit = min(both).quantize(Decimal("0.1"))
+        limit = min(both).quantize(Decimal("0.1"), ROUND_DOWN)
         if not periods or periods[-1].limit != limit:
             periods.append(Period(one.start_s, limit, phases if unit == "A" else None))
-    schedule = Schedule(unit, tuple(periods), start=now.replace(microsecond=0))
+    schedule = Schedule(unit, _fitting(periods, whole(known.said.get("periods"))), start=now.replace(microsecond=0))
     top = max(set_before, key=lambda one: one.stack_level, default=None)
+    level, number = (top.stack_level, top.id) if top else (0, None)
+    if number is None or number < 1:
+        level, number = level + 1 if top else 0, mine
+    highest = whole(known.said.get("stack"))
     return Profile(
-        TX, "Absolute", top.stack_level if top else 0, (schedule,), (top.id if top else None) or mine, transaction=running.ocpp_id
+        TX, "Absolute", level if highest is None else min(level, highest), (schedule,), number, transaction=running.ocpp_id
     )
+
+
+def _fitting(periods: list[Period], most: int | None) -> tuple[Period, ...]:
+    """No more than the station takes in a schedule: the last is the lowest of those that have no place."""
+    most = min(max(most or MOST_PERIODS, 1), MOST_PERIODS)
+    if len(periods) <= most:
+        return tuple(periods)
+    last = periods[most - 1]
+    return (*periods[: most - 1], replace(last, limit=min(one.limit for one in periods[most - 1 :])))
 
 
 def _most(needs: dict[str, int]) -> dict[str, Decimal] | None:
@@ -200,15 +226,24 @@ def sweep(*, now: datetime) -> int:
     waiting = EvChargingNeeds.objects.filter(state=NeedsState.WAITING).order_by("received_at")[:500]
     done = 0
     for row in waiting:
-        state = NeedsState.LATE if row.received_at is None or row.received_at < now - WITHIN else None
-        if state is None:
-            with of_one(row.station_id, now=now) as batch:
-                running = batch.station.open_on(row.evse_number)
-                if running:
-                    batch.look_up([LimitsNeed(row.station_id)])
-                    _offer(batch, row.evse_number, running[-1], row.mode, row.needs)
-                    state = NeedsState.OFFERED
-        if state is not None:
-            left = EvChargingNeeds.objects.filter(pk=row.pk, state=NeedsState.WAITING, received_at=row.received_at)
-            done += left.update(state=state, **({"offered_at": now} if state is NeedsState.OFFERED else {}))
+        try:
+            done += _met(row, now)
+        except Exception:
+            # It is tried again until it is too late.
+            log.exception("a car could not be offered a schedule", needs=row.pk, station=row.station_id)
     return done
+
+
+def _met(row: EvChargingNeeds, now: datetime) -> int:
+    state = NeedsState.LATE if row.received_at is None or row.received_at < now - WITHIN else None
+    if state is None:
+        with of_one(row.station_id, now=now) as batch:
+            running = batch.station.open_on(row.evse_number)
+            if running:
+                batch.look_up([LimitsNeed(row.station_id)])
+                _offer(batch, row.evse_number, running[-1], row.mode, row.needs)
+                state = NeedsState.OFFERED
+    if state is None:
+        return 0
+    left = EvChargingNeeds.objects.filter(pk=row.pk, state=NeedsState.WAITING, received_at=row.received_at)
+    return left.update(state=state, **({"offered_at": now} if state is NeedsState.OFFERED else {}))

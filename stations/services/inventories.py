@@ -49,9 +49,9 @@ def _due(batch: Batch, at: datetime) -> None:
 
 
 def sweep(*, now: datetime) -> int:
-    """Look at the stations that are due. Returns how many. Run without a scope. Safe when run twice, at once, or killed."""
-    due = DeviceModel.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)
-    pks = list(due[:SWEPT])
+    """Look at the stations that are due and there. Returns how many. Run without a scope. Safe when run twice, or killed."""
+    due = DeviceModel.objects.filter(due_at__lte=now, station__in=online(now).values("pk")).order_by("due_at")
+    pks = list(due.values_list("pk", flat=True)[:SWEPT])
     for pk in pks:
         try:
             look(pk, now=now)
@@ -63,13 +63,12 @@ def sweep(*, now: datetime) -> int:
 
 @transaction.atomic
 def look(pk: int, *, now: datetime) -> None:
-    """Ask one station for what is not known of it. One that is away is looked at when it boots again."""
+    """Ask one station for what is not known of it. One that is away is looked at when it is back."""
     model = DeviceModel.objects.select_for_update(of=("self",)).select_related("station").get(pk=pk)
-    if model.due_at is None or model.due_at > now:
+    if model.due_at is None or model.due_at > now or not online(now).filter(pk=pk).exists():
         return
     model.due_at = None
-    if online(now).filter(pk=pk).exists():
-        _ask(model, now)
+    _ask(model, now)
     model.save(update_fields=["due_at", "inventory_of", "inventory_at", "monitors_at"])
 
 

@@ -200,10 +200,10 @@ def asked_version(row: models.Command, station: Station, command: commands.Comma
 # What the station says
 
 OF = """
-SELECT k.id, k.rule_id, k.by_hand, k.state, k.version, k.sent_version, k.attempts, k."full", k.made_by, k.pending::text
+SELECT k.id, k.rule_id, k.by_hand, k.state, k.version, k.sent_version, k.attempts, k."full", k.made_by, k.count, k.pending::text
 FROM stations_locallist k WHERE k.{which} = %s FOR UPDATE
 """
-NAMES = ("id", "rule_id", "by_hand", "state", "version", "sent_version", "attempts", "full", "made_by", "pending")
+NAMES = ("id", "rule_id", "by_hand", "state", "version", "sent_version", "attempts", "full", "made_by", "count", "pending")
 ENTRIES = "SELECT params->'entries' FROM stations_command WHERE id = %s"
 
 
@@ -353,7 +353,9 @@ def version_answered(batch: Batch, command_id: int, change: dict[str, Any], fact
     known: dict[str, Any] = {"ask": False, "pending": None, "error": "", "error_at": None}
     if ours:
         known["command_id"] = None
-    if version != one["version"]:
+    # Of a list without entries stations may say 0, whatever it was sent as (1.6 5.10).
+    empty = version == 0 and one["count"] == 0 and not pending
+    if version != one["version"] and not empty:
         known |= {"full": True, "error": f"It has version {version}, not {one['version']}.", "error_at": now}
         known |= {"count": 0} if version == 0 else {}
     kept = one["rule_id"] is not None or one["by_hand"] or one["made_by"] != ""

@@ -30,6 +30,8 @@ TROUBLE = timedelta(minutes=5)
 FORGOTTEN = "The charger has forgotten this customer."
 #: Changes are kept for lists that are behind; one that is further behind is sent anew.
 KEPT = timedelta(days=14)
+#: What fails for one operator keeps no other waiting.
+TROUBLED = "an operator's local lists could not be looked at"
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +93,13 @@ def bring_in_step() -> int:
     with connection.cursor() as cursor:
         cursor.execute(OPERATORS)
         found = [row[0] for row in cursor.fetchall()]
-    return sum(of_operator(operator_id=operator_id) for operator_id in found)
+    wrote = 0
+    for operator_id in found:
+        try:
+            wrote += of_operator(operator_id=operator_id)
+        except Exception:
+            log.exception(TROUBLED, operator=operator_id)
+    return wrote
 
 
 def of_operator(*, operator_id: int) -> int:
@@ -104,15 +112,22 @@ def of_operator(*, operator_id: int) -> int:
 def keep() -> int:
     """What needs no haste: stations and sites have changed, tags have expired, changes are old. Returns how many were let go."""
     now = timezone.now()
-    for book in ListBook.objects.order_by("pk"):
-        with transaction.atomic(), connection.cursor() as cursor:
-            book = ListBook.objects.select_for_update().get(pk=book.pk)
-            cursor.execute(EXPIRED, {"operator": book.operator_id, "since": book.expiries_upto, "until": now})
-            book.expiries_upto = now
-            book.save(update_fields=["expiries_upto"])
-        assign(operator_id=book.operator_id, now=now)
+    for pk, operator_id in ListBook.objects.order_by("pk").values_list("pk", "operator"):
+        try:
+            _keep(pk, now)
+        except Exception:
+            log.exception(TROUBLED, operator=operator_id)
     old = IdTokenChange.objects.filter(at__lt=now - KEPT).values("pk")[:50_000]
     return IdTokenChange.objects.filter(pk__in=old).delete()[0]
+
+
+def _keep(pk: int, now: datetime) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        book = ListBook.objects.select_for_update().get(pk=pk)
+        cursor.execute(EXPIRED, {"operator": book.operator_id, "since": book.expiries_upto, "until": now})
+        book.expiries_upto = now
+        book.save(update_fields=["expiries_upto"])
+    assign(operator_id=book.operator_id, now=now)
 
 
 def hear() -> None:

@@ -78,12 +78,16 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
     place = place_of(one.name)
     monitor = _monitor(one, batch)
     event_id, alert = _number(one.event_id, INT64) or 0, one.trigger == "Alerting" and not one.cleared
-    pk, since = batch.next_id("monitor_event"), at if alert else None
+    pk, since, closed_at = batch.next_id("monitor_event"), at if alert else None, None
     if alert or one.cleared:
         opened = batch.lookups.alerts.setdefault(AlertNeed(station.id, place), [])
         if alert and any((known.event_id, known.at) == (event_id, at) for known in opened):
             return  # sent again
         ended = _ended_by(one, opened)
+        if any(at < known.at and (alert or event_id < known.event_id) for known in ended):
+            # It is older than what is open, and came late, or again: it ends nothing, and stands for nothing.
+            closed_at = min(known.at for known in ended) if alert else None
+            alert, ended = False, []
         for known in ended:
             because = CLEARED if one.cleared else SUPERSEDED
             batch.change(MonitorEvent, known.id, open=False, closed_at=at, closed_because=because)
@@ -114,6 +118,8 @@ def _keep(one: ComponentEvent, batch: Batch) -> None:
         tech_info=one.tech_info,
         open=alert,
         since=since,
+        closed_at=closed_at,
+        closed_because=SUPERSEDED if closed_at else "",
     )
 
 

@@ -185,13 +185,18 @@ def _use(batch: Batch, pk: int, number: int, begun: TransactionState) -> None:
 
 # What shows that it was done
 
+CAME = "SELECT FROM stations_reservation WHERE command_id = %s AND status = 'used'"
+
 
 def _shows(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool:
     """The plug says that it is reserved, or somebody came for it."""
     if isinstance(event, events.ConnectorStatusReported):
         return event.evse == awaited.params["evse"] and event.status is ConnectorStatus.RESERVED
     began = isinstance(event, events.TransactionStarted | events.TransactionProgressed)
-    return began and awaited.facts.get("reservation") not in batch.station.reservations
+    if not began or awaited.facts.get("reservation") in batch.station.reservations:
+        return False
+    # It is kept no more: it was used, or it was lost and whoever began has nothing to do with it.
+    return batch.cursor.execute(CAME, (awaited.command_id,)).fetchone() is not None
 
 
 def _shown_already(awaited: AwaitedEffect, batch: Batch, asked_at: datetime) -> bool:

@@ -1,10 +1,12 @@
 """Stations' requests for certificates: kept, refused honestly, signed where somebody does, sent, and followed to their end."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from stations import ports
@@ -170,6 +172,35 @@ def test_requests_that_fail_time_and_again_keep_no_other_from_being_signed(
     for _ in range(waiting):
         sign()
     assert (of(station).status, of(station).detail) == ("received", certificaterequests.TRIED)
+    # Nothing is left for the tests that come, which count.
+    monkeypatch.setattr(ports, "sign", signer)
+    monkeypatch.setattr(certificaterequests, "SIGNED", 1000)
+    assert sign() >= 1
+
+
+def test_two_workers_do_not_have_the_same_request_signed_twice(
+    engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    others: list[int] = []
+
+    def another_worker() -> None:
+        try:
+            others.append(sign())
+        finally:
+            connection.close()
+
+    def slow(request: CertificateRequest) -> str:
+        asked.append(request.pk)
+        if len(asked) == 1:
+            with ThreadPoolExecutor(1) as workers:
+                workers.submit(another_worker).result()
+        return signer(request)
+
+    monkeypatch.setattr(ports, "sign", slow)
+    engine.say(station, "SignCertificate", {"csr": csr("SN-1")})
+    sign()
+    assert (asked.count(of(station).pk), len(others), of(station).status) == (1, 1, "sent")
 
 
 def test_an_authority_that_signs_something_else_is_not_believed(

@@ -176,6 +176,33 @@ def test_one_that_agreed_and_is_not_seen_to_do_it_gives_up_its_place(network: Ne
     assert states(run) == ["asked"] * 3
 
 
+def test_stations_are_locked_in_the_order_of_batches_whoever_is_due_first(network: Network) -> None:
+    """Else a run and a batch wait for each other: what goes with some commands locks the station's connection."""
+    run = ask(network, chargers(network, 3), pace=Pace(3, 60))
+    brought_on()
+    with scopes_disabled():
+        now = timezone.now()
+        for place, step in enumerate(CommandRunStep.objects.filter(run=run).order_by("-station")):
+            CommandRunStep.objects.filter(pk=step.pk).update(due_at=now - timedelta(minutes=9 - place))
+    brought_on()
+    with scopes_disabled():
+        asked = list(Command.objects.filter(run=run).order_by("id").values_list("station", flat=True))
+    assert (len(asked), asked) == (3, sorted(asked))
+
+
+def test_a_run_that_is_tried_again_is_no_run_of_a_caller(network: Network) -> None:
+    """Whose key may be anything."""
+    first = ask(network, chargers(network, 1))
+    brought_on()
+    end(first, "rejected")
+    brought_on()
+    other = ask(network, chargers(network, 1), token=f"retry-{first.pk}")
+    with scope(operator=network.operator):
+        again = commandruns.retry(run=now_is(first))
+    assert again is not None
+    assert (again.pk != other.pk, again.repeated, again.selection) == (True, False, {"failed_of": first.pk})
+
+
 def test_they_are_asked_at_random_moments_within_the_jitter(network: Network) -> None:
     run = ask(network, chargers(network, 20), pace=Pace(20, 60))
     commandrunsteps.advance(run_id=run.pk)

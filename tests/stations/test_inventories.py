@@ -126,3 +126,13 @@ def test_a_station_of_1_6_is_asked_for_nothing(network: Network) -> None:
     station = connected(network, engine)
     engine.say(station, "BootNotification", v16.BOOT)
     assert asked(station) == []
+
+
+def test_one_that_was_away_is_looked_at_when_it_is_back(engine: Engine, station: Station) -> None:
+    """Though it did not restart: only its connection was lost."""
+    boots(engine, station)
+    with scopes_disabled():
+        Connection.objects.filter(station=station).update(seen_at=datetime.now(UTC) - timedelta(days=1))
+        inventories.sweep(now=datetime.now(UTC) + LATER)
+    assert asked(station, LATER * 2) == ["get_base_report", "get_monitoring_report"]
+    assert asked(station, LATER * 3) == []

@@ -74,6 +74,31 @@ def test_an_alert_that_is_told_again_stays_one_since_it_began(engine: Engine, st
     assert (old.open, old.closed_because, new.open, new.since) == (False, "superseded", True, old.at)
 
 
+def at(minute: int) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=30 - minute)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_an_old_alert_that_is_sent_again_leaves_the_newer_one_open(engine: Engine, station: Station) -> None:
+    old, new = event(1, timestamp=at(1)), event(2, "90", timestamp=at(5))
+    for one in (old, new, old):
+        engine.say(station, "NotifyEvent", events(one))
+    assert [(one.event_id, one.open) for one in noticed(station)] == [(1, False), (2, True)]
+
+
+def test_an_alert_that_comes_late_is_kept_as_one_that_is_over(engine: Engine, station: Station) -> None:
+    for one in (event(2, "90", timestamp=at(5)), event(1, timestamp=at(1))):
+        engine.say(station, "NotifyEvent", events(one))
+    new, late = noticed(station)
+    assert (new.open, late.open, late.closed_at, late.closed_because) == (True, False, new.at, "superseded")
+
+
+def test_an_old_end_that_is_sent_again_leaves_the_newer_alert_open(engine: Engine, station: Station) -> None:
+    begun, over = event(1, timestamp=at(1)), event(2, "60", timestamp=at(3), cleared=True)
+    for one in (begun, over, event(3, timestamp=at(5)), over):
+        engine.say(station, "NotifyEvent", events(one))
+    assert [one.event_id for one in noticed(station, open=True)] == [3]
+
+
 def test_alerts_of_two_monitors_of_a_variable_are_two(engine: Engine, station: Station) -> None:
     engine.say(station, "NotifyEvent", events(event(1), event(2, variableMonitoringId=2)))
     engine.say(station, "NotifyEvent", events(event(3, cleared=True)))

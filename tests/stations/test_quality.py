@@ -183,3 +183,7 @@ def test_nobody_sees_the_findings_of_another_network(network: Network, fleet: li
     assert rows(other) == []
     with scope(operator=other.operator):
         assert quality.stations_of(Asked(code="mended_enum"), today()) == []
+
+
+def test_what_is_no_fault_is_named_once() -> None:
+    assert len(quality.NO_FAULT) == len(set(quality.NO_FAULT))

@@ -298,3 +298,22 @@ def test_what_is_sent_as_it_was_written_is_the_stations_to_judge(engine: Engine,
 def test_a_tag_of_another_network_is_not_looked_at(network: Network, engine: Engine, station: Station) -> None:
     kept(engine, station)
     assert asked(engine, connected(Network(), engine), wish()).status == "accepted"
+
+
+def test_what_is_lost_is_not_shown_by_somebody_elses_session(engine: Engine, station: Station) -> None:
+    row = asked(engine, station, wish(evse=1))
+    assert row.status == "accepted"
+    if engine.protocol == "ocpp1.6":
+        report(engine, station, "Faulted")
+    else:
+        engine.say(station, "ReservationStatusUpdate", {"reservationId": the(station).number, "reservationUpdateStatus": "Removed"})
+    assert the(station).status == "removed"
+    begin(engine, station, tag="OTHER", evse=2)
+    assert now_of(row).status == "accepted"
+
+
+def test_whoever_comes_for_it_shows_that_it_was_kept(engine: Engine, station: Station, network: Network) -> None:
+    network.token("CARD")
+    row = asked(engine, station, wish(evse=1))
+    begin(engine, station)
+    assert (the(station).status, now_of(row).status) == ("used", "confirmed")

@@ -92,3 +92,17 @@ def test_the_statements_do_not_grow_with_the_sessions(network: Network, django_a
         of_201(network)
     with django_assert_max_num_queries(10):
         told()
+
+
+def test_a_station_that_refuses_a_cost_is_told_no_more_until_it_changes(network: Network) -> None:
+    engine, station = of_201(network)
+    told()
+    engine.reply(station, sent(engine, station), ["NotImplemented", ""])
+    engine.say(station, "TransactionEvent", v201.updated(2, wh=4000))
+    told()
+    assert queued(station) == []
+    assert "cost_refused" in network.findings(station)
+    says(engine, station, **SHOWS)
+    heard(station)
+    told()
+    assert [params["cost"] for _, params in queued(station)] == ["1.50"]

@@ -85,6 +85,17 @@ def test_another_in_the_same_place_is_refused_before_it_is_sent(engine: Engine, 
     assert may_draw(station) == [8]
 
 
+def test_one_that_stands_in_the_way_is_found_among_thousands(engine: Engine, station: Station) -> None:
+    with scopes_disabled():
+        kept = {"operator": station.operator, "station": station, "purpose": "TxDefaultProfile", "kind": "Absolute"}
+        levels = [ChargingProfile(**kept, profile_id=n, stack_level=n, evse_number=1, wanted=profile()) for n in range(1, 1002)]
+        ChargingProfile.objects.bulk_create(
+            [*levels, ChargingProfile(**kept, profile_id=5000, stack_level=0, evse_number=2, wanted=profile())]
+        )
+    with pytest.raises(BadCommand, match="Profile 5000 at EVSE 2 is a TxDefaultProfile of stack level 0, too"):
+        issue(station, commands.SetChargingProfile(2, profile(id=99)))
+
+
 def test_what_is_valid_at_another_time_stays_beside_it_where_the_version_has_it_so(engine: Engine, station: Station) -> None:
     """OCPP 2.0.1 K01; in 1.6 (5.16.1) it is replaced, whenever it is valid."""
     put(engine, station, id=7, valid_to="2030-01-01T00:00:00Z")
