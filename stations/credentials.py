@@ -11,7 +11,7 @@ from django.conf import settings
 
 # A 1.6 AuthorizationKey is 16 to 20 bytes, configured as hex digits of either case (OCPP 1.6 security whitepaper, A00).
 HEX = re.compile(r"[0-9a-fA-F]{32,40}\Z")
-#: Characters of a password: OCPP 2.0.1 A00.FR.205 and the 1.6 security whitepaper.
+#: Characters of a password: OCPP 2.0.1 A00 and the 1.6 security whitepaper.
 LEAST, MOST = 16, 40
 
 

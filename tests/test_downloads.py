@@ -11,11 +11,22 @@ from django_scopes import scopes_disabled
 
 from billing import services, tariffs
 from csms.dashboard import exports
-from stations.models import DisplayMessage, LocalList, MessageLogEntry, Refusal, Station, Variable
+from stations.models import (
+    DisplayMessage,
+    LocalList,
+    LocalListEntry,
+    LocalListRule,
+    MessageLogEntry,
+    Refusal,
+    Station,
+    Variable,
+)
 from tests.billing import make
 from tests.dashboard.monitoredrows import monitored
-from tests.dashboard.reservationrows import made_reservation
+from tests.dashboard.reservationrows import kept, made_reservation
+from tests.dashboard.securityrows import secured
 from tests.database import tables
+from tests.firmware import made_image
 from tests.network import Network
 from tests.stations.runs import brought_on, heard
 
@@ -155,6 +166,74 @@ async def test_local_lists_are_a_file_chunk_by_chunk(network: Network, monkeypat
     assert header.startswith("station,site,mode,state,version")
     assert [line.split(",")[3:5] for line in lines] == [["in_step", "3"], ["in_step", "3"], ["failed", "3"]]
     assert len((await text(download(browser, "/local-lists/?format=csv&state=failed"))).splitlines()) == 2
+
+
+@tables
+def with_a_list(network: Network, count: int) -> Station:
+    """A charger whose list was sent by hand."""
+    station = network.station()
+    with scopes_disabled():
+        one = LocalList.objects.create(operator=network.operator, station=station, state="in_step", by_hand=True, count=count)
+        given = {"operator": network.operator, "local_list": one, "type": "ISO14443", "status": "Accepted", "group": "FLEET"}
+        LocalListEntry.objects.bulk_create(LocalListEntry(**given, value=f"T{n}", key=f"T{n}") for n in range(count))
+    return station
+
+
+async def test_all_the_tags_on_a_list_are_a_file_however_many_the_page_shows(network: Network, monkeypatch: Any) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 50)
+    station = with_a_list(network, 120)
+    browser = browser_of(network)
+    header, *lines = (await text(download(browser, f"/stations/{station.identity}/local-list/export/"))).splitlines()
+    assert header == "id_tag,type,status,group,valid_until"
+    assert lines == [f"T{n},ISO14443,Accepted,FLEET," for n in range(120)]
+
+
+@tables
+def with_a_rule(network: Network) -> Station:
+    """A charger whose list follows the rule that all tags which may charge are on it."""
+    station = network.station()
+    token, later = network.token("OF-THE-FLEET", group="FLEET"), network.token("LATER")
+    with scopes_disabled():
+        rule = LocalListRule.objects.create(operator=network.operator, mode="valid")
+        LocalList.objects.create(
+            operator=network.operator, station=station, state="in_step", rule=rule, count=1, highest=later.pk - 1, upto=token.pk
+        )
+    return station
+
+
+async def test_the_tags_that_a_rule_put_on_a_list_are_a_file_as_far_as_they_were_sent(network: Network) -> None:
+    browser, station = browser_of(network), with_a_rule(network)
+    _header, *lines = (await text(download(browser, f"/stations/{station.identity}/local-list/export/"))).splitlines()
+    assert [line.split(",")[::3][:2] for line in lines] == [["OF-THE-FLEET", "FLEET"]]
+
+
+@tables
+def with_security(network: Network) -> Station:
+    station = network.station()
+    with scopes_disabled():
+        secured(station, made_image(network.operator))
+        kept(station, station)
+    return station
+
+
+async def test_requests_for_certificates_publications_and_moves_are_files_chunk_by_chunk(
+    network: Network, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(exports, "CHUNK", 2)
+    browser, station = browser_of(network), with_security(network)
+    found = {}
+    for where in ("certificates/requests", "firmware/published", "network"):
+        answer = await text(download(browser, f"/stations/{station.identity}/{where}/export/"))
+        found[where] = list(csv.DictReader(answer.splitlines()))
+    asked, handed_on, moves = found.values()
+    assert [row["status"] for row in asked] == ["rejected", "rejected", "refused", "received", "installed"]
+    assert (asked[1]["problems"], asked[2]["common_name"], asked[2]["count"]) == ("No.", "SN-77", "3")
+    assert [(row["status"], row["locations"], row["detail"]) for row in handed_on] == [
+        ("published", "http://192.0.2.1/a.bin", ""),
+        ("failed", "", "It could not."),
+    ]
+    ends = ["watching", "cancelled", "failed", "lost", "returned", "gone", "arrived"]
+    assert [(row["status"], row["order"], row["order_before"]) for row in moves] == [(status, "1,0", "0") for status in ends]
 
 
 async def test_who_was_turned_away_is_a_file_chunk_by_chunk(network: Network, monkeypatch: Any) -> None:

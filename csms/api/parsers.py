@@ -27,7 +27,7 @@ class StorableJSONParser(JSONParser):
         try:
             body = super().parse(io.BytesIO(raw), media_type, parser_context)
         except RecursionError:
-            raise ParseError(f"The body {storable.TOO_DEEP}") from None
+            raise ParseError(storable.TOO_DEEP) from None
         for name, value in body.items() if isinstance(body, dict) else [("", body)]:
             if why := storable.problem([name, value]):
                 raise ValidationError({name if name.isprintable() else "": [why]})

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.models import Kind, Operator, User
 from accounts.permissions import may
 from csms.dashboard.worklist import Rights
+from stations.domain.commands import COMMANDS
 
 View = Callable[..., HttpResponseBase]
 
@@ -102,7 +103,12 @@ def action(verb: str) -> Callable[[View], View]:
 
 def rights_of(user: User | AnonymousUser) -> Rights:
     """What a person may do about what the wall shows."""
-    return Rights(command=may(user, "commands.send"), change=may(user, "stations.change"), fetch=may(user, "logs.fetch"))
+    return Rights(
+        command=may(user, "commands.send"),
+        change=may(user, "stations.change"),
+        fetch=may(user, "logs.fetch"),
+        asks=frozenset(verb for verb in {command.verb for command in COMMANDS.values()} if may(user, verb)),
+    )
 
 
 def may_add(request: HttpRequest, verb: str) -> bool:

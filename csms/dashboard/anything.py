@@ -98,7 +98,7 @@ class Anything(forms.Form):
                 _("This is not JSON: line %(line)s, column %(column)s."), params={"line": error.lineno, "column": error.colno}
             ) from None
         if why := storable.problem(payload):
-            raise forms.ValidationError("%(why)s", params={"why": why})
+            raise forms.ValidationError(_(why))
         if wrong := problems(self.protocol, self.action, payload):
             # Not as the message itself: a "%" in what was typed would be taken for a place to fill.
             raise forms.ValidationError([forms.ValidationError("%(why)s", params={"why": one}) for one in wrong])

@@ -22,6 +22,10 @@ COLUMNS = (
     *("id", "type", "subject", "issuer", "serial_number", "holds_from", "holds_until", "hash_algorithm", "issuer_name_hash"),
     *("issuer_key_hash", "installed_at", "reported_at", "removed_at"),
 )
+REQUEST_COLUMNS = (
+    *("id", "type", "subject", "common_name", "key", "status", "detail", "problems", "count"),
+    *("received_at", "last_at", "decided_at", "request"),
+)
 
 
 def _ask(request: HttpRequest, station: Station, command: Command) -> HttpResponse:
@@ -97,3 +101,19 @@ def export_certificates(request: HttpRequest, identity: str) -> HttpResponseBase
         return (*said, *named, one.installed_at, one.reported_at, one.removed_at)
 
     return stream_csv(request, f"certificates-{slugify(station.identity) or 'charger'}", COLUMNS, chunk, cells)
+
+
+@page
+def export_certificate_requests(request: HttpRequest, identity: str) -> HttpResponseBase:
+    """What a charger asked to have signed, and what came of it."""
+    station = stationviews.station_of(identity)
+    found = CertificateRequest.objects.filter(station=station).order_by("-id")
+
+    def chunk(last: CertificateRequest | None, size: int) -> Sequence[CertificateRequest]:
+        return list((found if last is None else found.filter(pk__lt=last.pk))[:size])
+
+    def cells(one: CertificateRequest) -> Iterable[object]:
+        said = (one.pk, one.type, one.subject, one.common_name, one.key, one.status, one.detail, " ".join(one.problems), one.count)
+        return (*said, one.received_at, one.last_at, one.decided_at, one.csr)
+
+    return stream_csv(request, f"certificate-requests-{slugify(station.identity) or 'charger'}", REQUEST_COLUMNS, chunk, cells)

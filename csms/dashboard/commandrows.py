@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from csms.ocpp.masking import params_shown
 from stations.domain.addresses import without_secrets
-from stations.domain.commands import SECRET
+from stations.domain.commands import COMMANDS, SECRET
 from stations.models import Command, CommandStatus, Station
 
 #: How many stand on a charger's page.
@@ -191,6 +191,11 @@ class CommandRow:
         # Whom it was about is not kept with it.
         secret |= command.kind == "customer_information"
         return command.status in FAILED and not secret and not command.facts.get("raw")
+
+    @property
+    def verb(self) -> str:
+        """What whoever has it asked again must be allowed to do."""
+        return COMMANDS[self.command.kind].verb if self.command.kind in COMMANDS else ""
 
     @property
     def sentence(self) -> str:

@@ -166,19 +166,19 @@ CATALOGUE: dict[str, Words] = {
     "clock_absurd": Words(
         _("A clock that was never set"),
         _("A station sets its clock by the time in answers to BootNotification and Heartbeat."),
-        "OCPP 1.6 4.2, 4.6, 2.0.1 B01.FR.06, G02",
+        "OCPP 1.6 4.2, 4.6, 2.0.1 B01, G02",
         _("Set the clock by the answer to BootNotification, and keep it through a power cut."),
     ),
     "clock_ahead": Words(
         _("A clock that is ahead"),
         _("A station sets its clock by the time in answers to BootNotification and Heartbeat, which is UTC."),
-        "OCPP 1.6 4.2, 4.6, 2.0.1 B01.FR.06, G02",
+        "OCPP 1.6 4.2, 4.6, 2.0.1 B01, G02",
         _("Set the clock by every Heartbeat, and send local times with their offset."),
     ),
     "clock_behind": Words(
         _("A clock that is behind"),
         _("A station sets its clock by the time in answers to BootNotification and Heartbeat, which is UTC."),
-        "OCPP 1.6 4.2, 4.6, 2.0.1 B01.FR.06, G02",
+        "OCPP 1.6 4.2, 4.6, 2.0.1 B01, G02",
         _("Set the clock by every Heartbeat, and send local times with their offset."),
     ),
     "time_format": Words(

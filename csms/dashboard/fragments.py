@@ -103,7 +103,10 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
             # The oldest first: each new one goes to the top of the list.
             *(
                 _fragment(
-                    f"command-{row.command.pk}", "dashboard/_command.html", {"row": row, "may_command": may_command}, "commands"
+                    f"command-{row.command.pk}",
+                    "dashboard/_command.html",
+                    {"row": row, "may_command": may_command, "may_ask": rights.asks},
+                    "commands",
                 )
                 for row in reversed(rows)
             ),

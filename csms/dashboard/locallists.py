@@ -124,16 +124,18 @@ def part(request: HttpRequest, head: "Head") -> dict[str, Any]:
     }
     if one is not None:
         word, colour = STATES[one.state]
-        rows: QuerySet[Any] = (
-            LocalListEntry.objects.filter(local_list=one).order_by("pk")
-            if one.by_hand
-            else locallists.on_list(one, timezone.now()).order_by("pk")
-        )
-        found |= {"word": word, "colour": colour, "mode": mode_of(one, group_names()), "rows": list(rows[:SHOWN])}
+        found |= {"word": word, "colour": colour, "mode": mode_of(one, group_names()), "rows": list(entries(one)[:SHOWN])}
         if one.state in (ListState.WAITING, ListState.FAILED):
             found["differs"] = differing(one)
         found["further"] = max(0, one.count - SHOWN)
     return found
+
+
+def entries(one: LocalList) -> QuerySet[Any]:
+    """What is on a list: what was sent by hand, or the tags of its rule that were sent."""
+    if one.by_hand:
+        return LocalListEntry.objects.filter(local_list=one).order_by("pk")
+    return locallists.on_list(one, timezone.now()).select_related("group").order_by("pk")
 
 
 def station_form(station: Station, data: Any = None) -> RuleForm:

@@ -66,10 +66,9 @@ REFUSALS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True, slots=True)
 class ReservationRow:
-    """`shows_tag`: whether the reader may see for whom it is. `cancelling`: the charger has been asked to give it up."""
+    """`cancelling`: the charger has been asked to give it up."""
 
     reservation: Reservation
-    shows_tag: bool
     cancelling: bool = False
 
     @property
@@ -95,7 +94,7 @@ class ReservationRow:
 
     @property
     def tag(self) -> str:
-        return tag_of(self.reservation) if self.shows_tag else ""
+        return tag_of(self.reservation)
 
     @property
     def sentence(self) -> str:
@@ -170,7 +169,7 @@ def context(request: HttpRequest, head: Head) -> dict[str, Any]:
     rows = [*found.filter(status__in=RESERVATION_OPEN), *found.exclude(status__in=RESERVATION_OPEN)[:SHOWN]]
     may_reserve = may(request.user, ASK)
     return {
-        "rows": _rows(rows, may_reserve),
+        "rows": _rows(rows),
         "form": Reserve(head) if may_reserve else None,
         "may_reserve": may_reserve,
         "any": bool(rows),
@@ -182,13 +181,13 @@ def _reservations() -> QuerySet[Reservation]:
     return Reservation.objects.select_related("station", "id_token", "requested_by").order_by("-id")
 
 
-def _rows(rows: Sequence[Reservation], shows_tag: bool) -> list[ReservationRow]:
+def _rows(rows: Sequence[Reservation]) -> list[ReservationRow]:
     active = [row for row in rows if row.status == ReservationStatus.ACTIVE]
     asked: set[tuple[int, int]] = set()
     if active:
         cancels = Command.objects.filter(station__in={row.station_id for row in active}, status__in=OPEN, kind="cancel_reservation")
         asked = {(one.station_id, one.params["reservation"]) for one in cancels}
-    return [ReservationRow(row, shows_tag, (row.station_id, row.number) in asked) for row in rows]
+    return [ReservationRow(row, (row.station_id, row.number) in asked) for row in rows]
 
 
 class ReservationFilters(forms.Form):
@@ -214,7 +213,7 @@ class ReservationFilters(forms.Form):
             found = found.filter(station__identity__icontains=wanted["station"])
         if wanted["status"]:
             found = found.filter(status__in=RESERVATION_OPEN if wanted["status"] == "open" else [wanted["status"]])
-        if wanted.get("id_tag"):
+        if wanted["id_tag"]:
             found = found.filter(id_key=wanted["id_tag"].strip().upper())
         return within(found, "created_at", wanted)
 
@@ -227,15 +226,11 @@ class ReservationFilters(forms.Form):
 def show_reservations(request: HttpRequest) -> HttpResponseBase:
     """The reservations of the whole network."""
     form = ReservationFilters(request.GET)
-    shows_tag = may(request.user, ASK)
-    if not shows_tag:
-        # Whoever may not see for whom they are cannot find out by looking for a tag.
-        del form.fields["id_tag"]
     rows = form.rows()
     if request.GET.get("format") == "csv":
         if not form.is_valid():
             raise BadRequest(form.errors.as_json())
-        return _export(request, rows, shows_tag)
+        return _export(request, rows)
     before = request.GET.get("before", "")
     if before:
         if not (before.isascii() and before.isdigit() and len(before) < 19):
@@ -248,8 +243,8 @@ def show_reservations(request: HttpRequest) -> HttpResponseBase:
         "dashboard/reservations.html",
         {
             "form": form,
-            "rows": _rows(found[:PAGE], shows_tag),
-            "may_reserve": shows_tag,
+            "rows": _rows(found[:PAGE]),
+            "may_reserve": may(request.user, ASK),
             "now": timezone.now(),
             "filtered": bool(query),
             "newest": query if before else None,
@@ -260,12 +255,12 @@ def show_reservations(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def _export(request: HttpRequest, rows: QuerySet[Reservation], shows_tag: bool) -> HttpResponseBase:
+def _export(request: HttpRequest, rows: QuerySet[Reservation]) -> HttpResponseBase:
     def chunk(last: Reservation | None, size: int) -> Sequence[Reservation]:
         return list((rows if last is None else rows.filter(pk__lt=last.pk))[:size])
 
     def cells(r: Reservation) -> Iterable[object]:
-        tag = MASK if not shows_tag or r.id_token_type == IdTokenType.KEY_CODE else r.id_tag
+        tag = MASK if r.id_token_type == IdTokenType.KEY_CODE else r.id_tag
         said = (r.pk, r.station.identity, r.number, r.evse_number, r.connector_type, tag, r.group, r.expires_at, r.status, r.detail)
         return (*said, r.transaction_id, str(r.requested_by or ""), r.created_at, r.finished_at)
 

@@ -16,7 +16,7 @@ from accounts.permissions import may
 from billing import issued, signedselectors
 from billing.models import ChargeRecord, RecordKind
 from csms.dashboard import charts, commandrows, points, signedwords, tariffwords, wall
-from csms.dashboard.access import action, page
+from csms.dashboard.access import action, page, rights_of
 from csms.dashboard.states import STATES
 from csms.dashboard.words import in_words
 from stations import selectors
@@ -74,6 +74,7 @@ def show_session(request: HttpRequest, pk: int) -> HttpResponse:
         "commands": rows,
         "timeline": _timeline(transaction, rows),
         "may_command": may_send,
+        "may_ask": rights_of(request.user).asks,
         "may_stop": may_send and session.running,
         "stopping": asked,
         # The how manieth try it is: a form sent twice asks once.

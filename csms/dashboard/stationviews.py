@@ -30,7 +30,7 @@ from csms.dashboard import (
     stationlist,
 )
 from csms.dashboard import station as stationpage
-from csms.dashboard.access import action, demand, page, tabs
+from csms.dashboard.access import action, demand, page, rights_of, tabs
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
 from stations.domain.commands import COMMANDS, BadCommand
@@ -107,6 +107,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
         "tab_label": dict(parts.labels()).get(tab, ""),
         "now": timezone.now(),
         "may_command": may_command,
+        "may_ask": rights_of(request.user).asks,
         "may_fetch": may(request.user, logs.FETCH),
         "may_change": may(request.user, passwords.MAY_CHANGE),
         "held": held.of(station, head.online),

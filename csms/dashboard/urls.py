@@ -96,6 +96,7 @@ urlpatterns = [
     path("local-lists/", locallists.show_lists, name="local_lists"),
     path("local-lists/rule/", locallists.change_rule, name="local_list_rule"),
     path("stations/<identity:identity>/local-list/", locallistviews.send_list, name="send_list"),
+    path("stations/<identity:identity>/local-list/export/", locallistviews.export_list, name="local_list_export"),
     path("stations/<identity:identity>/local-list/rule/", locallistviews.change_list_rule, name="change_list_rule"),
     path("drivers/", drivers.show_drivers, name="drivers"),
     path("drivers/export/", drivers.export_drivers, name="drivers_export"),
@@ -150,6 +151,7 @@ urlpatterns = [
     path("stations/<identity:identity>/meter-keys/export/", signedviews.export_keys, name="meter_keys_export"),
     path("stations/<identity:identity>/meter-keys/<int:pk>/", signedviews.change_key, name="meter_key_do"),
     path("stations/<identity:identity>/network/", networkviews.move, name="network_move"),
+    path("stations/<identity:identity>/network/export/", networkviews.export_moves, name="network_moves_export"),
     path("stations/<identity:identity>/network/<int:pk>/", networkviews.lead, name="network_lead"),
     path("stations/<identity:identity>/display/", displayviews.add_message, name="display_add"),
     path("stations/<identity:identity>/display/read/", displayviews.read_messages, name="display_read"),
@@ -191,6 +193,16 @@ urlpatterns = [
         "stations/<identity:identity>/certificates/requests/<int:pk>/",
         certificateviews.answer_certificate_request,
         name="certificate_answer",
+    ),
+    path(
+        "stations/<identity:identity>/certificates/requests/export/",
+        certificateviews.export_certificate_requests,
+        name="certificate_requests_export",
+    ),
+    path(
+        "stations/<identity:identity>/firmware/published/export/",
+        publicationviews.export_publications,
+        name="publications_export",
     ),
     path("stations/<identity:identity>/firmware/publish/", publicationviews.publish_firmware, name="firmware_publish"),
     path(

@@ -36,11 +36,12 @@ from stations.selectors import OFFLINE
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What its reader may do about it."""
+    """What its reader may do about it. `asks`: the verbs of commands they may ask for."""
 
     command: bool = False
     change: bool = False
     fetch: bool = False
+    asks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +81,19 @@ def work(rights: Rights, now: datetime) -> WorkList:
     sessions, stuck, commands = list(problems.unended(now)), list(problems.stuck(now)), list(problems.fruitless(now))
     stations = reverse("stations")
     found.take(broken, (_faulted(c, rights) for c in broken), _("All faulted chargers"), f"{stations}?status=Faulted")
-    found.take(alerts, (_alert(e) for e in alerts), _("All chargers"), stations)
+    found.take(alerts, (_alert(e, rights) for e in alerts), _("All chargers"), stations)
     found.take(away, (_offline(c) for c in away), _("All offline chargers"), f"{stations}?status={OFFLINE}")
     found.take(boots, (_not_accepted(s, rights) for s in boots), _("All chargers"), stations)
-    found.take(sessions, (_unended(t) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
+    found.take(sessions, (_unended(t, rights) for t in sessions), _("All running sessions"), reverse("sessions") + "?status=active")
     found.take(stuck, (_stuck(c, rights) for c in stuck), _("All plugs that prepare"), f"{stations}?status=Preparing")
-    found.take(commands, (_fruitless(c) for c in commands), _("All chargers"), stations)
+    found.take(commands, (_fruitless(c, rights) for c in commands), _("All chargers"), stations)
     alarms, ends = problems.alarming(), problems.ending(now)
     unseen = reverse("security") + "?which=unseen"
     found.take(alarms, (_alarm(event, count) for event, count in alarms), _("All critical security events"), unseen)
-    found.take(ends, (_ending(row, count, now) for row, count in ends), _("All chargers"), stations)
+    found.take(ends, (_ending(row, count, now, rights) for row, count in ends), _("All chargers"), stations)
     lists, moves = list(problems.refused_lists()), list(problems.astray(now))
-    found.take(lists, (_refused_list(one) for one in lists), _("All lists of id tags"), reverse("local_lists"))
-    found.take(moves, (_astray(move) for move in moves), _("All chargers"), stations)
+    found.take(lists, (_refused_list(one, rights) for one in lists), _("All lists of id tags"), reverse("local_lists"))
+    found.take(moves, (_astray(move, rights) for move in moves), _("All chargers"), stations)
     if doubted := review.since():
         found.tasks.append(_doubted(doubted))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
@@ -117,6 +118,11 @@ def _ask(rights: Rights, word: str, station: Station, do: str, **query: object) 
     return (word, _station(station, "#do", tab="commands", do=do, **query)) if rights.command else ("", "")
 
 
+def _step(may: bool, word: str) -> str:
+    """What can be done where it leads to; who may not do it may look."""
+    return word if may else _("Look at it")
+
+
 def _faulted(connector: Connector, rights: Rights) -> Task:
     station = connector.evse.station
     whole = station.status == ConnectorStatus.FAULTED
@@ -136,7 +142,7 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
     )
 
 
-def _alert(event: MonitorEvent) -> Task:
+def _alert(event: MonitorEvent, rights: Rights) -> Task:
     """As its station tells it: the component, what of it, and its value."""
     reason = _("%(severity)s: %(what)s is %(value)s.") % {
         "severity": monitoringwords.severity(event.severity),
@@ -145,7 +151,8 @@ def _alert(event: MonitorEvent) -> Task:
     }
     to = _station(event.station, "#events", tab="monitoring")
     name, slug = event.station.identity, monitoringwords.slug(event.severity)
-    return Task(f"alert-{event.pk}", slug, name, _station(event.station), reason, event.since, _("The alert, close it"), to)
+    step = _step(rights.command, _("The alert, close it"))
+    return Task(f"alert-{event.pk}", slug, name, _station(event.station), reason, event.since, step, to)
 
 
 def _offline(connection: Connection) -> Task:
@@ -172,7 +179,7 @@ def _not_accepted(station: Station, rights: Rights) -> Task:
     return Task(*task, step=_("Accept it"), to=reverse("accept_boot", args=[station.identity]), post=True)
 
 
-def _unended(transaction: Transaction) -> Task:
+def _unended(transaction: Transaction, rights: Rights) -> Task:
     if transaction.free:  # type: ignore[attr-defined]  # annotated by the selector
         reason = _("The session runs on although the plug is free: its end was not reported.")
     else:
@@ -181,7 +188,8 @@ def _unended(transaction: Transaction) -> Task:
     name = _("%(station)s plug %(number)s") % {"station": transaction.station.identity, "number": number}
     heard_at = transaction.heard_at  # type: ignore[attr-defined]  # annotated by the selector
     url = reverse("transaction", args=[transaction.pk])
-    return Task(f"session-{transaction.pk}", "note", name, url, reason, heard_at, _("Look at the session, stop it"), url)
+    step = _step(rights.command, _("Look at the session, stop it"))
+    return Task(f"session-{transaction.pk}", "note", name, url, reason, heard_at, step, url)
 
 
 def _doubted(since: Sequence[datetime]) -> Task:
@@ -206,13 +214,14 @@ def _stuck(connector: Connector, rights: Rights) -> Task:
     return Task(f"stuck-{connector.pk}", slug, _plug(connector), _station(station), reason, connector.status_at, step, to)
 
 
-def _fruitless(command: Command) -> Task:
+def _fruitless(command: Command, rights: Rights) -> Task:
     row = commandrows.CommandRow(command, online=True)
     about = f" ({row.about})" if row.about else ""
     reason = f"{row.word}{about}: {row.sentence}"
     to = _station(command.station, f"#command-{command.pk}", tab="commands")
     name, url = command.station.identity, _station(command.station)
-    return Task(f"command-{command.pk}", "bad", name, url, reason, command.finished_at, _("The answer, try again"), to)
+    step = _step(rights.command and row.retryable and row.verb in rights.asks, _("The answer, try again"))
+    return Task(f"command-{command.pk}", "bad", name, url, reason, command.finished_at, step, to)
 
 
 def _alarm(event: SecurityEvent, count: int) -> Task:
@@ -232,7 +241,7 @@ def _alarm(event: SecurityEvent, count: int) -> Task:
     return Task(f"security-{station.pk}", "bad", station.identity, _station(station), reason, event.at, _("Look at it"), to)
 
 
-def _ending(row: InstalledCertificate, count: int, now: datetime) -> Task:
+def _ending(row: InstalledCertificate, count: int, now: datetime, rights: Rights) -> Task:
     ends = row.not_after
     named = {"name": row.subject or row.serial_number, "day": date_format(ends, "j M Y") if ends else ""}
     if ends is not None and ends <= now:
@@ -243,18 +252,19 @@ def _ending(row: InstalledCertificate, count: int, now: datetime) -> Task:
         reason += " " + _("So it is at %(n)s chargers.") % {"n": count}
     to = _station(row.station, "#certificates", tab="security")
     name, url = row.station.identity, _station(row.station)
-    return Task(f"certificate-{row.pk}", "note", name, url, reason, None, _("Bring another one"), to)
+    return Task(f"certificate-{row.pk}", "note", name, url, reason, None, _step(rights.change, _("Bring another one")), to)
 
 
-def _refused_list(one: LocalList) -> Task:
+def _refused_list(one: LocalList, rights: Rights) -> Task:
     """The reason is the charger's own, as it stands with the list."""
     reason = _("Its list of id tags is not in step: %(reason)s") % {"reason": one.error or _("the charger refused it.")}
     to = _station(one.station, "#local-list", tab="access")
     name, url = one.station.identity, _station(one.station)
-    return Task(f"list-{one.pk}", "bad", name, url, reason, one.error_at, _("The list, send it again"), to)
+    step = _step(rights.command, _("The list, send it again"))
+    return Task(f"list-{one.pk}", "bad", name, url, reason, one.error_at, step, to)
 
 
-def _astray(move: NetworkMove) -> Task:
+def _astray(move: NetworkMove, rights: Rights) -> Task:
     station, finished_at = move.station, move.finished_at
     came = station.connection.connected_at
     back = move.status == MoveStatus.RETURNED or (came is not None and finished_at is not None and came > finished_at)
@@ -263,7 +273,7 @@ def _astray(move: NetworkMove) -> Task:
     else:
         reason = _("It was led to slot %(slot)s, and was not heard again. If it does not fall back, somebody has to go there.")
     to = _station(station, f"#network-move-{move.pk}", tab="security")
-    name, url, step = station.identity, _station(station), _("The move, lead it again or back")
+    name, url, step = station.identity, _station(station), _step(rights.change, _("The move, lead it again or back"))
     return Task(f"move-{move.pk}", "bad", name, url, reason % {"slot": move.slot}, finished_at, step, to)
 
 

@@ -57,7 +57,7 @@ class UnsupportedAction(MessageError):
 
 
 class NotAcceptedYet(MessageError):
-    """The station has not been accepted by a BootNotification (OCPP 2.0.1 B02.FR.09, 1.6 errata 3.10)."""
+    """The station has not been accepted by a BootNotification (OCPP 2.0.1 B02, 1.6 errata 3.10)."""
 
     code = Code.SECURITY_ERROR
 

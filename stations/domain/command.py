@@ -82,7 +82,7 @@ class Command:
 
     kind: ClassVar[str]
     expires_s: ClassVar[int] = 7 * 24 * 3600
-    #: Whether a station that is Pending may be asked (OCPP 2.0.1 B02.FR.02).
+    #: Whether a station that is Pending may be asked (OCPP 2.0.1 B02).
     while_pending: ClassVar[bool] = True
     #: What whoever asks must be allowed (accounts.permissions).
     verb: ClassVar[str] = "commands.send"

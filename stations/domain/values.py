@@ -138,7 +138,7 @@ class Token:
 
     @property
     def key(self) -> str:
-        """The value as tokens are compared: without case (OCPP 1.6 CiString20, 2.0.1 C01.FR.03)."""
+        """The value as tokens are compared: without case (OCPP 1.6 CiString20, 2.0.1 C01)."""
         return self.value.upper()
 
 

@@ -40,7 +40,7 @@ def presented(event: TokenPresented, batch: Batch) -> TokenAnswered:
 
 
 def find(batch: Batch, token: Token) -> FoundToken | None:
-    """The operator's token with this value and type, without case (OCPP 2.0.1 C01.FR.03)."""
+    """The operator's token with this value and type, without case (OCPP 2.0.1 C01)."""
     candidates = batch.lookups.tokens.get(token_need(token, batch.station), [])
     if token.type is not None:
         return next((found for found in candidates if found.type == token.type), None)
@@ -53,7 +53,7 @@ def decide(batch: Batch, token: Token, found: FoundToken | None, *, charging_els
 
     Unknown, blocked and expired tokens may not; one that charges elsewhere may not where the operator allows one
     transaction a token (ConcurrentTx). An unknown one leaves a finding, by which it can be enrolled. A group is named
-    whenever the token is known (OCPP 2.0.1 C09.FR.02).
+    whenever the token is known (OCPP 2.0.1 C09).
     """
     if token.type == "NoAuthorization":
         return TokenInfo(AuthorizationStatus.ACCEPTED)

@@ -25,7 +25,7 @@ LIST_CONFLICT = "LocalListConflict"
 
 
 def heartbeat(event: HeartbeatReceived, batch: Batch) -> TimeTold:
-    """Tell the time (OCPP 2.0.1 G02.FR.02). That the station is alive is noted with every message, not here."""
+    """Tell the time (OCPP 2.0.1 G02). That the station is alive is noted with every message, not here."""
     return TimeTold(current_time=batch.now)
 
 
@@ -203,7 +203,7 @@ STATUSES = frozenset(status.value for status in ConnectorStatus)
 
 
 def is_status(one: ComponentEvent) -> bool:
-    """Whether an event tells a connector's status (OCPP 2.0.1 G01.FR.08)."""
+    """Whether an event tells a connector's status (OCPP 2.0.1 G01)."""
     return one.component == "Connector" and one.variable == "AvailabilityState" and one.value in STATUSES
 
 

@@ -87,7 +87,7 @@ def _availability_changed(awaited: AwaitedEffect, event: events.Event, batch: Ba
 
 
 def _statuses(event: events.Event) -> list[tuple[int, ConnectorStatus]]:
-    """The states of connectors that a station told of, by EVSE: as such, or as what a component noticed (OCPP 2.0.1 G01.FR.08)."""
+    """The states of connectors that a station told of, by EVSE: as such, or as what a component noticed (OCPP 2.0.1 G01)."""
     if isinstance(event, events.ConnectorStatusReported):
         return [(event.evse, event.status)]
     if not isinstance(event, events.ComponentEventsReported):

@@ -101,7 +101,7 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
         return
     status, detail = change["status"], change.get("detail", "")
     if update.command_id != command_id:
-        # Whoever asks for other firmware takes back what was asked before (OCPP 2.0.1 L01.FR.24).
+        # Whoever asks for other firmware takes back what was asked before (OCPP 2.0.1 L01).
         if status == CommandStatus.CONFIRMED and update.status != UpdateStatus.WAITING:
             fail(batch, UpdateFailure.CANCELLED, "The station was asked for other firmware.")
         return

@@ -57,7 +57,7 @@ def needed(event: ComponentEventsReported, station: StationState) -> Iterable[Ne
 
 
 def is_status(one: ComponentEvent) -> bool:
-    """A connector's availability that is told unasked, by no monitor, is its status (OCPP 2.0.1 G01.FR.08) and nothing else."""
+    """A connector's availability that is told unasked, by no monitor, is its status (OCPP 2.0.1 G01) and nothing else."""
     return availability.is_status(one) and one.monitor_id is None and one.notification in ("", NOTIFICATION)
 
 

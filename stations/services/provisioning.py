@@ -10,7 +10,7 @@ from stations.models import Station, Transaction
 from stations.services import clocks, displaymessage, firmwareprogress, inventories, smartcharging, transactions
 from stations.state import OUTDATED
 
-#: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02.FR.07).
+#: How long a station that is not accepted waits before it boots again, in seconds (OCPP 2.0.1 B02).
 RETRY_INTERVAL_S = 60
 
 

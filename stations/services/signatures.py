@@ -1,4 +1,4 @@
-"""Whether a firmware's signature was made over its file with the certificate that comes with it (OCPP 2.0.1 L01.FR.11 to 14).
+"""Whether a firmware's signature was made over its file with the certificate that comes with it (OCPP 2.0.1 L01).
 
 Stations verify it too, against the maker's root, which only they have. Looking here spares a wave of stations that all refuse it.
 """

@@ -33,7 +33,7 @@ def progressed_needs(event: TransactionProgressed, station: StationState) -> Ite
 
 
 def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgressAnswered:
-    """Merge an event into its transaction. Never refused (E01.FR.02): a refusal would make the station repeat, then drop it."""
+    """Merge an event into its transaction. Never refused (E01): a refusal would make the station repeat, then drop it."""
     station = batch.station
     notes: list[Note] = []
     clocks.heard(batch, event.at, live=not event.offline)

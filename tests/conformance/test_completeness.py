@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 from tests.conformance.cases import listed, said
 
@@ -16,6 +17,7 @@ def test_every_case_has_one_test_or_a_reason_and_there_are_no_others() -> None:
 
 #: Requirements whose text is at hand; of others only the use case is known.
 WRITTEN = {"N10.FR.02"}
+NUMBERED = re.compile(r"\b[A-P]\d\d\.FR\.\d+")
 
 
 def test_no_requirement_is_made_up() -> None:
@@ -25,6 +27,15 @@ def test_no_requirement_is_made_up() -> None:
             cited = re.findall(r"\b[A-P]\d\d(?:\.FR\.\d\d)?", one.why)
             assert set(cited) <= chapters | WRITTEN, one
             assert bool(cited) == bool(one.why) or "Part 4" in one.why, one
+
+
+def test_the_source_cites_no_requirement_whose_text_is_not_at_hand() -> None:
+    root = Path(__file__).parents[2]
+    folders = ("accounts", "billing", "csms", "docs", "stations", "templates", "tests")
+    files = [one for folder in folders for one in (root / folder).rglob("*") if one.suffix in {".py", ".md", ".html", ".json"}]
+    assert len(files) > 100
+    cited = {(str(one.relative_to(root)), name) for one in files for name in NUMBERED.findall(one.read_text())}
+    assert {(where, name) for where, name in cited if name not in WRITTEN} == set()
 
 
 def test_a_reason_says_something() -> None:

@@ -41,6 +41,7 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "update_firmware": lambda world: [world.station.identity],
     "send_list": lambda world: [world.station.identity],
     "change_list_rule": lambda world: [world.station.identity],
+    "local_list_export": lambda world: [world.station.identity],
     "cancel_firmware": lambda world: [world.station.identity, world.update.pk],
     "view_delete": lambda world: [world.view.pk],
     "quirk": lambda world: [world.quirk.pk],
@@ -110,6 +111,9 @@ NAMED: dict[str, Callable[[World], list[Any]]] = {
     "certificates_export": lambda world: [world.station.identity],
     "certificate_delete": lambda world: [world.station.identity, world.secured.certificate.pk],
     "certificate_answer": lambda world: [world.station.identity, world.secured.request.pk],
+    **dict.fromkeys(
+        ("certificate_requests_export", "publications_export", "network_moves_export"), lambda world: [world.station.identity]
+    ),
     "firmware_publish": lambda world: [world.station.identity],
     "firmware_unpublish": lambda world: [world.station.identity, world.secured.publication.pk],
     **dict.fromkeys(
@@ -241,6 +245,7 @@ FILES: dict[str, list[str]] = {
     "display_export": [""],
     "log_download": [""],
     "local_lists": ["format=csv"],
+    "local_list_export": [""],
     "rollouts": ["format=csv"],
     "rollout": ["format=csv"],
     "quirks": ["format=csv"],
@@ -256,6 +261,9 @@ FILES: dict[str, list[str]] = {
     "security": ["format=csv"],
     "certificates_export": [""],
     **{name: [""] for name in ("session_signed", "session_signed_text", "meter_keys_export")},
+    "certificate_requests_export": [""],
+    "publications_export": [""],
+    "network_moves_export": [""],
     "station": [
         *("tab=messages&format=csv", "tab=messages&format=ndjson", "tab=commands&format=csv", "tab=configuration&format=csv"),
         *("tab=logs&format=csv", "tab=firmware&format=csv"),

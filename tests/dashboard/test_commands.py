@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.html import escape
 from django_scopes import scope
 
+from csms.dashboard import fragments
+from csms.dashboard.access import rights_of
 from csms.dashboard.asking import ASKS
 from csms.dashboard.commandrows import CommandRow
 from stations.domain import commands
@@ -223,6 +225,16 @@ def test_whoever_tries_again_must_be_allowed_to_ask_for_it(ada: Client, amber: N
     station = amber.station(accepted=True)
     row = ended(station, commands.SetNetworkProfile(1, "wss://example.com/ocpp", 2), "rejected")
     again = reverse("retry_command", args=[station.identity, row.pk])
+    page = reverse("station", args=[station.identity]) + "?tab=commands"
+    live = {}
+    with scope(operator=amber.operator):
+        for name, role in (("support", "support"), ("owner", "owner")):
+            rights = rights_of(amber.user(f"live-{name}", role=role))
+            parts = fragments.of_station("en", station.pk, rights)
+            (live[name],) = (part["html"] for part in parts if part["id"] == f"command-{row.pk}")
+    # Neither the page nor what keeps it live offers what would be refused.
+    assert (again in support.get(page).content.decode(), again in live["support"]) == (False, False)
+    assert (again in ada.get(page).content.decode(), again in live["owner"]) == (True, True)
     assert support.post(again).status_code == 403
     assert len(asked(station)) == 1
     assert ada.post(again).status_code == 302

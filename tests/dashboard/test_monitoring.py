@@ -160,6 +160,15 @@ def test_severe_alerts_stand_on_the_wall(ada: Client, station: Station, told: Mo
     assert f"alert-{mild.pk}" not in html
 
 
+def test_who_may_only_look_is_led_to_an_alert_and_not_told_to_close_it(
+    ada: Client, ben: Client, station: Station, told: Monitored
+) -> None:
+    for browser, step in ((ada, "The alert, close it"), (ben, "Look at it")):
+        task = browser.get("/").content.decode().split(f'id="task-alert-{told.alert.pk}"')[1].split("</li>")[0]
+        assert step in task
+        assert ("close it" in task) is (browser is ada)
+
+
 def test_who_may_not_ask_sees_no_buttons(ben: Client, station: Station, told: Monitored) -> None:
     html = tab(ben, station)
     assert "rises above" in html

@@ -19,7 +19,7 @@ from tests.dashboard.rows import finished, plug, seen, session
 from tests.dashboard.test_wall import page, part
 from tests.network import Network
 
-EVERYTHING = Rights(command=True, change=True)
+EVERYTHING = Rights(command=True, change=True, asks=frozenset({"commands.send"}))
 
 
 def keys(network: Network, rights: Rights = EVERYTHING) -> list[str]:

@@ -74,7 +74,7 @@ def test_what_a_missed_bell_left_is_found(engine: Engine, station: Station) -> N
 
 
 def test_a_station_that_is_pending_is_not_told_to_start(network: Network, engine: Engine) -> None:
-    """OCPP 2.0.1 B02.FR.05; configuring it is what Pending is for."""
+    """OCPP 2.0.1 B02; configuring it is what Pending is for."""
     station = connected(network, engine, accepted=False)
     start, trigger = issue(station, commands.RemoteStart("CARD")), issue(station, commands.TriggerMessage("BootNotification"))
     assert sent(engine, station).claimed.id == trigger.pk

@@ -1,4 +1,4 @@
-"""OCPP 2.0.1 Heartbeat (G02), StatusNotification (G01) and ChangeAvailability (G03-G04). Availability told by events (G01.FR.08) is
+"""OCPP 2.0.1 Heartbeat (G02), StatusNotification (G01) and ChangeAvailability (G03-G04). Availability told by events (G01) is
 read with them, in `monitoring`."""
 
 from typing import cast

@@ -93,7 +93,7 @@ class TriggerMessage(Outgoing):
             raise Unsayable(f"{command.message} cannot be asked for yet; {', '.join(TRIGGERS)} can.")
         payload: Payload = {"requestedMessage": message}
         if command.evse is not None:
-            # A StatusNotification is asked for with its connector (F06.FR.13).
+            # A StatusNotification is asked for with its connector (F06).
             connector = command.connector or (1 if message == "StatusNotification" else None)
             payload["evse"] = {"id": command.evse} | ({"connectorId": connector} if connector else {})
         return [payload]

@@ -191,7 +191,7 @@ def availability(connector: Connector) -> str:
 
 
 def charging_state(connector: Connector) -> str:
-    """The state of a connector with a transaction (E02.FR.13)."""
+    """The state of a connector with a transaction (E02)."""
     if connector.car is None:
         return "Idle"
     if not connector.flowing:

@@ -51,7 +51,7 @@ class SetVariables(Command):
             raise BadCommand("variables must name at least one variable and its value.")
         named = set()
         for one in self.variables:
-            # Twice in one message is an error (OCPP 2.0.1 B05.FR.13).
+            # Twice in one message is an error (OCPP 2.0.1 B05).
             name = (named_variable(one), one.get("attribute") or "Actual")
             if name in named:
                 raise BadCommand("%(name)s is named twice; each variable has one value.", name=one["variable"])

@@ -43,7 +43,7 @@ class ComponentEvent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentEventsReported(Event):
-    """Components noticed something (OCPP 2.0.1 N07-N08); of a Connector's AvailabilityState it is its status (G01.FR.08).
+    """Components noticed something (OCPP 2.0.1 N07-N08); of a Connector's AvailabilityState it is its status (G01).
 
     What does not fit into one message is told in several, numbered from 0 by `sequence`. `last`: none follows.
     """

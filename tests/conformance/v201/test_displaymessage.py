@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django_scopes import scopes_disabled
+
+from stations.models import DisplayMessage
 from tests.conformance.api import Api
 from tests.conformance.cases import case
 from tests.conformance.station import Station201
@@ -21,6 +24,12 @@ def set_message(api: Api, station: Station201, status: str = "Accepted", **param
     station.answer(status=status)
     api.becomes(asked, "confirmed" if status == "Accepted" else "rejected")
     return asked, told
+
+
+def its_end_has_come(station: Station201) -> None:
+    """What the station shows was to be shown until now."""
+    with scopes_disabled():
+        assert DisplayMessage.objects.filter(station__identity=station.identity).update(end_at=datetime.now(UTC)) == 1
 
 
 def message(number: int, content: str, **more: Any) -> dict[str, Any]:
@@ -163,10 +172,11 @@ def test_show_a_message_from_its_start(station: Station201, api: Api) -> None:
 
 @case("2.0.1", "TC_O_14_CSMS", requirement="OCPP 2.0.1 O01")
 def test_remove_a_message_after_its_end(station: Station201, api: Api) -> None:
-    end = (datetime.now(UTC) + timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _, told = set_message(api, station, end=end)
-    assert told["endDateTime"] == end
-    assert api.until(lambda: shown(api, station, 4)["status"] == "over")
+    _, told = set_message(api, station, end=SOON)
+    assert told["endDateTime"] == SOON
+    assert shown(api, station, 4)["status"] == "shown"
+    its_end_has_come(station)
+    assert shown(api, station, 4)["status"] == "over"
 
 
 def unsupported(api: Api, station: Station201, status: str, what: str, **params: Any) -> None:
@@ -234,8 +244,9 @@ def test_show_a_message_of_a_transaction_from_its_start(station: Station201, api
 def test_remove_a_message_of_a_transaction_after_its_end(station: Station201, api: Api) -> None:
     events = station.transaction()
     events.started("CablePluggedIn")
-    end = (datetime.now(UTC) + timedelta(seconds=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    _, told = set_message(api, station, transaction=events.id, end=end)
-    assert (told["transactionId"], told["endDateTime"]) == (events.id, end)
-    assert api.until(lambda: shown(api, station, 4)["status"] == "over")
+    _, told = set_message(api, station, transaction=events.id, end=SOON)
+    assert (told["transactionId"], told["endDateTime"]) == (events.id, SOON)
+    assert shown(api, station, 4)["status"] == "shown"
+    its_end_has_come(station)
+    assert shown(api, station, 4)["status"] == "over"
     assert api.transaction(station)["status"] == "active"
