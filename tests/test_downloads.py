@@ -194,7 +194,7 @@ def with_a_rule(network: Network) -> Station:
     station = network.station()
     token, later = network.token("OF-THE-FLEET", group="FLEET"), network.token("LATER")
     with scopes_disabled():
-        rule = LocalListRule.objects.create(operator=network.operator, mode="valid")
+        rule = LocalListRule.objects.create(operator=network.operator, mode="valid", changed_at=timezone.now())
         LocalList.objects.create(
             operator=network.operator, station=station, state="in_step", rule=rule, count=1, highest=later.pk - 1, upto=token.pk
         )
