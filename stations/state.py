@@ -154,6 +154,7 @@ class StationState:
     showing: Showing | None = None
     #: The key or certificate (PEM) with which it signs its messages; mostly empty.
     signing_key: str = ""
+    site_id: int | None = None
     #: When it was last told that a quirk changed something (in memory only).
     quirks_told: dict[str, datetime] = field(default_factory=dict)
     #: Of stations that tell of events (in memory only).
@@ -184,7 +185,7 @@ SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accep
         FROM stations_reservation r WHERE r.station_id = s.id AND r.status = 'active'),
        s.clock_offset_s,
        ARRAY({SHOWN}),
-       s.signing_key,
+       s.signing_key, s.site_id,
        u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
@@ -280,8 +281,9 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         if row[15]:
             state.showing = _showing(row[15])
         state.signing_key = row[16]
-        if row[17] is not None:
-            update_id, command_id, request_id, update_status, version, steps, *planned = row[17:]
+        state.site_id = row[17]
+        if row[18] is not None:
+            update_id, command_id, request_id, update_status, version, steps, *planned = row[18:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
     for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
