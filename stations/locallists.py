@@ -9,7 +9,8 @@ from django.db.models.functions import Length
 
 from accounts.models import IdToken, IdTokenStatus
 from stations.domain.locallists import Limits
-from stations.models import ListMode, LocalList, LocalListRule, Station, Variable
+from stations.domain.places import Places
+from stations.models import GroupTerms, ListMode, LocalList, LocalListRule, Site, Station, Variable
 
 #: Types that are held to a reader. Those of apps start by command, which needs a connection anyway; key codes are secrets.
 LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
@@ -53,17 +54,50 @@ def chargeable(operator_id: int, now: datetime) -> QuerySet[IdToken]:
     )
 
 
-def tokens_of(rule: LocalListRule | None, now: datetime) -> QuerySet[IdToken]:
-    """The tokens that a rule puts on a list."""
+def terms_of(operator_id: int) -> list[GroupTerms]:
+    """Those by which some tokens are on no list, or on those of some stations only."""
+    return list(GroupTerms.objects.filter(Q(only_stops=True) | Q(places__isnull=False), operator=operator_id))
+
+
+def without(terms: Collection[GroupTerms], station: Station) -> frozenset[int]:
+    """The groups whose tokens do not belong on this station's list: they may only stop, or may not charge at all of it, which a
+    list cannot say in every version. The station asks about them."""
+    at = station.site_id, station.pk
+    return frozenset(
+        one.group_id for one in terms if one.only_stops or (one.places is not None and not Places.read(one.places).of(*at)[1])
+    )
+
+
+def places_in_words(terms: GroupTerms) -> str:
+    """The places of a group by their names; empty: everywhere. What is gone has no name any more."""
+    if terms.places is None:
+        return ""
+    places = Places.read(terms.places)
+    sites = Site.objects.filter(pk__in=places.sites).values_list("name", flat=True)
+    return ", ".join((*sorted(sites), *single_places(places))) or "-"
+
+
+def single_places(places: Places) -> list[str]:
+    """Stations by their identities, EVSEs as IDENTITY/2."""
+    named = {*places.stations, *(at for at, _number in places.evses)}
+    stations = dict(Station.objects.filter(pk__in=named).values_list("pk", "identity"))
+    whole = (stations[pk] for pk in places.stations if pk in stations)
+    return [*sorted(whole), *sorted(f"{stations[pk]}/{number}" for pk, number in places.evses if pk in stations)]
+
+
+def tokens_of(rule: LocalListRule | None, now: datetime, without: Collection[int] = ()) -> QuerySet[IdToken]:
+    """The tokens that a rule puts on a list; not those of the groups `without`."""
     if rule is None or rule.mode == ListMode.OFF:
         return IdToken.objects.none()
     found = chargeable(rule.operator_id, now)
+    if without:
+        found = found.filter(Q(group__isnull=True) | ~Q(group__in=without))
     return found.filter(group__in=rule.group_ids) if rule.mode == ListMode.GROUPS else found
 
 
 def on_list(one: LocalList, now: datetime) -> QuerySet[IdToken]:
     """The tokens on a station's list that follows a rule, as far as they were sent."""
-    return tokens_of(one.rule, now).filter(pk__lte=one.highest)
+    return tokens_of(one.rule, now, without(terms_of(one.operator_id), one.station)).filter(pk__lte=one.highest)
 
 
 def switched_off(station: Station) -> bool:

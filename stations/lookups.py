@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from stations import limits, ports
+from stations.domain.places import Places
 from stations.flush import Cursor, beside
 from stations.limits import Known
 from stations.state import BESIDE, COLUMNS, TransactionState, transaction_of
@@ -105,7 +106,7 @@ Need = (
 @dataclass(slots=True)
 class FoundToken:
     """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's, if it
-    is one's (`of_driver`)."""
+    is one's (`of_driver`). What follows is what its group says (`stations.models.GroupTerms`)."""
 
     id: int
     value: str
@@ -117,6 +118,9 @@ class FoundToken:
     language: str = ""
     group_id: int | None = None
     of_driver: bool = False
+    priority: int | None = None
+    only_stops: bool = False
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,10 +183,11 @@ class Lookups:
 TOKENS = """
 SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
        ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50),
-       coalesce(u.language, ''), t.group_id, t.driver_id IS NOT NULL
+       coalesce(u.language, ''), t.group_id, t.driver_id IS NOT NULL, k.priority, coalesce(k.only_stops, false), k.places::text
 FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
 JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
+LEFT JOIN stations_groupterms k ON k.group_id = t.group_id
 LEFT JOIN accounts_user u ON u.id = t.driver_id
 ORDER BY t.id
 """
@@ -273,7 +278,8 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         if displays:
             cursors[7].execute(DISPLAYS, ([n.station_id for n in displays],))
     for row in cursors[0].fetchall() if tokens else ():
-        found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:]))
+        places = Places.read(orjson.loads(row[-1])) if row[-1] else None
+        found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:-1], places))
     found.transactions = {
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
     }

@@ -11,6 +11,7 @@ from csms.api import (
     displaymessages,
     firmware,
     forwarding,
+    idtaggroups,
     localauthlist,
     logs,
     monitoring,
@@ -65,6 +66,7 @@ router.register("display-messages", displaymessages.DisplayMessageView, "display
 router.register("command-runs", commandruns.CommandRunView, "command-run")
 router.register("logs", logs.LogView, "log")
 router.register("id-tags", views.IdTagView, "id-tag")
+router.register("id-tag-groups", idtaggroups.IdTagGroupView, "id-tag-group")
 router.register("firmware", firmware.FirmwareView, "firmware")
 router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
 router.register("drivers", operators.DriverView, "driver")

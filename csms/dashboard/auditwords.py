@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import AuditEntry, IdToken, IdTokenStatus, Kind, Role, User
+from accounts.models import AuditEntry, IdToken, IdTokenGroup, IdTokenStatus, Kind, Role, User
 from billing.models import ChargeRecord, Rebilling, Tariff
 from billing.seriesmodels import PriceSeries
 from csms.dashboard.commandrows import CommandRow
@@ -63,6 +63,7 @@ ACTIONS: dict[str, Word] = {
     "id_token.changed": gettext_lazy("{who} changed the id tag {thing}"),
     "id_token.removed": gettext_lazy("{who} removed the id tag {thing}"),
     "id_token.imported": gettext_lazy("{who} imported a file of id tags"),
+    "id_token_group.changed": gettext_lazy("{who} changed what the group of id tags {thing} may do"),
     "local_list_rule.changed": gettext_lazy("{who} changed which id tags are on the local lists of {thing}"),
     "site.added": gettext_lazy("{who} added the site {thing}"),
     "station.added": gettext_lazy("{who} added the charger {thing}"),
@@ -182,6 +183,9 @@ FIELDS: dict[str, Word] = {
     "blocked_because": gettext_lazy("Why it is blocked"),
     "expires_at": gettext_lazy("Valid until"),
     "group": gettext_lazy("Group"),
+    "only_stops": gettext_lazy("Only stops"),
+    "places": gettext_lazy("Charges at"),
+    "priority": gettext_lazy("Charging priority"),
     "note": gettext_lazy("Note"),
     "site": gettext_lazy("Site"),
     "identity": gettext_lazy("Identity"),
@@ -294,6 +298,7 @@ def rows(entries: Iterable[AuditEntry]) -> list[Row]:
 PLACES: dict[str, tuple[type[Model], Callable[[Any], str]]] = {
     "station": (Station, lambda row: reverse("station", args=[row.identity])),
     "idtoken": (IdToken, lambda row: reverse("id_tag", args=[row.pk])),
+    "idtokengroup": (IdTokenGroup, lambda row: reverse("id_tag_group", args=[row.pk])),
     "commandrun": (CommandRun, lambda row: reverse("run", args=[row.pk])),
     "chargerecord": (ChargeRecord, lambda row: reverse("billing_record", args=[row.pk])),
     "rebilling": (Rebilling, lambda row: reverse("rebilling", args=[row.pk])),

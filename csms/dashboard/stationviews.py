@@ -33,6 +33,7 @@ from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, demand, page, rights_of, tabs
 from csms.dashboard.words import in_words
 from csms.ocpp import reading
+from stations import outofservice
 from stations.domain.commands import COMMANDS, BadCommand
 from stations.models import Command, Station, Variable
 from stations.services import commandends, commands, configuration, diagnostics, firmware
@@ -119,6 +120,7 @@ def _render(request: HttpRequest, station: Station, tab: str, form: asking.Ask |
             "sessions": stationpage.last_sessions(station),
             "findings": stationpage.findings(station),
             "relay": localcontrollers.of(station),
+            "wishes": outofservice.wishes(station),
         }
     elif tab == "commands":
         context |= {"rows": commandrows.newest(station, head.online, wanted=request.GET.get("command", ""))}

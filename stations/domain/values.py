@@ -39,6 +39,7 @@ class AuthorizationStatus(StrEnum):
     INVALID = "Invalid"
     CONCURRENT_TX = "ConcurrentTx"
     UNKNOWN = "Unknown"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
 
 
 class TransactionStatus(StrEnum):
@@ -153,12 +154,17 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
-    """What a station is told about a token (1.6 idTagInfo, 2.x idTokenInfo). `message`: what its driver is told of the price."""
+    """What a station is told about a token (1.6 idTagInfo, 2.x idTokenInfo). `message`: what its driver is told of the price;
+    `priority`: of its charging, -9 to 9; `evses`: the only ones of the station where it may charge, empty: all; `language`: its
+    driver's."""
 
     status: AuthorizationStatus
     expires_at: datetime | None = None
     group: str | None = None
     message: Wording | None = None
+    priority: int | None = None
+    evses: tuple[int, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class Command(models.Model):
             models.Index(fields=["operator", "-id"], name="command_operator_id"),
             models.Index(fields=["run", "id"], condition=Q(run__isnull=False), name="command_run_id"),
             models.Index(fields=["station", "id"], condition=Q(status__in=OPEN), name="command_station_open"),
+            models.Index(fields=["station", "-id"], condition=Q(kind="change_availability"), name="command_availability"),
             models.Index(fields=["expires_at"], condition=Q(status="queued"), name="command_queued_expires"),
             models.Index(fields=["effect_due_at"], condition=Q(status__in=["sent", "accepted"]), name="command_effect_due"),
             models.Index(fields=["operator", "-finished_at"], condition=Q(status__in=FRUITLESS), name="command_operator_fruitless"),

@@ -48,23 +48,36 @@ def find(batch: Batch, token: Token) -> FoundToken | None:
     return next((by_type[kind] for kind in UNTYPED_ORDER if kind in by_type), None)
 
 
-def decide(batch: Batch, token: Token, found: FoundToken | None, *, charging_elsewhere: bool) -> TokenInfo:
-    """Whether a token may charge at `batch.station` now.
+def decide(
+    batch: Batch, token: Token, found: FoundToken | None, *, charging_elsewhere: bool, evse: int | None = None, starts: bool = False
+) -> TokenInfo:
+    """Whether a token may charge at `batch.station` now. `evse`: where, if that is known; `starts`: it begins a transaction.
 
     Unknown, blocked and expired tokens may not; one that charges elsewhere may not where the operator allows one
-    transaction a token (ConcurrentTx). An unknown one leaves a finding, by which it can be enrolled. A group is named
-    whenever the token is known (OCPP 2.0.1 C09).
+    transaction a token (ConcurrentTx); one whose group may charge at other places only may not here, unless it does already. An
+    unknown one leaves a finding, by which it can be enrolled. A group is named whenever the token is known (OCPP 2.0.1 C09).
     """
     if token.type == "NoAuthorization":
         return TokenInfo(AuthorizationStatus.ACCEPTED)
     if found is None:
         batch.note(Note(UNKNOWN, f"{token.type or UNTYPED_ORDER[0]} {token.value}"[:200], "Nobody is enrolled with this id tag."))
         return TokenInfo(AuthorizationStatus.UNKNOWN)
+    evses: tuple[int, ...] = ()
+    allowed = True
+    if found.places is not None and (starts or batch.station.id not in found.open_at):
+        evses, everywhere = found.places.of(batch.station.site_id, batch.station.id)
+        allowed = everywhere or (evse in evses if evse else bool(evses))
     status = AuthorizationStatus.ACCEPTED
     if found.status != AuthorizationStatus.ACCEPTED:
         status = AuthorizationStatus.BLOCKED
     elif found.expires_at is not None and found.expires_at <= batch.now:
         status = AuthorizationStatus.EXPIRED
+    elif found.only_stops and starts:
+        # A master pass may stop transactions, and start none (OCPP 2.0.1 C16).
+        status = AuthorizationStatus.INVALID
+    elif not allowed:
+        status = AuthorizationStatus.NOT_AT_THIS_LOCATION
     elif charging_elsewhere and not batch.station.concurrent_transactions:
         status = AuthorizationStatus.CONCURRENT_TX
-    return TokenInfo(status, found.expires_at, found.group)
+    shown = evses if status is AuthorizationStatus.ACCEPTED else ()
+    return TokenInfo(status, found.expires_at, found.group, priority=found.priority, evses=shown, language=found.language)

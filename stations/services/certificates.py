@@ -10,8 +10,8 @@ from cryptography import x509
 
 from stations.batch import Batch, clean
 from stations.domain import commands
-from stations.domain.certificates import CertificateHash, plain_serial
-from stations.domain.commands import Command, InstallCertificate
+from stations.domain.certificates import CertificateHash, CertificateType, plain_serial
+from stations.domain.commands import BadCommand, Command, InstallCertificate
 from stations.domain.event import Event
 from stations.domain.events import (
     CertificateStatusAnswered,
@@ -21,7 +21,7 @@ from stations.domain.events import (
 )
 from stations.domain.values import Note, Severity
 from stations.models import Command as CommandRow
-from stations.models import CommandStatus, InstalledCertificate, Station
+from stations.models import CommandStatus, InstalledCertificate, Station, Variable
 from stations.services import x509reading
 from stations.services.companions import Companion
 from stations.services.rules import Rule
@@ -30,6 +30,8 @@ from stations.services.rules import Rule
 USUAL = "SHA256"
 #: More than this one station does not hold; and of the network so many are compared at once.
 MOST, COMPARED = 200, 1000
+#: The setting, in either version, by which a station says that it checks who signed a new root.
+ROOT_CHECK = "AdditionalRootCertificateCheck"
 #: How a fact of an answer is called that lists the certificates of a type.
 LISTED = "certificates:"
 
@@ -55,7 +57,38 @@ def to_install(row: CommandRow, station: Station, command: Command) -> None:
     """A root that could not be trusted is not sent at all; what is asked word for word (a raw CALL) is the asker's business."""
     assert isinstance(command, InstallCertificate)
     if "raw" not in row.facts:
-        x509reading.root(command.certificate, row.created_at)
+        certificate = x509reading.root(command.certificate, row.created_at)
+        if command.type == CertificateType.CSMS_ROOT.value:
+            _check_signed_by_old(station, certificate)
+
+
+def _check_signed_by_old(station: Station, certificate: x509.Certificate) -> None:
+    """Where a station checks it, its next root must be signed by one that it has (OCPP 2.0.1 A00, 1.6 security whitepaper,
+    AdditionalRootCertificateCheck): it would refuse any other. The old one stays, as its fallback. Raises BadCommand.
+
+    Of one that it only named, nothing but the name of its issuer can be compared; where none is known, the station decides.
+    """
+    checks = {"station": station, "variable": ROOT_CHECK, "attribute": "Actual", "known": True}
+    if not Variable.objects.filter(**checks, value__iexact="true").exists():
+        return
+    here = {"station": station, "type": CertificateType.CSMS_ROOT.value, "removed_at": None}
+    old = list(InstalledCertificate.objects.filter(**here)[:MOST])
+    if old and not any(_signs(one, certificate) for one in old):
+        raise BadCommand(
+            "%(station)s takes a new root only if one that it has signed it (%(check)s), and none of its %(n)s did: let "
+            "%(old)s sign the new one, or switch that check off first.",
+            station=station.identity,
+            check=ROOT_CHECK,
+            n=len(old),
+            old=old[0].subject or old[0].serial_number,
+        )
+
+
+def _signs(old: InstalledCertificate, certificate: x509.Certificate) -> bool:
+    if old.pem:
+        return x509reading.signed_by(certificate, x509reading.certificates(old.pem)[0])
+    named = x509reading.hash_of(certificate, old.hash_algorithm).issuer_name_hash
+    return named.lower() == old.issuer_name_hash.lower()
 
 
 def nothing_more(row: CommandRow, station: Station, command: Command) -> None:

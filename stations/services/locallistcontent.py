@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from accounts.models import IdToken
 from stations import locallists
-from stations.models import IdTokenChange, ListBook, ListMode, LocalList, LocalListEntry, LocalListRule
+from stations.models import GroupTerms, IdTokenChange, ListBook, ListMode, LocalList, LocalListEntry, LocalListRule
 
 #: Entries that one command carries: a longer list is sent by several, so that none lasts for minutes.
 BURST = 1000
@@ -47,6 +47,7 @@ class Builder:
         self.now = now
         self.made: dict[tuple[Any, ...], Content | None] = {}
         self.newest: dict[int, int] = {}
+        self.terms: dict[int, list[GroupTerms]] = {}
 
     def newest_of(self, operator_id: int) -> int:
         if operator_id not in self.newest:
@@ -54,15 +55,22 @@ class Builder:
             self.newest[operator_id] = book.newest if book else 0
         return self.newest[operator_id]
 
+    def without(self, one: LocalList) -> frozenset[int]:
+        if one.operator_id not in self.terms:
+            self.terms[one.operator_id] = locallists.terms_of(one.operator_id)
+        terms = self.terms[one.operator_id]
+        return locallists.without(terms, one.station) if terms else frozenset()
+
     def of(self, one: LocalList, limit: int | None, *, full: bool = False) -> Content | None:
         """What a station must be sent to have what belongs on its list. None: nothing. `limit`: entries it can hold."""
         if one.rule is None and one.by_hand:
             return self._by_hand(one) if full or one.full else None
         newest = self.newest_of(one.operator_id)
         full = full or one.full or one.made_by != stamp(one.rule)
-        key = (one.operator_id, stamp(one.rule), limit, full, *(() if full else (one.upto, one.highest)))
+        without = self.without(one)
+        key = (one.operator_id, stamp(one.rule), without, limit, full, *(() if full else (one.upto, one.highest)))
         if key not in self.made:
-            tokens = locallists.tokens_of(one.rule, self.now)
+            tokens = locallists.tokens_of(one.rule, self.now, without)
             self.made[key] = self._full(tokens, limit, newest) if full else self._changes(one, tokens, limit, newest)
         return self.made[key]
 

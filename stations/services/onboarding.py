@@ -17,7 +17,7 @@ from stations.domain.commands import TriggerMessage
 from stations.domain.values import Registration
 from stations.models import Refusal, Station
 from stations.selectors import online
-from stations.services import commands, registry
+from stations.services import commands, groupterms, registry
 from stations.services.connections import SENT_KEPT_FOR
 
 #: Refusals that one looks at of an identity that nobody has claimed.
@@ -111,7 +111,10 @@ def describe(*, station: Station, name: str, site: str) -> None:
         before = audit.fields_of(station, "name", "site")
         station.name = name.replace("\x00", "").strip()
         station.clean_fields()
-        station.site = registry.site_named(operator=station.operator, name=site) if site.strip() else None
+        was, station.site = station.site_id, registry.site_named(operator=station.operator, name=site) if site.strip() else None
+        if station.site_id != was:
+            registry.bump(station.pk)
+            groupterms.moved(station)
         station.save(update_fields=["name", "site"])
         audit.record(
             "station.changed", station, operator=station.operator_id, before=before, after=audit.fields_of(station, "name", "site")

@@ -46,7 +46,11 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     info = None
     if event.token is not None:
         elsewhere = found is not None and (known is None or known.id_token_id != found.id) and bool(found.open_at)
-        info = authorization.decide(batch, event.token, found, charging_elsewhere=elsewhere and not stopping)
+        at_evse = event.evse or (known.evse if known is not None else None)
+        starts = not stopping and (known is None or known.id_tag.upper() in ("", event.token.key))
+        info = authorization.decide(
+            batch, event.token, found, charging_elsewhere=elsewhere and not stopping, evse=at_evse, starts=starts
+        )
     if known is None and event.evse and event.part is not Progress.ENDED:
         transactions.close_abandoned(batch, event.evse, at)
     transaction = known or _begin(event, batch, at)

@@ -170,7 +170,10 @@ def ended(event: TransactionEnded, batch: Batch) -> TransactionEndAnswered:
 
 def _info(event: TransactionStarted, batch: Batch, *, charging_elsewhere: bool) -> TokenInfo:
     assert event.token is not None, "1.6 starts carry a tag"
-    return authorization.decide(batch, event.token, authorization.find(batch, event.token), charging_elsewhere=charging_elsewhere)
+    found = authorization.find(batch, event.token)
+    return authorization.decide(
+        batch, event.token, found, charging_elsewhere=charging_elsewhere, evse=event.evse or None, starts=True
+    )
 
 
 def _stop_info(event: TransactionEnded, batch: Batch) -> TokenInfo | None:

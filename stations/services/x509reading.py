@@ -61,6 +61,15 @@ def root(pem: str, now: datetime) -> x509.Certificate:
     return found[0]
 
 
+def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether this issuer signed it, by name and by key."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
 def details(certificate: x509.Certificate) -> Details:
     return Details(
         subject=name_of(certificate.subject),

@@ -22,7 +22,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from accounts import drivers
-from accounts.models import IdToken, Invitation
+from accounts.models import IdToken, IdTokenGroup, Invitation
 from accounts.services import add_id_token
 from billing import pricepoints
 from billing.models import ChargeRecord, MeterKey, Tariff, TariffAssignment, TariffVersion
@@ -120,6 +120,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "commands": Command,
             "charge-records": ChargeRecord,
             "id-tags": IdToken,
+            "id-tag-groups": IdTokenGroup,
             "local-lists": LocalList,
             "local-list-rules": LocalListRule,
             "logs": LogUpload,

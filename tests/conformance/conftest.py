@@ -13,7 +13,7 @@ from tests.conformance.against import BARE
 from tests.conformance.api import Api
 from tests.conformance.station import Station
 from tests.network import Network
-from tests.servers import Server
+from tests.servers import Server, Servers
 
 #: Makes a station known with these fields of its row, and dials; see `tests.network.Network.station`.
 Dial = Callable[..., Any]
@@ -36,6 +36,17 @@ def bare_endpoint() -> Iterator[str]:
 def endpoint(uvicorn: Server, bare_endpoint: str) -> str:
     """Where stations dial."""
     return bare_endpoint or uvicorn.ocpp
+
+
+@pytest.fixture(scope="module")
+def by_proxy(servers: Servers, bare_endpoint: str) -> Iterator[str]:
+    """Where a proxy that ends TLS hands stations on: it is trusted, and says by what they came."""
+    if bare_endpoint:
+        yield bare_endpoint
+        return
+    server = Server("uvicorn", CSMS_TRUSTED_PROXIES="127.0.0.1")
+    yield server.ocpp
+    server.stop()
 
 
 @pytest.fixture

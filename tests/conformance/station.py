@@ -49,6 +49,11 @@ class Station:
         self.open = ""
         return self
 
+    def dial_by_tls(self, by_proxy: str) -> Self:
+        """Connect by TLS, which ends in a proxy: what it says of the socket comes in its header."""
+        headers = basic(self.identity) | {"X-Forwarded-Proto": "https"}
+        return self.dial(address=f"{by_proxy}/{self.identity}", headers=headers)
+
     def turned_away(self, password: str | bytes = PASSWORD, **options: Any) -> int:
         """Dial in vain: the status of the HTTP answer."""
         try:

@@ -7,10 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from accounts.models import User
 from csms.dashboard import fragments
 from csms.dashboard.worklist import Rights
-from stations.domain.commands import RemoteStop
-from stations.models import MeterSample, Transaction, Variable
+from stations.domain.commands import ChangeAvailability, RemoteStop
+from stations.models import Command, MeterSample, Transaction, Variable
 from stations.services.commands import issue
 from tests.dashboard.rows import finished, plug, session
 from tests.network import Network
@@ -77,3 +78,18 @@ def test_a_session_is_stopped_from_its_card_once(ada: Client, ben: Client, amber
     html = page(ada, running)
     assert stop not in html
     assert "asked to stop" in html
+
+
+def test_what_is_wanted_out_of_service_stands_with_who_wants_it_and_how_far_it_is(ada: Client, amber: Network) -> None:
+    station = amber.station(accepted=True)
+    address = reverse("station", args=[station.identity])
+    assert "In and out of service" not in ada.get(address).content.decode()
+    with scope(operator=amber.operator):
+        person = User.objects.filter(operator=amber.operator).latest("pk")
+        row = issue(station=station, command=ChangeAvailability(False, 1), user=person, reason="The cable is broken")
+        shown = " ".join(ada.get(address).content.decode().split())
+        assert "wanted out of service" in shown
+        assert f"by {person.name or person.email}" in shown
+        assert "“The cable is broken”: not sent yet." in shown
+        Command.objects.filter(pk=row.pk).update(status="accepted")
+    assert "pending, until the charger confirms it" in ada.get(address).content.decode()

@@ -158,6 +158,7 @@ OF_ADA = {
     "command-detail": lambda world: {"pk": world.queued.pk},
     "command-cancel": lambda world: {"pk": world.queued.pk},
     "id-tag-detail": lambda world: {"pk": world.card.pk},
+    "id-tag-group-detail": lambda world: {"pk": world.card.group_id},
     "site-detail": lambda world: {"pk": world.station.site_id},
     "tariff-detail": lambda world: {"pk": world.bill.tariff_id},
     "tariff-versions": lambda world: {"pk": world.bill.tariff_id},

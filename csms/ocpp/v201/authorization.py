@@ -19,6 +19,12 @@ def id_token_info(info: TokenInfo) -> Payload:
     answer: Payload = {"status": info.status.value}
     if info.expires_at is not None:
         answer["cacheExpiryDateTime"] = times.emit(info.expires_at)
+    if info.priority is not None:
+        answer["chargingPriority"] = info.priority
+    if info.evses:
+        answer["evseId"] = list(info.evses)
+    if info.language:
+        answer["language1"] = info.language
     if info.group:
         answer["groupIdToken"] = {"idToken": info.group, "type": "Central"}
     if info.message is not None:

@@ -44,6 +44,26 @@ def test_the_version_is_negotiated(dial: Dial, api: Api) -> None:
     assert api.until(lambda: api.of(station, "refusals/"))[0]["reason"] == "no_common_subprotocol"
 
 
-later("1.6", "TC_083_CSMS", "Profile 1 to 2 is a move to TLS, which ends in a proxy before this system.")
+@case("1.6", "TC_083_CSMS", requirement="OCPP 1.6 security whitepaper A05")
+def test_a_higher_security_profile(station: Station16, api: Api, by_proxy: str) -> None:
+    station.boot()
+    change = {"component": "", "variable": "SecurityProfile", "value": "2"}
+    asked = api.command(station, "set_variables", {"variables": [change]})
+    station.expect("ChangeConfiguration", key="SecurityProfile", value="2")
+    station.answer(status="Accepted")
+    api.becomes(asked, "confirmed")
+    reset = api.command(station, "reset", {"when": "idle"})
+    station.expect("Reset", type="Soft")
+    station.answer(status="Accepted")
+    station.close()
+    station.dial_by_tls(by_proxy).boot()
+    api.becomes(reset, "confirmed")
+    shown = api.until(lambda: (row := api.station(station))["highest_profile"] == 2 and row)
+    assert shown["online"] is True
+    # Whoever came by TLS does not come back without.
+    assert station.turned_away() == 401
+    assert api.until(lambda: api.of(station, "refusals/"))[0]["reason"] == "profile_lowered"
+
+
 later("1.6", "TC_086_CSMS", "TLS ends in a proxy before this system; its certificate and ciphers are tested with the proxy.")
 later("1.6", "TC_087_CSMS", "Client certificates (security profile 3) are not checked yet.")

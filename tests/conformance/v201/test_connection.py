@@ -81,9 +81,39 @@ def test_the_version_is_negotiated(station: Station201, api: Api) -> None:
     assert refusal(station, api) == "no_common_subprotocol"
 
 
+@case("2.0.1", "TC_A_19_CSMS", requirement="OCPP 2.0.1 A05")
+def test_a_higher_security_profile(station: Station201, api: Api, by_proxy: str) -> None:
+    station.boot()
+    profile = {"slot": 1, "url": "wss://csms.example.com/ocpp", "security_profile": 2, "interface": "Wired0"}
+    asked = api.command(station, "set_network_profile", profile)
+    assert station.expect("SetNetworkProfile", configurationSlot=1)["connectionData"]["securityProfile"] == 2
+    station.answer(status="Accepted")
+    api.becomes(asked, "confirmed")
+    name = {"component": "OCPPCommCtrlr", "variable": "NetworkConfigurationPriority"}
+    asked = api.command(station, "set_variables", {"variables": [name | {"value": "1,0"}]})
+    (data,) = station.expect("SetVariables")["setVariableData"]
+    assert data["attributeValue"] == "1,0"
+    result = {"component": data["component"], "variable": data["variable"], "attributeStatus": "RebootRequired"}
+    station.answer(setVariableResult=[result])
+    api.becomes(asked, "confirmed")
+    reset = api.command(station, "reset", {"when": "idle"})
+    station.aside["GetVariables"] = {
+        "getVariableResult": [{"component": data["component"], "variable": data["variable"], "attributeStatus": "Rejected"}]
+    }
+    station.expect("Reset", type="OnIdle")
+    station.answer(status="Accepted")
+    station.close()
+    station.dial_by_tls(by_proxy).boot("RemoteReset")
+    api.becomes(reset, "confirmed")
+    shown = api.until(lambda: (row := api.station(station))["highest_profile"] == 2 and row)
+    assert shown["online"] is True
+    # Whoever came by TLS does not come back without.
+    assert station.turned_away() == 401
+    assert refusal(station, api) == "profile_lowered"
+
+
 PROXY = "TLS ends in a proxy before this system; its certificate and ciphers are tested with the proxy."
 later("2.0.1", "TC_A_04_CSMS", PROXY)
 later("2.0.1", "TC_A_06_CSMS", "TLS ends in a proxy, which speaks 1.2 and 1.3.")
 later("2.0.1", "TC_A_07_CSMS", "Client certificates (security profile 3) are not checked yet.")
 later("2.0.1", "TC_A_08_CSMS", "Client certificates (security profile 3) are not checked yet.")
-later("2.0.1", "TC_A_19_CSMS", "Profile 1 to 2 is a move to TLS, which ends in a proxy before this system.")
