@@ -29,7 +29,7 @@ class PlacesOfGroup(KnownOnly):
 
     sites = serializers.ListField(child=Whole(min_value=1), required=False, max_length=MOST, help_text="Their ids.")
     stations = serializers.ListField(child=Text(max_length=48), required=False, max_length=MOST, help_text="Their identities.")
-    evses = OneEvse(many=True, required=False, max_length=MOST)
+    evses = serializers.ListField(child=OneEvse(), required=False, max_length=MOST)
 
 
 def _terms(group: IdTokenGroup) -> GroupTerms | None:
@@ -93,7 +93,7 @@ class IdTagGroupView(mixins.RetrieveModelMixin, Lists):
             found = [Places.read(one.places) for row in rows if (one := _terms(row)) and one.places is not None]
             named = {pk for one in found for pk in (*one.stations, *(at for at, _number in one.evses))}
             names = dict(Station.objects.filter(pk__in=named).values_list("pk", "identity")) if named else {}
-            kwargs["context"] = self.get_serializer_context() | {"identities": names}
+            kwargs["context"] = {**self.get_serializer_context(), "identities": names}
         return super().get_serializer(*args, **kwargs)
 
     @extend_schema(request=GroupChange, responses=GroupRow)

@@ -113,7 +113,7 @@ def show_groups(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAY_CHANGE)
 def change_group(request: HttpRequest, pk: int) -> HttpResponse:
-    group = get_object_or_404(IdTokenGroup.objects.select_related("terms"), pk=pk)
+    group: IdTokenGroup = get_object_or_404(IdTokenGroup.objects.select_related("terms"), pk=pk)
     form = TermsForm(getattr(group, "terms", None), request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

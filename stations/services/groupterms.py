@@ -68,7 +68,9 @@ def _places(
         raise ValidationError({"places": _("Name at most %(most)s of each: use whole sites.") % {"most": MOST_PLACES}})
     if not (sites or stations or evses):
         raise ValidationError({"places": _("Choose where it may charge, or let it charge everywhere.")})
-    owners = {one.operator_id for one in (*sites, *stations, *(station for station, _number in evses))}
+    owners = {site.operator_id for site in sites} | {
+        one.operator_id for one in (*stations, *(station for station, _number in evses))
+    }
     if owners != {group.operator_id}:
         raise ValidationError({"places": _("One of the places belongs to another network.")})
     return {
