@@ -278,8 +278,9 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         if displays:
             cursors[7].execute(DISPLAYS, ([n.station_id for n in displays],))
     for row in cursors[0].fetchall() if tokens else ():
-        places = Places.read(orjson.loads(row[-1])) if row[-1] else None
-        found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(FoundToken(*row[2:-1], places=places))
+        token = FoundToken(*row[2:-1])
+        token.places = Places.read(orjson.loads(row[-1])) if row[-1] else None
+        found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(token)
     found.transactions = {
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
     }

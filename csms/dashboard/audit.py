@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from django_scopes import scope
 
 from accounts.history import SCAN, Asked, History
-from accounts.models import AuditEntry, IdToken, Kind, User
+from accounts.models import AuditEntry, IdToken, IdTokenGroup, Kind, User
 from accounts.permissions import may
 from billing.models import Tariff
 from csms.dashboard import auditwords
@@ -135,7 +135,7 @@ def _cells(one: AuditEntry) -> Iterable[object]:
     return one.at, one.actor_label, one.via, one.action, one.object_type, one.object_id, one.object_label, *told, one.note
 
 
-def of(request: HttpRequest, thing: Station | IdToken | Tariff, size: int = SHOWN) -> dict[str, Any]:
+def of(request: HttpRequest, thing: Station | IdToken | IdTokenGroup | Tariff, size: int = SHOWN) -> dict[str, Any]:
     """The newest changes of one thing, for its page; nothing for those who may not see them."""
     if not may(request.user, MAY_VIEW):
         return {}
