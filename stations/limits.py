@@ -88,29 +88,32 @@ def whole(text: Any) -> int | None:
     return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
-    """By station, in eight statements however many there are, asked together."""
+def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) -> dict[int, Known]:
+    """By station, in eight statements however many there are, asked together; only what they hold in three."""
     ids = list(station_ids)
-    asked: tuple[tuple[str, tuple[Any, ...]], ...] = (
-        *((statement, (ids,)) for statement in (PROFILES, OTHERS, SESSIONS, EVSES, OFFERED)),
-        (HARDWARE, (ids, list(hardware.NAMES))),
-        (SAID, (ids, [variable for _component, variable, _instance in SAID_AS])),
-        (MEASURED, (ids, hardware.LEAST_V, hardware.MOST_V)),
-    )
+    asked: list[tuple[str, tuple[Any, ...]]] = [(statement, (ids,)) for statement in (PROFILES, OTHERS, SESSIONS)]
+    if not held:
+        asked += [
+            *((statement, (ids,)) for statement in (EVSES, OFFERED)),
+            (HARDWARE, (ids, list(hardware.NAMES))),
+            (SAID, (ids, [variable for _component, variable, _instance in SAID_AS])),
+            (MEASURED, (ids, hardware.LEAST_V, hardware.MOST_V)),
+        ]
     cursors = [beside(cursor) for _ in asked]
     with cursor.connection.pipeline():
         for one, (statement, params) in zip(cursors, asked, strict=True):
             one.execute(statement, params)
-    profiles, others, running, evses, offered, settings, told, measured = (one.fetchall() for one in cursors)
-    held: dict[int, list[Held]] = {pk: [] for pk in ids}
+    profiles, others, running, *more = (one.fetchall() for one in cursors)
+    evses, offered, settings, told, measured = more or ([],) * 5
+    profiles_of: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
         sessions[pk][evse] = Session(ocpp_id, started_at.replace(microsecond=0)), remote_start_id
     for pk, evse, _source, body, transaction, remote_start_id, since in profiles:
         if (found_here := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
-            held[pk].append(found_here)
+            profiles_of[pk].append(found_here)
     for pk, evse, schedules, since in others:
-        held[pk] += _of_others(evse, _plain(schedules), since)
+        profiles_of[pk] += _of_others(evse, _plain(schedules), since)
     numbers: dict[int, list[int]] = {pk: [] for pk in ids}
     for pk, number in evses:
         numbers[pk].append(number)
@@ -123,7 +126,7 @@ def load(cursor: Cursor, station_ids: Collection[int]) -> dict[int, Known]:
     found = {
         pk: Known(
             Limits(
-                tuple(held[pk]),
+                tuple(profiles_of[pk]),
                 {evse: one for evse, (one, _) in sessions[pk].items()},
                 tuple(sorted(numbers[pk])),
                 *volts.get(pk, (VOLTS, "")),

@@ -93,9 +93,10 @@ class DisplayNeed:
 
 @dataclass(frozen=True, slots=True)
 class LimitsNeed:
-    """All that limits a station. For messages that come seldom."""
+    """All that limits a station. For messages that come seldom; `held`: only the profiles it holds, for a boot."""
 
     station_id: int
+    held: bool = False
 
 
 Need = (
@@ -285,8 +286,10 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())
     }
     found.starts = {StartNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[2].fetchall() if by_start else ())}
-    if stations := sorted({n.station_id for n in wanted if isinstance(n, LimitsNeed)}):
-        found.limits = limits.load(cursor, stations)
+    limited = {n for n in wanted if isinstance(n, LimitsNeed)}
+    for held in (True, False):  # what knows more takes the place of what knows less
+        if stations := sorted({n.station_id for n in limited if n.held is held}):
+            found.limits |= limits.load(cursor, stations, held=held)
     found.stops = {StopNeed(*row) for row in (cursors[3].fetchall() if by_stop else ())}
     one_of: dict[int, FoundReport] = {}
     for station_id, kind, request_id, pk, pages, last_page, items, finished, about, created_at, parts in (

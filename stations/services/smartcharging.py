@@ -214,7 +214,7 @@ def _report_complete(awaited: AwaitedEffect, event: Event, batch: Batch) -> bool
 
 
 def booted_needs(event: Event, station: StationState) -> list[LimitsNeed]:
-    return [LimitsNeed(station.id)]
+    return [LimitsNeed(station.id, held=True)]
 
 
 def booted(batch: Batch) -> None:

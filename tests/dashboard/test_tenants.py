@@ -32,7 +32,7 @@ FORMS = {
     *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
     "receipt_details",
     *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
-    *("tariff_add", "tariff_import", "tariff_change"),
+    *("tariff_add", "tariff_import", "tariff_change", "id_tag_group"),
 }
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
