@@ -156,7 +156,7 @@ class Feed:
                 async for parts in self.render(stations, transactions):
                     for page in tuple(self.pages) if parts else ():
                         page.offer(parts)
-                    rest, self.cost_s = (min(REST_OF_MANY * self.cost_s, LONGEST_REST_S) if self.many else REST * self.cost_s), 0.0
+                    rest, self.cost_s = min((REST_OF_MANY if self.many else REST) * self.cost_s, LONGEST_REST_S), 0.0
                     await asyncio.sleep(rest)
             except Exception:
                 logger.exception("The live pages of operator %s could not be updated; trying again.", self.user.operator_id)

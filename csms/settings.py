@@ -337,6 +337,7 @@ SPECTACULAR_SETTINGS = {
         "NetworkMoveStatusEnum": "stations.models.MoveStatus",
         "CommandKindEnum": "stations.choices.COMMAND_KINDS",
         "ReportStatusEnum": "stations.models.ReportStatus",
+        "ChargeRecordKindEnum": "billing.models.RecordKind",
         "CommandStatusEnum": "stations.models.CommandStatus",
         "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
         "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",

@@ -36,7 +36,6 @@ PAGES: tuple[Page | Menu, ...] = (
     Page("wall", _("Network")),
     Page("stations", _("Chargers"), also=frozenset({"onboarding", "runs", "run", "labels"})),
     Page("sessions", _("Sessions"), also=frozenset({"review", "review_session", "review_message"})),
-    Page("billing", _("Billing")),
     Menu(
         _("Drivers"),
         (
@@ -44,6 +43,8 @@ PAGES: tuple[Page | Menu, ...] = (
             Page("id_tags", _("Id tags")),
             Page("reservations", _("Reservations")),
             Page("tariffs", _("Tariffs")),
+            Page("billing", _("Billing")),
+            Page("receipts", _("Receipts"), "receipts.view"),
         ),
     ),
     Menu(
@@ -62,7 +63,6 @@ PAGES: tuple[Page | Menu, ...] = (
     Menu(
         _("Management"),
         (
-            Page("receipts", _("Receipts"), "receipts.view"),
             Page("people", _("People"), "people.change"),
             Page("audit", _("Changes"), "audit.view"),
             Page("webhooks", _("Webhooks")),

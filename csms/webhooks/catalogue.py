@@ -40,10 +40,11 @@ def _row(view: Any, pk: int | None) -> Any:
 
 
 def _transaction(entry: OutboxEntry) -> Payload | None:
+    from csms.api import sessionprices
     from csms.api.views import TransactionView
 
     row = _row(TransactionView, entry.object_id)
-    return plain(TransactionView.serializer_class(row).data) if row else None
+    return plain(TransactionView.serializer_class(row, context=sessionprices.context([row])).data) if row else None
 
 
 def _running(entry: OutboxEntry) -> Payload | None:

@@ -11,6 +11,8 @@ from django_scopes import scope, scopes_disabled
 
 from accounts import drivers
 from accounts.people import invite
+from billing import pricepoints
+from billing.models import ChargeRecord
 from csms.forwarding import keeping
 from csms.forwarding import services as forwarding
 from stations.domain.commands import COMMANDS, ClearCache
@@ -20,7 +22,9 @@ from tests.api.conftest import Network, Person
 from tests.dashboard.chargingrows import limited
 from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import made_move, made_profile, made_reservation
+from tests.dashboard.rows import issued
 from tests.dashboard.securityrows import secured
+from tests.dashboard.signedrows import signed
 from tests.firmware import made_image, made_update
 
 
@@ -56,6 +60,9 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         for made in (limited, monitored):
             made(amber.station)
         secured(amber.station, update.firmware)
+        pricepoints.add_series(operator=ada.operator, name="Day-ahead")
+        signed(amber.transaction)
+        issued(ChargeRecord.objects.get())
         DisplayMessage.objects.create(
             operator=ada.operator, station=amber.station, number=4, content="Hello", set_at=timezone.now()
         )

@@ -98,7 +98,7 @@ def test_what_runs_without_a_price_has_no_cost_yet(amber, station, market, follo
     with scope(operator=amber):
         assert selectors.running_cost(running) == {}
         pricepoints.fill(series=market, points=points(100, 100, 100, 100))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             costs = selectors.running_cost(running)
     assert costs == {running[0].pk: (Decimal("0.75"), "EUR"), running[1].pk: (Decimal("1.13"), "EUR")}
 

@@ -43,7 +43,7 @@ def records():
 
 def entries():
     with scopes_disabled():
-        return list(OutboxEntry.objects.order_by("id"))
+        return list(OutboxEntry.objects.filter(subscriber="billing").order_by("id"))
 
 
 # Charge records

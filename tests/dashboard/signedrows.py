@@ -3,6 +3,7 @@
 from datetime import datetime
 from hashlib import sha256
 
+from django.db.transaction import atomic
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
@@ -21,7 +22,7 @@ def signed(transaction: Transaction, meter: Meter | None = None, *, kwh: tuple[s
     keep(transaction, meter.begin(kwh[0], transaction.started_at, ID=transaction.id_tag), "Transaction.Begin", key=meter.der.hex())
     if transaction.stopped_at:
         keep(transaction, meter.end(kwh[1], end_at, ID=transaction.id_tag), "Transaction.End")
-    with scopes_disabled():
+    with scopes_disabled(), atomic():
         check_transaction(transaction_id=transaction.pk)
     return MeterKey._base_manager.filter(station=transaction.station_id).latest("pk")
 

@@ -42,10 +42,8 @@ def test_a_session_says_by_which_tariff_and_why_before_and_after_it_is_billed(ad
     assert "It is assigned to this plug." in html
     assert "0.50 EUR per kWh, tax included." in html
     done = finished(here)
-    record = bill(done, night, "4.71", choice={"version": 3, "place": "site", "audience": "drivers"})
-    with scopes_disabled():
-        snapshot = {"currency": "EUR", "elements": [{"price_components": [{"type": "ENERGY", "price": 0.3, "step_size": 1}]}]}
-        type(record).objects.filter(pk=record.pk).update(tariff_snapshot=snapshot)
+    snapshot = {"currency": "EUR", "elements": [{"price_components": [{"type": "ENERGY", "price": 0.3, "step_size": 1}]}]}
+    bill(done, night, "4.71", choice={"version": 3, "place": "site", "audience": "drivers"}, tariff_snapshot=snapshot)
     html = page(ada, done.pk)
     assert "as it would be billed" not in html
     assert "It is assigned to this site, for registered drivers." in html

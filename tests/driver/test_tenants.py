@@ -11,6 +11,7 @@ from csms.driver.urls import urlpatterns
 from stations.models import Connector
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import bill, finished, issued, plug, session
+from tests.dashboard.signedrows import signed
 from tests.dashboard.test_tenants import mine
 from tests.driver.dee import driver_of, token_of
 from tests.network import Network
@@ -20,7 +21,10 @@ PUBLIC = {"plugs", "plug", "plug_mistyped", "driver_login", "driver_signup"}
 #: A driver's, who see only what is theirs.
 OWN = {"driver", "driver_account", "driver_password", "driver_delete", "driver_export"}
 #: What names a session or a receipt: another's is not there.
-NAMED = {"driver_session", "driver_stop", "driver_receipt", "driver_receipt_pdf", "driver_receipt_mail"}
+NAMED = {
+    *("driver_session", "driver_stop", "driver_receipt", "driver_receipt_pdf", "driver_receipt_mail"),
+    *("driver_signed", "driver_signed_text"),
+}
 BUTTONS = {"plug_start", "driver_stop", "driver_logout", "driver_receipt_mail"}
 #: For whoever has the link: `tests/driver/test_receipts.py`.
 LINKS = {"receipt_link", "receipt_link_pdf"}
@@ -31,6 +35,7 @@ World = dict[str, list[Any]]
 @pytest.fixture
 def world(amber: Network, dee: User, free: Connector) -> World:
     done = finished(plug(amber), id_token=token_of(dee), id_tag="DEES-CARD")
+    signed(done)
     running = session(plug(amber), id_token=token_of(dee), id_tag="DEES-CARD")
     here = [free.evse.station.identity, free.evse.number]
     record = bill(done, amber.tariff(is_default=False))
@@ -42,6 +47,7 @@ def world(amber: Network, dee: User, free: Connector) -> World:
         "plug_start": here,
         "plug_mistyped": [f"{here[0]}/1/"],
         "driver_session": [running.pk],
+        **{name: [done.pk] for name in ("driver_signed", "driver_signed_text")},
         "driver_stop": [running.pk],
     }
 

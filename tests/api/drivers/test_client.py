@@ -34,7 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], A
     folder: Path = tmp_path_factory.mktemp("client")
     document, config = folder / "schema.json", folder / "config.json"
     document.write_text(json.dumps(SchemaGenerator().get_schema(public=True), default=str))
-    config.write_text(json.dumps({"post_hooks": []}))
+    config.write_text(json.dumps({"post_hooks": [], "content_type_overrides": {"application/pdf": "application/octet-stream"}}))
     tool = Path(sys.executable).with_name("openapi-python-client")
     options = ["--path", document, "--output-path", folder / PACKAGE, "--meta", "none", "--config", config, "--fail-on-warning"]
     done = subprocess.run([tool, "generate", *options], capture_output=True, text=True, check=False)

@@ -104,7 +104,7 @@ def test_it_begins_when_signed_data_came(station: Station201, api: Api, network:
     at = charging.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     charging.started("SignedDataReceived", token="CARD", meterValue=[{"timestamp": at, "sampledValue": [value]}])
     shows(api, station, status="active", meter_start_wh=1000)
-    assert "AAEC" in str(api.one(station, "meter-samples/")["extra"])
+    assert api.one(station, "signed-readings/")["data"] == "AAEC"
 
 
 @case("2.0.1", "TC_E_12_CSMS", inferred=True)
