@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from billing import issued, receipts
+from billing.models import RecordKind
 from billing.receiptmodels import Issuer, Receipt
 from csms import printing
 from csms import receipts as print_out
@@ -80,7 +81,7 @@ class Share(serializers.Serializer[Any]):
 class ReceiptRow(Rows):
     id = serializers.IntegerField(source="pk", help_text="That of its charge record.")
     number = serializers.CharField(source="label")
-    kind = serializers.ChoiceField(choices=["charge", "credit"], source="content.kind")
+    kind = serializers.ChoiceField(choices=RecordKind.choices, source="content.kind")
     credits = serializers.CharField(source="content.data.credits", allow_null=True, help_text="The number that it takes back.")
     session = serializers.IntegerField(source="content.data.session")
     station = serializers.CharField(source="content.data.station")

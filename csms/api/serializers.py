@@ -219,7 +219,7 @@ class ChargeRecordRow(Rows):
     station = serializers.CharField(source="transaction.station.identity")
     site = serializers.CharField(source="transaction.station.site.name", default=None, allow_null=True)
     transaction = serializers.IntegerField(source="transaction_id")
-    kind = serializers.ChoiceField(choices=RecordKind.values)
+    kind = serializers.ChoiceField(choices=RecordKind.choices)
     credits = serializers.IntegerField(source="credits_id", allow_null=True, help_text="Of a credit: the record it takes back.")
     credited_by = serializers.IntegerField(
         source="credited_by.pk", default=None, allow_null=True, help_text="The credit that took it back; null: it counts."

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from accounts import drivers
+from accounts.models import IdTokenGroup
 from accounts.people import invite
 from billing import pricepoints
 from billing.models import ChargeRecord
@@ -60,9 +61,10 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         for made in (limited, monitored):
             made(amber.station)
         secured(amber.station, update.firmware)
+        IdTokenGroup.objects.create(operator=ada.operator, name="FLEET")
         pricepoints.add_series(operator=ada.operator, name="Day-ahead")
         signed(amber.transaction)
-        issued(ChargeRecord.objects.get())
+        issued(ChargeRecord.objects.order_by("id")[0])
         DisplayMessage.objects.create(
             operator=ada.operator, station=amber.station, number=4, content="Hello", set_at=timezone.now()
         )

@@ -75,7 +75,7 @@ def test_an_ended_transaction_gets_a_charge_record_that_explains_itself(station,
         }
     ]
     assert entries() == []
-    assert bell.rung == [(station.operator_id, [], [transaction.pk])]
+    assert bell.rung == ["receipts", (station.operator_id, [], [transaction.pk])]
 
 
 def test_each_operator_bills_with_its_own_tariff(station, tariff, bell):
