@@ -29,7 +29,6 @@ from stations.models import (
     Firmware,
     FirmwareUpdate,
     LocalList,
-    LocalListEntry,
     LocalListRule,
     LogUpload,
     MessageLogEntry,
@@ -347,10 +346,7 @@ def _listed(network: Network, station: Station, offline: Station, card: IdToken)
     now = timezone.now()
     rule = LocalListRule.objects.create(operator=network.operator, mode="groups", group_ids=[card.group_id], changed_at=now)
     fields = {"operator": network.operator, "rule": rule, "ask": False, "version": 3, "sent_version": 4, "highest": 2**40}
-    listed = LocalList.objects.create(**fields, station=station, state="in_step", count=1, left_out=2, limit=1, synced_at=now)
-    LocalListEntry.objects.create(
-        operator=station.operator, local_list=listed, value="ON-LIST", key="ON-LIST", type="ISO14443", status="Accepted"
-    )
+    LocalList.objects.create(**fields, station=station, state="in_step", count=1, left_out=2, limit=1, synced_at=now)
     LocalList.objects.create(
         **fields, station=offline, state="failed", error="Failed OutOfMemory", error_at=now, due_at=now + timedelta(hours=1),
         reported_version=2, reported_at=now,
