@@ -19,7 +19,6 @@ from tests.dashboard.world import one_of_each
 from tests.network import Network
 from tests.servers import Server
 
-
 #: Of the tags of the charger's list none were sent yet, and another charger was led elsewhere.
 WITHOUT_ROWS = {"local_list_export", "network_moves_export"}
 
