@@ -183,7 +183,7 @@ async def test_axe_and_a_thumb_find_nothing_wrong_on_any_page(
     cases = world(network, dee)
     chosen = [case for case in cases if (case.name in MOSTLY) == mostly]
     for some in (cases, [case for case in cases if case.name in MOSTLY]):
-        files = {"driver_export", "driver_receipt_pdf"}
+        files = {"driver_export", "driver_receipt_pdf", "driver_signed", "driver_signed_text"}
         assert {case.route for case in some} == (PUBLIC | OWN | NAMED | {"receipt_link"}) - BUTTONS - files - {"plug_mistyped"}
     contexts: dict[str, BrowserContext] = {}
     for name, user in {"dee": dee, "dan": dan, "ada": network.user(), "nobody": None}.items():
