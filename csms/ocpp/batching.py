@@ -37,13 +37,22 @@ log = structlog.get_logger(__name__)
 
 #: Messages in one transaction at most: beyond it latency grows and nothing is gained.
 MAX_BATCH = 256
+#: While several messages come at once, a round begins no sooner after the one before: one of two messages costs nearly as much as
+#: one of ten, and rounds that follow each other without rest keep a machine busy which has little to do.
+GATHER_S = 0.005
 #: Comings and goings attended to in one round at most: when a whole network goes or comes back, messages of those who are in have
 #: their turn in between.
 MAX_DOORS = 32
 #: A station whose messages fail this often is handled apart from the others, until as many have gone well.
 SUSPICIOUS = 2
-#: Deadlocks and the like are tried again this often before the messages are handled one by one.
+#: Troubles that pass are tried again this often before the messages are handled one by one.
 RETRIES = 5
+#: The last: a table was altered, and the statement prepared before is of no use. With the ROLLBACK psycopg forgets it.
+PASSING = {
+    psycopg.errors.DeadlockDetected: "deadlock",
+    psycopg.errors.SerializationFailure: "deadlock",
+    psycopg.errors.FeatureNotSupported: "altered",
+}
 #: Of a command that failed on its way into words, which is nobody's fault but ours.
 UNWORDED = "It could not be put into words; the log of the server says why."
 
@@ -94,6 +103,8 @@ class BatchThread(Database, threading.Thread):
         self.claiming = True
         self.at_the_doors: deque[Door] = deque()
         self.ending = False
+        #: Before this (monotonic seconds) no round begins.
+        self.next_round = 0.0
 
     # The round
 
@@ -111,17 +122,23 @@ class BatchThread(Database, threading.Thread):
 
     def _round(self) -> bool:
         items = [] if self.at_the_doors else [self.items.get()]
+        begun = time.monotonic()
+        if begun < self.next_round and self.items.qsize() < MAX_BATCH:
+            time.sleep(self.next_round - begun)
+            begun = self.next_round
         while len(items) < MAX_BATCH:
             try:
                 items.append(self.items.get_nowait())
             except queue.Empty:
                 break
+        self.next_round = begun + GATHER_S if len(items) > 1 else 0.0
         self.ending = self.ending or None in items
         try:
             self._handle([item for item in items if item is not None])
         except Exception:
-            # The thread is the only one there is: whatever happens, it goes on with the next round.
+            # The thread is the only one there is: whatever happens, it goes on with the next round, on a connection without a past.
             log.exception("a round of the batch thread failed")
+            connection.close()
         self.busy_since = None
         return not self.ending or bool(self.at_the_doors) or not self.items.empty()
 
@@ -162,9 +179,9 @@ class BatchThread(Database, threading.Thread):
             begun = time.monotonic()
             try:
                 batch, answers = self._attempt(inbound)
-            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            except tuple(PASSING) as error:
                 self._forget(inbound)
-                meters.TROUBLES.add("deadlock")
+                meters.TROUBLES.add(PASSING[type(error)])
                 attempts += 1
                 if attempts <= RETRIES:
                     continue

@@ -15,6 +15,9 @@ SILENT_S = 10
 #: A lock is waited for so long: who holds it longer is frozen, or alters a table.
 LOCK_S = 8
 APPLICATION = "csms batch"
+#: A statement said so often is prepared, that is parsed and planned once for all: that was a third of PostgreSQL's part of a small
+#: round. Django prepares none, for the sake of poolers, which this connection does without.
+PREPARED_AFTER = 5
 
 # Whoever is in the middle of a COPY or of a pipeline is not idle to PostgreSQL, whatever its client does: `idle_in_transaction`
 # misses it.
@@ -33,7 +36,8 @@ def own_connection() -> None:
     options["options"] = " ".join(
         [options.get("options", ""), *(f"-c {name}={seconds}s" for name, seconds in limits.items())]
     ).strip()
-    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | {"application_name": APPLICATION}}
+    own = {"application_name": APPLICATION, "prepare_threshold": PREPARED_AFTER}
+    connection.settings_dict = connection.settings_dict | {"OPTIONS": options | own}
 
 
 def cut(raw: "psycopg.Connection[Any]") -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from csms.ocpp import batching
+from csms.ocpp import batching, faults
 from csms.ocpp.batching import BatchThread, Results
 from csms.ocpp.doors import Arrival, Departure
 from csms.ocpp.exchange import Inbound
@@ -150,6 +150,58 @@ def test_a_database_that_refuses_connections_is_waited_for(network: Network) -> 
     thread.join(30)
     assert all('"currentTime"' in text for _, text in answered)
     assert sum(len(network.log(one)) for one in known) == 200
+
+
+def test_a_table_altered_while_its_statements_are_prepared_costs_no_message_and_no_knock(network: Network) -> None:
+    """As by a migration while the web processes of the version before are still at work."""
+    known = network.station(accepted=True)
+    results: list[Results] = []
+    thread = BatchThread(results.append)
+    thread.start()
+    engine = Engine()
+
+    def one_by_one(count: int) -> None:
+        for _ in range(count):
+            seen = len(results)
+            thread.items.put(engine.inbound(known, "Heartbeat", {}))
+            until(lambda seen=seen: len(results) > seen)
+
+    one_by_one(faults.PREPARED_AFTER + 2)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE stations_connection ALTER COLUMN fence TYPE numeric")
+        one_by_one(3)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE stations_connection ALTER COLUMN fence TYPE bigint")
+    one_by_one(3)
+    thread.stop()
+    thread.join(30)
+    told = [text for one in results for _, text in one.answers]
+    assert len(told) == faults.PREPARED_AFTER + 8
+    assert all('"currentTime"' in (text or "") for text in told)
+    assert len(network.log(known)) == len(told)
+
+
+def test_messages_that_come_one_by_one_do_not_wait_for_company(network: Network) -> None:
+    """And those that come in numbers share a round."""
+    known = [network.station(accepted=True) for _ in range(20)]
+    rounds: list[int] = []
+    thread = BatchThread(lambda results: rounds.append(len(results.answers)))
+    engine = Engine()
+    with scopes_disabled():
+        calls = [engine.inbound(one, "Heartbeat", {}) for one in known]
+    for call in calls[:2]:
+        thread.items.put(call)
+    thread.start()
+    until(lambda: rounds)
+    assert thread.next_round > 0
+    thread.items.put(calls[2])
+    until(lambda: sum(rounds) == 3)
+    assert thread.next_round == 0
+    thread.stop()
+    thread.join(30)
+    assert rounds == [2, 1]
 
 
 def cut_everybody_else() -> None:
