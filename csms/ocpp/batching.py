@@ -279,7 +279,7 @@ class BatchThread(Database, threading.Thread):
 
     def _commit(self, cursor: Any, batch: Batch, answers: list[tuple[Message, str | None]]) -> None:
         try:
-            cursor.execute("COMMIT")
+            cursor.execute("COMMIT", prepare=False)  # there is no plan to keep of it
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _CommitUnknown(batch, answers) from error
         self._worked()

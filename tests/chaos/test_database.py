@@ -119,6 +119,7 @@ async def test_commits_whose_answer_is_lost_are_neither_lost_nor_done_twice(
     async with Fleet(network, serve(kind, DATABASE_URL=cutter.url).ocpp) as fleet:
         while min(cutter.cut.values()) < 10:
             await fleet.more(100)
+            assert cutter.count, "no commit was seen on the wire"
         await fleet.finish()
 
 
