@@ -62,6 +62,11 @@ class NumberFilter(filters.Filter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=0, **kwargs)
+        if "method" in kwargs:
+            # There is no column that would tell the document what it may be.
+            said = {"maximum": kwargs.get("max_value"), "description": kwargs.get("help_text")}
+            known = {name: value for name, value in said.items() if value is not None}
+            extend_schema_field({"type": "integer", "minimum": 0} | known)(self)
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

@@ -8,14 +8,13 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from csms.api.filters import Filters, NumberFilter, StationFilter, YesNoFilter, period
+from csms.api.filters import HIGHEST_EVSE, Filters, NumberFilter, StationFilter, YesNoFilter, period
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from stations import charginglists
 from stations.domain.chargingprofiles import EXTERNAL, PURPOSES, SOURCES, UNITS
 from stations.models import ChargingLimit, ChargingProfile, EvChargingNeeds, EvChargingSchedule, Station
 
-HIGHEST_EVSE = 255
 OBJECT = {"type": "object", "additionalProperties": {}}
 
 
