@@ -53,7 +53,7 @@ class ChargingProfileRow(Rows):
 
 class ChargingProfileFilters(Filters):
     station = StationFilter("station_id")
-    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
+    evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE, help_text="0: the whole station, or each EVSE of it.")
     purpose = django_filters.ChoiceFilter(choices=[(one, one) for one in (*PURPOSES, EXTERNAL)])
     source = django_filters.ChoiceFilter(choices=[(one, one) for one in SOURCES])
     looks_for = ("evse", "purpose", "source")
