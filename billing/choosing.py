@@ -128,9 +128,10 @@ class Book:
             self._joined[key] = self._market.joined(chosen.version.operator_id, chosen.ocpi, start, end)
         return self._joined[key]
 
-    def made(self, chosen: Chosen, make: Callable[[engine.Tariff], Made]) -> Made:
-        """What is made of a chosen tariff, once for as long as the prices do not change."""
-        return self._keep(chosen, make, lambda: make(self.read(chosen)))
+    def made(self, chosen: Chosen, make: Callable[[engine.Tariff, series.Followed | None], Made]) -> Made:
+        """What is made of a chosen tariff, and of its market's prices if one drives it: once for as long as neither changes."""
+        operator_id = chosen.version.operator_id
+        return self._keep(chosen, make, lambda: make(self.read(chosen), series.followed(operator_id, chosen.ocpi)))
 
     def _keep(self, chosen: Chosen, what: object, make: Callable[[], Made]) -> Made:
         kept = self._networks[chosen.version.operator_id].kept

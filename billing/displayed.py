@@ -1,11 +1,14 @@
-"""Prices as chargers show them: looked up once for many messages, and computed without a look at any table."""
+"""Prices as chargers show them: looked up once for many messages, and computed without a look at any table.
+
+Those of a market are read for whole days, once a day and whenever others have come.
+"""
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import translation
 
-from billing import choosing, sentences, sessions, tariff
+from billing import choosing, sentences, series, sessions, tariff
 from billing.tariff import Dimension
 from stations import ports
 from stations.cases import Case
@@ -16,23 +19,27 @@ PARTS = {Dimension.ENERGY: "kWhPrice", Dimension.TIME: "hourPrice", Dimension.FL
 
 
 class Displayed:
-    """A version of a tariff (`stations.ports.Prices`)."""
+    """A version of a tariff (`stations.ports.Prices`). `followed`: how it is had with a market's prices, if one drives it."""
 
-    def __init__(self, applied: tariff.Tariff) -> None:
+    def __init__(self, applied: tariff.Tariff, followed: series.Followed | None = None) -> None:
         self.currency, self.needs_course = applied.currency, applied.needs_course
-        self._tariff = applied
+        self._tariff, self._followed = applied, followed
         self._sentences: dict[str, str] = {}
 
     def cost(self, session: ports.SoFar) -> Decimal | None:
         try:
-            priced = tariff.price(self._tariff, sessions.so_far(session))
+            applied, known = self._during(session), sessions.so_far(session)
+            if self._followed is not None and session.energy_wh <= 0:
+                # Nothing would be a price that nobody knows.
+                tariff.prices_at_end(applied, known)
+            priced = tariff.price(applied, known)
         except (tariff.NoPrice, tariff.InvalidSession):
             return None  # the market's price of an hour is not known yet, or the site's time zone is none
         return priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
 
     def parts(self, session: ports.SoFar) -> dict[str, Decimal]:
         try:
-            found = tariff.prices_at_end(self._tariff, sessions.so_far(session), power_w=_power(session))
+            found = tariff.prices_at_end(self._during(session), sessions.so_far(session), power_w=_power(session))
         except (tariff.NoPrice, tariff.InvalidSession):
             return {}
         taxed = {kind: amount * (100 + (vat or 0)) / 100 for kind, (amount, vat) in found.items() if amount}
@@ -43,6 +50,9 @@ class Displayed:
             with translation.override(language):
                 self._sentences[language] = sentences.sentence(self._tariff)
         return self._sentences[language]
+
+    def _during(self, session: ports.SoFar) -> tariff.Tariff:
+        return self._tariff if self._followed is None else self._followed.during(session.started_at, session.until)
 
 
 def _power(session: ports.SoFar) -> Decimal | None:

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, drafts, series, sessions, tariff
+from billing import choosing, drafts, sessions, tariff
 from billing.displayed import Displayed
 from billing.models import ChargeRecord, RecordKind
 from stations import courses, ports
@@ -23,7 +23,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
 
     Two queries, however many transactions: where and who they are, and whether prices have changed (then three more). If there
     are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an
-    hour; and two for the prices of a market, if one drives some.
+    hour; and two for the prices of a market that drives some, once a day or when they have changed.
     """
     running = {transaction.pk: transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE}
     if not running:
@@ -34,8 +34,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     book = choosing.Book({transaction.operator_id for transaction in found})
     now = timezone.now()
     chosen = {one.pk: version for one in found if (version := book.choose(choosing.case_of(one))) is not None}
-    since = min(one.started_at for one in found)
-    priced = {one: _displayed(book, chosen[one.pk], since, now) for one in found if one.pk in chosen}
+    priced = {one: book.made(chosen[one.pk], Displayed) for one in found if one.pk in chosen}
     points = _courses([one for one, price in priced.items() if price.needs_course], now)
     costs = {}
     for one, price in priced.items():
@@ -45,13 +44,6 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
         if (total := price.cost(known)) is not None:
             costs[one.pk] = (total, price.currency)
     return costs
-
-
-def _displayed(book: choosing.Book, chosen: choosing.Chosen, since: datetime, until: datetime) -> Displayed:
-    """Prices of a market change by themselves: they are read each time."""
-    if series.named(chosen.version.ocpi):
-        return Displayed(book.joined(chosen, since, until))
-    return book.made(chosen, Displayed)
 
 
 def _courses(found: list[Transaction], now: datetime) -> dict[int, list[courses.Point]]:

@@ -1,5 +1,6 @@
 """Prices that a market makes, as the tariff engine takes them: read for the time of a session, with a gap where one is missing."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from billing import tariff as engine
@@ -17,6 +19,9 @@ from billing.seriesmodels import PricePoint, PriceSeries, Unit
 SIZES = {Unit.MWH: Decimal(1000), Unit.KWH: Decimal(1)}
 #: A series of which no price was read: a session under it has no price yet.
 UNREAD = engine.Series((), (), datetime(1970, 1, 1, tzinfo=UTC))
+#: How long ago a running session may have begun to be told what it costs so far: no more prices are kept in memory.
+LONGEST = timedelta(days=92)
+DAY = timedelta(days=1)
 
 
 def named(ocpi: Mapping[str, Any]) -> set[str]:
@@ -95,10 +100,39 @@ class Market:
         return parse(ocpi, {name: _cut(one, start, end) for name, one in known[2].items()})
 
 
+class Followed:
+    """A tariff that a market drives, as running sessions need it: prices of whole days, from that on which the first of them began
+    to tomorrow. They are read once a day, and when one comes that began earlier; whoever keeps this forgets it when prices come.
+    """
+
+    def __init__(self, operator_id: int, ocpi: Mapping[str, Any]) -> None:
+        self._operator_id, self._ocpi = operator_id, ocpi
+        self._known: tuple[datetime, datetime, engine.Tariff] | None = None
+
+    def during(self, start: datetime, end: datetime) -> engine.Tariff:
+        """With the prices of a time. Raises NoPrice for what began too long ago."""
+        today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        if start < today - LONGEST:
+            raise engine.NoPrice(f"What costs as a market says is told for {LONGEST.days} days.")
+        tomorrow = today + 2 * DAY
+        known = self._known
+        if known is None or start < known[0] or min(end, tomorrow) > known[1]:
+            since = min(start, today if known is None else max(known[0], today - LONGEST))
+            since = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            read = parse(self._ocpi, during(self._operator_id, named(self._ocpi), since, tomorrow))
+            known = self._known = (since, tomorrow, read)
+        return known[2]
+
+
+def followed(operator_id: int, ocpi: Mapping[str, Any]) -> Followed | None:
+    """None: no market drives it."""
+    return Followed(operator_id, ocpi) if named(ocpi) else None
+
+
 def _cut(one: engine.Series, start: datetime, end: datetime) -> engine.Series:
-    """Only what a session needs: the engine looks at every step of a series."""
-    first = max((place for place, at in enumerate(one.starts) if at <= start), default=0)
-    last = sum(at <= end for at in one.starts)
+    """Only what a session needs."""
+    first = max(bisect_right(one.starts, start) - 1, 0)
+    last = bisect_right(one.starts, end)
     starts, prices = one.starts[first:last], one.prices[first:last]
     return replace(one, starts=starts, prices=prices, until=one.starts[last] if last < len(one.starts) else one.until)
 

@@ -7,6 +7,7 @@ from stations.domain.values import (
     MessageFormat,
     MessagePriority,
     MessageState,
+    Payer,
     Reconstruction,
     Registration,
     Severity,
@@ -24,6 +25,7 @@ CONNECTOR_STATUS = choices(ConnectorStatus)
 SEVERITY = choices(Severity)
 TRANSACTION_STATUS = choices(TransactionStatus)
 DOUBT = [(d.value, d.value.replace("_", " ") or "none") for d in Doubt]
+PAYER = [(p.value, p.value.replace("_", " ") or "not noted") for p in Payer]
 RECONSTRUCTION = [(r.value, r.value or "none") for r in Reconstruction]
 MESSAGE_PRIORITY = choices(MessagePriority)
 MESSAGE_STATE = choices(MessageState)

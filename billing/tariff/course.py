@@ -114,7 +114,7 @@ def cuts(elements: Iterable[Element], clock: Clock, length: int) -> list[int]:
             walls.add(MIDNIGHT)
         for component in element.components:
             if component.series is not None:
-                found |= {micros(at - clock.start) for at in (*component.series.starts, component.series.until)}
+                found |= {micros(at - clock.start) for at in component.series.steps(clock.start, clock.moment(length))}
     if walls:
         found |= _by_the_clock(walls, clock, length)
     return sorted(cut for cut in found if 0 < cut < length)

@@ -1,6 +1,6 @@
 """What the tariff engine speaks of: tariffs of OCPI 2.2.1 (mod_tariffs), sessions, and what they cost."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -55,6 +55,10 @@ class Series:
         if price is None:
             raise NoPrice(f"The price series has no price for {moment.isoformat()}.")
         return price
+
+    def steps(self, start: datetime, end: datetime) -> tuple[datetime, ...]:
+        """The moments between these two at which the price changes, and where the last one ends."""
+        return (*self.starts[bisect_right(self.starts, start) : bisect_left(self.starts, end)], self.until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,15 @@ class TariffOfTransaction(serializers.Serializer[Any]):
     audience = serializers.SerializerMethodField(help_text="For whom it is assigned.")
     sentence = serializers.CharField(help_text="As drivers read it, tax included.")
     billed = serializers.BooleanField(help_text="Whether the charge record says so; else it is what would be applied now.")
+    payer = serializers.CharField(
+        allow_null=True,
+        help_text="As whom it charges, as noted when it was first known: ad_hoc (no id tag that is enrolled), tag (one of no "
+        "registered driver), driver. Null: no id tag was shown yet, or it began before this was noted.",
+    )
+    group = serializers.CharField(allow_null=True, help_text="The group of id tags that it was in then; empty: that is gone.")
+    changed_since = serializers.BooleanField(
+        source="changed", help_text="Whether the id tag is another's or in another group now. What held at the start stays applied."
+    )
 
     def get_place(self, row: explained.Explained) -> str:
         return row.place or "network"

@@ -9,12 +9,14 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import catalogue, choosing, tariff, whatif
+from billing import catalogue, choosing, selectors, tariff, whatif
 from billing.models import ChargeRecord, TariffVersion
 from csms.dashboard.access import page
+from csms.templatetags.units import money
 from stations.models import Transaction
 
 #: Versions side by side.
@@ -109,7 +111,7 @@ def show_what_if(request: HttpRequest) -> HttpResponse:
 
 def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catalogue.Entry]) -> dict[str, Any]:
     transaction: Transaction | None = None
-    record: ChargeRecord | None = None
+    billed: list[Column] = []
     number = form.cleaned_data["session"]
     try:
         if number is not None:
@@ -118,7 +120,7 @@ def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catal
                 form.add_error("session", _("There is no session of this number in your network."))
                 return {}
             session = whatif.past(transaction)
-            record = ChargeRecord.objects.filter(transaction=transaction).select_related("tariff").order_by("-revision").first()
+            billed = _billed(transaction)
         else:
             session = form.described()
     except tariff.InvalidSession as error:
@@ -126,14 +128,22 @@ def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catal
         return {}
     if not versions:
         versions = [one.now.version for one in entries if one.now][:MOST_VERSIONS]
-    columns = [_billed(record)] if record is not None else []
-    columns += [_column(version, session) for version in versions]
+    columns = [*billed, *(_column(version, session) for version in versions)]
     return {"columns": _compared(columns), "transaction": transaction, "session": session, "chosen": {one.pk for one in versions}}
 
 
-def _billed(record: ChargeRecord) -> Column:
-    title = _("As it was billed: %(tariff)s") % {"tariff": record.tariff.name}
-    return Column(title, None, "", record.lines, record.total_excl_tax, record.total_incl_tax, record.currency)
+def _billed(transaction: Transaction) -> list[Column]:
+    """By the charge that counts; if that was taken back and none came in its place, that is said. Never billed: nothing."""
+    record = selectors.valid().filter(transaction=transaction).select_related("tariff").first()
+    if record is not None:
+        title = _("As it was billed: %(tariff)s") % {"tariff": record.tariff.name}
+        return [Column(title, None, "", record.lines, record.total_excl_tax, record.total_incl_tax, record.currency)]
+    credit = ChargeRecord.objects.filter(transaction=transaction).order_by("-revision").first()
+    if credit is None:
+        return []
+    said = _("Its charge of %(amount)s was credited on %(day)s, and no other was made: nothing is billed of it.")
+    amount, day = money(-credit.total_incl_tax, credit.currency), date_format(timezone.localtime(credit.created_at), "j M Y")
+    return [Column(_("As it was billed: credited in full"), None, "", [], error=said % {"amount": amount, "day": day})]
 
 
 def _column(version: TariffVersion, session: tariff.Session) -> Column:

@@ -75,6 +75,16 @@ class Reconstruction(StrEnum):
     PERSON = "person"
 
 
+class Payer(StrEnum):
+    """As whom somebody charges, as far as prices ask: what held when it was first known."""
+
+    #: Begun before this was noted, or no id token was shown yet.
+    UNSAID = ""
+    AD_HOC = "ad_hoc"
+    TAG = "tag"
+    DRIVER = "driver"
+
+
 class Trust(StrEnum):
     """How far a transaction's energy can be trusted."""
 

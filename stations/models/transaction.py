@@ -9,7 +9,7 @@ from django_scopes import ScopedManager
 
 from accounts.models import IdToken, Operator
 from stations import choices
-from stations.domain.values import DECIDED, Doubt, Reconstruction, TransactionStatus, Trust
+from stations.domain.values import DECIDED, Doubt, Payer, Reconstruction, TransactionStatus, Trust
 from stations.models.station import Evse, Station
 
 
@@ -26,6 +26,9 @@ class Transaction(models.Model):
 
     `station_started_at` and `station_stopped_at` are what the station's clock said, where that was corrected; `final_at` is when
     the station said that it has nothing more of it; `due_at` is when the sweep looks at it next (see `stations.services.stale`).
+
+    `payer` and `payer_group` are what its price asks of who charges, as it was when the id token was first shown (the group by its
+    primary key): whatever becomes of the token later, what applied at the start stays applied.
     """
 
     # Indexes of their own would be two more for every start: others begin with them.
@@ -68,6 +71,9 @@ class Transaction(models.Model):
     final_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     asked = models.PositiveSmallIntegerField(default=0, db_default=0)
+    payer = models.CharField(max_length=10, choices=choices.PAYER, default=Payer.UNSAID.value, db_default="", blank=True)
+    # No foreign key: it stays what it was when the group is gone.
+    payer_group = models.BigIntegerField(null=True, blank=True)
 
     objects = ScopedManager(operator="operator")
 

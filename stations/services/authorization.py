@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from stations.batch import Batch
 from stations.domain.events import TokenAnswered, TokenPresented
-from stations.domain.values import AuthorizationStatus, Note, Token, TokenInfo
+from stations.domain.values import AuthorizationStatus, Note, Payer, Token, TokenInfo
 from stations.lookups import FoundToken, Need, TokenNeed
 from stations.services import contracts
 from stations.state import StationState
@@ -46,6 +47,13 @@ def find(batch: Batch, token: Token) -> FoundToken | None:
         return next((found for found in candidates if found.type == token.type), None)
     by_type = {found.type: found for found in candidates}
     return next((by_type[kind] for kind in UNTYPED_ORDER if kind in by_type), None)
+
+
+def payer(found: FoundToken | None) -> dict[str, Any]:
+    """As whom one charges with a token, for the transaction that it begins: what its row and its state keep."""
+    if found is None:
+        return {"payer": Payer.AD_HOC.value, "payer_group": None}
+    return {"payer": (Payer.DRIVER if found.of_driver else Payer.TAG).value, "payer_group": found.group_id}
 
 
 def decide(

@@ -13,7 +13,7 @@ from stations import topics
 from stations.batch import Batch
 from stations.domain.events import Progress, TransactionProgressAnswered, TransactionProgressed
 from stations.domain.patience import ASK_AFTER, SILENT_AFTER
-from stations.domain.values import Doubt, Note, Reconstruction, Severity, TransactionStatus
+from stations.domain.values import Doubt, Note, Payer, Reconstruction, Severity, TransactionStatus
 from stations.lookups import Need, TransactionNeed
 from stations.models import Transaction
 from stations.services import authorization, availability, clocks, metervalues, reservation, transactions
@@ -63,8 +63,8 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     elif event.token is not None and info is not None and not transaction.id_tag:
         transaction.id_tag, transaction.id_token_id = event.token.value, found.id if found else None
         change |= {"id_tag": transaction.id_tag, "id_token_id": transaction.id_token_id, "authorization_status": info.status.value}
-        if found is not None:
-            transaction.group_id, transaction.of_driver = found.group_id, found.of_driver
+        change |= (payer := authorization.payer(found))
+        transaction.payer, transaction.payer_group = payer["payer"], payer["payer_group"]
         if found is not None and transaction.stopped_at is None:
             # Later messages of the batch know that the token charges.
             found.open_at.append(station.id)
@@ -134,6 +134,7 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         received_at=transaction.received_at,
         due_at=clocks.received_at(batch) + SILENT_AFTER,
         sequences=[],
+        payer=Payer.UNSAID.value,
         **transactions.UNREPAIRED,
     )
     batch.tell(topics.TRANSACTION_STARTED, transaction.id)

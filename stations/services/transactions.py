@@ -94,8 +94,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         protocol=batch.frame.protocol if batch.frame else "",
         received_at=received_at,
         station_started_at=clocks.raw(event.at, at),
-        group_id=found.group_id if found else None,
-        of_driver=found is not None and found.of_driver,
+        **authorization.payer(found),
     )
     station.open[transaction.ocpp_id] = transaction
     if found is not None:
@@ -122,6 +121,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_last_wh=meter_start,
         meter_last_at=transaction.meter_last_at,
         energy_wh=Decimal(0) if meter_start is not None else None,
+        **authorization.payer(found),
     )
     batch.lookups.starts[need] = transaction
     if station.reservations or event.reservation_id is not None:
@@ -353,6 +353,7 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         stop_reason=event.reason,
         stopped_by=event.token.value if event.token else "",
         meter_stop_wh=_bounded(event.meter_stop_wh, notes),
+        **authorization.payer(found),
     )
     metervalues.store(batch, 0, transaction_id, event.readings)
     batch.tell(topics.TRANSACTION_ENDED, transaction_id)

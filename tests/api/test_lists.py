@@ -58,6 +58,9 @@ def test_a_transaction_says_by_which_tariff_and_why(ada: Person, amber: Network)
         "audience": "ad_hoc",
         "sentence": "3.60\u202fEUR per session, tax included.",
         "billed": False,
+        "payer": None,
+        "group": None,
+        "changed_since": False,
     }
     billed = ada.client.get(f"/api/v1/transactions/{amber.transaction.pk}/").json()
     assert (billed["tariff"]["billed"], billed["tariff"]["place"], billed["cost_so_far"]) == (True, "network", None)

@@ -12,7 +12,7 @@ from django_scopes import scope, scopes_disabled
 from accounts.models import AuditEntry
 from billing import pricepoints, selectors, sentences, series, tariffs, tasks
 from billing import tariff as engine
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, PriceList
 from billing.seriesmodels import PricePoint, PriceSeries
 from stations.models import OutboxEntry
 from tests.billing import make
@@ -98,8 +98,10 @@ def test_what_runs_without_a_price_has_no_cost_yet(amber, station, market, follo
     with scope(operator=amber):
         assert selectors.running_cost(running) == {}
         pricepoints.fill(series=market, points=points(100, 100, 100, 100))
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(8):
             costs = selectors.running_cost(running)
+        with django_assert_num_queries(3):  # the sessions, the version of the prices, the course of all
+            assert selectors.running_cost(running) == costs
     assert costs == {running[0].pk: (Decimal("0.75"), "EUR"), running[1].pk: (Decimal("1.13"), "EUR")}
 
 
@@ -123,6 +125,41 @@ def test_only_what_a_session_needs_is_read_and_once(amber, market, django_assert
     steps = [component.series for tariff in (wide, small) for component in tariff.elements[0].components]
     assert [len(one.starts) for one in steps] == [6, 2]
     assert steps[1].at(make.START + HOUR) == Decimal("0.121")
+
+
+def test_what_running_sessions_need_is_read_for_whole_days_and_never_too_much(amber, market, django_assert_num_queries):
+    pricepoints.fill(series=market, points=points(*range(100, 148), start=make.START - 8 * HOUR))
+    known = series.followed(amber.pk, {"currency": "EUR"} | following())
+    with django_assert_num_queries(2):
+        known.during(make.START, make.START + HOUR)
+    with django_assert_num_queries(0):
+        (component,) = known.during(make.START - 7 * HOUR, make.START + 99 * HOUR).elements[0].components
+    assert component.series.at(make.START) == Decimal("0.108")
+    with django_assert_num_queries(2):
+        known.during(make.START - 9 * HOUR, make.START)
+    with django_assert_num_queries(0), pytest.raises(engine.NoPrice):
+        known.during(make.START - series.LONGEST - 9 * HOUR, make.START)
+    with time_machine.travel(make.START + 50 * HOUR, tick=False):
+        with django_assert_num_queries(2):
+            known.during(make.START - 9 * HOUR, make.START + 50 * HOUR)
+        with django_assert_num_queries(0):
+            known.during(make.START, make.START + 50 * HOUR)
+    assert (
+        series.followed(amber.pk, {"currency": "EUR", "elements": [{"price_components": [{"type": "FLAT", "price": 1}]}]}) is None
+    )
+
+
+def test_prices_that_come_are_another_version_of_the_price_list(amber, market):
+    def version():
+        with scopes_disabled():
+            return PriceList.objects.get(operator=amber).version
+
+    pricepoints.fill(series=market, points=points(100, 200))
+    first = version()
+    pricepoints.fill(series=market, points=points(100, 200))
+    assert version() == first, "the same ones again"
+    pricepoints.fill(series=market, points=points(100, 250))
+    assert version() != first
 
 
 def test_the_same_prices_again_change_nothing_and_others_take_their_place(amber, market):

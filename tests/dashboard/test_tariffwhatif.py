@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from billing.models import TariffVersion
-from tests.dashboard.rows import bill, finished, plug
+from tests.dashboard.rows import bill, finished, plug, take_back
 from tests.dashboard.tariffrows import following, market
 from tests.dashboard.test_tariffs import night
 from tests.network import Network
@@ -46,6 +46,31 @@ def test_a_past_session_stands_beside_what_it_was_billed(ada: Client, amber: Net
     assert "Standard, version 1" in html
     assert "7.50\u202fkWh" in html
     assert "Difference to the first" in html
+
+
+def test_a_session_that_was_corrected_stands_beside_the_charge_that_counts(ada: Client, amber: Network) -> None:
+    standard = amber.tariff()
+    done = finished(plug(amber))
+    take_back(bill(done, standard, "4.71"))
+    bill(done, standard, "4.20", revision=3)
+    html = ada.get(reverse("tariff_what_if"), {"session": done.pk}).content.decode()
+    assert html.count("As it was billed") == 2, "a heading, and the caption of its table"
+    assert "4.20\u202fEUR" in html
+    assert "4.71" not in html
+
+
+def test_of_a_session_that_was_credited_alone_it_is_said(ada: Client, amber: Network) -> None:
+    standard = amber.tariff()
+    done = finished(plug(amber))
+    bare = ada.get(reverse("tariff_what_if"), {"session": done.pk}).content.decode()
+    assert "As it was billed" not in bare
+    take_back(bill(done, standard, "4.71"))
+    html = ada.get(reverse("tariff_what_if"), {"session": done.pk}).content.decode()
+    assert "As it was billed: credited in full" in html
+    assert "Its charge of 4.71\u202fEUR was credited on" in html
+    assert "-4.71" not in html
+    assert "−4.71" not in html
+    assert "Standard, version 1" in html
 
 
 def test_a_session_of_others_or_of_unknown_energy_cannot_be_asked_about(ada: Client, amber: Network, cobalt: Network) -> None:

@@ -7,7 +7,9 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from accounts.models import IdToken
 from billing import tariffs
+from stations.models import Transaction
 from tests.dashboard.rows import bill, finding, finished, plug, sample, session
 from tests.network import Network
 
@@ -49,6 +51,24 @@ def test_a_session_says_by_which_tariff_and_why_before_and_after_it_is_billed(ad
     assert "It is assigned to this site, for registered drivers." in html
     assert "version 3, valid when the session started" in html
     assert "0.30 EUR per kWh, tax included." in html
+
+
+def test_a_session_says_who_charged_at_its_start_and_that_it_stays(ada: Client, amber: Network) -> None:
+    here = plug(amber, "Charging")
+    amber.tariff()
+    card = amber.token("CARD", group="Fleet")
+    running = session(here, id_token=card)
+    assert "noted at the start" not in page(ada, running.pk)
+    with scopes_disabled():
+        Transaction.objects.filter(pk=running.pk).update(payer="tag", payer_group=card.group_id)
+    assert "An id tag of no registered driver, in the group Fleet." in page(ada, running.pk)
+    with scopes_disabled():
+        IdToken.objects.filter(pk=card.pk).update(group=None)
+    html = page(ada, running.pk)
+    assert "in the group Fleet. That has changed since; what held at the start stays applied." in html
+    with scopes_disabled():
+        Transaction.objects.filter(pk=running.pk).update(payer="ad_hoc", payer_group=None, id_token=None)
+    assert "Somebody without an id tag that is enrolled." in page(ada, running.pk)
 
 
 def test_it_shows_the_meter_and_the_power_curve(ada: Client, amber: Network) -> None:

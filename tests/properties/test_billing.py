@@ -9,9 +9,12 @@ from django_scopes import scope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing import breakdown, drafts, services, tariffs
+from accounts.models import IdToken, IdTokenGroup
+from billing import breakdown, choosing, drafts, services, tariffs, whatif
 from billing import tariff as engine
-from billing.models import ChargeRecord
+from billing.models import ChargeRecord, TariffAssignment
+from billing.seriesmodels import PricePoint, PriceSeries
+from stations.models import Transaction
 from tests.billing import make
 
 START = datetime(2026, 3, 28, 6, tzinfo=UTC)
@@ -135,6 +138,41 @@ def test_a_credit_takes_back_exactly_what_its_charge_is(body, course) -> None:
         for row, back in zip(rows, breakdown.negated(rows, *names), strict=True):
             assert all(Decimal(row[name]) + Decimal(back[name]) == 0 for name in names)
             assert {name: row[name] for name in row.keys() - set(names)} == {name: back[name] for name in row.keys() - set(names)}
+
+
+@settings(max_examples=8, **COMMON)
+@given(st.lists(st.integers(-100, 900), min_size=73, max_size=73), courses(), st.sampled_from(["group", "driver", "tag", "ad_hoc"]))
+def test_the_what_if_of_a_session_is_what_its_charge_record_says_also_under_a_market(place, prices, course, who) -> None:
+    """Of one whose id tag is in another group since: its record goes by what was noted, and is asked under that tariff."""
+    minutes, known = course
+    operator = place.operator
+    with scope(operator=operator):
+        series, _new = PriceSeries.objects.get_or_create(operator=operator, name="Day-ahead")
+        series.points.all().delete()
+        hours = (START + timedelta(hours=hour) for hour in range(73))
+        points = (PricePoint(operator=operator, series=series, start=at, price=p) for at, p in zip(hours, prices, strict=True))
+        PricePoint.objects.bulk_create(points)
+        fleet, other = (IdTokenGroup.objects.get_or_create(operator=operator, name=name)[0] for name in ("Fleet", "Other"))
+        card, _new = IdToken.objects.get_or_create(operator=operator, key="CARD", defaults={"value": "CARD", "group": other})
+        applied = {}
+        for audience in ("group", "drivers", "", "ad_hoc"):
+            part = {"type": "ENERGY", "price": len(audience) / 10, "vat": 19.0, "step_size": 1, "price_series": "Day-ahead"}
+            ocpi = {"elements": [{"price_components": [part]}]}
+            made = applied[audience] = tariffs.add_tariff(operator=operator, name="T", ocpi=ocpi)
+            TariffAssignment.objects.filter(operator=operator, audience=audience).delete()
+            tariffs.assign(tariff=made, audience=audience, group=fleet if audience == "group" else None)
+        noted = {"payer": "tag" if who == "group" else who, "payer_group": fleet.pk if who == "group" else None}
+        end = START + timedelta(minutes=minutes)
+        t = make.transaction(place, known[-1][1], started_at=START, stopped_at=end, id_token=card, **noted)
+        for at, wh in known[:-1]:
+            if 0 < at < minutes:
+                make.sample(t, at, 1000 + wh)
+        assert services.make_charge_record(transaction_id=t.pk)
+        record = ChargeRecord.objects.select_related("version").get(transaction=t)
+        assert record.tariff == applied[{"driver": "drivers", "tag": ""}.get(who, who)]
+        t = Transaction.objects.select_related("station__site").get(pk=t.pk)
+        said = whatif.priced(choosing.as_ocpi(record.version), whatif.past(t), operator_id=operator.pk)
+        assert (record.total_excl_tax, record.lines, record.taxes) == (said.total_excl_tax, *breakdown.explained(said))
 
 
 @pytest.fixture
