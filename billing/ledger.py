@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Case, CharField, Count, Exists, Min, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, CharField, Count, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils import timezone
 
 from billing.models import ChargeRecord, RecordKind
@@ -27,6 +27,13 @@ def records() -> QuerySet[ChargeRecord]:
     """With what a list shows of them, the newest first."""
     related = ("transaction__station__site", "transaction__evse", "tariff", "version", "credited_by")
     return ChargeRecord.objects.select_related(*related).order_by("-created_at", "-id")
+
+
+def lean(found: QuerySet[ChargeRecord]) -> QuerySet[ChargeRecord]:
+    """The same for a file of many: without what is long and not told there."""
+    related = ("transaction__station__site", "transaction__evse", "tariff", "version")
+    long = ("tariff_snapshot", "choice", "lines", "findings", "version__ocpi")
+    return found.select_related(None).select_related(*related).defer(*long)
 
 
 def after(found: QuerySet[ChargeRecord], created_at: datetime, pk: int) -> QuerySet[ChargeRecord]:
@@ -145,7 +152,9 @@ def closing(since: datetime, until: datetime) -> Closing:
     """How far the sessions that ended in a time are billed: one query, by the index of their ends."""
     now = timezone.now()
     ended = Transaction.objects.filter(status=TransactionStatus.ENDED, stopped_at__gte=since, stopped_at__lt=until)
-    recorded = Exists(ChargeRecord.objects.filter(transaction=OuterRef("pk")))
+    # A value, not EXISTS: that would be looked up in all records that there are, and theirs grow with the years.
+    ended = ended.alias(record=Subquery(ChargeRecord.objects.filter(transaction=OuterRef("pk")).values("pk")[:1]))
+    recorded = Case(When(record=None, then=Value(False)), default=Value(True))
     unknown = Case(When(energy_wh=None, then=Value(True)), default=Value(False))
     rows = ended.order_by().values_list("doubt", unknown, recorded).annotate(n=Count("pk"), first=Min("stopped_at"))
     missing, first_open, written_off, count = [], [], 0, 0

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
-from billing import money, sentences, tariff
+from billing import money, sentences, series, tariff
 from billing.models import ChargeRecord
 from billing.receiptmodels import Issuer, Receipt
 from stations.models import SignedReading, Transaction
@@ -22,14 +22,16 @@ from stations.models import SignedReading, Transaction
 VERSION = 1
 #: Between a number and its unit: thin, and never the end of a line.
 SPACE = "\u202f"
-#: Decimals of a volume or a single price.
-MOST_DECIMALS = 4
+#: Decimals of a volume or a cost, and of a single price: a market has five of a kWh.
+MOST_DECIMALS, PRICE_DECIMALS = 4, 6
 DIMENSIONS: dict[str, str | Promise] = {
     "ENERGY": gettext_lazy("Energy"),
     "TIME": gettext_lazy("Charging time"),
     "PARKING_TIME": gettext_lazy("Time parked after charging"),
     "FLAT": gettext_lazy("Per session"),
     "RESERVATION": gettext_lazy("Reservation"),
+    "MIN_PRICE": gettext_lazy("Up to the minimum price"),
+    "MAX_PRICE": gettext_lazy("Down to the maximum price"),
 }
 
 
@@ -118,10 +120,24 @@ def _rows(facts: Facts) -> list[list[str]]:
         found.append((_("Until"), _moment(stop)))
         found.append((_("Duration"), _duration(start, stop)))
     found.append((_("Energy"), _kwh(record.energy_wh)))
-    if t.meter_start_wh is not None and t.meter_stop_wh is not None:
-        register = {"from": _kwh(t.meter_start_wh), "to": _kwh(t.meter_stop_wh)}
+    if registers := _registers(facts):
+        register = {"from": _kwh(registers[0]), "to": _kwh(registers[1])}
         found.append((_("Meter"), _("from %(from)s to %(to)s") % register))
     return [list(row) for row in found]
+
+
+def _registers(facts: Facts) -> tuple[Decimal, Decimal] | None:
+    """The meter at the begin and at the end. None if what is known does not make the energy of this record: the session was put
+    right since, or before. A credit note has those of the receipt that it takes back.
+    """
+    known: tuple[Any, Any] = (facts.record.transaction.meter_start_wh, facts.record.transaction.meter_stop_wh)
+    if facts.credited is not None:
+        data = facts.credited.content["data"]
+        known = (data["meter_start_wh"], data["meter_stop_wh"])
+    if None in known:
+        return None
+    first, last = Decimal(known[0]), Decimal(known[1])
+    return (first, last) if last - first == abs(facts.record.energy_wh) else None
 
 
 def _table(record: ChargeRecord) -> dict[str, Any]:
@@ -138,11 +154,13 @@ def _table(record: ChargeRecord) -> dict[str, Any]:
     rows = []
     for line in record.lines:
         volume, unit, price = Decimal(line["volume"]), line["unit"], Decimal(line["price"])
-        if unit == "h":  # in minutes, as the price beside the plug has it
+        if unit == "h" and _exact(price / 60):  # in minutes, as the price beside the plug has it
             volume, unit, price = 60 * volume, "min", price / 60
         words = str(DIMENSIONS.get(line["dimension"], line["dimension"]))
+        if len(record.taxes) > 1 and line.get("vat_percent"):
+            words = f"{words} ({_plain(Decimal(line['vat_percent']))}{SPACE}%)"
         amount = _plain(volume) if unit == "session" else f"{_plain(volume)}{SPACE}{unit}"
-        rows.append([words, amount, _plain(price, least), _plain(Decimal(line["cost_excl_tax"]), least)])
+        rows.append([words, amount, _plain(price, least, PRICE_DECIMALS), _plain(Decimal(line["cost_excl_tax"]), least)])
     return {
         "caption": _("What it cost"),
         "head": [_("For"), _("Amount"), _("Price"), record.currency],
@@ -171,7 +189,7 @@ def _sentence(record: ChargeRecord) -> str:
     if not record.tariff_snapshot:
         return ""
     try:
-        return sentences.sentence(tariff.parse(record.tariff_snapshot))
+        return sentences.sentence(series.parse(record.tariff_snapshot))
     except tariff.InvalidTariff:  # of a release that knew no such tariffs
         return ""
 
@@ -180,6 +198,7 @@ def _data(facts: Facts, *, signed: bool) -> dict[str, Any]:
     """The same for programs: decimals and times as text."""
     record, t, issuer = facts.record, facts.record.transaction, facts.issuer
     start, stop = started_at(record), stopped_at(record)
+    first, last = _registers(facts) or (None, None)
     return {
         "number": facts.label,
         "issued_at": facts.at.isoformat(),
@@ -197,8 +216,8 @@ def _data(facts: Facts, *, signed: bool) -> dict[str, Any]:
         "stopped_at": stop.isoformat() if stop else None,
         "duration_s": record.duration_s,
         "energy_wh": f"{record.energy_wh:f}",
-        "meter_start_wh": _text(t.meter_start_wh),
-        "meter_stop_wh": _text(t.meter_stop_wh),
+        "meter_start_wh": _text(first),
+        "meter_stop_wh": _text(last),
         "currency": record.currency,
         "lines": record.lines,
         "taxes": taxes_of(record),
@@ -242,10 +261,15 @@ def _number(value: Decimal, decimals: int) -> str:
     return str(number_format(rounded, decimals, use_l10n=True, force_grouping=True))
 
 
-def _plain(value: Decimal, least: int = 0) -> str:
+def _plain(value: Decimal, least: int = 0, most: int = MOST_DECIMALS) -> str:
     """Without the zeros that say nothing, but with at least so many decimals."""
-    rounded = value.quantize(Decimal(1).scaleb(-MOST_DECIMALS), ROUND_HALF_UP).normalize()
+    rounded = value.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP).normalize()
     return _number(rounded, max(least, -int(rounded.as_tuple().exponent)))
+
+
+def _exact(price: Decimal) -> bool:
+    """Whether a price is printed as it is: else its amount times it would not be what it cost."""
+    return price == price.quantize(Decimal(1).scaleb(-PRICE_DECIMALS), ROUND_HALF_UP)
 
 
 def _cash(amount: Decimal, currency: str) -> str:
@@ -257,7 +281,8 @@ def _kwh(watt_hours: Decimal) -> str:
 
 
 def _day(at: datetime) -> str:
-    return str(date_format(timezone.localtime(at), "j F Y"))
+    """Of issue, where the network is at home: the year in the number is that of the same clock."""
+    return str(date_format(timezone.localtime(at, timezone.get_default_timezone()), "j F Y"))
 
 
 def _moment(at: datetime) -> str:

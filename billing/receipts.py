@@ -85,14 +85,16 @@ def issue(*, record: ChargeRecord) -> Receipt:
     if known is not None:
         return known
     credited = issue(record=record.credits) if record.credits is not None else None
+    replaced = _replaced(record)
     now = timezone.now()
     series = issuer.series.replace("{year}", str(timezone.localtime(now, timezone.get_default_timezone()).year))
     last = Receipt.objects.filter(operator=record.operator_id, series=series).aggregate(last=Max("number"))["last"]
     number = (last or 0) + 1
     label = f"{series}{number:0{DIGITS}}"
     driver = driver_of(record.transaction)
-    language = next((one for one in (driver.language if driver else "", issuer.language) if one), settings.LANGUAGE_CODE)
-    facts = receiptcontent.Facts(record, issuer, label, now, language, credited, _replaced(record))
+    wanted = (driver.language if driver else "", issuer.language)
+    language = next((one for one in wanted if one in languages()), settings.LANGUAGE_CODE)
+    facts = receiptcontent.Facts(record, issuer, label, now, language, credited, replaced)
     receipt = Receipt.objects.create(
         record=record,
         operator_id=record.operator_id,
@@ -121,10 +123,15 @@ def driver_of(transaction: Transaction) -> User | None:
 
 
 def _replaced(record: ChargeRecord) -> Receipt | None:
-    """The receipt in place of which a charge comes that was billed anew."""
+    """The receipt in place of which a charge comes that was billed anew. That and its credit note are issued first."""
     if record.kind != RecordKind.CHARGE or record.revision < 3:  # 1 the charge, 2 its credit, 3 the next
         return None
-    return Receipt.objects.filter(record__transaction=record.transaction_id, record__revision=record.revision - 2).first()
+    before = ChargeRecord.objects.filter(transaction=record.transaction_id, revision=record.revision - 1)
+    credit = before.select_related("operator", "credits").first()
+    if credit is None or credit.credits_id is None:
+        return None
+    issue(record=credit)
+    return Receipt.objects.filter(pk=credit.credits_id).first()
 
 
 def _locked(operator: Operator) -> Issuer:

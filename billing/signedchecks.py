@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from billing import meterkeys
+from billing import meterkeys, signedselectors
 from billing.models import MeterKey, SignedCheck, SignedSession
 from billing.signedmeter import (
     BEGIN,
@@ -33,7 +33,7 @@ from stations.batch import of_one
 from stations.domain.values import Doubt, Note, Reconstruction, Severity, TransactionStatus
 from stations.models import Finding, SignedReading, Transaction
 
-#: Signed readings of one transaction that are looked at, and keys with which each is tried.
+#: Signed readings of one transaction that are looked at, the first and the last, and keys with which each is tried.
 MOST, TRIED = 1000, 5
 #: Clocks may differ so much before a signed time lies outside the session.
 CLOCKS = timedelta(minutes=5)
@@ -95,7 +95,7 @@ def check_transaction(*, transaction_id: int) -> bool:
     energy than is billed, somebody has to look at it.
     """
     found = Transaction.objects.select_related("station", "evse").filter(pk=transaction_id).first()
-    readings = list(SignedReading.objects.filter(transaction=found).order_by("at", "id")[:MOST]) if found else []
+    readings = signedselectors.first_and_last(SignedReading.objects.filter(transaction=found), MOST) if found else []
     if found is None or not readings:
         return False
     if found.status == TransactionStatus.ACTIVE and any(one.context == ENDS for one in readings):
@@ -262,13 +262,15 @@ def _times(t: Transaction, begin: At | None, end: At | None) -> Iterable[Differe
             continue
         if not since <= one.register.at <= until:
             yield Difference("time", f"The {name} was signed at {one.register.at.isoformat()}, which is not within the session.")
-    if begin and end and begin.of.record and end.of.record and _page(end.of.record) < _page(begin.of.record):
+    if begin and end and begin.of.record and end.of.record and _goes_back(begin.of.record, end.of.record):
         yield Difference("page", f"The end has the page {end.of.record.pagination}, the begin {begin.of.record.pagination}.")
 
 
-def _page(record: Record) -> int:
-    number = record.pagination[1:19]
-    return int(number) if number.isascii() and number.isdigit() else 0
+def _goes_back(begin: Record, end: Record) -> bool:
+    """Whether the meter's count of what it signs fell. Readings of transactions (T) and others (F) are counted each on its own."""
+    first, last = begin.pagination[1:19], end.pagination[1:19]
+    counted = all(number.isascii() and number.isdigit() for number in (first, last))
+    return counted and begin.pagination[0] == end.pagination[0] and int(last) < int(first)
 
 
 # Written down

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from billing.models import MeterKey, SignedCheck, SignedSession
 from billing.signedfile import Item
 from billing.signedmeter import BadKey, read_key
 from stations.models import SignedReading, Station, Transaction
 
-#: Shown of one session.
+#: Shown of one session, its begin and its end among them.
 SHOWN = 200
 #: Of one station.
 KEYS = 100
@@ -24,10 +26,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What was signed of a session. `result` None: it is not checked yet."""
+    """What was signed of a session. `result` None: it is not checked yet. `more`: than is shown, which are those in the middle."""
 
     result: SignedSession | None
     readings: list[Shown]
+    more: bool = False
 
     @property
     def verdict(self) -> str:
@@ -41,15 +44,26 @@ class Signed:
         return list(found.values())
 
 
+def first_and_last(found: QuerySet[SignedReading], most: int) -> list[SignedReading]:
+    """In the order of time. Where there are more than `most`, as many of the first as of the last, in a second query: a session's
+    begin and end are among them however often its meter signs.
+    """
+    rows = list(found.order_by("at", "id")[: most + 1])
+    if len(rows) <= most:
+        return rows
+    return rows[: most // 2] + list(found.order_by("-at", "-id")[: most - most // 2])[::-1]
+
+
 def of(transaction: Transaction) -> Signed | None:
-    """Two queries; one where nothing was signed. None: nothing was."""
+    """Two queries, four where very much was signed; one where nothing was. None: nothing was."""
     found = SignedReading.objects.filter(transaction=transaction).select_related(
         "check_result__key__registered_by", "check_result__key__evse"
     )
-    readings = [Shown(one, getattr(one, "check_result", None)) for one in found.order_by("at", "id")[:SHOWN]]
+    readings = [Shown(one, getattr(one, "check_result", None)) for one in first_and_last(found, SHOWN)]
     if not readings:
         return None
-    return Signed(SignedSession.objects.filter(transaction=transaction).first(), readings)
+    more = len(readings) == SHOWN and found.count() > SHOWN
+    return Signed(SignedSession.objects.filter(transaction=transaction).first(), readings, more)
 
 
 def items(transaction: Transaction) -> list[Item]:

@@ -1,14 +1,19 @@
 """Jobs of billing."""
 
 from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 
 from celery import shared_task
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from django_scopes import scopes_disabled
 
 from billing import meterkeys, pricepoints, rebilling, receipts, services, signedchecks
 from stations import outbox, ports
+from stations.models import OutboxEntry
+from stations.services import signedreadings
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
 CLAIM = 100
@@ -16,13 +21,16 @@ CLAIM = 100
 CHECKED = 10
 #: A run ends after so many claims; what is left is for the next one, so that no run meets the task's time limit.
 MAX_CLAIMS = 100
+#: A session of which something signed came is billed after that was checked; should the check fail, after so long.
+CHECKED_FIRST = timedelta(minutes=2)
 
 
 @shared_task
 def make_charge_records() -> int:
     """Make the charge records of the transactions that ended. Returns how many entries of the outbox were looked at.
 
-    1. Claim the oldest entries that are due; another worker skips those.
+    1. Claim the oldest entries that are due; another worker skips those. Leave those whose signed readings are being checked:
+       the check calls for another run.
     2. Make their records together and delete the entries, both or neither; note what could not be priced and when to try again.
     3. Should that fail as a whole, handle each alone.
     4. Commit, and tell the live pages.
@@ -62,7 +70,8 @@ def advance_rebillings() -> int:
 
 def _make_some() -> int:
     billed: defaultdict[int, list[int]] = defaultdict(list)
-    with outbox.claim(services.SUBSCRIBER, limit=CLAIM) as entries:
+    with outbox.claim(services.SUBSCRIBER, limit=CLAIM) as claimed:
+        entries = _checked(claimed)
         try:
             with outbox.handling_all(entries) as failed:
                 made = services.make_charge_records(transaction_ids=[entry.object_id for entry in entries])
@@ -78,6 +87,15 @@ def _make_some() -> int:
         for operator_id, pks in billed.items():
             transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
     return len(entries)
+
+
+def _checked(entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+    """Those of sessions that no check of what their meters signed may still put in doubt."""
+    with scopes_disabled():
+        found = OutboxEntry.objects.filter(topic=signedreadings.TOPIC, subscriber=meterkeys.SUBSCRIBER)
+        found = found.filter(object_id__in=[entry.object_id for entry in entries], created_at__gte=timezone.now() - CHECKED_FIRST)
+        waits = set(found.values_list("object_id", flat=True))
+    return [entry for entry in entries if entry.object_id not in waits]
 
 
 @shared_task
@@ -108,8 +126,12 @@ def check_signed_readings() -> int:
                 transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
         looked_at += len(entries)
         if len(entries) < CHECKED:
-            return looked_at
-    ports.bell.work(meterkeys.SUBSCRIBER)
+            break
+    else:
+        ports.bell.work(meterkeys.SUBSCRIBER)
+    if looked_at:
+        # Billing has left alone what waited for this.
+        ports.bell.work(services.SUBSCRIBER)
     return looked_at
 
 

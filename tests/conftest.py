@@ -84,6 +84,7 @@ def django_db_setup(
     keep = request.config.getvalue("reuse_db")
     with django_db_blocker.unblock():
         made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
+        database.may_be_emptied()
     yield
     if not keep:
         with django_db_blocker.unblock():

@@ -16,6 +16,9 @@ from django.db import connection
 P = ParamSpec("P")
 T = TypeVar("T")
 
+#: Tables that the database refuses to empty.
+NEVER_EMPTIED = ("billing_chargerecord", "billing_receipt")
+
 _thread = ThreadPoolExecutor(1, thread_name_prefix="test-database")
 
 
@@ -37,6 +40,21 @@ def close() -> None:
     """Close what tests have opened."""
     connection.close()
     _thread.submit(lambda: connection.close()).result()
+
+
+def may_be_emptied() -> None:
+    """Tests empty tables that nobody else may: it is the trigger that is put aside, in this database alone."""
+    with connection.cursor() as cursor:
+        for table in NEVER_EMPTIED:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_not_emptied")
+
+
+def may_not_be_emptied() -> None:
+    """As it is for everybody else, to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is pending would be in the way
+        for table in NEVER_EMPTIED:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_not_emptied")
 
 
 def end_other_sessions(patience_s: float = 60) -> None:

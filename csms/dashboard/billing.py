@@ -190,7 +190,7 @@ def _csv(request: HttpRequest, form: BillingFilters, rows: QuerySet[ChargeRecord
         raise BadRequest(form.errors.as_json())
 
     def chunk(last: tuple[ChargeRecord, int] | None, size: int) -> Sequence[tuple[ChargeRecord, int]]:
-        found = rows if last is None else ledger.after(rows, last[0].created_at, last[0].pk)
+        found = ledger.lean(rows if last is None else ledger.after(rows, last[0].created_at, last[0].pk))
         return [(one, place) for one in found[:size] for place in range(max(1, len(one.taxes)))]
 
     return stream_csv(request, f"billing-{form.cleaned_data['since']}-{form.cleaned_data['until']}", COLUMNS, chunk, _cells)

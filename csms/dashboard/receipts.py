@@ -116,6 +116,7 @@ def show_receipts(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "receipts": found[:PAGE],
+        "waiting": issued.waiting(),
         "filtered": bool(form.query()),
         "first": form.query() if before else None,
         "more": form.query(before=str(found[PAGE - 1].pk)) if len(found) > PAGE else "",
@@ -199,7 +200,8 @@ def _issuer(request: HttpRequest) -> Issuer | None:
 
 
 def _before(receipt: Receipt) -> Q:
-    return Q(created_at__lt=receipt.created_at) | Q(created_at=receipt.created_at, pk__lt=receipt.pk)
+    # The first condition, which follows from the second, is what the index is searched by.
+    return Q(created_at__lte=receipt.created_at) & (Q(created_at__lt=receipt.created_at) | Q(pk__lt=receipt.pk))
 
 
 def _older(rows: QuerySet[Receipt], before: str) -> QuerySet[Receipt]:

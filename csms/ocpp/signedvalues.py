@@ -23,7 +23,7 @@ def read(one: dict[str, Any], subject: str, notes: list[Note]) -> Signed | None:
     data = one.get("signedMeterData")
     custom = one.get("customData")
     if isinstance(custom, dict) and custom.get("vendorId") == WHOLE:
-        data = custom["signedMeterData"]
+        data = custom.get("signedMeterData", data)
     if not isinstance(data, str) or not data.strip():
         return None
     if len(data) > LONGEST:

@@ -95,6 +95,8 @@ def measure(bench: Bench) -> None:
         began = time.perf_counter()
         fill(bench.operator, connection, sessions)
         bench.say(f"{sessions:,} sessions with {sessions * SAMPLES:,} samples in {time.perf_counter() - began:.0f} s")
+        for table in ("billing_chargerecord", "billing_receipt"):
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_not_emptied")  # in the bench's own database
         rounds: list[dict[str, Any]] = []
         for name, killing in (("undisturbed", False), ("a worker killed", True)):
             connection.execute("TRUNCATE billing_chargerecord CASCADE")

@@ -16,6 +16,7 @@ from billing.models import ChargeRecord
 from stations import outbox
 from stations.models import OutboxEntry, Repair, Transaction
 from tests.billing import make
+from tests.database import may_not_be_emptied
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +69,14 @@ def test_the_database_refuses_to_change_a_record(billed, values):
 def test_the_database_refuses_to_delete_a_record(billed):
     with connection.cursor() as cursor, pytest.raises(IntegrityError, match="never changed or deleted"), transaction.atomic():
         cursor.execute("DELETE FROM billing_chargerecord")
+
+
+def test_the_database_refuses_to_empty_the_table(billed):
+    may_not_be_emptied()
+    for table in ("billing_chargerecord", "accounts_operator"):
+        with connection.cursor() as cursor, pytest.raises(IntegrityError, match="never changed or deleted"), transaction.atomic():
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+    assert chain(billed)
 
 
 def test_what_changes_nothing_is_let_pass(billed):

@@ -18,6 +18,7 @@ from csms import receipts as print_out
 from stations import outbox
 from stations.models import OutboxEntry, Station
 from tests.billing import make
+from tests.database import may_not_be_emptied
 from tests.empty import empty_database
 
 __all__ = ["empty_database"]
@@ -281,9 +282,12 @@ def test_nothing_that_changes_afterwards_changes_a_receipt(station: Station, tar
     assert "dee@example.org" in html
 
 
-@pytest.mark.parametrize("statement", ["UPDATE billing_receipt SET language = 'nl'", "DELETE FROM billing_receipt"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE billing_receipt SET language = 'nl'", "DELETE FROM billing_receipt", "TRUNCATE billing_receipt CASCADE"]
+)
 def test_the_database_refuses_to_change_a_receipt(records: list[ChargeRecord], statement: str) -> None:
     issue(records[0])
+    may_not_be_emptied()
     with pytest.raises(IntegrityError, match="never changed or deleted"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
 

@@ -10,12 +10,12 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from billing import meterkeys
-from billing.tasks import check_signed_readings
+from billing import meterkeys, signedchecks, signedselectors
+from billing.tasks import CHECKED_FIRST, check_signed_readings, make_charge_records
 from csms.simulator.signing import CURVES
 from stations.models import OutboxEntry, Station
-from tests import v16
-from tests.billing.charging import STARTED, STOPPED, charge, codes, latest, result, signed, verdicts
+from tests import v16, v201
+from tests.billing.charging import STARTED, STOPPED, charge, codes, latest, meter_value, result, signed, verdicts
 from tests.billing.meters import Meter, reading
 from tests.engine import Engine
 from tests.network import Network
@@ -101,6 +101,50 @@ def test_without_its_end_it_is_not_complete(network: Network, newer: Engine, sta
     charge(newer, station, begin, None)
     check_signed_readings()
     assert (result(station).verdict, result(station).energy_wh) == ("incomplete", None)
+
+
+def test_the_end_is_compared_however_often_the_meter_signed_before(
+    network: Network, newer: Engine, station: Station, ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signedchecks, "MOST", 4)
+    monkeypatch.setattr(signedselectors, "SHOWN", 4)
+    meter = Meter()
+    first = meter_value(0, 1000, "Transaction.Begin", meter.value(meter.begin("1.000", STARTED)))
+    newer.say(station, "TransactionEvent", v201.started(wh=None, meterValue=first))
+    for number in range(1, 7):
+        record = meter.record(reading("C", f"1.{number}00", STARTED + timedelta(seconds=20 * number)))
+        values = meter_value(number / 3, 1000 + 100 * number, "Sample.Periodic", meter.value(record, key=False))
+        newer.say(station, "TransactionEvent", v201.updated(number, minute=number / 3, meterValue=values))
+    last = meter_value(3, 2000, "Transaction.End", meter.value(meter.end("2.000", STOPPED), key=False))
+    newer.say(station, "TransactionEvent", v201.ended(7, minute=3, meterValue=last))
+    check_signed_readings()
+    assert (result(station).verdict, result(station).energy_wh, result(station).readings) == ("verified", 1000, 4)
+    html = ada.get(f"/transactions/{latest(station).pk}/").content.decode()
+    assert "The first and the last are shown" in html
+    assert [text in html for text in ("1.000 kWh", "1.300 kWh", "2.000 kWh")] == [True, False, True]
+
+
+def test_a_session_is_billed_after_its_check(network: Network, newer: Engine, station: Station) -> None:
+    network.tariff()
+    charge(newer, station, *signed(Meter(), "2.500"))
+    charge(newer, station, *signed(Meter()), tx="tx-2")
+    make_charge_records()
+    assert network.charge_records() == []
+    check_signed_readings()
+    make_charge_records()
+    # Of the first one its meter has signed another energy.
+    (record,) = network.charge_records()
+    assert record.transaction_id == latest(station).pk
+
+
+def test_a_check_that_never_ends_holds_up_no_bill(network: Network, newer: Engine, station: Station) -> None:
+    network.tariff()
+    charge(newer, station, *signed(Meter()))
+    with scopes_disabled():
+        mine = OutboxEntry.objects.filter(operator=network.operator, subscriber=meterkeys.SUBSCRIBER)
+        mine.update(created_at=timezone.now() - CHECKED_FIRST)
+    make_charge_records()
+    assert len(network.charge_records()) == 1
 
 
 def test_checked_twice_it_is_the_same(network: Network, newer: Engine, station: Station) -> None:
@@ -200,6 +244,17 @@ def test_what_differs_is_told(
     assert code in [one["code"] for one in result(station).differences]
     assert "signed_differs" in codes(network, station)
     assert latest(station).doubt == ""
+
+
+@pytest.mark.parametrize("pages", [("F9", "T8"), ("T9", ""), ("", "")])
+def test_pages_that_cannot_be_compared_are_no_difference(
+    pages: tuple[str, str], network: Network, newer: Engine, station: Station
+) -> None:
+    meter = Meter()
+    begin, end = meter.begin("1.000", STARTED, PG=pages[0]), meter.end("2.000", STOPPED, PG=pages[1])
+    charge(newer, station, meter.value(begin), meter.value(end))
+    check_signed_readings()
+    assert (result(station).verdict, result(station).differences) == ("verified", [])
 
 
 def test_a_meter_that_does_not_know_the_time_says_no_other_time(network: Network, newer: Engine, station: Station) -> None:

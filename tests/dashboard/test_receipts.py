@@ -7,8 +7,10 @@ from django.test import Client
 from django_scopes import scopes_disabled
 
 from accounts import drivers
+from billing import receipts as reads
 from billing.models import Issuer, Receipt
 from csms.dashboard import receipts
+from stations.models import OutboxEntry
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import bill, finished, issued, plug
 from tests.network import Network
@@ -66,8 +68,23 @@ def test_the_list_goes_on_page_by_page_and_costs_the_same(
         seen += [one.number for one in reversed(found) if f">{one.label}<" in page]
         path = page.split('class="further"><a href="')[-1].split('"')[0] if ">More <" in page else ""
     assert seen == [5, 4, 3, 2, 1]
-    with django_assert_num_queries(5):  # type: ignore[operator]  # session, user, operator, receipts, issuer
+    with django_assert_num_queries(6):  # type: ignore[operator]  # session, user, operator, receipts, those that wait, issuer
         html(ada)
+
+
+def test_what_is_still_to_be_made_is_told_and_why_it_was_not(ada: Client, amber: Network) -> None:
+    (receipt,) = made(amber)
+    assert "still to be made" not in html(ada)
+    with scopes_disabled():
+        reads.call_for(record=receipt.record)
+        waiting = OutboxEntry.objects.filter(subscriber=reads.SUBSCRIBER)
+        assert "1 receipt is still to be made." in html(ada)
+        waiting.update(attempts=2, error="ValueError: no such zone")
+    page = html(ada)
+    assert f'href="/billing/{receipt.pk}/"' in page
+    assert "ValueError: no such zone" in page
+    with scopes_disabled():
+        waiting.delete()
 
 
 def test_the_page_of_one_prints_it_and_has_a_link_for_whoever_has_no_account(ada: Client, amber: Network, client: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from csms.ocpp import signedvalues
 from stations.models import MeterSample, OutboxEntry, SignedReading, Station
 from stations.services import signedreadings
 from tests import v16, v201
@@ -71,6 +72,16 @@ def test_a_bare_value_of_1_6_is_kept_to_the_byte_beside_the_register(network: Ne
     assert network.findings(station) == []
 
 
+def test_a_record_that_does_not_say_its_format_is_one_all_the_same(network: Network, engine: Engine, station: Station) -> None:
+    number = engine.say(station, "StartTransaction", v16.start())["transactionId"]
+    payload = signed16(RECORD, transaction=number, raw=1500)
+    del payload["meterValue"][0]["sampledValue"][-1]["format"]
+    engine.say(station, "MeterValues", payload)
+    assert [one.data for one in kept(station)] == [RECORD]
+    assert [one.energy_wh for one in samples(station)] == [1500]
+    assert network.findings(station) == []
+
+
 def test_the_form_of_2_x_in_a_value_of_1_6_is_unwrapped(network: Network, engine: Engine, station: Station) -> None:
     about = {"signedMeterData": RECORD, "signingMethod": "ECDSA-secp256r1-SHA256", "encodingMethod": "OCMF", "publicKey": "KEY"}
     number = engine.say(station, "StartTransaction", v16.start())["transactionId"]
@@ -127,6 +138,14 @@ def test_data_longer_than_the_schema_allows_is_kept_whole(network: Network, newe
     newer.say(station, "TransactionEvent", v201.started(wh=None, meterValue=meter))
     assert [one.data for one in kept(station)] == ["A" * 9000]
     assert network.findings(station) == ["mended_maxLength"]
+
+
+def test_whoever_uses_our_own_name_for_long_data_is_answered(network: Network, newer: Engine, station: Station) -> None:
+    value = signed201("T0NNRg==")
+    value["signedMeterValue"]["customData"] = {"vendorId": signedvalues.WHOLE}
+    newer.say(station, "TransactionEvent", v201.started(wh=None, meterValue=[{"timestamp": v201.at(0), "sampledValue": [value]}]))
+    assert [one.data for one in kept(station)] == ["T0NNRg=="]
+    assert network.findings(station) == []
 
 
 def test_a_key_that_is_left_out_is_no_reason_to_lose_the_rest(network: Network, newer: Engine, station: Station) -> None:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from accounts.models import IdToken, IdTokenType, User
+from billing import receiptcontent
 from billing.models import ChargeRecord, Receipt
 from billing.prices import Cost
 from csms.api.fields import KnownOnly, Moment, Number, Text, Whole
@@ -105,6 +106,21 @@ class MySession(Rows):
         return cost.record.pk if cost and cost.record else None
 
 
+class StartedAt(Moment):
+    """As the record says it: its session may have been put right since."""
+
+    def to_representation(self, value: ChargeRecord) -> str:  # type: ignore[override]  # of the whole row
+        return super().to_representation(receiptcontent.started_at(value))
+
+
+class StoppedAt(Moment):
+    """The same of the end."""
+
+    def to_representation(self, value: ChargeRecord) -> str | None:  # type: ignore[override]
+        stopped = receiptcontent.stopped_at(value)
+        return super().to_representation(stopped) if stopped else None
+
+
 class MyReceipt(Rows):
     """What a session cost. Money is a decimal string. Of a credit note all of it is negative."""
 
@@ -116,8 +132,8 @@ class MyReceipt(Rows):
     station = serializers.CharField(source="transaction.station.identity")
     site = Place(source="transaction.station.site", allow_null=True)
     evse = serializers.IntegerField(source="transaction.evse.number", default=None, allow_null=True)
-    started_at = Moment(source="transaction.started_at")
-    stopped_at = Moment(source="transaction.stopped_at", allow_null=True)
+    started_at = StartedAt(source="*")
+    stopped_at = StoppedAt(source="*", allow_null=True)
     energy_wh = Number()
     lines = Lines(read_only=True)
     tax = serializers.SerializerMethodField()

@@ -32,7 +32,7 @@ def _sampled(one: dict[str, Any], subject: str, notes: list[Note]) -> Sampled | 
     if not text:
         return None
     context = one.get("context", "Sample.Periodic")
-    if one.get("format") == "SignedData":
+    if one.get("format") == "SignedData" or text.startswith("OCMF|"):  # some leave out the format
         signed = signedvalues.unwrap(one["value"], subject, notes)
         return Sampled(None, "", context=context, signed=signed) if signed is not None else None
     measurand = one.get("measurand", "Energy.Active.Import.Register")

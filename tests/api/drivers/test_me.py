@@ -10,7 +10,7 @@ from django_scopes import scopes_disabled
 
 from accounts import drivers
 from accounts.models import User
-from stations.models import Connector
+from stations.models import Connector, Transaction
 from tests.api.drivers.conftest import App, Driver
 from tests.dashboard.rows import bill, finished, issued, session, take_back
 from tests.network import Network
@@ -73,7 +73,7 @@ def test_a_receipt_says_what_was_charged_where_and_by_whom(amber: Network, dee: 
     done = finished(free, id_token=dee.token)
     first = bill(done, tariff, "1.00")
     note = take_back(first)
-    record = bill(done, tariff, revision=3)
+    record = bill(done, tariff, revision=3, started_at=done.started_at, stopped_at=done.stopped_at)
     bill(finished(free, id_token=ed.token), tariff)
     row, *before = dee.app.rows("me/receipts/")
     assert [one["id"] for one in before] == [note.pk, first.pk]
@@ -84,6 +84,10 @@ def test_a_receipt_says_what_was_charged_where_and_by_whom(amber: Network, dee: 
     assert row["operator"] == {"code": amber.operator.code, "name": amber.operator.name}
     assert row["lines"][0]["dimension"] == "ENERGY"
     dee.app.ask("get", f"me/receipts/{record.pk}/pdf/", status=404)
+    # Put right since, the session has other times than what was billed of it.
+    with scopes_disabled():
+        Transaction.objects.filter(pk=done.pk).update(started_at=done.started_at - timedelta(hours=1))
+    assert dee.app.ask("get", f"me/receipts/{record.pk}/") == row
 
 
 def test_a_receipt_has_its_number_once_it_is_issued_and_a_pdf(amber: Network, dee: Driver, free: Connector) -> None:
