@@ -11,7 +11,7 @@ UNTRIGGERS = "; ".join(f"DROP TRIGGER {table}_not_emptied ON {table}" for table 
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0010_receipts")]
+    dependencies = [("billing", "0011_watched_markets")]
 
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
