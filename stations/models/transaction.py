@@ -26,6 +26,7 @@ class Transaction(models.Model):
 
     `station_started_at` and `station_stopped_at` are what the station's clock said, where that was corrected; `final_at` is when
     the station said that it has nothing more of it; `due_at` is when the sweep looks at it next (see `stations.services.stale`).
+    `charging_ended_at`: since when the vehicle asks for no energy and is only parked (see `stations.services.parking`).
     """
 
     # Indexes of their own would be two more for every start: others begin with them.
@@ -54,6 +55,7 @@ class Transaction(models.Model):
     power_w = register()
     meter_start_at = models.DateTimeField(null=True, blank=True)
     charging_state = models.CharField(max_length=20, blank=True)
+    charging_ended_at = models.DateTimeField(null=True, blank=True, help_text="Since when the vehicle is only parked.")
     remote_start_id = models.BigIntegerField(null=True, blank=True)
     sequences = models.JSONField(default=list, blank=True, help_text="Numbers of the events that came, as closed ranges (2.x).")
     first_sequence = models.IntegerField(null=True, blank=True)
