@@ -15,7 +15,12 @@ from stations.cases import Case
 from stations.flush import Cursor
 
 #: What a display calls the price of what.
-PARTS = {Dimension.ENERGY: "kWhPrice", Dimension.TIME: "hourPrice", Dimension.FLAT: "flatFee"}
+PARTS = {
+    Dimension.ENERGY: "kWhPrice",
+    Dimension.TIME: "hourPrice",
+    Dimension.FLAT: "flatFee",
+    Dimension.PARKING_TIME: "idleHourPrice",
+}
 
 
 class Displayed:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -149,7 +149,7 @@ def read_csv(content: bytes) -> list[Point]:
     apart = ";" if ";" in text else "\t" if "\t" in text else ","
     found: list[Point] = []
     wrong: list[str] = []
-    for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=apart), start=1):
+    for number, cells in enumerate(_rows(text, apart), start=1):
         if not any(cell.strip() for cell in cells):
             continue
         try:
@@ -162,6 +162,16 @@ def read_csv(content: bytes) -> list[Point]:
     if wrong:
         raise ValidationError(wrong)
     return found
+
+
+def _rows(text: str, apart: str) -> Iterator[list[str]]:
+    """Raises ValidationError for what the csv module does not read, such as all that comes after a lone quotation mark."""
+    reader = csv.reader(io.StringIO(text), delimiter=apart)
+    try:
+        yield from reader
+    except csv.Error as error:
+        told = {"n": reader.line_num, "why": error}
+        raise ValidationError(_("Line %(n)s: this is no CSV (%(why)s). Is there a quotation mark too many?") % told) from error
 
 
 def _line(cells: list[str], *, comma: bool) -> Point:

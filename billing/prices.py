@@ -28,17 +28,20 @@ class Price:
 
 def price_of(applied: tariff.Tariff) -> Price:
     """A tariff as drivers read it, in their language."""
-    base = simple.base(applied)
+    found = simple.always(applied)
 
-    def taxed(price: Decimal | None) -> Decimal | None:
-        return None if price is None else (price * (100 + (base.tax_percent or 0)) / 100).quantize(sentences.PLACES, ROUND_HALF_UP)
+    def taxed(kind: tariff.Dimension, units: int = 1) -> Decimal | None:
+        """Each with its own tax: that of energy may be another than that of time."""
+        if (one := found.get(kind)) is None:
+            return None
+        return (one.price * (100 + (one.vat or 0)) / 100 / units).quantize(sentences.PLACES, ROUND_HALF_UP)
 
     return Price(
         currency=applied.currency,
-        per_kwh=taxed(base.per_kwh),
-        per_minute=taxed(base.per_minute),
-        per_session=taxed(base.per_session),
-        tax_percent=base.tax_percent,
+        per_kwh=taxed(tariff.Dimension.ENERGY),
+        per_minute=taxed(tariff.Dimension.TIME, simple.MINUTES),
+        per_session=taxed(tariff.Dimension.FLAT),
+        tax_percent=simple.base(applied).tax_percent,
         sentence=sentences.sentence(applied),
     )
 

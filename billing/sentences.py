@@ -17,24 +17,27 @@ ORDER = (Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLA
 #: Single prices have so many decimals.
 PLACES = Decimal("0.0001")
 MINUTES = 60
+#: Of energy, steps from this on.
+WORTH_TELLING_WH = 100
 
 
 def sentence(tariff: Tariff) -> str:
     """What charging costs under a tariff."""
     used = [element for element in tariff.elements if element.restrictions.reservation is None]
-    reserved = [element for element in tariff.elements if element.restrictions.reservation is Reservation.USED]
     parts = [part for kind in ORDER for part in _parts(tariff, kind, used)]
-    parts += [part for kind in (Dimension.TIME, Dimension.FLAT) for part in _parts(tariff, kind, reserved, reserved=True)]
-    if tariff.min_price and (least := _limit(tariff, tariff.min_price)):
-        parts.append(_("at least %(price)s in all") % {"price": least})
-    if tariff.max_price and (most := _limit(tariff, tariff.max_price)):
-        parts.append(_("at most %(price)s in all") % {"price": most})
+    for wait in Reservation:
+        reserved = [element for element in tariff.elements if element.restrictions.reservation is wait]
+        parts += [part for kind in (Dimension.TIME, Dimension.FLAT) for part in _parts(tariff, kind, reserved, wait)]
+    if tariff.min_price and (least := _amount(tariff.min_price)):
+        parts.append(_("at least %(price)s in all") % {"price": written(least, tariff.currency)})
+    if parts and tariff.max_price:
+        parts.append(_most(tariff, tariff.max_price) % {"price": written(_amount(tariff.max_price), tariff.currency)})
     if not parts:
         return _("Charging here is free.")
     return _("%(prices)s, tax included.") % {"prices": get_text_list(parts, _("and"))}
 
 
-def _parts(tariff: Tariff, kind: Dimension, elements: list[Element], *, reserved: bool = False) -> Iterator[str]:
+def _parts(tariff: Tariff, kind: Dimension, elements: list[Element], reserved: Reservation | None = None) -> Iterator[str]:
     """What one thing costs, in the order in which the elements count; what stands behind one that always applies never does."""
     found = [
         (component, element.restrictions) for element in elements for component in element.components if component.dimension is kind
@@ -44,7 +47,9 @@ def _parts(tariff: Tariff, kind: Dimension, elements: list[Element], *, reserved
     if not any(component.price or component.series for component, _within in found):
         return
     for place, (component, within) in enumerate(found):
-        told = _price(tariff, component, reserved=reserved)
+        told = _price(tariff, component, reserved)
+        if step := _step(component):
+            told = _("%(price)s (by every %(step)s begun)") % {"price": told, "step": step}
         if words := when(within):
             yield _("%(price)s %(when)s") % {"price": told, "when": words}
         elif place:
@@ -53,7 +58,15 @@ def _parts(tariff: Tariff, kind: Dimension, elements: list[Element], *, reserved
             yield told
 
 
-def _price(tariff: Tariff, component: Component, *, reserved: bool) -> str:
+def _step(component: Component) -> str:
+    """What is rounded up to, where that is more than one reads from the price: a minute, a kWh or less of it."""
+    if component.dimension is Dimension.ENERGY:
+        return f"{_number(Decimal(component.step_size) / 1000)}\u202fkWh" if component.step_size >= WORTH_TELLING_WH else ""
+    timed = component.dimension is not Dimension.FLAT and component.step_size > MINUTES
+    return _span(component.step_size) if timed and component.price else ""
+
+
+def _price(tariff: Tariff, component: Component, reserved: Reservation | None) -> str:
     factor = (100 + (component.vat or 0)) / Decimal(100)
     price = component.price * factor
     if component.series is not None:
@@ -64,12 +77,22 @@ def _price(tariff: Tariff, component: Component, *, reserved: bool) -> str:
     if component.dimension is Dimension.ENERGY:
         return _("%(price)s per kWh") % {"price": written(price, tariff.currency)}
     if component.dimension is Dimension.FLAT:
-        words = _("%(price)s to reserve") if reserved else _("%(price)s per session")
+        words = {
+            None: _("%(price)s per session"),
+            Reservation.USED: _("%(price)s to reserve"),
+            Reservation.EXPIRED: _("%(price)s for a reservation that is not used"),
+        }[reserved]
         return words % {"price": written(price, tariff.currency)}
     minute = price / MINUTES
     by_minute = abs(minute.quantize(PLACES, ROUND_HALF_UP) - minute) < Decimal("1e-9")
     amount = written(minute if by_minute else price, tariff.currency)
-    if reserved:
+    if reserved is Reservation.EXPIRED:
+        words = (
+            _("%(price)s per minute of a reservation that is not used")
+            if by_minute
+            else _("%(price)s per hour of a reservation that is not used")
+        )
+    elif reserved:
         words = _("%(price)s per minute reserved") if by_minute else _("%(price)s per hour reserved")
     elif component.dimension is Dimension.PARKING_TIME:
         words = _("%(price)s per minute parked after charging") if by_minute else _("%(price)s per hour parked after charging")
@@ -78,9 +101,14 @@ def _price(tariff: Tariff, component: Component, *, reserved: bool) -> str:
     return words % {"price": amount}
 
 
-def _limit(tariff: Tariff, limit: Limit) -> str:
-    amount = limit.excl_tax if limit.incl_tax is None else limit.incl_tax
-    return written(amount, tariff.currency) if amount else ""
+def _amount(limit: Limit) -> Decimal:
+    return limit.excl_tax if limit.incl_tax is None else limit.incl_tax
+
+
+def _most(tariff: Tariff, limit: Limit) -> str:
+    taxed = any(component.vat for element in tariff.elements for component in element.components)
+    # Without a limit of its own it is not what is paid with tax that is limited.
+    return _("at most %(price)s before tax in all") if limit.incl_tax is None and taxed else _("at most %(price)s in all")
 
 
 def written(price: Decimal, currency: str) -> str:
@@ -113,27 +141,26 @@ def _calendar(within: Restrictions) -> Iterator[str]:
 
 def _amounts(within: Restrictions) -> Iterator[str]:
     """Of each kind what it is from, and what it is up to."""
-    kwh = [None if wh is None else f"{_number(wh / 1000)}\u202fkWh" for wh in (within.min_wh, within.max_wh)]
-    kw = [None if w is None else f"{_number(w / 1000)}\u202fkW" for w in (within.min_w, within.max_w)]
+    # From nothing on is always.
+    kwh = [None if wh is None else f"{_number(wh / 1000)}\u202fkWh" for wh in (within.min_wh or None, within.max_wh)]
+    kw = [None if w is None else f"{_number(w / 1000)}\u202fkW" for w in (within.min_w or None, within.max_w)]
     ampere = [None if a is None else f"{_number(a)}\u202fA" for a in (within.min_a, within.max_a)]
-    spans = [None if s is None else _span(s) for s in (within.min_s, within.max_s)]
+    spans = [None if s is None else _span(s) for s in (within.min_s or None, within.max_s)]
     for (least, most), after, until in (
         (spans, _("after %(least)s"), _("in the first %(most)s")),
         (kwh, _("after %(least)s"), _("for the first %(most)s")),
         (kw, _("at %(least)s or more"), _("below %(most)s")),
         (ampere, _("at %(least)s or more"), _("below %(most)s")),
     ):
-        if least and not least.startswith("0\u202f"):
+        if least:
             yield after % {"least": least}
         if most:
             yield until % {"most": most}
 
 
 def _span(seconds: int) -> str:
-    hours, minutes = divmod(seconds // 60, 60)
-    if hours and minutes:
-        return f"{hours}\u202fh\u00a0{minutes}\u202fmin"
-    return f"{hours}\u202fh" if hours else f"{minutes}\u202fmin"
+    counts = {"h": seconds // 3600, "min": seconds // 60 % 60, "s": seconds % 60}
+    return "\u00a0".join(f"{count}\u202f{unit}" for unit, count in counts.items() if count) or "0\u202fmin"
 
 
 def _number(value: Decimal) -> str:

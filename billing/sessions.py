@@ -38,7 +38,7 @@ def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime, readin
         end=end,
         time_zone=time_zone(transaction),
         samples=_samples(transaction, energy_wh, end, readings),
-        charging_end=end,  # no station of today's protocols says when the vehicle had enough
+        charging_end=_charging_end(transaction.charging_ended_at, transaction.started_at, end),
     )
 
 
@@ -47,7 +47,13 @@ def so_far(known: ports.SoFar) -> Session:
     until, energy_wh = max(known.started_at, known.until), max(known.energy_wh, Decimal(0))
     samples = [Sample(known.started_at, Decimal(0)), *_rising(known.course, known.started_at, until, energy_wh)]
     samples.append(Sample(until, energy_wh))
-    return Session(start=known.started_at, end=until, time_zone=known.time_zone, samples=samples, charging_end=until)
+    charging_end = _charging_end(known.charging_ended_at, known.started_at, until)
+    return Session(start=known.started_at, end=until, time_zone=known.time_zone, samples=samples, charging_end=charging_end)
+
+
+def _charging_end(told: datetime | None, start: datetime, end: datetime) -> datetime:
+    """Within the session, of which somebody may have corrected the times since."""
+    return end if told is None else min(max(told, start), end)
 
 
 def time_zone(transaction: Transaction) -> str:
@@ -101,10 +107,22 @@ def _samples(transaction: Transaction, energy_wh: Decimal, end: datetime, readin
 
 
 def _rising(read: Iterable[tuple[datetime, Decimal]], start: datetime, end: datetime, energy_wh: Decimal) -> Iterator[Sample]:
-    """Readings in the order of time, as a series that never falls: one that jumped and came back is kept between what was counted
-    before and the session's energy."""
+    """Readings in the order of time, as a series that never falls and ends with the session's energy: one that fell counts as much
+    as the one before it, one that jumped above all of the session and came back not at all."""
     counted = Decimal(0)
+    above: datetime | None = None
     for at, energy in read:
-        if start < at < end:
-            counted = min(max(energy, counted), energy_wh)
-            yield Sample(at, counted)
+        if not start < at < end:
+            continue
+        if energy > energy_wh:
+            above = above or at
+            continue
+        if energy < energy_wh:
+            above = None
+        elif above is not None:
+            yield Sample(above, energy_wh)
+            above = None
+        counted = max(energy, counted)
+        yield Sample(at, counted)
+    if above is not None:
+        yield Sample(above, energy_wh)

@@ -32,14 +32,19 @@ class Base:
     whole: bool
 
 
-def base(tariff: Tariff) -> Base:
-    """The prices of a tariff that hold always: of each kind the first without restrictions."""
+def always(tariff: Tariff) -> dict[Dimension, Component]:
+    """Of each dimension the first price without restrictions, unless a market makes it."""
     found: dict[Dimension, Component] = {}
     for element in tariff.elements:
         if element.restrictions == type(element.restrictions)():
             for component in element.components:
-                if component.series is None:
-                    found.setdefault(component.dimension, component)
+                found.setdefault(component.dimension, component)
+    return {kind: component for kind, component in found.items() if component.series is None}
+
+
+def base(tariff: Tariff) -> Base:
+    """The prices of a tariff that hold always."""
+    found = always(tariff)
     rates = {component.vat for component in found.values()}
     plain = len(tariff.elements) == 1 and len(found) == len(tariff.elements[0].components) and Dimension.PARKING_TIME not in found
     hourly = found.get(Dimension.TIME)

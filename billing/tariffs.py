@@ -14,6 +14,7 @@ from django_scopes import scope
 
 from accounts import audit
 from accounts.models import IdTokenGroup, Operator, User
+from billing import kept as keeping
 from billing import money, series, simple
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
@@ -22,8 +23,6 @@ from stations.models import Evse, Site, Station
 
 #: Who waits for a tariff in the outbox.
 SUBSCRIBER = "billing"
-#: What a version keeps of an OCPI Tariff object.
-KEPT = ("elements", "min_price", "max_price", "tariff_alt_text", "tariff_alt_url")
 SIMPLE = ("price_per_kwh", "price_per_minute", "price_per_session", "tax_percent")
 
 
@@ -48,11 +47,15 @@ def add_tariff(
     with scope(operator=operator), db.atomic():
         added.full_clean()
         check_currency(currency)
-        body = ocpi or simple.body(
-            per_kwh=_amount("price_per_kwh", price_per_kwh),
-            per_minute=_amount("price_per_minute", price_per_minute),
-            per_session=_amount("price_per_session", price_per_session),
-            tax_percent=_percent("tax_percent", tax_percent),
+        body = (
+            ocpi
+            if ocpi is not None
+            else simple.body(
+                per_kwh=_amount("price_per_kwh", price_per_kwh),
+                per_minute=_amount("price_per_minute", price_per_minute),
+                per_session=_amount("price_per_session", price_per_session),
+                tax_percent=_percent("tax_percent", tax_percent),
+            )
         )
         kept = _kept(added, body)
         added.save()
@@ -176,7 +179,6 @@ def wake(operator_id: int) -> None:
 
 def _kept(tariff: Tariff, ocpi: Mapping[str, Any]) -> dict[str, Any]:
     """What a version keeps, if the engine can read it. Raises ValidationError."""
-    body = {name: ocpi[name] for name in KEPT if ocpi.get(name) is not None}
     if ocpi.get("currency", tariff.currency) != tariff.currency:
         raise ValidationError(
             {
@@ -185,13 +187,13 @@ def _kept(tariff: Tariff, ocpi: Mapping[str, Any]) -> dict[str, Any]:
             }
         )
     try:
-        read = engine.parse({"currency": tariff.currency} | body, series.usable(tariff.operator_id, tariff.currency))
+        read = engine.parse({**ocpi, "currency": tariff.currency}, series.usable(tariff.operator_id, tariff.currency))
     except engine.InvalidTariff as error:
         raise ValidationError({"ocpi": str(error)}) from error
     driven = (one.dimension for element in read.elements for one in element.components if one.series is not None)
     if any(dimension is not engine.Dimension.ENERGY for dimension in driven):
         raise ValidationError({"ocpi": _("Only the price of energy can follow a market.")})
-    return body
+    return keeping.of(ocpi, read)
 
 
 def _told(body: Mapping[str, Any]) -> dict[str, Any]:

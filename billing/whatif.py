@@ -1,6 +1,6 @@
 """What a session would cost under a tariff: one that took place, or one that is described."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -15,12 +15,30 @@ from stations.models import Transaction
 #: A session is walked through day by day, so its length is bounded.
 LONGEST = timedelta(days=366)
 MOST_SAMPLES = 50_000
+#: A second or a few, in which somebody waits.
+MOST_WORK = 2_000_000
 
 
 def priced(ocpi: Mapping[str, Any], session: tariff.Session, *, operator_id: int | None) -> tariff.Priced:
     """What a session costs under a Tariff object; its series are the operator's. Raises InvalidTariff, InvalidSession, NoPrice."""
     names = series.named(ocpi) if operator_id is not None else set()
-    return tariff.price(tariff.parse(ocpi, _prices(operator_id, names, session)), session)
+    applied = tariff.parse(ocpi, _prices(operator_id, names, session))
+    if _work(applied, session) > MOST_WORK:
+        raise tariff.InvalidSession(
+            _("This is too much to work out at once: take a shorter session, or a tariff of fewer elements and times.")
+        )
+    return tariff.price(applied, session)
+
+
+def _work(applied: tariff.Tariff, session: tariff.Session) -> int:
+    """About how often an element is looked at: at each that may change what holds."""
+    within = [element.restrictions for element in applied.elements]
+    times = {time for one in within for time in (one.start_time, one.end_time) if time is not None}
+    steps = {one.series.starts for element in applied.elements for one in element.components if one.series is not None}
+    samples = session.samples if isinstance(session.samples, Sized) and any(one.by_power for one in within) else ()
+    waited = session.reserved.end - session.reserved.start if session.reserved is not None else timedelta(0)
+    days = max(session.end - session.start, waited).days + 1
+    return len(within) * (days * (len(times) + 1) + len(samples) + sum(map(len, steps)))
 
 
 def _prices(operator_id: int | None, names: set[str], session: tariff.Session) -> Mapping[str, tariff.Series]:

@@ -96,7 +96,7 @@ running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """What is known of a session until a moment. `course`: moments in between, in their order, and the energy (Wh) since the start
-    by then. `power_w`: that of now, where it is known."""
+    by then. `power_w`: that of now, where it is known. `charging_ended_at`: since when the vehicle is only parked."""
 
     started_at: datetime
     until: datetime
@@ -104,6 +104,7 @@ class SoFar:
     time_zone: str
     course: Sequence[tuple[datetime, Decimal]] = ()
     power_w: Decimal | None = None
+    charging_ended_at: datetime | None = None
 
 
 class Prices(Protocol):
@@ -116,7 +117,8 @@ class Prices(Protocol):
         """What a session costs until then. None: the price of some hour is not known."""
 
     def parts(self, session: SoFar) -> dict[str, Decimal]:
-        """What a kWh, an hour and the session cost at that moment, if not nothing, by the names kWhPrice, hourPrice and flatFee."""
+        """What a kWh, an hour and the session cost at that moment, if not nothing, by the names kWhPrice, hourPrice and
+        flatFee; and an hour in which the vehicle is only parked (idleHourPrice)."""
 
     def sentence(self, language: str) -> str:
         """The price as a driver reads it."""

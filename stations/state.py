@@ -58,6 +58,7 @@ class TransactionState:
     floating: bool = False
     remote_start_id: int | None = None
     charging_state: str = ""
+    charging_ended_at: datetime | None = None
     sequences: list[list[int]] = field(default_factory=list)
     first_sequence: int | None = None
     last_sequence: int | None = None
@@ -79,6 +80,8 @@ class TransactionState:
     language: str = ""
     #: Moments and registers of it, for prices that need them (in memory only). None: not read yet.
     course: list[tuple[datetime, Decimal]] | None = None
+    #: The first reading since it was only parked, to see whether that is so (in memory only).
+    parked_at: tuple[datetime, Decimal] | None = None
 
 
 @dataclass(slots=True)
@@ -208,7 +211,8 @@ WHERE e.station_id = ANY(%s)
 #: The columns of TransactionState, in its order; `t` is the transaction, `e` its EVSE and `k` its id token.
 COLUMNS = """
 t.id, t.ocpp_transaction_id, e.number, t.id_token_id, t.id_tag, t.started_at, t.meter_start_wh, t.meter_last_wh, t.meter_last_at,
-t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.sequences, t.first_sequence,
+t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging_state, t.charging_ended_at,
+t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
 t.reconstructed, CASE WHEN t.payer <> '' OR k.id IS NULL THEN t.payer WHEN k.driver_id IS NULL THEN 'tag' ELSE 'driver' END,
 CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END
@@ -216,7 +220,7 @@ CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END
 #: What they are read from beside the transaction.
 BESIDE = "LEFT JOIN stations_evse e ON e.id = t.evse_id LEFT JOIN accounts_idtoken k ON k.id = t.id_token_id"
 #: Where the JSON column stands in it.
-SEQUENCES = 14
+SEQUENCES = 15
 TRANSACTIONS = f"""
 SELECT t.station_id, {COLUMNS}
 FROM stations_transaction t {BESIDE}

@@ -83,6 +83,13 @@ async def test_the_filtered_list_of_chargers_is_a_file_too(network: Network) -> 
     assert len((await text(download(browser, "/stations/?format=csv&q=alfen"))).splitlines()) == 2
 
 
+async def test_the_filtered_list_of_tariffs_is_a_file_too(network: Network) -> None:
+    for name in ("Days", "Nights"):
+        tables(network.tariff)(name=name, is_default=False)
+    lines = (await text(download(browser_of(network), "/tariffs/?format=csv&q=night"))).splitlines()
+    assert [line.split(",")[1] for line in lines] == ["name", "Nights"]
+
+
 async def test_messages_are_downloaded_chunk_by_chunk_and_none_is_lost(network: Network, monkeypatch: Any) -> None:
     monkeypatch.setattr(exports, "CHUNK", 10)
     station = network.station()

@@ -199,7 +199,7 @@ def _until_end(session: Session) -> Iterator[Sample]:
     """The samples, in order, and the level that is held to the end."""
     before = Sample(session.start, Decimal(0))
     for sample in session.samples:
-        if sample.at < before.at or sample.energy_wh < before.energy_wh:
+        if sample.at - session.start < before.at - session.start or sample.energy_wh < before.energy_wh:
             raise InvalidSession(f"The sample of {sample.at.isoformat()} is earlier, or has less energy, than the one before it.")
         yield sample
         before = sample

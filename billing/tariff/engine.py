@@ -16,6 +16,7 @@ Arithmetic is exact; each total is rounded half up once. The semantics are those
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -37,6 +38,8 @@ from billing.tariff.model import (
 
 #: Decimals of a line's volume and cost, which may not end (20 minutes are 0.333... hours). Totals come from the exact values.
 LINE_PLACES = 10
+#: Between which sessions lie: every place has a clock then.
+FIRST, LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -81,6 +84,8 @@ def price(tariff: Tariff, session: Session) -> Priced:
     """What the session costs. Raises InvalidSession, NoPrice."""
     if not session.start <= session.charging_end <= session.end:
         raise InvalidSession("A session's start, charging_end and end must follow each other.")
+    if session.start < FIRST or session.end > LAST:
+        raise InvalidSession(f"A session lies between the years {FIRST.year} and {LAST.year}.")
     uses = [*_reservation(tariff, session), *_session(tariff, session)]
     expired = session.reserved is not None and session.reserved.expired
     net = gross = Fraction(0)
@@ -159,13 +164,14 @@ def _reservation(tariff: Tariff, session: Session) -> Iterable[Use]:
     reserved = session.reserved
     if reserved is None:
         return ()
-    if reserved.end < reserved.start:
-        raise InvalidSession("A reservation must end after it starts.")
+    start, end = reserved.start.astimezone(UTC), reserved.end.astimezone(UTC)
+    if not FIRST <= start <= end <= LAST:
+        raise InvalidSession(f"A reservation must end after it starts, and lie between the years {FIRST.year} and {LAST.year}.")
     # Of each dimension the prices for what expired come first, wherever they stand in the list.
     kinds = (Reservation.EXPIRED, Reservation.USED) if reserved.expired else (Reservation.USED,)
     elements = [element for kind in kinds for element in tariff.elements if element.restrictions.reservation is kind]
-    clock = course.clock_of(reserved.start, session.time_zone)
-    waited = replace(session, start=reserved.start, end=reserved.end, charging_end=reserved.end, samples=(), reserved=None)
+    clock = course.clock_of(start, session.time_zone)
+    waited = replace(session, start=start, end=end, charging_end=end, samples=(), reserved=None)
     meter = Meter(reserved=True)
     flat_due = True
     for piece in _pieces(elements, waited, clock, []):

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 
@@ -203,6 +203,11 @@ class Session:
     samples: Iterable[Sample]
     charging_end: datetime
     reserved: Reserved | None = None
+
+    def __post_init__(self) -> None:
+        # Between two times of one zone Python counts what the clock shows, which is not how long it is when that is put back.
+        for name in ("start", "end", "charging_end"):
+            object.__setattr__(self, name, getattr(self, name).astimezone(UTC))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Reads OCPI 2.2.1 Tariff objects, as those of `mod_tariffs`, with a sentence for whatever is wrong."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
@@ -12,6 +13,13 @@ DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUN
 MOST_ELEMENTS = 500
 #: What a restriction in kWh, kW or A is counted in here.
 KILO = Decimal(1000)
+
+#: What the standard library reads is more: times with a zone, weeks of a year, digits in groups.
+TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+#: Dates between which people price: a day less or more is one, too.
+FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)
 
 Value = TypeVar("Value")
 
@@ -58,7 +66,7 @@ def _component(data: object, where: str, series: Mapping[str, Series]) -> Compon
         raise InvalidTariff(f"{where}.type must be one of {', '.join(PRICED)}.")
     vat = component.get("vat")
     name = component.get("price_series")
-    if name is not None and name not in series:
+    if name is not None and not (isinstance(name, str) and name in series):
         raise InvalidTariff(f"{where}.price_series must be the name of a price series, or be left out.")
     return Component(
         dimension=Dimension(str(kind)),
@@ -101,19 +109,16 @@ def _restrictions(data: Mapping[str, object], where: str) -> Restrictions:
 
 
 def _time(value: object, where: str) -> time:
-    try:
-        if not isinstance(value, str) or len(value) != 5:
-            raise ValueError
-        return time.fromisoformat(value)
-    except ValueError as error:
-        raise InvalidTariff(f"{where} must be a time such as 17:30.") from error
+    if not isinstance(value, str) or not TIME.fullmatch(value):
+        raise InvalidTariff(f"{where} must be a time such as 17:30.")
+    return time.fromisoformat(value)
 
 
 def _date(value: object, where: str) -> date:
     try:
-        if not isinstance(value, str) or len(value) != 10:
+        if not isinstance(value, str) or not DATE.fullmatch(value) or not FIRST <= (day := date.fromisoformat(value)) <= LAST:
             raise ValueError
-        return date.fromisoformat(value)
+        return day
     except ValueError as error:
         raise InvalidTariff(f"{where} must be a date such as 2026-12-31.") from error
 
@@ -164,6 +169,8 @@ def _number(value: object, where: str) -> Decimal:
     """A JSON number as the decimal that was written, not as the binary fraction it became."""
     try:
         if not isinstance(value, int | float | str | Decimal) or isinstance(value, bool):
+            raise InvalidOperation
+        if isinstance(value, str) and not NUMBER.fullmatch(value):
             raise InvalidOperation
         number = Decimal(str(value))
         # The bounds keep a hostile "1e-999999999" from becoming a fraction of a billion digits.

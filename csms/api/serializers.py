@@ -189,6 +189,7 @@ class TransactionRow(Rows):
                 "meter_start_wh",
                 "meter_stop_wh",
                 "charging_state",
+                "charging_ended_at",
                 "remote_start_id",
                 "doubt",
                 "trust",

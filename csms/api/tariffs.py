@@ -183,6 +183,8 @@ class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Lists):
         user = user_of(self.request)
         assert user.operator is not None
         given = {name: value for name, value in serializer.validated_data.items() if value is not None}
+        if "ocpi" in given and (both := sorted(given.keys() & set(tariffs.SIMPLE))):
+            raise serializers.ValidationError({both[0]: ["ocpi says all prices already: send one of the two."]})
         serializer.instance = tariffs.add_tariff(operator=user.operator, user=user, **given)
 
     @extend_schema(request=TariffChange, responses={200: TariffRow, 409: OpenApiResponse(description="It is the default.")})

@@ -1,16 +1,18 @@
 """The form of a tariff: prices that hold always, and rows of what holds at times instead."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing.tariff.reading import DAYS
+from billing.tariff.reading import DAYS, FIRST, LAST
 from csms.dashboard import tariffimport, tariffocpi
 from csms.dashboard.tariffocpi import PER_HOUR, PER_MINUTE, PRICES
 
@@ -28,15 +30,18 @@ PAIRS = (("after_minutes", "until_minutes"), ("after_kwh", "until_kwh"), ("above
 MORE = ("until_minutes", "after_kwh", "until_kwh", "above_kw", "below_kw", "since", "until")
 
 
-def price(label: Any) -> forms.DecimalField:
+def price(label: Any, help_text: Any = "") -> forms.DecimalField:
     return forms.DecimalField(
-        label=label, required=False, min_value=Decimal(0), max_digits=12, decimal_places=4,
+        label=label, help_text=help_text, required=False, min_value=Decimal(0), max_digits=12, decimal_places=4,
         widget=forms.NumberInput({"step": "any", "min": "0", "inputmode": "decimal"}),
     )  # fmt: skip
 
 
 def on_day(label: Any) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    return forms.DateField(
+        label=label, required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=[MinValueValidator(FIRST), MaxValueValidator(LAST - timedelta(days=1))],
+    )  # fmt: skip
 
 
 def at_time(label: Any) -> forms.TimeField:
@@ -57,7 +62,7 @@ class TariffForm(forms.Form):
     energy = price(gettext_lazy("Per kWh"))
     series = forms.ChoiceField(label=gettext_lazy("Energy follows the market"), required=False)
     time = price(gettext_lazy("While charging"))
-    parking = price(gettext_lazy("Parked after charging"))
+    parking = price(gettext_lazy("Parked after charging"), gettext_lazy("Begins when the vehicle asks for no more energy."))
     per = forms.ChoiceField(
         label=gettext_lazy("Prices by time are per"),
         choices=[(PER_MINUTE, gettext_lazy("minute")), (PER_HOUR, gettext_lazy("hour"))],

@@ -11,8 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from billing import series, tariffs
+from billing import kept, series
 from billing.tariff import InvalidTariff
+from csms import storable
 
 MOST_BYTES = 500_000
 #: What a Tariff object may have that is no price: not kept, and not missed.
@@ -111,6 +112,8 @@ def read_json(text: str) -> dict[str, Any]:
         raise ValidationError(_("Line %(line)s, column %(column)s: this is no JSON (%(why)s).") % where) from error
     except (RecursionError, ValueError) as error:
         raise ValidationError(_("This is nested too deeply, or has a number that is none.")) from error
+    if why := storable.problem(found):
+        raise ValidationError(_(why))
     if isinstance(found, Mapping) and "data" in found and "elements" not in found:
         found = found["data"]
     if isinstance(found, list):
@@ -132,7 +135,7 @@ def _no_number(name: str) -> None:
 
 def left_out(ocpi: Mapping[str, Any]) -> list[str]:
     """Fields of a Tariff object that are not kept, and that somebody may miss."""
-    return sorted(name for name in ocpi if name not in NO_PRICES and name not in tariffs.KEPT)
+    return sorted({name for name in ocpi if name not in NO_PRICES and name not in kept.KEPT} | kept.unknown(ocpi))
 
 
 def name_of(ocpi: Mapping[str, Any]) -> str:

@@ -26,6 +26,8 @@ TIMED = (Dimension.TIME, Dimension.PARKING_TIME)
 LIMITS = {"after_kwh": "min_kwh", "until_kwh": "max_kwh", "above_kw": "min_power", "below_kw": "max_power"}
 #: In minutes here, in seconds there.
 DURATIONS = {"after_minutes": "min_duration", "until_minutes": "max_duration"}
+#: Those from which on something holds.
+LEAST = ("after_kwh", "above_kw", "after_minutes")
 PLACES, LIMIT_PLACES = 4, 3
 
 Values = dict[str, Any]
@@ -78,14 +80,19 @@ def restrictions(row: Mapping[str, Any]) -> Values:
         # People name the last day, OCPI the one after it.
         found["end_date"] = (row["until"] + timedelta(days=1)).isoformat()
     for name, key in LIMITS.items():
-        if row[name]:
+        if _limits(name, row[name]):
             found[key] = float(row[name])
     for name, key in DURATIONS.items():
-        if row[name]:
+        if _limits(name, row[name]):
             found[key] = int(row[name]) * MINUTES
     if row["days"]:
         found["day_of_week"] = list(row["days"])
     return found
+
+
+def _limits(name: str, value: Decimal | None) -> bool:
+    """From nothing on is always; up to nothing is never."""
+    return value is not None and (bool(value) or name not in LEAST)
 
 
 def _taxed(amount: Decimal, tax: Decimal) -> Decimal:

@@ -53,9 +53,9 @@ def places(entry: catalogue.Entry) -> list[str]:
 @page
 def show_tariffs(request: HttpRequest) -> HttpResponseBase:
     """What does charging cost, and where?"""
-    if request.GET.get("format") == "csv":
-        return _file(request)
     q = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    if request.GET.get("format") == "csv":
+        return _file(request, q)
     found = catalogue.tariffs(q, most=catalogue.MOST + 1)
     context = {
         "q": q,
@@ -67,9 +67,9 @@ def show_tariffs(request: HttpRequest) -> HttpResponseBase:
     return render(request, "dashboard/tariffs.html", context)
 
 
-def _file(request: HttpRequest) -> HttpResponseBase:
+def _file(request: HttpRequest, q: str) -> HttpResponseBase:
     def chunk(last: catalogue.Entry | None, size: int) -> Sequence[catalogue.Entry]:
-        return catalogue.tariffs(after=last.tariff if last else None, most=size)
+        return catalogue.tariffs(q, after=last.tariff if last else None, most=size)
 
     def cells(row: catalogue.Entry) -> Iterable[object]:
         now, one = row.now, row.tariff

@@ -1,11 +1,12 @@
 """What if: a session, past or described, under one tariff or several side by side. The address holds all of the question."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,6 +24,13 @@ from stations.models import Transaction
 MOST_VERSIONS = 6
 
 
+def moment(label: Any) -> forms.DateTimeField:
+    return forms.DateTimeField(
+        label=label, required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+        validators=[MinValueValidator(datetime(1970, 1, 2, tzinfo=UTC)), MaxValueValidator(datetime(2999, 12, 31, tzinfo=UTC))],
+    )  # fmt: skip
+
+
 class WhatIfForm(forms.Form):
     """A session by its number, or when it began and ended, how much it charged and how fast."""
 
@@ -30,12 +38,8 @@ class WhatIfForm(forms.Form):
         label=gettext_lazy("Session"), required=False, min_value=1, max_value=2**63 - 1,
         help_text=gettext_lazy("The number in the address of its page."),
     )  # fmt: skip
-    start = forms.DateTimeField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
-    )
-    end = forms.DateTimeField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M")
-    )
+    start = moment(gettext_lazy("From"))
+    end = moment(gettext_lazy("To"))
     kwh = forms.DecimalField(
         label=gettext_lazy("kWh"), required=False, min_value=Decimal(0), max_value=Decimal(100_000), decimal_places=3, max_digits=9,
         widget=forms.NumberInput({"step": "any", "min": "0", "inputmode": "decimal"}),
@@ -56,7 +60,9 @@ class WhatIfForm(forms.Form):
                 self.add_error(name, _("Say this too, or name a session."))
         if self.errors:
             return cleaned
-        start, end = cleaned["start"], cleaned["end"]
+        # Two times of one zone are as far apart as its clock shows: in UTC an hour that comes twice counts twice.
+        start, end = (cleaned[name].astimezone(UTC) for name in ("start", "end"))
+        cleaned |= {"start": start, "end": end}
         if end < start:
             self.add_error("end", _("It ends before it begins: exchange the two."))
         elif end - start > whatif.LONGEST:
@@ -154,6 +160,8 @@ def _column(version: TariffVersion, session: tariff.Session) -> Column:
         priced = whatif.priced(ocpi, session, operator_id=version.operator_id)
     except tariff.NoPrice:
         return Column(title, version, sentence, [], error=_("The market's price of one of its hours is not known."))
+    except tariff.InvalidSession as error:
+        return Column(title, version, sentence, [], error=str(error))
     gross = priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
     return Column(title, version, sentence, list(priced.lines), priced.total_excl_tax, gross, priced.currency)
 

@@ -11,7 +11,10 @@ from stations.domain.showing import COST_MESSAGES as VENDOR
 from stations.domain.showing import LANGUAGES
 from stations.domain.values import CostExplained, Wording
 
-__all__ = ["LANGUAGES", "VENDOR", "content", "explained", "number", "others"]
+#: What an hour costs in which a vehicle is only parked.
+IDLE = "idleHourPrice"
+
+__all__ = ["LANGUAGES", "VENDOR", "content", "explained", "number", "others", "prices_of"]
 
 
 def number(amount: Decimal | str) -> float:
@@ -20,16 +23,24 @@ def number(amount: Decimal | str) -> float:
 
 
 def explained(cost: CostExplained) -> Payload:
-    """What a cost is made of. The hour costs the same whether the vehicle charges or not, so it is told of both."""
+    """What a cost is made of."""
     told: Payload = {"timestamp": times.emit(cost.at)}
     if cost.meter_wh is not None:
         told["meterValue"] = int(cost.meter_wh)
     told["state"] = cost.state
-    if cost.prices:
-        told["chargingPrice"] = {name: number(price) for name, price in cost.prices.items()}
-    if "hourPrice" in cost.prices:
-        told["idlePrice"] = {"hourPrice": number(cost.prices["hourPrice"])}
+    charging = {name: number(price) for name, price in cost.prices.items() if name != IDLE}
+    if charging:
+        told["chargingPrice"] = charging
+    if IDLE in cost.prices:
+        told["idlePrice"] = {"hourPrice": number(cost.prices[IDLE])}
     return told
+
+
+def prices_of(told: Mapping[str, Any]) -> dict[str, str]:
+    """The prices of what was told."""
+    prices = {name: str(price) for name, price in (told.get("chargingPrice") or {}).items()}
+    idle = (told.get("idlePrice") or {}).get("hourPrice")
+    return prices if idle is None else prices | {IDLE: str(idle)}
 
 
 def content(wording: Wording) -> Payload:

@@ -180,7 +180,8 @@ class TokenInfo:
 @dataclass(frozen=True, slots=True)
 class CostExplained:
     """What a cost is made of: until when, at which register (Wh), what energy does ("Charging" or "Idle"), and what is paid for a
-    kWh, an hour and the session (`kWhPrice`, `hourPrice`, `flatFee`: decimals as text, with tax)."""
+    kWh, an hour, the session, and an hour in which the vehicle is only parked (`kWhPrice`, `hourPrice`, `flatFee`, `idleHourPrice`:
+    decimals as text, with tax)."""
 
     at: datetime
     meter_wh: Decimal | None

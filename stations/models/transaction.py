@@ -29,6 +29,7 @@ class Transaction(models.Model):
 
     `payer` and `payer_group` are what its price asks of who charges, as it was when the id token was first shown (the group by its
     primary key): whatever becomes of the token later, what applied at the start stays applied.
+    `charging_ended_at`: since when the vehicle asks for no energy and is only parked (see `stations.services.parking`).
     """
 
     # Indexes of their own would be two more for every start: others begin with them.
@@ -57,6 +58,7 @@ class Transaction(models.Model):
     power_w = register()
     meter_start_at = models.DateTimeField(null=True, blank=True)
     charging_state = models.CharField(max_length=20, blank=True)
+    charging_ended_at = models.DateTimeField(null=True, blank=True, help_text="Since when the vehicle is only parked.")
     remote_start_id = models.BigIntegerField(null=True, blank=True)
     sequences = models.JSONField(default=list, blank=True, help_text="Numbers of the events that came, as closed ranges (2.x).")
     first_sequence = models.IntegerField(null=True, blank=True)

@@ -15,7 +15,7 @@ from stations.domain.events import (
 from stations.domain.patience import LOOK_SOON
 from stations.domain.values import ChargingState, ConnectorStatus, Note, Severity
 from stations.models import Connector, Evse, Station, StatusHistory, Transaction
-from stations.services import clocks, reservation
+from stations.services import clocks, parking, reservation
 from stations.state import ConnectorState, EvseState
 
 #: More EVSEs than any station has; beyond it a number is a mistake.
@@ -87,6 +87,7 @@ def status_reported(event: ConnectorStatusReported, batch: Batch) -> Done:
         if _newer(known.status_at, at):
             _tell_fault(event, batch, known.status.value, status, at)
             known.status, known.status_at = status, at
+            parking.status_told(batch, event.evse, event.status, at)
             if status is ConnectorStatus.AVAILABLE:
                 _freed(batch, event.evse, at)
             elif station.reservations:

@@ -12,7 +12,7 @@ from stations.domain.metering import SLACK_WH
 from stations.domain.values import Doubt, Note, Reading, Reconstruction, Severity
 from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
-from stations.services import availability, clocks, signedreadings
+from stations.services import availability, clocks, parking, signedreadings
 from stations.state import StationState, TransactionState
 
 #: How far a running transaction is, is told this often at most.
@@ -134,6 +134,8 @@ def _carry(batch: Batch, transaction: TransactionState, reading: Reading) -> Non
     start, last = transaction.meter_start_wh, transaction.meter_last_wh
     if start is not None and last is not None and last >= start:
         change["energy_wh"] = last - start
+    if transaction.charging_ended_at is not None and newest and reading.energy_wh is not None:
+        change |= parking.read(transaction, reading.at, reading.energy_wh)
     batch.change(Transaction, transaction.id, **change)
     updated(batch, transaction)
 

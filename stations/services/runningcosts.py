@@ -141,7 +141,8 @@ def _told(cursor: "psycopg.Cursor[tuple]", stations: list[int]) -> Told:  # type
 def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Prices, now: datetime) -> CostUpdated:
     assert one.meter_last_wh is not None
     zone = one.station.site.time_zone if one.station.site else "UTC"
-    session = ports.SoFar(one.started_at, now, one.energy_wh or Decimal(0), zone, power_w=one.power_w)
+    energy_wh, parked = one.energy_wh or Decimal(0), one.charging_ended_at
+    session = ports.SoFar(one.started_at, now, energy_wh, zone, power_w=one.power_w, charging_ended_at=parked)
     if shown.decimals is not None:
         cost = cost.quantize(Decimal(1).scaleb(-shown.decimals), ROUND_HALF_UP)
     return CostUpdated(

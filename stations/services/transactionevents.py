@@ -16,7 +16,7 @@ from stations.domain.patience import ASK_AFTER, SILENT_AFTER
 from stations.domain.values import Doubt, Note, Payer, Reconstruction, Severity, TransactionStatus
 from stations.lookups import Need, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, clocks, metervalues, reservation, transactions
+from stations.services import authorization, availability, clocks, metervalues, parking, reservation, transactions
 from stations.state import StationState, TransactionState
 
 #: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
@@ -80,6 +80,7 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
     if event.charging_state is not None and (event.sequence >= _newest(transaction) or not transaction.charging_state):
         transaction.charging_state = change["charging_state"] = event.charging_state.value
+        parking.state_told(batch, transaction, event.charging_state, at)
         if not event.offline and event.part is not Progress.ENDED and transaction.stopped_at is None:
             availability.charging_state_changed(batch, transaction.evse, event.charging_state, at)
     if event.part is Progress.ENDED and transaction.reconstructed != Reconstruction.PERSON.value:

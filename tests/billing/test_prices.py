@@ -9,6 +9,7 @@ from django_scopes import scope
 
 from accounts import drivers
 from billing import prices
+from billing.tariff import parse
 from tests.dashboard.rows import bill, finished, plug, session, take_back
 from tests.network import Network
 
@@ -38,6 +39,17 @@ def said(network: Network) -> str:
 def test_a_price_is_one_sentence_with_tax_and_energy_first(amber: Network, fields: dict[str, Any], sentence: str) -> None:
     amber.tariff(**fields)
     assert said(amber) == sentence
+
+
+def test_each_price_has_its_own_tax() -> None:
+    parts = [
+        {"type": "ENERGY", "price": 0.4, "vat": 10, "step_size": 1},
+        {"type": "TIME", "price": 6, "vat": 20, "step_size": 1},
+        {"type": "FLAT", "price": 1, "step_size": 1},
+    ]
+    found = prices.price_of(parse({"currency": "EUR", "elements": [{"price_components": parts}]}))
+    assert (found.per_kwh, found.per_minute, found.per_session) == (Decimal("0.44"), Decimal("0.12"), Decimal(1))
+    assert found.tax_percent is None
 
 
 def test_a_price_is_written_as_its_reader_writes_numbers(amber: Network) -> None:

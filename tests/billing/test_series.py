@@ -213,6 +213,7 @@ def test_a_file_is_read_as_programs_write_it(text, price):
         (b"start,price\n2026-11-02T08:00:00Z\n", "Line 2: a time and a price"),
         (b"start,price\n2026-11-02T08:00:00Z,NaN\n", "is no price"),
         (b"\xff\xfe", "not UTF-8"),
+        (b'start,price\n"' + b"2026-11-02T08:00:00Z,1\n" * 9_000, "this is no CSV"),
         (b"x" * 1_000_001, "too large"),
     ],
 )

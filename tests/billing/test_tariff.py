@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.tariff import InvalidSession, InvalidTariff, NoPrice, Sample, Series, Session, parse, price
+from billing.tariff import InvalidSession, InvalidTariff, NoPrice, Reserved, Sample, Series, Session, parse, price
 from tests.billing import make
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text().splitlines()]
@@ -102,6 +102,13 @@ def test_totals_are_in_the_minor_unit_of_the_currency():
         (a_tariff(a_component(), max_price=5), "max_price must be an object"),
         (restricted(start_time="24:00"), r"elements\[0\].restrictions.start_time must be a time such as 17:30"),
         (restricted(end_time="9:00"), "end_time must be a time such as 17:30"),
+        (restricted(start_time="12+01"), "start_time must be a time such as 17:30"),
+        (restricted(start_time="1230Z"), "start_time must be a time such as 17:30"),
+        (restricted(end_date="0001-01-01"), "end_date must be a date such as 2026-12-31"),
+        (restricted(end_date="9999-12-31"), "end_date must be a date such as 2026-12-31"),
+        (restricted(start_date="2026-W01-1"), "start_date must be a date such as 2026-12-31"),
+        (a_tariff(a_component(amount="1_000")), "price must be a number"),
+        (a_tariff(a_component(price_series=["market"])), "price_series must be the name of a price series"),
         (restricted(start_date="2026-02-30"), "start_date must be a date such as 2026-12-31"),
         (restricted(day_of_week=["Friday"]), "day_of_week must be a list of MONDAY"),
         (restricted(min_kwh=-1), "min_kwh must be a number, not negative"),
@@ -119,6 +126,16 @@ def test_what_is_no_tariff_is_refused_with_the_place_and_the_reason(tariff, says
 def test_a_session_that_ends_before_it_starts_is_refused():
     with pytest.raises(InvalidSession, match="must follow each other"):
         price(parse(a_tariff(a_component())), a_session(minutes=-1))
+
+
+@pytest.mark.parametrize("year", [1, 1899, 3000, 9999])
+def test_a_session_that_no_clock_can_tell_is_refused(year):
+    start = datetime(year, 1, 1, 12, tzinfo=UTC)
+    with pytest.raises(InvalidSession, match="between the years 1900 and 3000"):
+        price(parse(restricted(start_time="22:00")), Session(start, start, "America/New_York", (), start))
+    waited = replace(a_session(), reserved=Reserved(start, start))
+    with pytest.raises(InvalidSession, match="between the years 1900 and 3000"):
+        price(parse(restricted(reservation="RESERVATION")), waited)
 
 
 def test_a_register_that_falls_is_refused():

@@ -231,7 +231,8 @@ def test_a_group_is_named_for_a_group_only(amber: Operator, prices) -> None:
         ]}, "0.20 EUR per kWh from 22:00 to 06:00, otherwise 0.39 EUR per kWh and 0.10 EUR per minute after 4 h, tax included."),
         ({"elements": [{"price_components": [{"type": "PARKING_TIME", "price": 5, "step_size": 300}],
           "restrictions": {"day_of_week": ["SATURDAY", "SUNDAY"]}}], "max_price": {"excl_vat": 20, "incl_vat": 24.2}},
-         "5.00 EUR per hour parked after charging on Saturday and Sunday and at most 24.20 EUR in all, tax included."),
+         "5.00 EUR per hour parked after charging (by every 5 min begun) on Saturday and Sunday and at most 24.20 EUR in all, "
+         "tax included."),
         ({"elements": [{"price_components": [{"type": "ENERGY", "price": 0.5, "step_size": 1}], "restrictions": {"max_kwh": 10.5}},
           {"price_components": [{"type": "ENERGY", "price": 0.6, "step_size": 1}], "restrictions": {"min_power": 50}}]},
          "0.50 EUR per kWh for the first 10.5 kWh and 0.60 EUR per kWh at 50 kW or more, tax included."),
@@ -240,6 +241,18 @@ def test_a_group_is_named_for_a_group_only(amber: Operator, prices) -> None:
            "restrictions": {"reservation": "RESERVATION"}},
           {"price_components": [{"type": "FLAT", "price": 1, "step_size": 1}]}]},
          "1.00 EUR per session and 0.05 EUR per minute reserved, tax included."),
+        ({"elements": [{"price_components": [{"type": "TIME", "price": 3, "step_size": 60},
+                                             {"type": "FLAT", "price": 4, "step_size": 1}],
+           "restrictions": {"reservation": "RESERVATION_EXPIRES"}}]},
+         "0.05 EUR per minute of a reservation that is not used and 4.00 EUR for a reservation that is not used, tax included."),
+        ({"elements": [{"price_components": [{"type": "TIME", "price": 6, "step_size": 1}], "restrictions": {"min_duration": 30}},
+          {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 500}], "restrictions": {"max_duration": 5405}}]},
+         "1.00 EUR per kWh (by every 0.5 kWh begun) in the first 1 h 30 min 5 s and 0.10 EUR per minute after 30 s, tax included."),
+        ({"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "vat": 20, "step_size": 1}],
+           "restrictions": {"min_kwh": 0, "min_duration": 0}}], "max_price": {"excl_vat": 10}},
+         "1.20 EUR per kWh and at most 10.00 EUR before tax in all, tax included."),
+        ({"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}]}], "max_price": {"excl_vat": 0}},
+         "1.00 EUR per kWh and at most 0.00 EUR in all, tax included."),
     ],
 )  # fmt: skip
 def test_a_tariff_is_one_sentence(body, said) -> None:

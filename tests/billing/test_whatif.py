@@ -53,6 +53,17 @@ def test_a_session_that_runs_is_priced_until_now(amber, station, tariff):
     assert timedelta(hours=1) <= session.end - session.start < timedelta(hours=1, minutes=1)
 
 
+def test_what_would_take_minutes_is_refused(amber, station):
+    hours = [f"{n // 60:02}:{n % 60:02}" for n in range(500)]
+    part = {"price_components": [{"type": "TIME", "price": 1, "step_size": 1}]}
+    many = {"currency": "EUR", "elements": [part | {"restrictions": {"start_time": at}} for at in hours]}
+    session = past(make.transaction(station))
+    assert whatif.priced(many, session, operator_id=amber.pk).total_excl_tax == Decimal("0.50")
+    year = tariff.Session(session.start, session.start + whatif.LONGEST, "UTC", (), session.start)
+    with pytest.raises(tariff.InvalidSession, match="too much to work out"):
+        whatif.priced(many, year, operator_id=amber.pk)
+
+
 @pytest.mark.parametrize(
     ("energy_wh", "fields", "says"),
     [

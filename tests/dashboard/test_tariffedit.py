@@ -153,7 +153,8 @@ def test_what_the_form_can_say_may_be_changed_as_json_too(ada: Client, amber: Ne
 
 OBJECT = {
     "id": "12", "country_code": "DE", "party_id": "ALL", "currency": "EUR", "type": "AD_HOC_PAYMENT",
-    "tariff_alt_text": [{"language": "en", "text": "Nights at the pier"}], "last_updated": "2026-01-01T00:00:00Z", **NIGHT,
+    "tariff_alt_text": [{"language": "en", "text": "Nights at the pier"}], "last_updated": "2026-01-01T00:00:00Z",
+    "elements": [{"note": "cheap"} | one for one in NIGHT["elements"]],
 }  # fmt: skip
 
 
@@ -162,7 +163,8 @@ def test_a_tariff_is_imported_from_a_file_or_a_field(ada: Client, amber: Network
     html = ada.post(
         path, {"file": SimpleUploadedFile("t.json", json.dumps({"data": [OBJECT]}).encode())}, follow=True
     ).content.decode()
-    assert "Not kept, as it is no price: type." in html
+    assert "Not kept, as it is no price: note, type." in html
+    assert newest(of(amber)[0]).ocpi["elements"] == NIGHT["elements"]
     ada.post(path, {"name": "Mine", "text": json.dumps(OBJECT)})
     assert [one.name for one in of(amber)] == ["Nights at the pier", "Mine"]
     assert newest(of(amber)[0]).ocpi["elements"] == NIGHT["elements"]
@@ -188,6 +190,10 @@ def broken(**more: Any) -> str:
         ("[" * 100_000, "nested too deeply"),
         ('{"elements": NaN}', "a number that is none"),
         ('{"elements": "\\u0000"}', "U+0000"),
+        ('{"tariff_alt_text": "\\ud800"}', "half a surrogate pair"),
+        ('{"elements": 1e999}', "number is too large"),
+        (broken(restrictions={"max_kWh": 9}), "restrictions that are not known: max_kWh"),
+        (broken(component={"price": 1e9}), "below 100000000"),
         ("{}", "elements: must be a list with at least one item."),
         (broken(component={"type": "WATER"}), "element 2, price 1, type: must be one of ENERGY"),
         (broken(component={"price": -1}), "element 2, price 1, price: must be a number that is not negative."),

@@ -132,6 +132,15 @@ def test_what_the_form_cannot_say_is_left_to_json(elements: Any) -> None:
     assert tariffocpi.read({"currency": "EUR", "elements": elements}) is None
 
 
+def test_up_to_nothing_is_never_and_stays_so() -> None:
+    ocpi = {"currency": "EUR", "elements": [
+        {"price_components": [ENERGY | {"price": 0.9}], "restrictions": {"max_kwh": 0, "min_duration": 0, "start_time": "08:00"}},
+        {"price_components": [ENERGY]},
+    ]}  # fmt: skip
+    mended = through_the_form(ocpi)
+    assert mended["elements"][0]["restrictions"] == {"start_time": "08:00", "max_kwh": 0}
+
+
 def test_a_price_of_an_hour_that_is_none_of_a_minute_is_told_by_the_hour() -> None:
     shown = tariffocpi.read(
         {"currency": "EUR", "elements": [{"price_components": [{"type": "TIME", "price": 1, "vat": 19, "step_size": 1}]}]}

@@ -207,3 +207,10 @@ def test_finance_may_and_a_technician_may_not(amber: Network) -> None:
     one = night(amber)
     for role, status in (("finance", 200), ("technician", 403)):
         assert browser_of(amber, role, role=role).get(reverse("tariff_change", args=[one.pk])).status_code == status
+
+
+def test_the_file_is_asked_of_what_the_list_shows(ada: Client, amber: Network) -> None:
+    amber.tariff()
+    night(amber)
+    page = reverse("tariffs")
+    assert 'href="?q=night&amp;format=csv"' in ada.get(page, {"q": "night"}).content.decode()

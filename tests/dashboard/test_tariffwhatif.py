@@ -35,6 +35,17 @@ def test_a_described_session_is_priced_under_each_tariff_with_the_difference(ada
     assert "+2.25\u202fEUR" in html
 
 
+@pytest.mark.parametrize(("start", "end", "hours"), [("2026-10-24", "2026-10-25", 9), ("2026-03-28", "2026-03-29", 7)])
+def test_a_night_in_which_the_clock_is_changed_is_as_long_as_it_was(
+    ada: Client, amber: Network, start: str, end: str, hours: int
+) -> None:
+    amber.tariff(price_per_kwh=0, price_per_session=0, price_per_minute=1, tax_percent=0)
+    asked = {"start": f"{start}T22:00", "end": f"{end}T06:00", "kwh": "20"}
+    with timezone.override("Europe/Amsterdam"):
+        html = ada.get(reverse("tariff_what_if"), asked).content.decode()
+    assert f"{hours * 60}.00\u202fEUR" in html
+
+
 def test_a_past_session_stands_beside_what_it_was_billed(ada: Client, amber: Network) -> None:
     standard = amber.tariff()
     done = finished(plug(amber), started_at=timezone.now() - timedelta(hours=1))
@@ -97,6 +108,8 @@ def test_where_the_markets_price_is_missing_nobody_can_say(ada: Client, amber: N
         ({"kwh": "-1"}, "greater than or equal to 0"),
         ({"start": "yesterday"}, "valid date/time"),
         ({"session": "x"}, "whole number"),
+        ({"start": "0001-01-01T00:00"}, "greater than or equal to"),
+        ({"end": "9999-12-31T23:59"}, "less than or equal to"),
     ],
 )
 def test_what_makes_no_session_is_told_at_its_field(ada: Client, amber: Network, asked: dict[str, str], says: str) -> None:

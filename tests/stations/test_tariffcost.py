@@ -137,7 +137,6 @@ class TestAnswers(In201):
             "meterValue": 2000,
             "state": "Charging",
             "chargingPrice": {"kWhPrice": 0.5, "hourPrice": 0.6},
-            "idlePrice": {"hourPrice": 0.6},
         }
 
     def test_a_station_that_shows_another_currency_is_told_no_amount(

@@ -45,14 +45,13 @@ class CostUpdated(Outgoing):
         custom = payload.get("customData") or {}
         if custom.get("vendorId") != costs.VENDOR or "timestamp" not in custom:
             return Command(payload["transactionId"], str(payload["totalCost"]))
-        prices = {name: str(price) for name, price in (custom.get("chargingPrice") or {}).items()}
         return Command(
             payload["transactionId"],
             str(payload["totalCost"]),
             custom["timestamp"],
             custom.get("meterValue"),
             custom.get("state", "Charging"),
-            prices,
+            costs.prices_of(custom),
             explained=True,
         )
 

@@ -10,7 +10,7 @@ from stations.domain.commands.displaymessage import LONGEST, need_language
 #: What energy does while it costs.
 STATES = ("Charging", "Idle")
 #: What a price is for, as the cost messages call it.
-PRICES = ("kWhPrice", "hourPrice", "flatFee")
+PRICES = ("kWhPrice", "hourPrice", "flatFee", "idleHourPrice")
 MOST_TEXTS = 4
 
 
@@ -39,8 +39,9 @@ def need_texts(value: Any) -> None:
 class CostUpdated(Command):
     """Tell the driver what a running transaction costs so far (OCPP 2.0.1 I02; 1.6: RunningCost of the cost messages).
 
-    `at`, `meter_wh` (the register, in Wh), `state` ("Charging" or "Idle") and `prices` ({"kWhPrice", "hourPrice", "flatFee"}, as
-    text) explain the cost: 1.6 cannot do without; 2.0.1 says them (`explained`) to stations that know the cost messages.
+    `at`, `meter_wh` (the register, in Wh), `state` ("Charging" or "Idle") and `prices` ({"kWhPrice", "hourPrice",
+    "flatFee", "idleHourPrice"}, as text) explain the cost: 1.6 cannot do without; 2.0.1 says them (`explained`) to stations
+    that know the cost messages.
     """
 
     transaction: str

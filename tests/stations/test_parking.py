@@ -1,0 +1,150 @@
+"""Since when a vehicle is only parked: told by its transaction (2.x) or its connector (1.6), and paid as parking."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django_scopes import scopes_disabled
+
+from billing import tariffs, tasks
+from billing.models import ChargeRecord
+from stations.models import Station
+from tests import v16, v201
+from tests.engine import Engine
+from tests.network import Network
+from tests.stations.asking import connected
+from tests.stations.showing import says
+from tests.stations.test_tariffcost import SHOWS
+
+#: An hour of charging is 60, one of parking 120: 1 and 2 a minute.
+IDLE_FEE = {
+    "elements": [
+        {
+            "price_components": [
+                {"type": "TIME", "price": 60, "step_size": 1},
+                {"type": "PARKING_TIME", "price": 120, "step_size": 1},
+            ]
+        }
+    ]
+}
+
+
+@scopes_disabled()
+def idle_fee(network: Network) -> None:
+    tariffs.add_tariff(operator=network.operator, name="Idle fee", ocpi=IDLE_FEE, is_default=True)
+
+
+@scopes_disabled()
+def billed(network: Network) -> dict[str, int]:
+    """The seconds of each line."""
+    tasks.make_charge_records()
+    record = ChargeRecord.objects.get(operator=network.operator)
+    return {line["dimension"]: round(Decimal(line["volume"]) * 3600) for line in record.lines}
+
+
+@pytest.fixture
+def newer(committed: None) -> Engine:
+    return Engine("ocpp2.0.1")
+
+
+@pytest.fixture
+def station(network: Network, newer: Engine) -> Station:
+    network.token("CARD")
+    idle_fee(network)
+    return connected(network, newer)
+
+
+def tell(engine: Engine, station: Station, *states: str, end: str = "EVConnected") -> None:
+    """A session that changes its state each minute."""
+    engine.say(station, "TransactionEvent", v201.started(info={"chargingState": "EVConnected"}))
+    for number, state in enumerate(states, start=1):
+        engine.say(station, "TransactionEvent", v201.updated(number, wh=1000 + 500 * number, info={"chargingState": state}))
+    engine.say(station, "TransactionEvent", v201.ended(len(states) + 1, wh=9000, info={"chargingState": end}))
+
+
+@pytest.mark.parametrize(
+    ("states", "seconds"),
+    [
+        (("Charging", "Charging", "SuspendedEV", "EVConnected"), {"TIME": 180, "PARKING_TIME": 120}),
+        (("Charging", "SuspendedEV", "Charging", "SuspendedEV"), {"TIME": 240, "PARKING_TIME": 60}),
+        (("Charging", "SuspendedEVSE", "SuspendedEVSE", "SuspendedEVSE"), {"TIME": 300}),
+        (("EVConnected", "EVConnected"), {"PARKING_TIME": 180}),
+    ],
+)
+def test_parking_is_paid_from_when_the_vehicle_has_enough(
+    network: Network, newer: Engine, station: Station, states: tuple[str, ...], seconds: dict[str, int]
+) -> None:
+    tell(newer, station, *states)
+    assert billed(network) == seconds
+
+
+def test_an_older_event_that_comes_late_changes_nothing(network: Network, newer: Engine, station: Station) -> None:
+    newer.say(station, "TransactionEvent", v201.started())
+    newer.say(station, "TransactionEvent", v201.updated(2, wh=2000, info={"chargingState": "SuspendedEV"}))
+    newer.say(station, "TransactionEvent", v201.updated(1, wh=1500, info={"chargingState": "Charging"}))
+    newer.say(station, "TransactionEvent", v201.ended(3, wh=2000))
+    assert billed(network) == {"TIME": 120, "PARKING_TIME": 60}
+
+
+def test_a_process_that_takes_over_knows_it(network: Network, newer: Engine, station: Station) -> None:
+    newer.say(station, "TransactionEvent", v201.started())
+    newer.say(station, "TransactionEvent", v201.updated(1, wh=1500, info={"chargingState": "SuspendedEV"}))
+    other = Engine("ocpp2.0.1")
+    other.say(station, "TransactionEvent", v201.updated(2, wh=1500, info={"chargingState": "EVConnected"}))
+    other.say(station, "TransactionEvent", v201.ended(3, wh=2000))
+    assert billed(network) == {"TIME": 60, "PARKING_TIME": 120}
+
+
+@pytest.mark.parametrize(("wh", "parked"), [((1500, 2500, 3500), False), ((3500, 3504, 3508), True)])
+def test_a_meter_that_counts_on_is_believed_more_than_the_state(
+    network: Network, newer: Engine, station: Station, wh: tuple[int, ...], parked: bool
+) -> None:
+    """A station that says that the vehicle has enough, and goes on: a kWh each ten minutes."""
+    newer.say(station, "TransactionEvent", v201.started())
+    newer.say(station, "TransactionEvent", v201.updated(1, wh=1500, info={"chargingState": "SuspendedEV"}))
+    for number, register in enumerate(wh, start=2):
+        newer.say(station, "TransactionEvent", v201.updated(number, minute=10 * number, wh=register))
+    newer.say(station, "TransactionEvent", v201.ended(5, minute=50, wh=wh[-1]))
+    assert ("PARKING_TIME" in billed(network)) is parked
+
+
+def test_the_display_is_told_what_parking_costs(network: Network, newer: Engine, station: Station) -> None:
+    says(newer, station, **SHOWS, CustomizationCtrlr__CustomImplementationEnabled__org_openchargealliance_costmsg="true")
+    newer.say(station, "TransactionEvent", v201.started())
+    answer = newer.say(station, "TransactionEvent", v201.updated(1, wh=1500, info={"chargingState": "SuspendedEV"}))
+    assert answer["customData"]["state"] == "Idle"
+    assert answer["customData"]["chargingPrice"] == {"hourPrice": 60.0}
+    assert answer["customData"]["idlePrice"] == {"hourPrice": 120.0}
+    assert newer.say(station, "TransactionEvent", v201.ended(3, wh=2000)) == {}, "an event is missing"
+    assert newer.say(station, "TransactionEvent", v201.updated(2, wh=2000)) == {}
+    assert billed(network) == {"TIME": 60, "PARKING_TIME": 120}
+
+
+@pytest.mark.parametrize(
+    ("states", "parked"),
+    [
+        ((("Charging", 590), ("SuspendedEV", 300)), 240),
+        ((("Charging", 590), ("SuspendedEV", 300), ("Charging", 200), ("Finishing", 120)), 60),
+        ((("Charging", 590), ("SuspendedEVSE", 300)), 0),
+        ((("SuspendedEV", 700), ("Charging", 590)), 0),
+    ],
+)
+def test_a_connector_of_1_6_tells_it(network: Network, committed: None, states: tuple[tuple[str, int], ...], parked: int) -> None:
+    """From 600 to 60 seconds ago."""
+    engine = Engine("ocpp1.6")
+    network.token("CARD")
+    idle_fee(network)
+    station = connected(network, engine)
+    begun: Any = engine.say(station, "StartTransaction", v16.start())
+    for state, seconds in states:
+        engine.say(station, "StatusNotification", v16.status(state, seconds))
+    engine.say(station, "StopTransaction", v16.stop(begun["transactionId"]))
+    found = billed(network)
+    assert abs(found.get("PARKING_TIME", 0) - parked) <= 2
+    assert abs(found["TIME"] - (540 - parked)) <= 2
+    (transaction,) = network.transactions(station)
+    assert (transaction.charging_ended_at is None) == (not parked)
+    if transaction.charging_ended_at is not None:
+        assert transaction.stopped_at is not None
+        assert abs(transaction.stopped_at - transaction.charging_ended_at - timedelta(seconds=parked)) <= timedelta(seconds=2)
