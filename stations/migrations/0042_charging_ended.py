@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stations", "0040_wishes_for_availability")]
+    dependencies = [("stations", "0041_payers")]
 
     operations = [
         migrations.AddField(
