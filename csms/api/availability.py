@@ -13,7 +13,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.models import User
 from csms.api.commands import ask
 from csms.api.commandviews import IDEMPOTENCY_KEY
-from csms.api.fields import KnownOnly, Moment, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Moment, Text, Whole
 from csms.api.views import Scoped
 from stations import outofservice
 from stations.domain.commands import ChangeAvailability
@@ -49,7 +49,7 @@ class Availability(serializers.Serializer[Any]):
 class Wanted(KnownOnly):
     """What is wanted of the whole station, of an EVSE, or of a connector."""
 
-    operative = serializers.BooleanField(
+    operative = Flag(
         allow_null=True,
         help_text="true: in service; false: out of it; null: nothing is wanted any more. Then what was not sent yet is taken back, "
         "and what is out of service is put back into it.",

@@ -71,7 +71,7 @@ def test_what_cannot_be_given_up_says_why(ada: Person, amber: Network) -> None:
     end(ada, status="rejected")
     told = want(ada, amber, evse=1, operative=None)
     assert (told.status_code, "in service already" in told.content.decode()) == (400, True)
-    for body in ({}, {"operative": "off"}, {"operative": True, "evse": -1}, {"operative": True, "plug": 1}):
+    for body in ({}, {"operative": "off"}, {"operative": ""}, {"operative": True, "evse": -1}, {"operative": True, "plug": 1}):
         assert want(ada, amber, **body).status_code == 400, body
 
 

@@ -305,6 +305,7 @@ def test_a_fault_of_the_database_is_nobodys_missing_price(station, tariff, monke
         raise OperationalError("the connection is gone")
 
     monkeypatch.setattr(drafts, "_draft", fails)
-    with scope(operator=station.operator), pytest.raises(OperationalError):
-        cases = [drafts.Case(one) for one in drafts.rows([transaction.pk])]
-        drafts.price(cases, choosing.Book({station.operator_id}))
+    with scope(operator=station.operator):
+        cases, book = [drafts.Case(one) for one in drafts.rows([transaction.pk])], choosing.Book({station.operator_id})
+        with pytest.raises(OperationalError):
+            drafts.price(cases, book)
