@@ -1,6 +1,6 @@
 """Id tags: what drivers present, and what each is held to."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -89,7 +89,7 @@ class IdTagView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.Updat
         if to:
             groupterms.hold(token=token, held=held.wanted(to, TokenTerms.objects.filter(token=token).first()))
         serializer.instance = self.get_queryset().get(pk=token.pk)
-        serializer.context.update(held.names([_terms(serializer.instance)]))
+        cast(dict[str, Any], serializer.context).update(held.names([_terms(serializer.instance)]))
 
     @extend_schema(responses={204: None, 400: OpenApiResponse(description="With this one a driver starts by app.")})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:

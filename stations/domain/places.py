@@ -80,7 +80,7 @@ def answer(held: Iterable[Held], site: int | None, station: int, plugs: Plugs, e
         here = {number: connectors for number, connectors in plugs.items() if at is None or number in at}
         right = {number for number, connectors in here.items() if any(kind.casefold() in types for kind in connectors.values())}
         there = here.get(evse, {}) if evse else {}
-        decides = [there[connector]] if connector in there else list(there.values())
+        decides = [there[connector]] if connector is not None and connector in there else list(there.values())
         if not evse:
             decides = [kind for connectors in here.values() for kind in connectors.values()]
         if not any(kind.casefold() in types for kind in decides):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.imports import MOST_TOLD
-from accounts.models import IdToken, IdTokenGroup, Operator
+from accounts.models import AuditEntry, IdToken, IdTokenGroup, Operator
 from stations import locallists
 from stations.domain.commands.reservation import CONNECTOR_TYPES
 from stations.domain.places import Places
@@ -93,7 +93,10 @@ def hold_all(*, operator_id: int, wanted: Iterable[tuple[IdToken, dict[str, Any]
     """The same for many, each with what `Wanted.kept` made, or a part of that: the rest stays as it is."""
     by_token = {token.pk: (token, kept) for token, kept in wanted}
     known = {one.token_id: one for one in TokenTerms.objects.select_for_update().filter(token__in=by_token).order_by("token")}
-    rows, entries, gone, changes = [], [], [], []
+    rows: list[TokenTerms] = []
+    entries: list[AuditEntry | None] = []
+    gone: list[int] = []
+    changes: list[IdTokenChange] = []
     words = _Words()
     for pk, (token, kept) in sorted(by_token.items()):
         old = known.get(pk)

@@ -14,7 +14,7 @@ from stations.services import groupterms
 from stations.services.groupterms import Wanted
 
 #: An empty cell: everywhere, at every type.
-COLUMNS = ("places", "connector_types")
+COLUMNS: tuple[str, ...] = ("places", "connector_types")
 
 
 def understand(*, operator: Operator, rows: Sequence[dict[str, str]]) -> list[dict[str, Any] | ValidationError]:
