@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from csms.dashboard import wall
 from csms.dashboard.commandrows import CommandRow
-from stations import plugtypes, selectors
+from stations import selectors
 from stations.domain.metering import CONDUCTORS, factor
 from stations.models import MeterSample, Reservation, Station, Variable
 from stations.models.command import OPEN
@@ -66,7 +66,7 @@ class Card:
 
 def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRow]) -> list[Card]:
     """`rows` are the charger's newest commands."""
-    told, types = _hardware(station), plugtypes.of(station)
+    told = _hardware(station)
     samples = _samples(station) if any(plug.session for plug in plugs) else {}
     stopped = {
         row.command.params.get("transaction") for row in rows if row.command.kind == "remote_stop" and row.command.status in OPEN
@@ -76,7 +76,7 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
     found = []
     for plug in plugs:
         evse, number = plug.connector.evse.number, plug.connector.number
-        kind = types.get(evse, {}).get(number, "")
+        kind = plug.connector.type or told.get(("ConnectorType", evse, number)) or told.get(("ConnectorType", evse, 0), "")
         most = _number(told.get(("Power", evse, 0), ""))
         running = plug.session.transaction if plug.session else None
         sample = samples.get(evse) if plug.fresh and running else None
@@ -89,8 +89,9 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
 
 
 def _hardware(station: Station) -> dict[tuple[str, int, int], str]:
-    """What the device model tells: the most power an EVSE is set to give, in W."""
-    found = Variable.objects.filter(station=station, component="EVSE", variable="Power", attribute="MaxSet")
+    """What the device model tells: the type of each connector, and the most power an EVSE is set to give, in W."""
+    found = Variable.objects.filter(station=station, component="Connector", variable="ConnectorType", attribute="Actual")
+    found |= Variable.objects.filter(station=station, component="EVSE", variable="Power", attribute="MaxSet")
     told = {}
     for one in found:
         watts = _number(one.value or "") if one.variable == "Power" else None
