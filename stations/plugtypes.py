@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from stations.models import Station, Variable
@@ -27,4 +27,5 @@ def annotated(plugs: QuerySet[Any]) -> QuerySet[Any]:
         **{"evse_number": OuterRef("evse__number"), "attribute": "Actual", "known": True},
         connector_number__in=[OuterRef("number"), 0],
     ).order_by("-connector_number")
-    return plugs.annotate(kind=Coalesce(NullIf("type", Value("")), Subquery(told.values("value")[:1]), Value("")))
+    reported = Subquery(told.values("value")[:1], output_field=CharField())
+    return plugs.annotate(kind=Coalesce(NullIf("type", Value("")), reported, Value(""), output_field=CharField()))
