@@ -2,9 +2,10 @@
 
 import csv
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,6 +23,24 @@ MOST_TOLD = 1000
 COLUMNS = ("value", "type", "group", "status", "expires", "note")
 
 
+class Further(Protocol):
+    """Columns that another app understands and keeps; it puts itself into `further` at import."""
+
+    COLUMNS: tuple[str, ...]
+
+    def understand(self, *, operator: Operator, rows: Sequence[dict[str, str]]) -> list[dict[str, Any] | ValidationError]: ...
+
+    def keep(self, *, operator: Operator, tokens: Sequence[tuple[IdToken, dict[str, Any]]]) -> None: ...
+
+
+further: Further | None = None
+
+
+def all_columns() -> tuple[str, ...]:
+    """All that a file may have."""
+    return COLUMNS + (further.COLUMNS if further else ())
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     added: int
@@ -31,12 +50,15 @@ class Imported:
 def import_id_tokens(*, operator: Operator, content: bytes) -> Imported:
     """Adds the tags of a file and changes those it knows already (by type and value without case).
 
-    UTF-8, comma or semicolon, a header line with `value` and any other of `COLUMNS`; columns that the file lacks stay as they
+    UTF-8, comma or semicolon, a header line with `value` and any other of `all_columns()`; columns that the file lacks stay as they
     are. A ValidationError names every bad line, and then nothing is imported.
     """
-    columns, tokens, groups = _understand(operator, content)
     with transaction.atomic(), scope(operator=operator):
-        return _write(operator, columns, tokens, groups)
+        columns, tokens, groups, more = _understand(operator, content)
+        done = _write(operator, columns, tokens, groups)
+        if further is not None and any(one.kept for one in more):
+            further.keep(operator=operator, tokens=[(token, one.kept) for token, one in zip(tokens, more, strict=True)])
+        return done
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +68,45 @@ class Line:
     token: IdToken
     group: str
     known: bool
+    #: Its cells of the further columns.
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What the further columns say of a tag, and what that means."""
+
+    cells: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 def preview_id_tokens(*, operator: Operator, content: bytes) -> list[Line]:
     """What an import of the file would do, without doing it. Raises what the import would."""
-    _columns, tokens, groups = _understand(operator, content)
     with scope(operator=operator):
+        _columns, tokens, groups, more = _understand(operator, content)
         known = set(_known(tokens).values_list("key", "type"))
-    return [Line(token, group, (token.key, token.type) in known) for token, group in zip(tokens, groups, strict=True)]
+    return [
+        Line(token, group, (token.key, token.type) in known, tuple(filter(None, one.cells.values())))
+        for token, group, one in zip(tokens, groups, more, strict=True)
+    ]
 
 
-def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdToken], list[str]]:
-    """The columns of a file, its tags, and the names of their groups."""
+def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdToken], list[str], list[More]]:
+    """The columns of a file that are ours, its tags, the names of their groups, and what other columns say of each."""
     columns, lines = _read(content)
+    others = [name for name in columns if name not in COLUMNS]
+    cells = [{name: row[columns.index(name)].strip() for name in others if len(row) == len(columns)} for _number, row in lines]
+    meant = further.understand(operator=operator, rows=cells) if further is not None and others else [{} for _row in cells]
+    more: list[More] = []
     errors: list[str] = []
     seen: dict[tuple[str, str], int] = {}
     tokens: list[IdToken] = []
     groups: list[str] = []
-    for number, cells in lines:
+    for (number, row), said, means in zip(lines, cells, meant, strict=True):
         try:
-            token, group = _token(operator, columns, cells)
+            token, group = _token(operator, columns, row)
+            if isinstance(means, ValidationError):
+                raise means
         except ValidationError as error:
             errors.append(_line(number, "; ".join(_sentences(error))))
             continue
@@ -74,9 +115,10 @@ def _understand(operator: Operator, content: bytes) -> tuple[list[str], list[IdT
             errors.append(_line(number, _("%(tag)s stands on line %(first)s already.") % {"tag": token.value, "first": first}))
         tokens.append(token)
         groups.append(group)
+        more.append(More(said, means))
     if errors:
         raise ValidationError(errors)
-    return columns, tokens, groups
+    return [name for name in columns if name in COLUMNS], tokens, groups, more
 
 
 def _line(number: int, text: str) -> str:
@@ -103,13 +145,13 @@ def _read(content: bytes) -> tuple[list[str], list[tuple[int, list[str]]]]:
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValidationError(_line(number, _("This is not CSV (%(error)s).") % {"error": error})) from error
-    columns = [cell.strip().lower() for cell in rows[0][1]] if rows else []
+    known, columns = all_columns(), [cell.strip().lower() for cell in rows[0][1]] if rows else []
     if "value" not in columns:
         text = _("A header is missing: %(columns)s (only value is required).")
-        raise ValidationError(_line(1, text % {"columns": ",".join(COLUMNS)}))
-    if unknown := [name or "(empty)" for name in columns if name not in COLUMNS]:
+        raise ValidationError(_line(1, text % {"columns": ",".join(known)}))
+    if unknown := [name or "(empty)" for name in columns if name not in known]:
         text = _("Unknown columns: %(unknown)s. Known are %(known)s.")
-        raise ValidationError(_line(1, text % {"unknown": ", ".join(unknown), "known": ", ".join(COLUMNS)}))
+        raise ValidationError(_line(1, text % {"unknown": ", ".join(unknown), "known": ", ".join(known)}))
     if len(set(columns)) < len(columns):
         raise ValidationError(_line(1, _("A column stands there twice.")))
     return columns, rows[1:]

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from billing import breakdown, choosing, sessions, tariff
@@ -35,6 +37,9 @@ class ReadingsGone(outbox.NotYet):
 
 
 Draft = ChargeRecord | Exception
+#: Why a session has no price, so that a person can do something about it; the rest are faults of ours.
+EXPECTED = (outbox.NotYet, tariff.InvalidTariff, tariff.InvalidSession)
+log = structlog.get_logger(__name__)
 
 
 def rows(pks: Iterable[int]) -> list[Transaction]:
@@ -83,7 +88,11 @@ def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
             continue
         try:
             made[one.pk] = _draft(one, chosen[one.pk], book, readings.of(one) if one.pk in courses else (), sorted(codes[one.pk]))
+        except DatabaseError:
+            raise  # the transaction is broken for the others, too
         except Exception as error:
+            if not isinstance(error, EXPECTED):
+                log.exception("a session could not be priced", transaction=one.pk, operator=one.operator_id)
             made[one.pk] = error
     return made
 

@@ -20,7 +20,7 @@ STARTS_WITHIN, CLOCKS_DIFFER = timedelta(minutes=5), timedelta(seconds=60)
 
 PROFILES = """
 SELECT station_id, evse_number, source, coalesce(wanted, reported), ocpp_transaction_id, remote_start_id,
-       coalesce(set_at, reported_at)
+       coalesce(set_at, reported_at), profile_id
 FROM stations_chargingprofile WHERE station_id = ANY(%s) ORDER BY id LIMIT 100000
 """
 OTHERS = """
@@ -64,18 +64,41 @@ SAID_AS = {
 }
 UNITS = {"current": "A", "a": "A", "power": "W", "w": "W"}
 SAID = """
-SELECT station_id, component, variable, variable_instance, value FROM stations_variable
-WHERE station_id = ANY(%s) AND variable = ANY(%s) AND attribute = 'Actual' AND known AND value IS NOT NULL ORDER BY reported_at
+SELECT station_id, component, variable, variable_instance, attribute, value, highest FROM stations_variable
+WHERE station_id = ANY(%s) AND variable = ANY(%s) AND attribute IN ('Actual', 'MaxSet') AND known AND value IS NOT NULL
+ORDER BY reported_at
 """
 
 
 @dataclass(slots=True)
 class Known:
-    """`offered`: by EVSE, when the car there was last offered a schedule. `said`: what the station takes, by our names."""
+    """`offered`: by EVSE, when the car there was last offered a schedule. `said`: what the station takes, by our names. `ours`: the
+    ids of the profiles that we set there, whether they count now or not."""
 
     limits: Limits
     offered: dict[int, datetime] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    ours: set[int] = field(default_factory=set)
+
+
+def meant(
+    component: str, variable: str, instance: str, attribute: str, value: str, highest: float | None
+) -> tuple[str, str] | None:
+    """What a setting says that a station takes: our name of it, and the value. None: nothing of that kind."""
+    name = SAID_AS.get((component, variable, instance))
+    if variable == "Entries" and attribute == "Actual":
+        # Its value is how many there are; how many there may be is the highest that is allowed.
+        value = "" if highest is None else f"{highest:.0f}"
+    elif attribute != "Actual" and variable != "Entries":
+        return None
+    return (name, value) if name and value else None
+
+
+def full(said: dict[str, str], held: Collection[int], number: int | None) -> int | None:
+    """How many profiles a station holds at most, if it holds them (`held`: their ids), and `number` would be one more (OCPP 2.0.1
+    SmartChargingCtrlr.Entries, 1.6 MaxChargingProfilesInstalled). None: it has room, or never said."""
+    most = whole(said.get("profiles"))
+    return most if most is not None and number not in held and len(held) >= most else None
 
 
 def units_of(said: dict[str, str]) -> list[str]:
@@ -109,7 +132,10 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
         sessions[pk][evse] = Session(ocpp_id, started_at.replace(microsecond=0)), remote_start_id
-    for pk, evse, _source, body, transaction, remote_start_id, since in profiles:
+    ours: dict[int, set[int]] = {pk: set() for pk in ids}
+    for pk, evse, source, body, transaction, remote_start_id, since, number in profiles:
+        if source == "CSO" and body is not None:
+            ours[pk].add(number)
         if (found_here := _held(evse, _plain(body), transaction, remote_start_id, since, sessions[pk])) is not None:
             profiles_of[pk].append(found_here)
     for pk, evse, schedules, since in others:
@@ -131,15 +157,16 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
                 tuple(sorted(numbers[pk])),
                 *volts.get(pk, (VOLTS, "")),
                 caps=hardware.caps(built[pk]),
-            )
+            ),
+            ours=ours[pk],
         )
         for pk in ids
     }
     for pk, evse, at in offered:
         found[pk].offered[evse] = at
-    for pk, *name, value in told:
-        if ours := SAID_AS.get((name[0], name[1], name[2])):
-            found[pk].said[ours] = value
+    for pk, *setting in told:
+        if (taken := meant(*setting)) is not None:
+            found[pk].said[taken[0]] = taken[1]
     return found
 
 

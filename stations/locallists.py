@@ -8,9 +8,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from accounts.models import IdToken, IdTokenStatus
+from stations import plugtypes
 from stations.domain.locallists import Limits
-from stations.domain.places import Places
-from stations.models import GroupTerms, ListMode, LocalList, LocalListRule, Site, Station, Variable
+from stations.domain.places import Places, Plugs, everywhere
+from stations.models import GroupTerms, ListMode, LocalList, LocalListRule, Site, Station, TokenTerms, Variable
 
 #: Types that are held to a reader. Those of apps start by command, which needs a connection anyway; key codes are secrets.
 LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
@@ -41,14 +42,15 @@ ASKED: list[dict[str, Any]] = [
 def chargeable(operator_id: int, now: datetime) -> QuerySet[IdToken]:
     """The operator's tokens that may stand on a list now, in the order in which they do.
 
-    Not those that share their value with another of a different type, since not every station can tell the two apart.
+    Not those that share their value with another of a different type, since not every station can tell the two apart; and none that
+    is held to places or types of plugs by itself, which a list cannot say: stations ask about it.
     """
     rivals = IdToken.objects.filter(operator=operator_id, key=OuterRef("key")).exclude(pk=OuterRef("pk"))
     return (
         IdToken.objects.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), operator=operator_id, type__in=LISTED)
         .filter(status=IdTokenStatus.ACCEPTED)
         .annotate(length=Length("value"))
-        .filter(~Exists(rivals), length__lte=LONGEST)
+        .filter(~Exists(rivals), ~Exists(TokenTerms.objects.filter(token=OuterRef("pk"))), length__lte=LONGEST)
         .select_related("group")
         .order_by("pk")
     )
@@ -56,25 +58,32 @@ def chargeable(operator_id: int, now: datetime) -> QuerySet[IdToken]:
 
 def terms_of(operator_id: int) -> list[GroupTerms]:
     """Those by which some tokens are on no list, or on those of some stations only."""
-    return list(GroupTerms.objects.filter(Q(only_stops=True) | Q(places__isnull=False), operator=operator_id))
+    held = Q(only_stops=True) | Q(places__isnull=False) | Q(connector_types__isnull=False)
+    return list(GroupTerms.objects.filter(held, operator=operator_id))
 
 
 def without(terms: Collection[GroupTerms], station: Station) -> frozenset[int]:
     """The groups whose tokens do not belong on this station's list: they may only stop, or may not charge at all of it, which a
     list cannot say in every version. The station asks about them."""
-    at = station.site_id, station.pk
+    plugs: Plugs = plugtypes.of(station) if any(one.connector_types is not None for one in terms) else {}
+    at = station.site_id, station.pk, plugs
     return frozenset(
-        one.group_id for one in terms if one.only_stops or (one.places is not None and not Places.read(one.places).of(*at)[1])
+        one.group_id for one in terms if one.only_stops or ((held := one.held) is not None and not everywhere(held, *at))
     )
 
 
-def places_in_words(terms: GroupTerms) -> str:
-    """The places of a group by their names; empty: everywhere. What is gone has no name any more."""
+def places_in_words(terms: GroupTerms | TokenTerms) -> str:
+    """The places of a group, or of a token, by their names; empty: everywhere. What is gone has no name any more."""
     if terms.places is None:
         return ""
     places = Places.read(terms.places)
     sites = Site.objects.filter(pk__in=places.sites).values_list("name", flat=True)
     return ", ".join((*sorted(sites), *single_places(places))) or "-"
+
+
+def held_in_words(terms: GroupTerms | TokenTerms) -> str:
+    """The places, and the types of plugs; empty: everywhere, at every type."""
+    return " · ".join(filter(None, (places_in_words(terms), ", ".join(terms.connector_types or ()))))
 
 
 def single_places(places: Places) -> list[str]:

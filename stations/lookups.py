@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from stations import limits, ports
-from stations.domain.places import Places
+from stations.domain.places import Held
 from stations.flush import Cursor, beside
 from stations.limits import Known
 from stations.state import BESIDE, COLUMNS, TransactionState, transaction_of
@@ -107,7 +107,8 @@ Need = (
 @dataclass(slots=True)
 class FoundToken:
     """`open_at`: the stations at which the token has an open transaction, one entry a transaction. `language`: its driver's, if it
-    is one's (`of_driver`). What follows is what its group says (`stations.models.GroupTerms`)."""
+    is one's (`of_driver`). What follows is what its group says (`stations.models.GroupTerms`); `held`: and what it is held to
+    itself (`TokenTerms`)."""
 
     id: int
     value: str
@@ -121,7 +122,7 @@ class FoundToken:
     of_driver: bool = False
     priority: int | None = None
     only_stops: bool = False
-    places: Places | None = None
+    held: tuple[Held, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +185,14 @@ class Lookups:
 TOKENS = """
 SELECT t.operator_id, t.key, t.id, t.value, t.type, t.status, t.expires_at, g.name,
        ARRAY(SELECT x.station_id FROM stations_transaction x WHERE x.id_token_id = t.id AND x.status = 'active' LIMIT 50),
-       coalesce(u.language, ''), t.group_id, t.driver_id IS NOT NULL, k.priority, coalesce(k.only_stops, false), k.places::text
+       coalesce(u.language, ''), t.group_id, t.driver_id IS NOT NULL, k.priority, coalesce(k.only_stops, false),
+       CASE WHEN coalesce(k.places, k.connector_types, o.places, o.connector_types) IS NOT NULL
+       THEN json_build_array(k.places, k.connector_types, o.places, o.connector_types)::text END
 FROM unnest(%s::bigint[], %s::text[]) AS n(operator_id, key)
 JOIN accounts_idtoken t ON t.operator_id = n.operator_id AND t.key = n.key
 LEFT JOIN accounts_idtokengroup g ON g.id = t.group_id
 LEFT JOIN stations_groupterms k ON k.group_id = t.group_id
+LEFT JOIN stations_tokenterms o ON o.token_id = t.id
 LEFT JOIN accounts_user u ON u.id = t.driver_id
 ORDER BY t.id
 """
@@ -280,7 +284,9 @@ def load(cursor: Cursor, needs: Iterable[Need]) -> Lookups:
             cursors[7].execute(DISPLAYS, ([n.station_id for n in displays],))
     for row in cursors[0].fetchall() if tokens else ():
         token = FoundToken(*row[2:-1])
-        token.places = Places.read(orjson.loads(row[-1])) if row[-1] else None
+        if row[-1]:
+            of_group, kinds, own, own_kinds = orjson.loads(row[-1])
+            token.held = tuple(filter(None, (Held.read(of_group, kinds), Held.read(own, own_kinds))))
         found.tokens.setdefault(TokenNeed(row[0], row[1]), []).append(token)
     found.transactions = {
         TransactionNeed(row[0], row[1]): transaction_of(row[2:]) for row in (cursors[1].fetchall() if by_id else ())

@@ -22,6 +22,7 @@ from stations.models import Finding, FindingDay, MessageLogEntry, Station
 NO_FAULT = (
     *("token_unknown", "firmware_changed", "handler_failed", "repaired", "signature_unchecked", "signature_unvouched"),
     *("protocol_changed", "contract_certificate_failed", "certificate_status_failed", "contract_unverifiable"),
+    "plug_type_unsaid",
 )
 WEEK, MONTH, QUARTER = 7, 30, 90
 #: Rows of a list, stations of a code, and examples of it.

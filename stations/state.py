@@ -25,6 +25,8 @@ class ConnectorState:
     number: int
     status: ConnectorStatus
     status_at: datetime | None
+    #: OCPP 2.0.1 ConnectorEnumType; empty: nobody has said.
+    type: str = ""
 
 
 @dataclass(slots=True)
@@ -176,6 +178,10 @@ class StationState:
                 transaction.told_price, transaction.language = known.told_price, known.language
                 transaction.course = known.course
 
+    def plugs(self) -> dict[int, dict[int, str]]:
+        """By EVSE and connector: of which type it is."""
+        return {number: {pk: one.type for pk, one in evse.connectors.items()} for number, evse in self.evses.items()}
+
     def open_on(self, evse: int) -> list[TransactionState]:
         """The open transactions of an EVSE, oldest first."""
         return sorted((t for t in self.open.values() if t.evse == evse), key=lambda t: t.started_at)
@@ -203,8 +209,19 @@ LEFT JOIN stations_firmwareupdate u ON u.station_id = s.id AND u.finished_at IS 
 LEFT JOIN stations_firmware f ON f.id = u.firmware_id
 WHERE s.id = ANY(%(ids)s)
 """
-CONNECTORS = """
-SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at
+#: Of connector `c` of EVSE `e`: what people said, else what the station says of it, or of its EVSE.
+PLUG_TYPE = """COALESCE(NULLIF(c.type, ''), (
+    SELECT v.value FROM stations_variable v
+    WHERE v.station_id = e.station_id AND v.component = 'Connector' AND v.component_instance = '' AND v.evse_number = e.number
+      AND v.connector_number IN (c.number, 0) AND v.variable = 'ConnectorType' AND v.attribute = 'Actual' AND v.known
+    ORDER BY v.connector_number DESC LIMIT 1
+), '')"""
+PLUG_TYPES = f"""
+SELECT e.number, c.number, {PLUG_TYPE} FROM stations_evse e JOIN stations_connector c ON c.evse_id = e.id
+WHERE e.station_id = %s ORDER BY e.number, c.number
+"""
+CONNECTORS = f"""
+SELECT e.station_id, e.id, e.number, c.id, c.number, c.status, c.status_at, {PLUG_TYPE}
 FROM stations_evse e LEFT JOIN stations_connector c ON c.evse_id = e.id
 WHERE e.station_id = ANY(%s)
 """
@@ -297,12 +314,12 @@ def load(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> dict[int,
         if row[18] is not None:
             update_id, command_id, request_id, update_status, version, steps, *planned = row[18:]
             state.update = UpdateState(update_id, command_id, request_id, update_status, version, orjson.loads(steps), *planned)
-    for station_id, evse_id, evse, connector_id, connector, status, status_at in cursor.execute(CONNECTORS, (ids,)).fetchall():
+    for station_id, evse_id, evse, connector_id, connector, *told in cursor.execute(CONNECTORS, (ids,)).fetchall():
         if station_id not in states:
             continue
         owner = states[station_id].evses.setdefault(evse, EvseState(evse_id, evse))
         if connector_id is not None:
-            owner.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(status), status_at)
+            owner.connectors[connector] = ConnectorState(connector_id, connector, ConnectorStatus(told[0]), *told[1:])
     for row in cursor.execute(TRANSACTIONS, (ids,)).fetchall():
         if row[0] in states:
             states[row[0]].open[row[2]] = transaction_of(row[1:])

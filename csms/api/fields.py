@@ -31,6 +31,15 @@ class Whole(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Flag(serializers.BooleanField):
+    """true or false, and nothing that could be written as one: an empty text was null."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
 class KnownOnly(serializers.Serializer[Any]):
     """A body in which a misspelt field is refused instead of forgotten."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from accounts.models import AuditEntry, IdToken, IdTokenStatus, IdTokenType
+from accounts.models import AuditEntry
 from billing.models import ChargeRecord, RecordKind
 from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
 from csms.api.pricelines import Codes, Lines, Taxes
@@ -29,6 +29,7 @@ from stations.models import (
     Transaction,
     Variable,
 )
+from stations.services import groupterms
 from stations.services.localcontrollers import LONGEST_KEY
 
 
@@ -65,9 +66,17 @@ class ConnectorOfEvse(Rows):
 class ConnectorRow(ConnectorOfEvse):
     station = serializers.CharField(source="evse.station.identity")
     evse = serializers.IntegerField(source="evse.number")
+    type = serializers.CharField(source="kind", help_text="As people said, else as the station tells; empty: nobody has said.")
+    type_said = serializers.CharField(source="type", help_text="As people said; empty: as the station tells.")
 
     class Meta(ConnectorOfEvse.Meta):
-        fields = read_only_fields = ["id", "station", "evse", *ConnectorOfEvse.Meta.fields]
+        fields = read_only_fields = ["id", "station", "evse", *ConnectorOfEvse.Meta.fields, "type", "type_said"]
+
+
+class ConnectorChange(KnownOnly):
+    type = serializers.ChoiceField(
+        choices=groupterms.PLUG_TYPES, allow_blank=True, help_text="OCPP 2.0.1 ConnectorEnumType; empty: as the station tells."
+    )
 
 
 class EvseOfStation(Rows):
@@ -162,10 +171,18 @@ class Cost(serializers.Serializer[Any]):
     lines = Lines()
 
 
+class FurtherIdTag(serializers.Serializer[Any]):
+    """What a station read together with an id tag; its type is as the station says it (OCPP 2.x AdditionalInfoType)."""
+
+    id_tag = serializers.CharField()
+    type = serializers.CharField()
+
+
 class TransactionRow(Rows):
     station = serializers.CharField(source="station.identity")
     evse = serializers.IntegerField(source="evse.number", default=None, allow_null=True)
     connector = serializers.IntegerField(source="connector_number")
+    additional_id_tags = serializers.SerializerMethodField(help_text="What the station read with the id tag, if it told.")
     energy_wh = Number(allow_null=True)
     power_w = Number(allow_null=True)
     soc_percent = Number(allow_null=True)
@@ -183,7 +200,8 @@ class TransactionRow(Rows):
     class Meta:
         model = Transaction
         fields = read_only_fields = [
-            *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "authorization_status"),
+            *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "additional_id_tags"),
+            *("authorization_status",),
             *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
             *(
                 "meter_start_wh",
@@ -198,6 +216,10 @@ class TransactionRow(Rows):
             ),
             *("station_started_at", "station_stopped_at", "findings", "signed", "cost", "cost_so_far", "tariff"),
         ]
+
+    @extend_schema_field(FurtherIdTag(many=True))
+    def get_additional_id_tags(self, row: Transaction) -> Any:
+        return row.additional_id_tags or []
 
     @extend_schema_field(Cost(allow_null=True))
     def get_cost(self, row: Transaction) -> Any:
@@ -358,27 +380,6 @@ class VariableRow(Rows):
             *("attribute", "value", "wanted", "mutability", "known", "data_type", "unit", "values", "lowest"),
             *("highest", "persistent", "constant", "monitorable", "reported_at"),
         ]
-
-
-class GroupName(Text):
-    """A group by its name; null for none."""
-
-    def get_attribute(self, instance: IdToken) -> str | None:
-        return instance.group.name if instance.group else None
-
-
-class IdTagRow(KnownOnly):
-    """An id tag. `accounts.services` checks and writes it."""
-
-    id = serializers.IntegerField(read_only=True)
-    value = Text(max_length=255)
-    type = serializers.ChoiceField(choices=IdTokenType.choices, required=False)
-    status = serializers.ChoiceField(choices=IdTokenStatus.choices, required=False)
-    blocked_because = Text(max_length=200, required=False, allow_blank=True, help_text="Why it is blocked; empty while it is not.")
-    expires_at = Moment(required=False, allow_null=True)
-    group = GroupName(max_length=20, required=False, allow_null=True, allow_blank=True, default=None)
-    note = Text(max_length=200, required=False, allow_blank=True)
-    created_at = Moment(read_only=True)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

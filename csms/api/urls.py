@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.routers import SimpleRouter
 
 from csms.api import (
+    availability,
     chargerecords,
     commandruns,
     commandviews,
@@ -12,6 +13,7 @@ from csms.api import (
     firmware,
     forwarding,
     idtaggroups,
+    idtags,
     localauthlist,
     logs,
     monitoring,
@@ -65,7 +67,7 @@ router.register("commands", commandviews.CommandView, "command")
 router.register("display-messages", displaymessages.DisplayMessageView, "display-message")
 router.register("command-runs", commandruns.CommandRunView, "command-run")
 router.register("logs", logs.LogView, "log")
-router.register("id-tags", views.IdTagView, "id-tag")
+router.register("id-tags", idtags.IdTagView, "id-tag")
 router.register("id-tag-groups", idtaggroups.IdTagGroupView, "id-tag-group")
 router.register("firmware", firmware.FirmwareView, "firmware")
 router.register("firmware-updates", firmware.FirmwareUpdateView, "firmware-update")
@@ -110,6 +112,11 @@ urlpatterns = [
         rf"{STATION}/commands/$",
         commandviews.CommandsOfStationView.as_view({"get": "list", "post": "create"}),
         name="station-commands",
+    ),
+    re_path(
+        rf"{STATION}/availability/$",
+        availability.AvailabilityOfStationView.as_view({"get": "retrieve", "post": "create"}),
+        name="station-availability",
     ),
     re_path(
         rf"{STATION}/firmware/$",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NoReturn
 
 from django.db import transaction
 from django.db.models import Exists, F, Model, OuterRef, Prefetch, QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.exceptions import NotFound
 from rest_framework.renderers import JSONRenderer
@@ -13,8 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import services
-from accounts.models import ApiKey, AuditEntry, IdToken
+from accounts.models import ApiKey, AuditEntry
 from accounts.permissions import may
 from billing.selectors import valid
 from csms.api import filters, sessionprices
@@ -23,7 +22,7 @@ from csms.api.errors import TooMany
 from csms.api.renderers import ByFormat, Csv
 from csms.ocpp import links
 from csms.tenancy import acting, scope_of
-from stations import selectors
+from stations import plugtypes, selectors
 from stations.models import (
     ConnectionHistory,
     Connector,
@@ -41,6 +40,7 @@ from stations.models import (
     Variable,
 )
 from stations.services import localcontrollers, registry, securityprofiles
+from stations.services import plugtypes as saying
 
 
 class Scoped(APIView):
@@ -150,16 +150,26 @@ class EvseView(Lists):
         return queryset.select_related("station").prefetch_related("connectors")
 
 
-class ConnectorView(Lists):
+class ConnectorView(mixins.RetrieveModelMixin, Lists):
     """Sockets and cables, and their state."""
 
     model = Connector
     serializer_class = rows.ConnectorRow
     filterset_class = filters.ConnectorFilters
     orderings = {"station": ("evse__station__identity", "evse__number", "number")}
+    change_verb = "stations.change"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("evse__station")
+        return plugtypes.annotated(queryset).select_related("evse__station")
+
+    @extend_schema(request=rows.ConnectorChange, responses=rows.ConnectorRow)
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say of which type it is, by which id tags may be held to it: many stations do not tell."""
+        plug = self.get_object()
+        body = rows.ConnectorChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        saying.say(station=plug.evse.station, types={(plug.evse.number, plug.number): body.validated_data["type"]})
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class TransactionView(mixins.RetrieveModelMixin, Lists):
@@ -283,36 +293,6 @@ class FindingView(Lists):
     serializer_class = rows.FindingRow
     filterset_class = filters.FindingFilters
     orderings = {"-last_at": ("last_at", "id")}
-
-
-class IdTagView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, Lists):
-    """What drivers present: cards, apps, key codes."""
-
-    model = IdToken
-    serializer_class = rows.IdTagRow
-    filterset_class = filters.IdTagFilters
-    orderings = {"-id": ("id",)}
-    change_verb = "tags.change"
-
-    def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("group")
-
-    def perform_create(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        operator = self.request.user.operator  # type: ignore[union-attr]  # MayUse lets nobody anonymous in
-        if operator is None:
-            raise serializers.ValidationError("You belong to no operator whose tag this could be.")
-        serializer.instance = services.add_id_token(operator=operator, **serializer.validated_data)
-
-    def perform_update(self, serializer: serializers.BaseSerializer[Any]) -> None:
-        assert isinstance(serializer.instance, IdToken)
-        serializer.instance = services.change_id_token(token=serializer.instance, **serializer.validated_data)
-
-    @extend_schema(responses={204: None, 400: OpenApiResponse(description="With this one a driver starts by app.")})
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().destroy(request, *args, **kwargs)
-
-    def perform_destroy(self, instance: IdToken) -> None:
-        services.delete_id_token(token=instance)
 
 
 class AuditView(Lists):

@@ -185,6 +185,7 @@ FIELDS: dict[str, Word] = {
     "group": gettext_lazy("Group"),
     "only_stops": gettext_lazy("Only stops"),
     "places": gettext_lazy("Charges at"),
+    "connector_types": gettext_lazy("Types of plugs"),
     "priority": gettext_lazy("Charging priority"),
     "note": gettext_lazy("Note"),
     "site": gettext_lazy("Site"),

@@ -62,6 +62,12 @@ FINDINGS: dict[str, tuple[Word, Word, str, Word]] = {
         CHAPTER_K,
         _("Report profiles with the id and stack level that they were set with."),
     ),
+    "charging_profiles_full": (
+        _("No room for a car's schedule"),
+        _("A charger that holds as many charging profiles as it can takes no other until one is cleared."),
+        CHAPTER_K,
+        _("Raise how many charging profiles the charger can hold."),
+    ),
     "ev_schedule_above": (
         _("A car that chose more than it may"),
         _("The schedule that a car chooses stays within the one that it was offered."),
@@ -74,6 +80,7 @@ DONE: dict[str, Word] = {
     "composite_above": _("Both schedules are kept side by side; the charger is not trusted to hold this limit."),
     "composite_below": _("Both schedules are kept side by side; it may be a limit of the charger's own."),
     "charging_profile_impossible": _("What the charger said of this profile is left out."),
+    "charging_profiles_full": _("The car is offered nothing; clear a charging profile that is not needed."),
     "ev_schedule_above": _("The car is offered a schedule within the limits anew."),
 }
 

@@ -76,7 +76,7 @@ def cards(station: Station, plugs: Sequence[wall.Plug], rows: Sequence[CommandRo
     found = []
     for plug in plugs:
         evse, number = plug.connector.evse.number, plug.connector.number
-        kind = told.get(("ConnectorType", evse, number)) or told.get(("ConnectorType", evse, 0), "")
+        kind = plug.connector.type or told.get(("ConnectorType", evse, number)) or told.get(("ConnectorType", evse, 0), "")
         most = _number(told.get(("Power", evse, 0), ""))
         running = plug.session.transaction if plug.session else None
         sample = samples.get(evse) if plug.fresh and running else None

@@ -339,6 +339,9 @@ CATALOGUE: dict[str, Words] = {
     ),
     # No fault of the station's
     "token_unknown": Words(_("An id tag that nobody knows"), _("Cards are enrolled before they charge.")),
+    "plug_type_unsaid": Words(
+        _("A plug whose type nobody knows"), _("An id tag that is held to types of plugs charges where the type is known.")
+    ),
     "firmware_changed": Words(_("Another firmware"), _("A boot tells the firmware.")),
     "handler_failed": Words(_("A fault of this system"), _("Every message is handled.")),
     "repaired": Words(_("Put right by a person"), _("What the rules could not decide, a person does.")),

@@ -15,38 +15,18 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import IdTokenGroup
 from csms.dashboard import audit
 from csms.dashboard.access import may_add, needs, page
-from csms.dashboard.serviceforms import ServiceForm
+from csms.dashboard.heldform import HeldForm
 from stations import locallists
-from stations.domain.places import Places
-from stations.models import GroupTerms, Site, Station
+from stations.models import GroupTerms
 from stations.services import groupterms
 
 MAY_CHANGE = "tags.change"
-SHOWN, SITES = 500, 500
+SHOWN = 500
 
 
-class TermsForm(ServiceForm):
+class TermsForm(HeldForm):
     """The rules are those of `stations.services.groupterms`."""
 
-    restricted = forms.ChoiceField(
-        label=gettext_lazy("Where its tags charge"),
-        choices=[("", gettext_lazy("Everywhere in the network")), ("yes", gettext_lazy("Only at the places below"))],
-        required=False,
-    )
-    sites = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("Sites"),
-        coerce=int,
-        required=False,
-        widget=forms.SelectMultiple({"size": 5}),
-        help_text=gettext_lazy("With all their chargers; choose several with Ctrl or Cmd."),
-    )
-    places = forms.CharField(
-        label=gettext_lazy("Chargers and plugs"),
-        required=False,
-        max_length=20_000,
-        widget=forms.Textarea({"rows": 4}),
-        help_text=gettext_lazy("One a line: a charger's identity, or with a slash the number of one plug, such as HARBOUR-1/2."),
-    )
     priority = forms.IntegerField(
         label=gettext_lazy("Charging priority"),
         required=False,
@@ -61,42 +41,13 @@ class TermsForm(ServiceForm):
     )
 
     def __init__(self, terms: GroupTerms | None, data: Any = None) -> None:
-        places = Places.read(terms.places) if terms and terms.places is not None else None
-        initial: dict[str, Any] = {"restricted": "yes" if places else ""}
-        if terms is not None:
-            initial |= {"priority": terms.priority, "only_stops": terms.only_stops}
-        if places is not None:
-            initial |= {"sites": sorted(places.sites), "places": "\n".join(locallists.single_places(places))}
-        super().__init__(data, initial=initial)
-        sites = self.fields["sites"]
-        assert isinstance(sites, forms.ChoiceField)
-        named = Site.objects.order_by("name").values_list("pk", "name")
-        chosen = named.filter(pk__in=places.sites) if places else named.none()
-        sites.choices = sorted({*named[:SITES], *chosen}, key=lambda site: str(site[1]))
-
-    def clean_places(self) -> list[tuple[Station, int | None]]:
-        lines = list(dict.fromkeys(line.strip() for line in self.cleaned_data["places"].splitlines() if line.strip()))
-        whole = dict(Station.objects.filter(identity__in=lines).in_bulk(field_name="identity")) if lines else {}
-        parts = {line: line.rpartition("/") for line in lines if line not in whole}
-        found = Station.objects.filter(identity__in=[before for before, _slash, _number in parts.values()])
-        single = {station.identity: station for station in found} if parts else {}
-        places: list[tuple[Station, int | None]] = [(station, None) for station in whole.values()]
-        for line, (identity, _slash, number) in parts.items():
-            known = single.get(identity)
-            if known is None or not number.isascii() or not number.isdigit() or not 1 <= int(number[:4]) <= 255:
-                raise ValidationError(_("There is no charger or plug %(line)s.") % {"line": line[:60]})
-            places.append((known, int(number)))
-        return places
+        known = {"priority": terms.priority, "only_stops": terms.only_stops} if terms else {}
+        super().__init__(data, terms=terms, initial=known)
+        self.fields["restricted"].label = _("Where its tags charge")
 
     def fields_of(self) -> dict[str, Any]:
         data = self.cleaned_data
-        restricted = data["restricted"] == "yes"
-        fields: dict[str, Any] = {"restricted": restricted, "priority": data["priority"], "only_stops": data["only_stops"]}
-        if restricted:
-            fields["sites"] = list(Site.objects.filter(pk__in=data["sites"]))
-            fields["stations"] = [station for station, number in data["places"] if number is None]
-            fields["evses"] = [(station, number) for station, number in data["places"] if number is not None]
-        return fields
+        return {"priority": data["priority"], "only_stops": data["only_stops"], "held": self.held()}
 
 
 @page
@@ -105,7 +56,7 @@ def show_groups(request: HttpRequest) -> HttpResponse:
     found = IdTokenGroup.objects.select_related("terms").annotate(tags=Count("id_tokens")).order_by("name")
     groups = list(found[: SHOWN + 1])
     terms = ((group, getattr(group, "terms", None)) for group in groups[:SHOWN])
-    rows = [(group, its, locallists.places_in_words(its) if its else "") for group, its in terms]
+    rows = [(group, its, locallists.held_in_words(its) if its else "") for group, its in terms]
     context = {"rows": rows, "more": len(groups) > SHOWN, "may_change": may_add(request, MAY_CHANGE)}
     return render(request, "dashboard/id_tag_groups.html", context)
 

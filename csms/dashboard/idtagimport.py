@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from accounts.imports import COLUMNS, MAX_BYTES, preview_id_tokens
+from accounts.imports import MAX_BYTES, all_columns, preview_id_tokens
 from accounts.services import import_id_tokens
 from csms.dashboard.access import action, needs, operator_of
 from csms.dashboard.idtags import MAY_CHANGE
@@ -34,7 +34,7 @@ def preview_import(request: HttpRequest) -> HttpResponse:
     """Choose a file; then see what it would do."""
     operator = operator_of(request)
     form = FileForm(request.POST, request.FILES) if request.method == "POST" else FileForm()
-    context: dict[str, object] = {"form": form, "columns": COLUMNS}
+    context: dict[str, object] = {"form": form, "columns": all_columns()}
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["file"]
         # One byte more than allowed is enough for the refusal.

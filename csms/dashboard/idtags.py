@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,14 +19,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from accounts.imports import COLUMNS
+from accounts.imports import all_columns
 from accounts.models import IdToken, IdTokenGroup, IdTokenStatus, IdTokenType
 from accounts.services import add_id_token, change_id_token
 from csms.dashboard import audit, savedviews
 from csms.dashboard.access import action, may_add, needs, operator_of, page
 from csms.dashboard.exports import stream_csv
-from csms.dashboard.serviceforms import ServiceForm
+from csms.dashboard.heldform import NAMES, HeldForm
+from stations.heldnames import Texts
 from stations.models import Transaction
+from stations.services import groupterms
 
 PAGE = 50
 MAY_CHANGE = "tags.change"
@@ -42,7 +46,7 @@ class IdTagFilters(forms.Form):
     group = forms.CharField(label=gettext_lazy("Group"), required=False, max_length=20)
 
     def rows(self) -> QuerySet[IdToken]:
-        found = IdToken.objects.select_related("group").order_by("key", "pk")
+        found = IdToken.objects.select_related("group", "terms").order_by("key", "pk")
         if not self.is_valid():
             return found.none()
         wanted = self.cleaned_data
@@ -59,8 +63,10 @@ class IdTagFilters(forms.Form):
         return urlencode({name: value for name in self.fields if (value := self.data.get(name))} | more)
 
 
-class IdTagForm(ServiceForm):
-    """One id tag. The rules are those of `accounts.services`; their errors are put to the fields."""
+class IdTagForm(HeldForm):
+    """One id tag, and what it is held to. The rules are those of the services; their errors are put to the fields."""
+
+    field_order = ("value", "type", "status", "blocked_because", "expires_at", "group", "note", *NAMES)
 
     value = forms.CharField(label=gettext_lazy("Number"), max_length=255, help_text=gettext_lazy("As the card reader tells it."))
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=IdTokenType.choices, initial=IdTokenType.ISO14443)
@@ -85,6 +91,10 @@ class IdTagForm(ServiceForm):
         widget=forms.TextInput({"list": "groups"}),
     )
     note = forms.CharField(label=gettext_lazy("Note"), required=False, max_length=200)
+
+    def own(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Without what the tag is held to."""
+        return {name: value for name, value in said.items() if name not in NAMES}
 
 
 @page
@@ -116,15 +126,16 @@ def show_id_tags(request: HttpRequest) -> HttpResponse:
 @page
 def export_id_tags(request: HttpRequest) -> HttpResponseBase:
     """The filtered list as a file that can be imported again."""
-    rows = IdTagFilters(request.GET).rows()
+    rows, texts = IdTagFilters(request.GET).rows(), Texts()
 
     def chunk(last: IdToken | None, size: int) -> Sequence[IdToken]:
         return list((rows if last is None else _after(rows, last.pk, last.key))[:size])
 
     def cells(tag: IdToken) -> Iterable[object]:
-        return tag.value, tag.type, tag.group.name if tag.group else "", tag.status, tag.expires_at, tag.note
+        group = tag.group.name if tag.group else ""
+        return tag.value, tag.type, group, tag.status, tag.expires_at, tag.note, *texts.of(getattr(tag, "terms", None))
 
-    return stream_csv(request, "id-tags", COLUMNS, chunk, cells)
+    return stream_csv(request, "id-tags", all_columns(), chunk, cells)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -136,7 +147,9 @@ def add_id_tag(request: HttpRequest) -> HttpResponse:
     form = IdTagForm(request.POST if request.method == "POST" else None, initial=caught)
     if request.method == "POST" and form.is_valid():
         try:
-            tag = add_id_token(operator=operator, **form.cleaned_data)
+            with transaction.atomic():
+                tag = add_id_token(operator=operator, **form.own(form.cleaned_data))
+                groupterms.hold(token=tag, held=form.held())
         except ValidationError as error:
             form.refuse(error)
         else:
@@ -148,18 +161,23 @@ def add_id_tag(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs(MAY_CHANGE)
 def change_id_tag(request: HttpRequest, pk: int) -> HttpResponse:
-    tag: IdToken = get_object_or_404(IdToken.objects.select_related("group"), pk=pk)
+    tag: IdToken = get_object_or_404(IdToken.objects.select_related("group", "terms"), pk=pk)
     known = {name: getattr(tag, name) for name in ("value", "type", "status", "blocked_because", "expires_at", "note")}
     if tag.expires_at:
         # The form knows minutes only: what was not touched stays to the second.
         known["expires_at"] = tag.expires_at.replace(second=0, microsecond=0)
     form = IdTagForm(
-        request.POST if request.method == "POST" else None, initial=known | {"group": tag.group.name if tag.group else ""}
+        request.POST if request.method == "POST" else None,
+        terms=getattr(tag, "terms", None),
+        initial=known | {"group": tag.group.name if tag.group else ""},
     )
     if request.method == "POST" and form.is_valid():
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
         try:
-            tag = change_id_token(token=tag, **changes)
+            with transaction.atomic():
+                tag = change_id_token(token=tag, **form.own(changes))
+                if changes.keys() & set(NAMES):
+                    groupterms.hold(token=tag, held=form.held())
         except ValidationError as error:
             form.refuse(error)
         else:

@@ -29,7 +29,8 @@ RUNNING_SHOWN = 50
 PRICED = 200
 #: What a plug shows of its row and of those above it. Sites are few: they are read apart.
 FIELDS = (
-    *("number", "status", "status_at", "error_code", "info", "evse__number", "evse__station__identity", "evse__station__site"),
+    *("number", "type", "status", "status_at", "error_code", "info", "evse__number"),
+    *("evse__station__identity", "evse__station__site"),
     *("evse__station__status", "evse__station__error_code", "evse__station__connection__seen_at"),
 )
 

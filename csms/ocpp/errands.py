@@ -37,7 +37,7 @@ WHERE station_id = ANY(%s) AND variable IN ('ItemsPerMessage', 'BytesPerMessage'
 #: Commands of which a station may not take all in one message.
 LIMITED = {
     *("get_variables", "set_variables"),
-    *("set_variable_monitoring", "clear_variable_monitoring", "get_report"),
+    *("set_variable_monitoring", "clear_variable_monitoring", "get_report", "get_monitoring_report"),
 }
 
 

@@ -86,7 +86,7 @@ def _masked(value: Any) -> Any:
     result = {}
     for name, item in value.items():
         secret = SECRET_NAMES.search(name) or name in PERSONAL_NAMES or (hidden and name in ("value", "attributeValue", "data"))
-        if value.get("type") == "KeyCode" and name == "idToken":
+        if str(value.get("type")).lower() == "keycode" and name in ("idToken", "additionalIdToken"):
             secret = True
         if name == "key" and "server" in value:
             secret = True  # a VPN's (2.0.1 VPNType)

@@ -73,6 +73,7 @@ RULES: dict[str, str | Promise] = {
     "currency_differs": _("Its drivers are told no price: an amount in the wrong currency would be worse than none."),
     "vendor_data_unreadable": _("The message is refused and left out; the message log keeps it."),
     "token_unknown": _("It is not let charge; the card can be enrolled with one click."),
+    "plug_type_unsaid": _("It is not let charge; say on the charger's page of which types its plugs are."),
     "certificate_request_invalid": _("The request is kept and refused; the charger has to make another one."),
     "certificate_status_failed": _("The charger is told that it failed, and decides by itself."),
     "contract_certificate_failed": _("The charger is told that it failed; the vehicle pays otherwise."),

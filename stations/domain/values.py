@@ -40,6 +40,7 @@ class AuthorizationStatus(StrEnum):
     CONCURRENT_TX = "ConcurrentTx"
     UNKNOWN = "Unknown"
     NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_ALLOWED_TYPE = "NotAllowedTypeEVSE"
 
 
 class TransactionStatus(StrEnum):
@@ -141,11 +142,21 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherToken:
+    """What else a station read together with an id token; its type is agreed on by those who use it (2.x AdditionalInfoType)."""
+
+    value: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
-    """An id token as presented. `type` is None where the protocol has none (1.6)."""
+    """An id token as presented. `type` is None where the protocol has none (1.6). `further`: what came with it, which is kept and
+    shown; tokens are compared by their value and type alone."""
 
     value: str
     type: str | None = None
+    further: tuple[FurtherToken, ...] = ()
 
     @property
     def key(self) -> str:

@@ -14,7 +14,7 @@ from stations.models.connection import Connection, ConnectionHistory, Refusal, S
 from stations.models.displaymessage import DisplayMessage
 from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
-from stations.models.groupterms import GroupTerms
+from stations.models.groupterms import GroupTerms, TokenTerms
 from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
@@ -113,6 +113,7 @@ __all__ = [
     "StatusHistory",
     "StepState",
     "Subscription",
+    "TokenTerms",
     "Transaction",
     "UpdateFailure",
     "UpdateStatus",

@@ -97,6 +97,9 @@ class Connector(models.Model):
 
     evse = models.ForeignKey(Evse, models.CASCADE, related_name="connectors")
     number = models.PositiveSmallIntegerField()
+    type = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="As people said (ConnectorEnumType); empty: as it is told."
+    )
     status = models.CharField(max_length=20, choices=choices.CONNECTOR_STATUS, default=ConnectorStatus.UNAVAILABLE.value)
     status_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=50, blank=True)

@@ -42,6 +42,9 @@ class Transaction(models.Model):
     protocol = models.CharField(max_length=20, blank=True)
     id_token = models.ForeignKey(IdToken, models.SET_NULL, null=True, blank=True, related_name="transactions", db_index=False)
     id_tag = models.CharField(max_length=255, blank=True, help_text="The token as the station presented it.")
+    additional_id_tags = models.JSONField(
+        null=True, blank=True, help_text='What the station read with the token (2.x): [{"id_tag", "type"}].'
+    )
     authorization_status = models.CharField(max_length=20, blank=True)
     status = models.CharField(max_length=10, choices=choices.TRANSACTION_STATUS, default=TransactionStatus.ACTIVE.value)
     doubt = models.CharField(max_length=20, choices=choices.DOUBT, default=Doubt.NONE.value, blank=True)

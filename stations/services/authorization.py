@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from stations.batch import Batch
+from stations.batch import Batch, clean
+from stations.domain import places
 from stations.domain.events import TokenAnswered, TokenPresented
-from stations.domain.values import AuthorizationStatus, Note, Payer, Token, TokenInfo
+from stations.domain.values import AuthorizationStatus, Note, Payer, Severity, Token, TokenInfo
 from stations.lookups import FoundToken, Need, TokenNeed
 from stations.services import contracts
 from stations.state import StationState
@@ -14,9 +15,13 @@ from stations.state import StationState
 #: Where the protocol does not say the token's type (1.6), the first of these that is enrolled with the value.
 UNTYPED_ORDER = ("ISO14443", "ISO15693", "Central", "Local", "eMAID", "KeyCode", "MacAddress")
 
+KEY_CODE = "KeyCode"
 #: The finding of a token that nobody is enrolled with. Its subject: the type (the first above where the protocol tells none), a
 #: blank, the value.
 UNKNOWN = "token_unknown"
+UNSAID = (
+    "An id tag that is held to types of plugs was refused: nobody has said of which type the plug is. Say it on the charger's page."
+)
 
 
 def token_need(token: Token, station: StationState) -> TokenNeed:
@@ -56,25 +61,42 @@ def payer(found: FoundToken | None) -> dict[str, Any]:
     return {"payer": (Payer.DRIVER if found.of_driver else Payer.TAG).value, "payer_group": found.group_id}
 
 
+def told_with(token: Token) -> list[dict[str, str]]:
+    """What came with a token, as a session keeps it: nothing of a code that somebody typed in."""
+    return [
+        {"id_tag": clean(one.value), "type": clean(one.type)} for one in token.further if one.type.casefold() != KEY_CODE.casefold()
+    ]
+
+
 def decide(
-    batch: Batch, token: Token, found: FoundToken | None, *, charging_elsewhere: bool, evse: int | None = None, starts: bool = False
+    batch: Batch,
+    token: Token,
+    found: FoundToken | None,
+    *,
+    charging_elsewhere: bool,
+    evse: int | None = None,
+    connector: int | None = None,
+    starts: bool = False,
 ) -> TokenInfo:
-    """Whether a token may charge at `batch.station` now. `evse`: where, if that is known; `starts`: it begins a transaction.
+    """Whether a token may charge at `batch.station` now. `evse`, `connector`: where, if that is known; `starts`: it begins a
+    transaction.
 
     Unknown, blocked and expired tokens may not; one that charges elsewhere may not where the operator allows one
-    transaction a token (ConcurrentTx); one whose group may charge at other places only may not here, unless it does already. An
-    unknown one leaves a finding, by which it can be enrolled. A group is named whenever the token is known (OCPP 2.0.1 C09).
+    transaction a token (ConcurrentTx); one that is held to other places or types of plugs, by its group or by itself, may not here,
+    unless it does already. An unknown one leaves a finding, by which it can be enrolled. A group is named whenever the token is
+    known (OCPP 2.0.1 C09).
     """
     if token.type == "NoAuthorization":
         return TokenInfo(AuthorizationStatus.ACCEPTED)
     if found is None:
-        batch.note(Note(UNKNOWN, f"{token.type or UNTYPED_ORDER[0]} {token.value}"[:200], "Nobody is enrolled with this id tag."))
+        came_with = ", ".join(f"{one['id_tag']} ({one['type']})" for one in told_with(token))
+        detail = "Nobody is enrolled with this id tag." + (f" With it came {came_with}." if came_with else "")
+        batch.note(Note(UNKNOWN, f"{token.type or UNTYPED_ORDER[0]} {token.value}"[:200], detail))
         return TokenInfo(AuthorizationStatus.UNKNOWN)
-    evses: tuple[int, ...] = ()
-    allowed = True
-    if found.places is not None and (starts or batch.station.id not in found.open_at):
-        evses, everywhere = found.places.of(batch.station.site_id, batch.station.id)
-        allowed = everywhere or (evse in evses if evse else bool(evses))
+    where = places.Answer()
+    if found.held and (starts or batch.station.id not in found.open_at):
+        station = batch.station
+        where = places.answer(found.held, station.site_id, station.id, station.plugs(), evse, connector)
     status = AuthorizationStatus.ACCEPTED
     if found.status != AuthorizationStatus.ACCEPTED:
         status = AuthorizationStatus.BLOCKED
@@ -83,9 +105,11 @@ def decide(
     elif found.only_stops and starts:
         # A master pass may stop transactions, and start none (OCPP 2.0.1 C16).
         status = AuthorizationStatus.INVALID
-    elif not allowed:
-        status = AuthorizationStatus.NOT_AT_THIS_LOCATION
+    elif where.refusal is not None:
+        status = where.refusal
+        if where.unsaid:
+            batch.note(Note("plug_type_unsaid", f"EVSE {evse}" if evse else "", UNSAID, Severity.WARNING))
     elif charging_elsewhere and not batch.station.concurrent_transactions:
         status = AuthorizationStatus.CONCURRENT_TX
-    shown = evses if status is AuthorizationStatus.ACCEPTED else ()
+    shown = where.evses if status is AuthorizationStatus.ACCEPTED else ()
     return TokenInfo(status, found.expires_at, found.group, priority=found.priority, evses=shown, language=found.language)

@@ -5,7 +5,7 @@ send the certificate that somebody else made of it.
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -29,6 +29,9 @@ from stations.services.rules import Rule
 NO_SIGNER = "No certificate authority is set up here, so nobody signs it."
 #: Said of one that waits for a signer that failed; until then it has no detail.
 TRIED = "Whoever signs it failed, and is asked again; the log of the server says why."
+#: So long after the station last asked for it, a signer that only ever failed is asked no more.
+PATIENCE = timedelta(days=7)
+GIVEN_UP = "Whoever signs it failed for a week; the log of the server says why. Have the charger ask anew once that is put right."
 #: Signed by one run of the job.
 SIGNED = 50
 
@@ -119,8 +122,9 @@ def _signed_alone(pk: int, now: datetime) -> bool:
             found.update(status=RequestStatus.REJECTED, detail=str(error)[:300], decided_at=now)
             return False
         except Exception:
-            log.exception("a certificate request could not be signed", request=pk)
-            found.update(detail=TRIED)
+            log.exception("a certificate request could not be signed", request=pk, station=request.station_id)
+            given_up = {"status": RequestStatus.REJECTED, "detail": GIVEN_UP, "decided_at": now}
+            found.update(**(given_up if request.last_at < now - PATIENCE else {"detail": TRIED}))
             return False
     return True
 

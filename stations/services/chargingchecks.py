@@ -13,11 +13,12 @@ from stations.models import ChargingProfile, Command, EvChargingNeeds, Evse, Sta
 def of(station: Station) -> dict[str, str]:
     """What the station said of itself, by our names; the newest word counts."""
     named = {variable for _component, variable, _instance in limits.SAID_AS}
-    found = Variable.objects.filter(station=station, variable__in=named, attribute="Actual", known=True, value__isnull=False)
+    found = Variable.objects.filter(station=station, variable__in=named, attribute__in=("Actual", "MaxSet"), known=True)
     said = {}
-    for one in found.order_by("reported_at"):
-        if name := limits.SAID_AS.get((one.component, one.variable, one.variable_instance)):
-            said[name] = one.value or ""
+    for one in found.filter(value__isnull=False).order_by("reported_at"):
+        taken = limits.meant(one.component, one.variable, one.variable_instance, one.attribute, one.value or "", one.highest)
+        if taken is not None:
+            said[taken[0]] = taken[1]
     return said
 
 
@@ -153,11 +154,8 @@ def _place(station: Station, evse: int, profile: Profile, *, starting: bool) -> 
                 purpose=rival.purpose,
                 level=rival.stack_level,
             )
-    most = limits.whole(of(station).get("profiles"))
-    if most is None:
-        return replaced
     known = {pk for pk, *bodies in held.values_list("profile_id", "wanted", "reported") if any(bodies)}
-    if replaced not in known and len(known) >= most:
+    if (most := limits.full(of(station), known, replaced)) is not None:
         raise BadCommand("%(station)s holds %(most)s profiles at most: clear one first.", station=station.identity, most=most)
     return replaced
 

@@ -9,6 +9,8 @@ from stations.state import OUTDATED
 
 #: No station has an EVSE or a connector of a higher number.
 HIGHEST = 255
+#: By which id tokens may be held to some plugs.
+PLUG_TYPE = ("Connector", "ConnectorType")
 
 
 def possible(batch: Batch, name: VariableName) -> bool:
@@ -25,8 +27,8 @@ def store(batch: Batch, report: VariableReport) -> None:
     name = report.name
     if not possible(batch, name):
         return
-    if matters(name.component, name.variable):
-        batch.station.version = OUTDATED  # what it can show is read anew before its next message
+    if matters(name.component, name.variable) or (name.component, name.variable) == PLUG_TYPE:
+        batch.station.version = OUTDATED  # what it can show, and of which type its plugs are, is read anew before its next message
     batch.add(
         Variable,
         operator_id=batch.station.operator_id,

@@ -19,7 +19,7 @@ from stations.domain.commands import SetChargingProfile
 from stations.domain.composite import Limits
 from stations.domain.events import EvNeedsReported, EvScheduleAnswered, EvScheduleReported, NeedsAnswered, NeedsVerdict
 from stations.domain.values import ConnectorStatus, Note, Severity
-from stations.limits import Known, units_of, whole
+from stations.limits import Known, full, units_of, whole
 from stations.lookups import LimitsNeed
 from stations.models import Command, EvChargingNeeds, EvChargingSchedule, NeedsState
 from stations.state import StationState, TransactionState
@@ -56,8 +56,8 @@ def reported(event: EvNeedsReported, batch: Batch) -> NeedsAnswered:
     if known and known.said.get("enabled", "").lower() == "false":
         pass  # it takes no profiles at all
     elif _most(event.needs) is not None and running:
-        verdict, state = NeedsVerdict.ACCEPTED, NeedsState.OFFERED
-        _offer(batch, event.evse, running[-1], event.mode, event.needs)
+        if _offer(batch, event.evse, running[-1], event.mode, event.needs):
+            verdict, state = NeedsVerdict.ACCEPTED, NeedsState.OFFERED
     elif _most(event.needs) is not None and _awaited(station, event.evse):
         verdict, state = NeedsVerdict.PROCESSING, NeedsState.WAITING
     batch.add(
@@ -135,19 +135,24 @@ def _above(allowed: Limits, evse: int, schedule: Schedule, start: datetime) -> t
 
 def _again(batch: Batch, evse: int, running: TransactionState, schedule: Schedule) -> None:
     highest = max((one.limit for one in schedule.periods), default=Decimal(0))
-    _offer(
-        batch, evse, running, "DC" if schedule.unit == "W" else "AC", {"max_w" if schedule.unit == "W" else "max_a": int(highest)}
-    )
+    mode, name = ("DC", "max_w") if schedule.unit == "W" else ("AC", "max_a")
+    if not _offer(batch, evse, running, mode, {name: int(highest)}):
+        return
     batch.cursor.execute(
         "UPDATE stations_evchargingneeds SET offered_at = %s WHERE station_id = %s AND evse_number = %s",
         (batch.now, batch.station.id, evse),
     )
 
 
-def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs: dict[str, int]) -> None:
-    """Send the TxProfile that the car may have."""
-    known = batch.lookups.limits.get(batch.station.id)
-    command = SetChargingProfile(evse, offer(known or NOTHING, evse, running, mode, needs, batch.now).plain())
+def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs: dict[str, int]) -> bool:
+    """Send the TxProfile that the car may have, unless the station has no room for one more: then there is a finding."""
+    known = batch.lookups.limits.get(batch.station.id) or NOTHING
+    profile = offer(known, evse, running, mode, needs, batch.now)
+    if (most := full(known.said, known.ours, profile.id)) is not None:
+        detail = f"The car at EVSE {evse} was offered nothing: the station holds {most} charging profiles, and takes no more."
+        batch.note(Note("charging_profiles_full", f"EVSE {evse}", detail, Severity.WARNING))
+        return False
+    command = SetChargingProfile(evse, profile.plain())
     batch.add(
         Command,
         operator_id=batch.station.operator_id,
@@ -159,6 +164,7 @@ def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs:
         expires_at=batch.now + WITHIN,
     )
     batch.errands.add(batch.station.id)
+    return True
 
 
 def offer(known: Known, evse: int, running: TransactionState, mode: str, needs: dict[str, int], now: datetime) -> Profile:
@@ -241,8 +247,8 @@ def _met(row: EvChargingNeeds, now: datetime) -> int:
             running = batch.station.open_on(row.evse_number)
             if running:
                 batch.look_up([LimitsNeed(row.station_id)])
-                _offer(batch, row.evse_number, running[-1], row.mode, row.needs)
-                state = NeedsState.OFFERED
+                offered = _offer(batch, row.evse_number, running[-1], row.mode, row.needs)
+                state = NeedsState.OFFERED if offered else NeedsState.REJECTED
     if state is None:
         return 0
     left = EvChargingNeeds.objects.filter(pk=row.pk, state=NeedsState.WAITING, received_at=row.received_at)

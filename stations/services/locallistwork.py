@@ -24,8 +24,9 @@ from stations.services.locallistcontent import Builder
 LOOKED_AT, UNDER_WAY = 1000, 200
 #: How long our commands wait for a station that was there just now; then it is looked at anew.
 WAITS_S = 120
-#: A list that could not be looked at is left alone for so long.
-TROUBLE = timedelta(minutes=5)
+#: A list that could not be looked at is left alone for so long, and each time for twice as long, so often.
+TROUBLE, MOST_DOUBLED = timedelta(minutes=5), 8
+IN_TROUBLE = "A fault of this system: it is tried again, and the log of the server says why."
 #: Why an id token is taken off a list.
 FORGOTTEN = "The charger has forgotten this customer."
 #: Changes are kept for lists that are behind; one that is further behind is sent anew.
@@ -88,18 +89,21 @@ def bring_in_step() -> int:
 
     1. Boots make lists due to be asked for their version, conflicts to be sent anew. 2. New changes of tags get their numbers, and
     make the operator's lists due. 3. Lists that are due, whose stations are there, are asked or sent.
+
+    What fails for one operator is raised once the others are done, so that the job counts as failed.
     """
     hear()
     with connection.cursor() as cursor:
         cursor.execute(OPERATORS)
         found = [row[0] for row in cursor.fetchall()]
-    wrote = 0
+    wrote, fault = 0, None
     for operator_id in found:
         try:
             wrote += of_operator(operator_id=operator_id)
-        except Exception:
+        except Exception as error:
             log.exception(TROUBLED, operator=operator_id)
-    return wrote
+            fault = error
+    return _told(wrote, fault)
 
 
 def of_operator(*, operator_id: int) -> int:
@@ -110,15 +114,23 @@ def of_operator(*, operator_id: int) -> int:
 
 
 def keep() -> int:
-    """What needs no haste: stations and sites have changed, tags have expired, changes are old. Returns how many were let go."""
-    now = timezone.now()
+    """What needs no haste: stations and sites have changed, tags have expired, changes are old. Returns how many were let go; what
+    fails for one operator is raised once the others are done."""
+    now, fault = timezone.now(), None
     for pk, operator_id in ListBook.objects.order_by("pk").values_list("pk", "operator"):
         try:
             _keep(pk, now)
-        except Exception:
+        except Exception as error:
             log.exception(TROUBLED, operator=operator_id)
+            fault = error
     old = IdTokenChange.objects.filter(at__lt=now - KEPT).values("pk")[:50_000]
-    return IdTokenChange.objects.filter(pk__in=old).delete()[0]
+    return _told(IdTokenChange.objects.filter(pk__in=old).delete()[0], fault)
+
+
+def _told(done: int, fault: Exception | None) -> int:
+    if fault is not None:
+        raise fault
+    return done
 
 
 def _keep(pk: int, now: datetime) -> None:
@@ -204,8 +216,16 @@ def _send_due(operator_id: int, now: datetime) -> int:
             sent += _look(pk, limits[station_id], builder, now, room=lambda sent=sent: sent < room)  # type: ignore[misc]  # a default binds it
         except Exception:
             log.exception("a local list could not be looked at", local_list=pk)
-            LocalList.objects.filter(pk=pk).update(due_at=now + TROUBLE)
+            _in_trouble(pk, now)
     return sent
+
+
+def _in_trouble(pk: int, now: datetime) -> None:
+    """Its page says so, and it is tried again later and later."""
+    attempts = LocalList.objects.values_list("attempts", flat=True).get(pk=pk)
+    later = now + TROUBLE * 2 ** min(attempts, MOST_DOUBLED)
+    told = {"state": ListState.FAILED, "error": IN_TROUBLE, "error_at": now, "attempts": min(attempts + 1, 30)}
+    LocalList.objects.filter(pk=pk).update(due_at=later, **told)
 
 
 def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Callable[[], bool]) -> bool:
@@ -246,5 +266,7 @@ def _look(pk: int, limits: Limits, builder: Builder, now: datetime, *, room: Cal
 def _rest(one: LocalList, state: ListState) -> bool:
     """Nothing is to be done for it until something changes."""
     one.state, one.due_at, one.urgent = state, None, False
+    if one.error == IN_TROUBLE:
+        one.error, one.error_at, one.attempts = "", None, 0
     one.save()
     return False

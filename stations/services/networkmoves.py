@@ -32,6 +32,9 @@ AWAY = timedelta(minutes=15)
 LOOK = timedelta(seconds=5)
 #: One that could not be looked at is left alone for so long.
 TROUBLE = timedelta(minutes=1)
+#: One that never could is given up after so long.
+GIVEN_UP = timedelta(days=1)
+UNSEEN = "A fault of this system: the move could not be followed, and the log of the server says why. See where the charger is."
 #: What a station may say of the order of its slots, and at which length.
 ORDER, LONGEST_ORDER = re.compile(r"\s*\d{1,9}\s*(,\s*\d{1,9}\s*)*\Z", re.ASCII), 180
 #: Moves that are looked at in one go.
@@ -194,7 +197,16 @@ def advance(*, now: datetime) -> int:
             # No other waits for it.
             log.exception("a move to another network profile could not be looked at", move=pk)
             NetworkMove.objects.filter(pk=pk).update(due_at=now + TROUBLE)
+            _give_up(pk, operator_id, now)
     return looked_at
+
+
+def _give_up(pk: int, operator_id: int, now: datetime) -> None:
+    """One that can never be looked at ends, so that somebody sees it, and may begin another."""
+    with scope(operator=operator_id), transaction.atomic():
+        move = NetworkMove.objects.select_related("command").filter(pk=pk, finished_at__isnull=True).first()
+        if move is not None and move.created_at < now - GIVEN_UP:
+            _finish(move, MoveStatus.FAILED, UNSEEN, now)
 
 
 def _look(move: NetworkMove, now: datetime) -> None:

@@ -1,5 +1,5 @@
-"""Reports that are asked for in several requests, since a station takes only so many variables in one (OCPP 2.0.1 B08,
-DeviceDataCtrlr ItemsPerMessage and BytesPerMessage of GetReport). Each request has a number of its own; they are one report.
+"""Reports that are asked for in several requests, since a station takes only so many variables in one (OCPP 2.0.1 B08 and N02,
+ItemsPerMessage and BytesPerMessage). Each request has a number of its own; they are one report.
 """
 
 from typing import Any
@@ -7,18 +7,23 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from stations.domain.commands import GetReport
+from stations.domain.commands import ReportOfSome
 from stations.models import Station, Variable
 
 #: What a request needs beside its variables, and a variable more on the wire than in the command, in bytes.
 AROUND, EACH = 300, 80
+#: Of which message the limits count, the best last: stations tell that of GetReport, whose list of variables is the same.
+MESSAGES = {"get_report": ("GetReport",), "get_monitoring_report": ("GetReport", "GetMonitoringReport")}
 NUMBERS = "SELECT nextval(pg_get_serial_sequence('stations_command', 'id')) FROM generate_series(1, %s)"
 
 
-def counts(station: Station, command: GetReport) -> list[int]:
+def counts(station: Station, command: ReportOfSome) -> list[int]:
     """How many of the variables go into each request. One count or none: it is one request."""
-    named = Variable.objects.filter(station=station, variable_instance="GetReport", attribute="Actual", known=True)
-    said = dict(named.filter(variable__in=("ItemsPerMessage", "BytesPerMessage")).values_list("variable", "value"))
+    messages = MESSAGES[command.kind]
+    named = Variable.objects.filter(station=station, variable_instance__in=messages, attribute="Actual", known=True)
+    named = named.filter(variable__in=("ItemsPerMessage", "BytesPerMessage"))
+    told = sorted(named.values_list("variable_instance", "variable", "value"), key=lambda one: messages.index(one[0]))
+    said = {variable: value for _message, variable, value in told}
     limits = {name: max(1, int(value or 0)) for name, value in said.items() if (value or "").isdecimal() and len(value or "") < 10}
     most, most_bytes = limits.get("ItemsPerMessage"), limits.get("BytesPerMessage")
     found: list[int] = []

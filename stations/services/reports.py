@@ -83,7 +83,7 @@ def made(row: Command, station: Station, command: commands.Command) -> None:
 
 def _parts(row: Command, station: Station, command: commands.Command, request_id: int) -> list[list[Any]]:
     """The further requests of a report for which the station needs several. What goes out is kept with the command's row."""
-    if not isinstance(command, commands.GetReport) or row.facts.get("raw"):
+    if not isinstance(command, commands.ReportOfSome) or row.facts.get("raw"):
         return []
     counts = reportparts.counts(station, command)
     if len(counts) < 2:

@@ -49,7 +49,13 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         at_evse = event.evse or (known.evse if known is not None else None)
         starts = not stopping and (known is None or known.id_tag.upper() in ("", event.token.key))
         info = authorization.decide(
-            batch, event.token, found, charging_elsewhere=elsewhere and not stopping, evse=at_evse, starts=starts
+            batch,
+            event.token,
+            found,
+            charging_elsewhere=elsewhere and not stopping,
+            evse=at_evse,
+            connector=event.connector,
+            starts=starts,
         )
     if known is None and event.evse and event.part is not Progress.ENDED:
         transactions.close_abandoned(batch, event.evse, at)
@@ -68,6 +74,8 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         if found is not None and transaction.stopped_at is None:
             # Later messages of the batch know that the token charges.
             found.open_at.append(station.id)
+    if event.token is not None and event.token.further and not stopping and transaction.id_tag.upper() == event.token.key:
+        change["additional_id_tags"] = authorization.told_with(event.token)
     if event.remote_start_id is not None and transaction.remote_start_id is None:
         transaction.remote_start_id = change["remote_start_id"] = event.remote_start_id
     if event.reservation_id is not None or (station.reservations and change.keys() & {"evse_id", "id_tag"}):

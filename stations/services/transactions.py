@@ -172,7 +172,13 @@ def _info(event: TransactionStarted, batch: Batch, *, charging_elsewhere: bool) 
     assert event.token is not None, "1.6 starts carry a tag"
     found = authorization.find(batch, event.token)
     return authorization.decide(
-        batch, event.token, found, charging_elsewhere=charging_elsewhere, evse=event.evse or None, starts=True
+        batch,
+        event.token,
+        found,
+        charging_elsewhere=charging_elsewhere,
+        evse=event.evse or None,
+        connector=event.connector,
+        starts=True,
     )
 
 

@@ -18,15 +18,18 @@ def patch(who: Person, pk: int, body: dict[str, Any]) -> Any:
 def test_the_terms_of_a_group_are_told_and_changed_one_by_one(ada: Person, amber: Network) -> None:
     add_id_token(operator=ada.operator, value="CARD", group="FLEET")
     (row,) = ada.client.get(GROUPS).json()["results"]
-    assert row == {"id": row["id"], "name": "FLEET", "priority": None, "only_stops": False, "places": None}
+    nothing = {"priority": None, "only_stops": False, "places": None, "connector_types": None}
+    assert row == {"id": row["id"], "name": "FLEET"} | nothing
     identity = amber.station.identity
     places = {"sites": [], "stations": [], "evses": [{"station": identity, "evse": 2}]}
     assert patch(ada, row["id"], {"priority": -9}).json()["priority"] == -9
     assert patch(ada, row["id"], {"places": {"evses": places["evses"]}}).json()["places"] == places
+    assert patch(ada, row["id"], {"connector_types": ["sType2", "cCCS2"]}).json()["connector_types"] == ["cCCS2", "sType2"]
     # What is not named stays.
     changed = patch(ada, row["id"], {"only_stops": True}).json()
     assert (changed["priority"], changed["only_stops"], changed["places"]) == (-9, True, places)
-    assert patch(ada, row["id"], {"places": None, "priority": None, "only_stops": False}).json() == row
+    assert changed["connector_types"] == ["cCCS2", "sType2"]
+    assert patch(ada, row["id"], nothing).json() == row
 
 
 def test_what_makes_no_sense_says_why(ada: Person, amber: Network) -> None:
@@ -39,6 +42,8 @@ def test_what_makes_no_sense_says_why(ada: Person, amber: Network) -> None:
         ({"places": {"sites": [999_999_999]}}, "There is no site 999999999"),
         ({"places": {"stations": ["NOWHERE"]}}, "There is no station NOWHERE"),
         ({"colour": "red"}, "Unknown"),
+        ({"connector_types": []}, "Name a type of plug"),
+        ({"connector_types": ["cType9"]}, "is not a valid choice"),
     ):
         answer = patch(ada, pk, body)
         assert (answer.status_code, why in answer.content.decode()) == (400, True), (body, answer.content)

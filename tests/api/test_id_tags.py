@@ -29,6 +29,8 @@ def test_a_tags_life(ada: Person) -> None:
         "expires_at": "2027-01-31T11:00:00.000000Z",
         "group": "fleet",
         "note": "Dee's card",
+        "places": None,
+        "connector_types": None,
     }
     url = f"/api/v1/id-tags/{number}/"
     blocked = ada.client.patch(url, {"status": "Blocked"}, JSON).json()

@@ -35,6 +35,7 @@ from stations.domain.commands import ClearCache
 from stations.models import (
     CertificateRequest,
     Command,
+    Connector,
     FirmwarePublication,
     InstalledCertificate,
     LocalList,
@@ -118,6 +119,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         of = {
             "invitations": Invitation,
             "commands": Command,
+            "connectors": Connector,
             "charge-records": ChargeRecord,
             "id-tags": IdToken,
             "id-tag-groups": IdTokenGroup,

@@ -4,11 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
+from structlog.testing import capture_logs
 
-from billing import sessions, tariffs, tasks
+from billing import choosing, drafts, sessions, tariffs, tasks
 from billing.models import ChargeRecord, TariffVersion
 from billing.tariff import Sample
 from stations import outbox, ports
@@ -277,3 +278,35 @@ def test_there_is_no_running_cost_without_a_tariff_or_after_the_end(station, amb
 
 def test_billing_hears_of_ended_transactions():
     assert [row["subscriber"] for row in outbox.entries("transaction_ended", 1, 2, timezone.now())] == ["billing"]
+
+
+def test_a_fault_of_ours_is_told_of_its_session_and_keeps_no_other_from_its_price(station, tariff, monkeypatch):
+    odd, fine = make.transaction(station), make.transaction(station)
+    draft = drafts._draft
+
+    def fails_for_one(t, *args):
+        if t.pk == odd.pk:
+            raise KeyError("nobody thought of this")
+        return draft(t, *args)
+
+    monkeypatch.setattr(drafts, "_draft", fails_for_one)
+    with scope(operator=station.operator), capture_logs() as told:
+        cases = [drafts.Case(one) for one in drafts.rows([odd.pk, fine.pk])]
+        found = drafts.price(cases, choosing.Book({station.operator_id}))
+    assert isinstance(found[odd.pk], KeyError)
+    assert isinstance(found[fine.pk], ChargeRecord)
+    (line,) = [one for one in told if one["event"] == "a session could not be priced"]
+    assert (line["transaction"], line["log_level"]) == (odd.pk, "error")
+
+
+def test_a_fault_of_the_database_is_nobodys_missing_price(station, tariff, monkeypatch):
+    transaction = make.transaction(station)
+
+    def fails(*_):
+        raise OperationalError("the connection is gone")
+
+    monkeypatch.setattr(drafts, "_draft", fails)
+    with scope(operator=station.operator):
+        cases, book = [drafts.Case(one) for one in drafts.rows([transaction.pk])], choosing.Book({station.operator_id})
+        with pytest.raises(OperationalError):
+            drafts.price(cases, book)

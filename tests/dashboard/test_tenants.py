@@ -22,7 +22,7 @@ from accounts.models import SavedView
 from billing.models import TariffAssignment, TariffVersion
 from csms.api.drivers.urls import urlpatterns as driver_urls
 from csms.api.urls import urlpatterns as api_urls
-from stations.models import LocalList, LocalListRule, SignedReading
+from stations.models import Connector, LocalList, LocalListRule, SignedReading
 from tests.dashboard.addresses import BUTTONS, DATA, FILES, NAMED, STATES, address, routes
 from tests.dashboard.world import LONG_TAG, World, one_of_each
 from tests.network import Network
@@ -148,7 +148,9 @@ ENDPOINTS = sorted(set(endpoints()) - set(endpoints(driver_urls)))
 OF_ADA = {
     "station-detail": lambda world: {"identity": world.station.identity},
     "station-commands": lambda world: {"identity": world.station.identity},
+    "station-availability": lambda world: {"identity": world.station.identity},
     "station-ocpp": lambda world: {"identity": world.station.identity, "action": "ClearCache"},
+    "connector-detail": lambda world: {"pk": Connector._base_manager.filter(evse__station=world.station).latest("pk").pk},
     "transaction-detail": lambda world: {"pk": world.running.pk},
     "transaction-signed": lambda world: {"pk": world.done.pk},
     "signed-reading-detail": lambda world: {"pk": SignedReading._base_manager.filter(transaction=world.done).latest("pk").pk},

@@ -1,7 +1,7 @@
 """Stations' requests for certificates: kept, refused honestly, signed where somebody does, sent, and followed to their end."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -172,6 +172,14 @@ def test_requests_that_fail_time_and_again_keep_no_other_from_being_signed(
     for _ in range(waiting):
         sign()
     assert (of(station).status, of(station).detail) == ("received", certificaterequests.TRIED)
+    # Not for ever: somebody has to look at it then.
+    with scopes_disabled():
+        CertificateRequest.objects.filter(station=station).update(last_at=datetime.now(UTC) - timedelta(days=8))
+    for _ in range(waiting):
+        sign()
+    assert (of(station).status, of(station).detail) == ("rejected", certificaterequests.GIVEN_UP)
+    with scopes_disabled():
+        CertificateRequest.objects.filter(station=station).update(status="received", last_at=datetime.now(UTC))
     # Nothing is left for the tests that come, which count.
     monkeypatch.setattr(ports, "sign", signer)
     monkeypatch.setattr(certificaterequests, "SIGNED", 1000)

@@ -37,6 +37,13 @@ def takes(station: Station, **of: str) -> None:
             Variable.objects.create(operator=station.operator, station=station, **named)
 
 
+def holds_at_most(station: Station, profiles: int) -> None:
+    named = {"component": "SmartChargingCtrlr", "variable": "Entries", "variable_instance": "ChargingProfiles"}
+    told = {"operator": station.operator, "value": "0", "highest": profiles, "reported_at": timezone.now()}
+    with scopes_disabled():
+        Variable.objects.update_or_create(station=station, **named, defaults=told)
+
+
 def tells(engine: Engine, station: Station, needs: dict[str, Any]) -> str:
     return str(engine.say(station, "NotifyEVChargingNeeds", {"evseId": 1, "chargingNeeds": needs})["status"])
 
@@ -98,6 +105,34 @@ def test_a_station_without_smart_charging_is_sent_nothing(network: Network, engi
     assert engine.claim(station) == []
 
 
+def test_a_car_is_offered_nothing_where_there_is_no_room_for_one_more_profile(
+    network: Network, engine: Engine, station: Station
+) -> None:
+    holds_at_most(station, 1)
+    put(engine, station, purpose="TxDefaultProfile")
+    begin(engine, network, station)
+    assert tells(engine, station, DC) == "Rejected"
+    assert engine.claim(station) == []
+    assert "charging_profiles_full" in network.findings(station)
+    holds_at_most(station, 2)
+    # What was offered is replaced by what is offered next: that needs no more room.
+    for _again in range(2):
+        assert tells(engine, station, DC) == "Accepted"
+        engine.reply(station, sent(engine, station), {"status": "Accepted"})
+
+
+def test_a_car_that_waited_is_refused_where_there_is_no_room(network: Network, engine: Engine, station: Station) -> None:
+    network.token("CARD")
+    report(engine, station, "Occupied")
+    assert tells(engine, station, DC) == "Processing"
+    holds_at_most(station, 0)
+    engine.say(station, "TransactionEvent", started())
+    with scopes_disabled():
+        evneeds.sweep(now=timezone.now())
+        assert EvChargingNeeds.objects.get(station=station).state == "rejected"
+    assert engine.claim(station) == []
+
+
 def test_a_car_that_cannot_be_offered_anything_keeps_no_other_waiting(
     network: Network, engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,10 +144,10 @@ def test_a_car_that_cannot_be_offered_anything_keeps_no_other_waiting(
         engine.say(one, "TransactionEvent", started())
     offer = evneeds._offer
 
-    def fails_for_one(batch: Any, *args: Any) -> None:
+    def fails_for_one(batch: Any, *args: Any) -> bool:
         if batch.station.id == station.pk:
             raise RuntimeError("nothing to be done")
-        offer(batch, *args)
+        return offer(batch, *args)
 
     monkeypatch.setattr(evneeds, "_offer", fails_for_one)
     with scopes_disabled():

@@ -22,9 +22,13 @@ def group(network: Network, name: str = "FLEET") -> IdTokenGroup:
         return IdTokenGroup.objects.get(name=name)
 
 
+HELD = ("restricted", "sites", "stations", "evses", "types")
+
+
 def terms(network: Network, name: str = "FLEET", **fields: Any) -> GroupTerms:
+    held = groupterms.Wanted(**{name: fields.pop(name) for name in HELD if name in fields})
     with scope(operator=network.operator):
-        return groupterms.set_terms(group=group(network, name), **fields)
+        return groupterms.set_terms(group=group(network, name), held=held, **fields)
 
 
 @pytest.fixture
@@ -183,6 +187,8 @@ def test_a_station_that_moves_to_another_site_counts_as_there_from_then_on(netwo
         ({"restricted": True}, "Choose where"),
         ({"stations": "own"}, "say which is meant"),
         ({"restricted": True, "stations": "other"}, "another network"),
+        ({"types": ["cType9"]}, "no type of plug cType9"),
+        ({"types": []}, "Name a type of plug"),
     ],
 )
 def test_terms_that_make_no_sense_say_why(network: Network, card: str, fields: dict[str, Any], why: str) -> None:

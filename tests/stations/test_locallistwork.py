@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from stations.models import LocalList
 from stations.services import locallistwork
 from tests.engine import Engine
 from tests.network import Network
@@ -26,9 +28,40 @@ def test_what_fails_for_one_operator_keeps_no_other_waiting(
         raise RuntimeError("nothing to be done")
 
     monkeypatch.setattr(locallistwork, step, fails)
-    with scopes_disabled():
+    # The job counts as failed all the same, so that somebody sees it.
+    with scopes_disabled(), pytest.raises(RuntimeError, match="nothing to be done"):
         getattr(locallistwork, work)()
     assert {network.operator.pk, other.operator.pk} <= looked
+
+
+def test_a_list_that_cannot_be_looked_at_says_so_and_is_tried_again_later_and_later(
+    network: Network, committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine("ocpp1.6")
+    keeper = Keeper(engine, connected(network, engine))
+    rule(network)
+
+    def fails(*_: Any, **__: Any) -> bool:
+        raise RuntimeError("nobody thought of this")
+
+    pauses = []
+    with monkeypatch.context() as broken:
+        broken.setattr(locallistwork, "_look", fails)
+        for _again in range(3):
+            with scopes_disabled():
+                LocalList.objects.filter(station=keeper.station).update(due_at=timezone.now())
+                locallistwork.of_operator(operator_id=network.operator.pk)
+            one = list_of(keeper.station)
+            assert (one.state, one.error) == ("failed", locallistwork.IN_TROUBLE)
+            assert one.due_at is not None
+            assert one.error_at is not None
+            pauses.append((one.due_at - one.error_at) / locallistwork.TROUBLE)
+    assert pauses == [1, 2, 4]
+    with scopes_disabled():
+        LocalList.objects.filter(station=keeper.station).update(due_at=timezone.now())
+    settle(network, keeper)
+    one = list_of(keeper.station)
+    assert (one.state, one.error, one.attempts) == ("in_step", "", 0)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -251,3 +251,8 @@ def test_one_that_cannot_be_looked_at_keeps_no_other_waiting(
     advance()
     assert (the(station).status, the(odd).status) == ("priority", "profile")
     assert the(odd).due_at > the(station).due_at
+    with scopes_disabled():
+        NetworkMove.objects.filter(station=odd).update(created_at=datetime.now(UTC) - timedelta(days=2))
+    advance()
+    assert (the(odd).status, the(odd).detail) == ("failed", networkmoves.UNSEEN)
+    assert the(odd).finished_at is not None

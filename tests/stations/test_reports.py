@@ -241,11 +241,11 @@ def test_giving_up_and_the_page_that_comes_after_all_do_not_wait_for_each_other(
 # In several requests
 
 
-def limited(station: Station, variable: str, value: str) -> None:
+def limited(station: Station, variable: str, value: str, of: str = "GetReport") -> None:
     with scopes_disabled():
         Variable.objects.create(
             **{"operator": station.operator, "station": station, "component": "DeviceDataCtrlr", "variable": variable},
-            **{"variable_instance": "GetReport", "attribute": "Actual", "value": value, "reported_at": datetime.now(UTC)},
+            **{"variable_instance": of, "attribute": "Actual", "value": value, "reported_at": datetime.now(UTC)},
         )
 
 
@@ -307,3 +307,23 @@ def test_missing_pages_of_a_part_are_asked_for_again_in_parts(engine: Engine, st
     swept()
     assert report_of(row).detail == "Pages of the report did not come: request 1: 0 and what follows."
     assert len(sent(engine, station).calls) == 2
+
+
+@pytest.mark.parametrize("own", ["", "1"])
+def test_monitors_are_asked_for_in_several_requests_too(network: Network, engine: Engine, station: Station, own: str) -> None:
+    limited(station, "ItemsPerMessage", "2")
+    if own:
+        limited(station, "ItemsPerMessage", own, of="GetMonitoringReport")
+    row = issue(station, commands.GetMonitoringReport(["DeltaMonitoring"], several(3).variables))
+    errand = sent(engine, station)
+    assert [len(call["componentVariable"]) for call in errand.calls] == ([1, 1, 1] if own else [2, 1])
+    assert all(call["monitoringCriteria"] == ["DeltaMonitoring"] for call in errand.calls)
+    numbers = [call["requestId"] for call in errand.calls]
+    empty = {"status": "EmptyResultSet"}
+    engine.reply(station, errand, ACCEPTED, *[empty] * (len(numbers) - 1))
+    assert (now_of(row).status, report_of(row).status) == ("accepted", "requested")
+    delta = {"id": 7, "transaction": False, "value": 1, "type": "Delta", "severity": 5}
+    told = [{"component": {"name": "C"}, "variable": {"name": "V0"}, "variableMonitoring": [delta]}]
+    engine.say(station, "NotifyMonitoringReport", page(numbers[0], 0, last=True, monitor=told))
+    assert (now_of(row).status, report_of(row).status, report_of(row).items) == ("confirmed", "complete", 1)
+    assert network.findings(station) == []

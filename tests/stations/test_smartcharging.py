@@ -153,10 +153,23 @@ def test_what_a_station_says_it_does_not_take_is_not_sent(
     with scopes_disabled():
         Variable.objects.create(
             operator=station.operator, station=station, component=component, variable=name, variable_instance=instance,
-            value=value, reported_at=timezone.now(),
+            value=value, highest=float(value) if name == "Entries" else None, reported_at=timezone.now(),
         )  # fmt: skip
     with pytest.raises(BadCommand, match=why):
         issue(station, commands.SetChargingProfile(1, profile(**fields)))
+
+
+def test_how_many_profiles_a_station_has_is_not_how_many_it_can_have(network: Network, newer: Engine) -> None:
+    """OCPP 2.0.1 SmartChargingCtrlr.Entries: the value counts those there are, and its limit those there may be."""
+    station = connected(network, newer)
+    named = {"component": "SmartChargingCtrlr", "variable": "Entries", "variable_instance": "ChargingProfiles"}
+    with scopes_disabled():
+        Variable.objects.create(
+            operator=station.operator, station=station, value="0", highest=1, reported_at=timezone.now(), **named
+        )
+    put(newer, station)
+    with pytest.raises(BadCommand, match="holds 1 profiles at most"):
+        issue(station, commands.SetChargingProfile(1, profile(stack_level=3)))
 
 
 def test_what_is_cleared_is_gone_and_what_is_unknown_there_too(engine: Engine, station: Station) -> None:

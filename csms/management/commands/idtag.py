@@ -26,7 +26,7 @@ class Command(Shell):
         add.add_argument("--note", default="")
         load = actions.add_parser("import", help="adds or changes the tags of a CSV file: all of them or none")
         load.set_defaults(run=self.load)
-        load.add_argument("file", metavar="FILE.csv", type=Path, help=f"with a header of {','.join(imports.COLUMNS)}")
+        load.add_argument("file", metavar="FILE.csv", type=Path, help=f"with a header of {','.join(imports.all_columns())}")
         for action in (add, load):
             action.add_argument("--operator", metavar="NAME", help="may be left out where there is only one")
 

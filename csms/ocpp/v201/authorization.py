@@ -8,11 +8,15 @@ from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
 from stations.domain.events import Reply, TokenAnswered, TokenPresented
-from stations.domain.values import Note, Token, TokenInfo
+from stations.domain.values import FurtherToken, Note, Token, TokenInfo
+
+#: So many of the identifiers that come with a token are kept; the schema has no bound.
+MOST_FURTHER = 8
 
 
 def token_of(payload: Payload) -> Token:
-    return Token(payload["idToken"], payload["type"])
+    further = payload.get("additionalInfo", ())[:MOST_FURTHER]
+    return Token(payload["idToken"], payload["type"], tuple(FurtherToken(one["additionalIdToken"], one["type"]) for one in further))
 
 
 def id_token_info(info: TokenInfo) -> Payload:

@@ -183,7 +183,7 @@ class GetMonitoringReport(Outgoing):
 
     @staticmethod
     def encode(command: commands.GetMonitoringReport, number: int, limits: dict[str, int]) -> list[Payload]:
-        return [_narrowed(command, number, "monitoringCriteria", command.variables)]
+        return _requests(command, number, "monitoringCriteria", limits)
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetMonitoringReport:
@@ -192,7 +192,7 @@ class GetMonitoringReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetMonitoringReport, sent: Payload, answer: Payload) -> Outcome:
-        return outcome(answer, facts={"request_id": sent["requestId"]})
+        return _agreed(command, sent, answer)
 
 
 class GetReport(Outgoing):
@@ -201,13 +201,7 @@ class GetReport(Outgoing):
 
     @staticmethod
     def encode(command: commands.GetReport, number: int, limits: dict[str, int]) -> list[Payload]:
-        if not command.parts:
-            return [_narrowed(command, number, "componentCriteria", one_message(command.variables, limits, "GetReport"))]
-        calls, start = [], 0
-        for request_id, count in command.parts:
-            calls.append(_narrowed(command, request_id, "componentCriteria", command.variables[start : start + count]))
-            start += count
-        return calls
+        return _requests(command, number, "componentCriteria", limits)
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetReport:
@@ -216,13 +210,28 @@ class GetReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetReport, sent: Payload, answer: Payload) -> Outcome:
-        if answer["status"] == "EmptyResultSet" and len(sent.get("componentVariable", [])) < len(command.variables):
-            # One of several requests for one report: the others may have something to tell.
-            return Outcome(Verdict.ACCEPTED, facts={"empty": [sent["requestId"]]})
-        return outcome(answer, facts={"request_id": sent["requestId"]})
+        return _agreed(command, sent, answer)
 
 
-def _narrowed(command: Any, number: int, criteria: str, variables: list[dict[str, Any]]) -> Payload:
+def _requests(command: commands.ReportOfSome, number: int, criteria: str, limits: dict[str, int]) -> list[Payload]:
+    """One request, or those that its `parts` say."""
+    if not command.parts:
+        return [_narrowed(command, number, criteria, one_message(command.variables, limits, "GetReport"))]
+    calls, start = [], 0
+    for request_id, count in command.parts:
+        calls.append(_narrowed(command, request_id, criteria, command.variables[start : start + count]))
+        start += count
+    return calls
+
+
+def _agreed(command: commands.ReportOfSome, sent: Payload, answer: Payload) -> Outcome:
+    if answer["status"] == "EmptyResultSet" and len(sent.get("componentVariable", [])) < len(command.variables):
+        # One of several requests for one report: the others may have something to tell.
+        return Outcome(Verdict.ACCEPTED, facts={"empty": [sent["requestId"]]})
+    return outcome(answer, facts={"request_id": sent["requestId"]})
+
+
+def _narrowed(command: commands.ReportOfSome, number: int, criteria: str, variables: list[dict[str, Any]]) -> Payload:
     """A report's number and what it is about; lists that are empty are left out, since the schema has none."""
     payload: Payload = {"requestId": number} | ({criteria: command.criteria} if command.criteria else {})
     named = [address(one, component_alone=True) for one in variables]

@@ -52,6 +52,7 @@ class CommandLink201(
             "DateTime": lambda: wire_time(station.clock.now()),
             "Identity": lambda: station.identity,
             "Entries": lambda: str(len(station.local_list.entries)),
+            "Profiles": lambda: str(len(station.profiles.installed)),
             "ActiveNetworkProfile": lambda: str(station.network.active),
         }
         facts |= {"MonitoringBase": lambda: self.monitors.base, "MonitoringLevel": lambda: str(self.monitors.level)}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from csms.simulator.charging import INSTALLED
 from csms.simulator.configuration import MEASURANDS, Configuration
 from csms.simulator.connector import Connector
 from csms.simulator.display import FORMATS, MOST, PRIORITIES, STATES
@@ -36,6 +37,7 @@ class Variable:
     values: str = ""
     mutability: str = "ReadOnly"
     monitorable: bool = False
+    highest: int | None = None
 
     @property
     def address(self) -> tuple[str, str, str, int, int]:
@@ -127,6 +129,7 @@ class DeviceModel:
             attribute["value"] = self.value(variable)
         traits: dict[str, Any] = {"dataType": variable.data_type, "supportsMonitoring": variable.monitorable}
         traits |= {name: text for name, text in (("unit", variable.unit), ("valuesList", variable.values)) if text}
+        traits |= {"maxLimit": variable.highest} if variable.highest is not None else {}
         return {
             "component": component,
             "variable": {"name": variable.name} | ({"instance": variable.instance} if variable.instance else {}),
@@ -202,7 +205,8 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     yield _setting("SmartChargingCtrlr", "ProfileStackLevel", "ChargeProfileMaxStackLevel", mutability="ReadOnly")
     yield _setting("SmartChargingCtrlr", "PeriodsPerSchedule", "ChargingScheduleMaxPeriods", mutability="ReadOnly")
     yield Variable("SmartChargingCtrlr", "RateUnit", "A,W", data_type="MemberList", values="A,W")
-    yield Variable("SmartChargingCtrlr", "Entries", "20", instance="ChargingProfiles", data_type="integer")
+    installed = facts.get("Profiles", lambda: "0")
+    yield Variable("SmartChargingCtrlr", "Entries", installed, instance="ChargingProfiles", data_type="integer", highest=INSTALLED)
     yield Variable("ClockCtrlr", "DateTime", facts["DateTime"], data_type="dateTime")
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")

@@ -90,19 +90,29 @@ class ClearVariableMonitoring(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class GetMonitoringReport(Command):
-    """Ask which monitors there are (OCPP 2.0.1 N02). `criteria`: ThresholdMonitoring, DeltaMonitoring, PeriodicMonitoring;
-    `variables`: as in get_report. Both empty: all."""
+class ReportOfSome(Command):
+    """Base of those that ask for a report of some things. `criteria`: by what they are chosen; `variables`: [{"component",
+    "variable"?, "evse"?, ...}], those of a component if it names no variable. `parts`: as how many requests it goes out, each with
+    its number and how many of the variables; none: as one."""
 
     criteria: list[str] = field(default_factory=list)
     variables: list[dict[str, Any]] = field(default_factory=list)
-    kind: ClassVar[str] = "get_monitoring_report"
+    parts: list[list[int]] = field(default_factory=list)
+    ours: ClassVar[frozenset[str]] = frozenset({"parts"})
+    options: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
-        need_criteria(self.criteria, CRITERIA)
+        need_criteria(self.criteria, self.options)
         need_list("variables", self.variables)
         for one in self.variables:
             named_component(one)
+
+    def params(self) -> dict[str, Any]:
+        # How it goes out is nobody's to say, and stands in the row's facts.
+        return {"criteria": self.criteria, "variables": self.variables}
+
+    def fixed(self, facts: dict[str, Any]) -> Self:
+        return replace(self, parts=facts.get("parts", []))
 
 
 def need_criteria(criteria: Any, options: tuple[str, ...]) -> None:
@@ -114,31 +124,26 @@ def need_criteria(criteria: Any, options: tuple[str, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class GetReport(Command):
-    """Ask for a report of some settings (OCPP 2.0.1 B08). `criteria`: Active, Available, Enabled, Problem, of components;
-    `variables`: [{"component", "variable"?, "evse"?, ...}], those of a component if it names no variable. `parts`: as how many
-    requests it goes out, each with its number and how many of the variables; none: as one."""
+class GetMonitoringReport(ReportOfSome):
+    """Ask which monitors there are (OCPP 2.0.1 N02). `criteria`: ThresholdMonitoring, DeltaMonitoring, PeriodicMonitoring;
+    `variables`: as in get_report. Both empty: all."""
 
-    criteria: list[str] = field(default_factory=list)
-    variables: list[dict[str, Any]] = field(default_factory=list)
-    parts: list[list[int]] = field(default_factory=list)
+    kind: ClassVar[str] = "get_monitoring_report"
+    options: ClassVar[tuple[str, ...]] = CRITERIA
+
+
+@dataclass(frozen=True, slots=True)
+class GetReport(ReportOfSome):
+    """Ask for a report of some settings (OCPP 2.0.1 B08). `criteria`: Active, Available, Enabled, Problem, of components;
+    `variables`: [{"component", "variable"?, "evse"?, ...}], those of a component if it names no variable."""
+
     kind: ClassVar[str] = "get_report"
-    ours: ClassVar[frozenset[str]] = frozenset({"parts"})
+    options: ClassVar[tuple[str, ...]] = ("Active", "Available", "Enabled", "Problem")
 
     def check(self) -> None:
-        need_criteria(self.criteria, ("Active", "Available", "Enabled", "Problem"))
-        need_list("variables", self.variables)
-        for one in self.variables:
-            named_component(one)
+        ReportOfSome.check(self)
         if not self.criteria and not self.variables:
             raise BadCommand("get_report needs criteria or variables; get_base_report reads all.")
-
-    def params(self) -> dict[str, Any]:
-        # How it goes out is nobody's to say, and stands in the row's facts.
-        return {"criteria": self.criteria, "variables": self.variables}
-
-    def fixed(self, facts: dict[str, Any]) -> Self:
-        return replace(self, parts=facts.get("parts", []))
 
 
 ALL: tuple[type[Command], ...] = (
