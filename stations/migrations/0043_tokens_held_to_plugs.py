@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0011_local_lists"), ("stations", "0040_wishes_for_availability")]
+    dependencies = [("accounts", "0011_local_lists"), ("stations", "0042_charging_ended")]
 
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
