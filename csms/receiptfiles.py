@@ -15,7 +15,7 @@ from django.utils.text import slugify
 from django_scopes import scope
 
 from billing import archives
-from billing.archivemodels import ArchiveFile, ReceiptArchive
+from billing.archivemodels import ArchiveFile, ArchiveState, ReceiptArchive
 from billing.archives import Made
 from billing.receiptmodels import Receipt
 from csms import receipts as print_out
@@ -36,7 +36,8 @@ COLUMNS = ("number", "issued_at", "kind", "record", "driver", "net", "tax", "gro
 
 def name_of(archive: ReceiptArchive, file: ArchiveFile, parts: int) -> str:
     """What a part is called when it is downloaded."""
-    part = f"-part-{file.part}-of-{parts}" if parts > 1 else ""
+    over = archive.state == ArchiveState.DONE
+    part = "" if over and parts == 1 else f"-part-{file.part}-of-{parts}" if over else f"-part-{file.part}"
     return f"receipts-{archive.month:%Y-%m}{part}.zip"
 
 

@@ -60,7 +60,7 @@ def test_a_month_is_asked_for_followed_and_downloaded(ada: Client, amber: Networ
     with scopes_disabled():
         file = ArchiveFile.objects.get(archive__operator=amber.operator)
     name = f"receipts-{timezone.localdate():%Y-%m}.zip"
-    assert f"Ready kept until {timezone.localdate() + archives.term():%-d %b}" in page(ada)
+    assert f"Ready 3 receipts kept until {timezone.localdate() + archives.term():%-d %b}" in page(ada)
     assert name in page(ada)
     assert name in page(ada, "/billing/")
     answer = ada.get(f"{PATH}{file.pk}/")
