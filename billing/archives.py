@@ -31,7 +31,7 @@ SUBSCRIBER = "receipt_archives"
 #: Where the files lie.
 FOLDER = "receipts"
 #: A worker that does not renew its lease for so long is held to be gone.
-LEASE = timedelta(seconds=90)
+LEASE = timedelta(minutes=4)
 #: What does not go on is tried again ever later, so often, and then left to a person.
 FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS = timedelta(seconds=20), timedelta(minutes=30), 8
 #: Of one operator at once.

@@ -16,8 +16,10 @@ from types import TracebackType
 from typing import IO
 
 from csms import printer
-from csms.printing import LARGEST_PDF, LONGEST_HTML, PATIENCE_S, NoPdf, missing
+from csms.printing import LARGEST_PDF, LONGEST_HTML, NoPdf, missing
 
+#: Nobody waits at a page for it, and on a machine that is busy it comes last.
+PATIENCE_S = 120
 TOO_LONG = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
@@ -40,7 +42,7 @@ class Press:
         self.said.close()
 
     def pdf(self, *, html: str, css: str, identifier: str) -> bytes:
-        """Raises NoPdf: with status 422 if it is this one that cannot be printed, with 503 if none can be."""
+        """Raises NoPdf: with status 422 if it is this one that cannot be printed, with 503 if none can be now."""
         asked = json.dumps({"html": html, "css": css, "identifier": identifier}).encode()
         if len(asked) > LONGEST_HTML:
             raise NoPdf("This page is too long for a PDF.", TOO_LONG)
@@ -49,6 +51,9 @@ class Press:
         self.made += 1
         try:
             found = self._ask(asked)
+        except TimeoutError as error:
+            self._end()
+            raise NoPdf("Making a PDF took too long: the machine is too busy.", HTTPStatus.SERVICE_UNAVAILABLE) from error
         except OSError as error:
             raise self._died() from error
         if not found.startswith(b"%PDF-"):
@@ -87,9 +92,10 @@ class Press:
         found = bytearray()
         while len(found) < size:
             ready, _, _ = select.select([self.process.stdout], [], [], max(0.0, until - time.monotonic()))
-            piece = os.read(self.process.stdout.fileno(), size - len(found)) if ready else b""
-            if not piece:
-                raise OSError("The printer ended." if ready else "It took too long.")
+            if not ready:
+                raise TimeoutError
+            if not (piece := os.read(self.process.stdout.fileno(), size - len(found))):
+                raise OSError("The printer ended.")
             found += piece
         return bytes(found)
 
@@ -103,7 +109,7 @@ class Press:
         if process.returncode == printer.MISSING:
             return missing(words)
         # By its bounds of time or memory, most likely: another page may well be printed.
-        return NoPdf("The PDF could not be made: it took too much time or memory.", TOO_LONG)
+        return NoPdf("The PDF could not be made: it took too much work or memory.", TOO_LONG)
 
     def _end(self) -> None:
         process, self.process, self.made = self.process, None, 0

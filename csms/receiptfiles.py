@@ -67,18 +67,24 @@ def advance(pk: int) -> bool:
 
 def _advance(archive: ReceiptArchive) -> bool:
     """Whether it is over, or not ours any more."""
-    found = archives.to_come(archive, PIECE)
-    if found and not _piece(archive, found):
-        return True
     pieces = archives.pieces(archive)
-    whole = sum(one.receipts for one in pieces) >= PART or sum(one.size for one in pieces) >= PART_BYTES
+    if not _whole(pieces):
+        room = PART - sum(one.receipts for one in pieces)
+        if (found := archives.to_come(archive, min(PIECE, room))) and not _piece(archive, found):
+            return True
+        pieces = archives.pieces(archive)
     more = bool(archives.to_come(archive, 1))
-    if pieces and (whole or not more) and not _part(archive, pieces):
+    if pieces and (_whole(pieces) or not more) and not _part(archive, pieces):
         return True
     if more:
         return False
     archives.finish(archive)
     return True
+
+
+def _whole(pieces: list[ArchiveFile]) -> bool:
+    """Whether they are a part."""
+    return sum(one.receipts for one in pieces) >= PART or sum(one.size for one in pieces) >= PART_BYTES
 
 
 def _piece(archive: ReceiptArchive, found: list[Receipt]) -> bool:

@@ -37,9 +37,9 @@ def test_one_that_takes_too_long_is_ended_and_the_next_is_made(monkeypatch: pyte
     with press.Press() as made:
         with monkeypatch.context() as patch:
             patch.setattr(press, "PATIENCE_S", 0.01)
-            with pytest.raises(printing.NoPdf, match="too much time") as told:
+            with pytest.raises(printing.NoPdf, match="too busy") as told:
                 one(made)
-        assert told.value.status == HTTPStatus.UNPROCESSABLE_ENTITY
+        assert told.value.status == HTTPStatus.SERVICE_UNAVAILABLE
         with pytest.raises(printing.NoPdf, match="too long"):
             one(made, "x" * printing.LONGEST_HTML)
         assert one(made).startswith(b"%PDF-")

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -282,15 +283,16 @@ def test_files_go_when_their_term_is_over(network: Network, few: None, typed: No
 def test_real_workers_that_are_killed_make_each_receipt_once(network: Network) -> None:
     made = receipts_of(network, 40)
     archive = asked(network)
+    queue = f"csms-{connection.settings_dict['NAME']}"
     worker = Worker()
     try:
-        tasks.make_receipt_files.delay()
+        tasks.make_receipt_files.apply_async(queue=queue)
         until(lambda: now_of(archive).lease)
         worker.kill()
         with scopes_disabled():
             ReceiptArchive.objects.filter(pk=archive.pk).update(due_at=timezone.now())
         worker = Worker()
-        tasks.make_receipt_files.delay()
+        tasks.make_receipt_files.apply_async(queue=queue)
         until(lambda: now_of(archive).state == "done", patience_s=120)
     finally:
         worker.kill()
