@@ -52,14 +52,19 @@ class Entry:
         return self.tariff.is_default or bool(self.assignments)
 
 
-def tariffs(q: str = "", after: Tariff | None = None, most: int = MOST) -> list[Entry]:
-    """Those of the network, by name; four queries, however many."""
-    found = Tariff.objects.order_by("name", "pk").select_related("operator")
+def tariffs(q: str = "", after: Tariff | None = None, most: int = MOST, *, retired: bool = False) -> list[Entry]:
+    """Those of the network that may be chosen, or those that are retired, by name; four queries, however many."""
+    found = Tariff.objects.filter(retired_at__isnull=not retired).order_by("name", "pk").select_related("operator")
     if q:
         found = found.filter(name__icontains=q)
     if after is not None:
         found = found.filter(name__gte=after.name).exclude(name=after.name, pk__lte=after.pk)
     return [_entry(one) for one in _with_all(found)[:most]]
+
+
+def retired() -> int:
+    """How many are not to be chosen any more."""
+    return Tariff.objects.filter(retired_at__isnull=False).count()
 
 
 def tariff(pk: int) -> Entry | None:

@@ -10,13 +10,12 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from accounts import audit
-from billing import choosing, drafts, services
+from billing import choosing, drafts, retiring, services
 from billing.drafts import Draft
 from billing.models import ChargeRecord, RecordKind, Tariff, TariffVersion
 from stations import outbox
 
-#: The code of a refusal that is not for what was asked, but for how things stand.
-STATE = "state"
+STATE = retiring.STATE
 #: How a record is priced anew: by the version that it had, by what is assigned now, or not at all (it is only credited).
 SAME, ASSIGNED, NOTHING = "same", "assigned", "none"
 PRICING = (SAME, ASSIGNED, NOTHING)
@@ -54,6 +53,8 @@ def correct(
                 after = ChargeRecord.objects.filter(transaction=locked.transaction_id, revision=before.revision + 1).first()
                 return Corrected(before, after, repeated=True)
             raise ValidationError(_("This record was credited before: correct the one that came after it."), code=STATE)
+        if tariff is not None:
+            retiring.refuse_retired(tariff)
         charge = None if pricing == NOTHING else _drafted(locked, pricing, tariff)
         if charge is not None and not drafts.differs(locked, charge):
             return Corrected()

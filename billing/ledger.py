@@ -19,6 +19,10 @@ LONGEST = timedelta(days=366)
 #: No job's transaction is open for longer: what was made before a moment is there to be seen so long after it.
 SETTLED = timedelta(minutes=15)
 FAILURES = 50
+#: Entries that are looked at to tell what waits.
+LOOKED_AT = 200
+#: A market makes a price known so late at most, and a worker has acted on what is due.
+PRICE_MAY_TAKE, BEHIND = timedelta(hours=2), timedelta(minutes=15)
 #: What an entry that waits says of itself, by the beginning of its text.
 NO_TARIFF, NO_PRICE = "No tariff", "The price series"
 
@@ -80,6 +84,7 @@ class Failure:
     error: str
     attempts: int
     due_at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,7 @@ class Waiting:
 
 def waiting() -> Waiting:
     """What billing has yet to act on: three queries, on a table that is empty when all is well."""
-    entries = OutboxEntry.objects.filter(subscriber=SUBSCRIBER, topic=ENDED_TOPIC)
+    entries = _ended()
     why = Case(
         When(attempts=0, then=Value("next_up")),
         When(error__startswith=NO_TARIFF, then=Value("no_tariff")),
@@ -115,8 +120,36 @@ def waiting() -> Waiting:
     return Waiting(
         **{name: n for name, (n, _since) in counts.items()},
         since=min((since for _n, since in counts.values()), default=None),
-        failures=[Failure(known.get(e.object_id), e.object_id, e.error, e.attempts, e.due_at) for e in tried],
+        failures=_failures(tried, known),
     )
+
+
+def _failures(entries: list[OutboxEntry], known: dict[int, Transaction]) -> list[Failure]:
+    return [Failure(known.get(e.object_id), e.object_id, e.error, e.attempts, e.due_at, e.created_at) for e in entries]
+
+
+def _ended() -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.filter(subscriber=SUBSCRIBER, topic=ENDED_TOPIC)
+
+
+def tried() -> dict[str, list[OutboxEntry]]:
+    """Sessions that could not be priced, the newest first as far as looked at: by NO_TARIFF, NO_PRICE, or "" for all else."""
+    found: dict[str, list[OutboxEntry]] = {}
+    for entry in _ended().filter(attempts__gt=0).order_by("-pk")[:LOOKED_AT]:
+        why = next((one for one in (NO_TARIFF, NO_PRICE) if entry.error.startswith(one)), "")
+        found.setdefault(why, []).append(entry)
+    return found
+
+
+def failures(entries: list[OutboxEntry]) -> list[Failure]:
+    """With their sessions: one query."""
+    return _failures(entries, Transaction.objects.select_related("station").in_bulk([one.object_id for one in entries]))
+
+
+def behind(now: datetime) -> datetime | None:
+    """Since when a session waits that nobody has tried to price, if that is long. Any of them will do."""
+    found = _ended().filter(attempts=0, due_at__lt=now - BEHIND).order_by().values_list("created_at", flat=True)[:1]
+    return next(iter(found), None)
 
 
 @dataclass(frozen=True, slots=True)

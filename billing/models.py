@@ -23,6 +23,7 @@ class Tariff(models.Model):
     currency = models.CharField(max_length=3, default="EUR")
     is_default = models.BooleanField(default=False, help_text="It applies where no other is assigned.")
     created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is not to be chosen any more.")
 
     objects = ScopedManager(operator="operator")
 
@@ -30,6 +31,9 @@ class Tariff(models.Model):
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(fields=["operator"], condition=models.Q(is_default=True), name="tariff_one_default"),
+            models.CheckConstraint(
+                condition=models.Q(is_default=False) | models.Q(retired_at=None), name="tariff_default_or_retired"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -222,6 +226,9 @@ class Rebilling(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
 
+    #: Whether it was planned before, with the same token; known of what `plan` returns.
+    repeated = False
+
     objects = ScopedManager(operator="operator")
 
     class Meta:
@@ -237,6 +244,7 @@ class Rebilling(models.Model):
 
 
 import billing.seriesmodels  # noqa: E402, F401  (models of a module of their own)
+from billing.archivemodels import ArchiveFile, ReceiptArchive  # noqa: E402, F401
 from billing.pricelistmodels import PriceList as PriceList  # noqa: E402
 from billing.receiptmodels import Issuer, Receipt, ReceiptCustomer  # noqa: E402, F401  (below what they refer to)
 from billing.signedmodels import KeySource, MeterKey, SignedCheck, SignedSession  # noqa: E402, F401  (they use what is above)

@@ -21,7 +21,7 @@ from django_scopes import scope, scopes_disabled
 
 from accounts import audit
 from accounts.models import Operator, User
-from billing import corrections, drafts, services
+from billing import corrections, drafts, retiring, services
 from billing.models import ChargeRecord, Rebilling, RebillingState, RecordKind, Tariff
 from stations import ports
 from stations.models import Site
@@ -84,11 +84,14 @@ def plan(
             },
         )
         if new:
+            if under is not None:
+                retiring.refuse_retired(under)
             Rebilling.objects.filter(pk=row.pk).update(total=_selected(row).count())
             row.refresh_from_db()
             after = {"tariff": tariff.name, "under": under.name if under else "what is assigned", "since": since, "until": until}
             audit.record("rebilling.planned", row, operator=operator, after=after | {"records": row.total}, note=reason)
             _ring()
+        row.repeated = not new
     return row
 
 

@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 @db.atomic
 def set_issuer(*, operator: Operator, **details: str) -> Issuer:
     """Change what the operator's receipts say of it from now on. What is not named stays; what is issued stays as it is."""
-    issuer = _locked(operator)
+    issuer = locked(operator)
     before = audit.fields_of(issuer, *DETAILS)
     for name, value in details.items():
         if name not in DETAILS:
@@ -80,7 +80,7 @@ def issue(*, record: ChargeRecord) -> Receipt:
     The number and the row come in one transaction, and those of an operator one after the other: whoever is killed or fails
     leaves no gap, and nobody else takes the number meanwhile.
     """
-    issuer = _locked(record.operator)
+    issuer = locked(record.operator)
     known = Receipt.objects.filter(pk=record.pk).first()
     if known is not None:
         return known
@@ -134,7 +134,7 @@ def _replaced(record: ChargeRecord) -> Receipt | None:
     return Receipt.objects.filter(pk=credit.credits_id).first()
 
 
-def _locked(operator: Operator) -> Issuer:
+def locked(operator: Operator) -> Issuer:
     """Until the end of the transaction nobody else numbers the operator's receipts or changes what they say of it."""
     with scope(operator=operator):
         Issuer.objects.bulk_create([Issuer(operator=operator)], ignore_conflicts=True)

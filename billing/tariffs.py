@@ -15,7 +15,7 @@ from django_scopes import scope
 from accounts import audit
 from accounts.models import IdTokenGroup, Operator, User
 from billing import kept as keeping
-from billing import money, series, simple
+from billing import money, retiring, series, simple
 from billing import tariff as engine
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from stations import outbox, ports
@@ -75,6 +75,7 @@ def add_version(
     """
     with scope(operator=tariff.operator), db.atomic():
         Tariff.objects.select_for_update(no_key=True).get(pk=tariff.pk)
+        retiring.refuse_retired(tariff)
         now = timezone.now()
         begins = valid_from or now
         last = TariffVersion.objects.filter(tariff=tariff).order_by("-valid_from").first()
@@ -137,6 +138,7 @@ def assign(
     where = {"site": site, "station": station, "evse": evse, "audience": audience, "group": group}
     with scope(operator=tariff.operator), db.atomic():
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
+        retiring.refuse_retired(tariff)
         there = TariffAssignment.objects.filter(operator=tariff.operator, **where).select_related("tariff").first()
         if there is not None and there.tariff_id == tariff.pk:
             return there
@@ -157,10 +159,14 @@ def unassign(*, assignment: TariffAssignment) -> None:
 
 
 def set_default_tariff(*, tariff: Tariff) -> None:
-    """Make this the tariff of all the operator's transactions to which no other is assigned, and bill those that waited for one."""
+    """Make this the tariff of all the operator's transactions to which no other is assigned, and bill those that waited for one.
+
+    Raises ValidationError if it is retired.
+    """
     with scope(operator=tariff.operator), db.atomic():
         # One change of an operator's default at a time: two at once would both want to be the only one.
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
+        retiring.refuse_retired(tariff)
         others = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk)
         before = ", ".join(others.values_list("name", flat=True))
         others.update(is_default=False)

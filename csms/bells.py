@@ -27,6 +27,7 @@ TASKS = {
     "billing": "billing.tasks.make_charge_records",
     "rebilling": "billing.tasks.advance_rebillings",
     "receipts": "billing.tasks.make_receipts",
+    "receipt_archives": "csms.tasks.make_receipt_files",
     "command_runs": "stations.tasks.advance_command_runs",
     "rollouts": "stations.tasks.advance_rollouts",
     "signed_readings": "billing.tasks.check_signed_readings",

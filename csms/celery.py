@@ -20,6 +20,8 @@ EVERY: dict[str, tuple[str, float]] = {
     "check what meters signed": ("billing.tasks.check_signed_readings", 30.0),
     "let go of what meters signed of no session": ("stations.tasks.let_go_of_signed_readings", 3600.0),
     "make receipts": ("billing.tasks.make_receipts", 30.0),
+    "put a month's receipts into files": ("csms.tasks.make_receipt_files", 10.0),
+    "let go of old files of receipts": ("csms.tasks.let_go_of_receipt_files", 3600.0),
     "tell who comes and goes": ("stations.tasks.notice_presence", 15.0),
     "send webhooks": ("csms.webhooks.tasks.send", 10.0),
     "let go of old webhook deliveries": ("csms.webhooks.tasks.let_go", 3600.0),

@@ -52,17 +52,22 @@ def pdf(*, html: str, css: str, identifier: str) -> bytes:
     finally:
         _turns.release()
     if done.returncode == printer.MISSING:
-        why = _last(done.stderr)
-        log.error("PDFs cannot be made: install Pango (Debian, Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0)", reason=why)
-        raise NoPdf(
-            "PDFs cannot be made here, because the library Pango is missing. Whoever runs the system installs it (Debian, Ubuntu: "
-            f"apt install libpango-1.0-0 libpangoft2-1.0-0). Meanwhile print the page in the browser. ({why})",
-            HTTPStatus.SERVICE_UNAVAILABLE,
-        )
+        raise missing(done.stderr)
     if done.returncode != 0 or not done.stdout.startswith(b"%PDF-") or len(done.stdout) > LARGEST_PDF:
         log.error("a PDF could not be made", code=done.returncode, error=done.stderr.decode(errors="replace")[-2000:])
         raise NoPdf("The PDF could not be made: print the page in the browser.", HTTPStatus.SERVICE_UNAVAILABLE)
     return done.stdout
+
+
+def missing(said: bytes) -> NoPdf:
+    """A library is not there, which the process has said."""
+    why = _last(said)
+    log.error("PDFs cannot be made: install Pango (Debian, Ubuntu: apt install libpango-1.0-0 libpangoft2-1.0-0)", reason=why)
+    return NoPdf(
+        "PDFs cannot be made here, because the library Pango is missing. Whoever runs the system installs it (Debian, Ubuntu: "
+        f"apt install libpango-1.0-0 libpangoft2-1.0-0). Meanwhile print the page in the browser. ({why})",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    )
 
 
 def _last(said: bytes) -> str:

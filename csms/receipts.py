@@ -1,5 +1,6 @@
 """Receipts as people get them: printed on a page, as a PDF, by e-mail. All of it prints what was frozen, whoever asks and when."""
 
+from collections.abc import Callable
 from smtplib import SMTPException
 from typing import Any
 
@@ -40,11 +41,11 @@ def printed(receipt: Receipt) -> str:
         return render_to_string(TEMPLATES[content["version"]], context)
 
 
-def pdf(receipt: Receipt) -> bytes:
-    """As a PDF (PDF/UA). Raises printing.NoPdf."""
+def pdf(receipt: Receipt, make: Callable[..., bytes] = printing.pdf) -> bytes:
+    """As a PDF (PDF/UA), which `make` prints. Raises printing.NoPdf."""
     content = receipt.content
     context = {"receipt": receipt, "content": content, "printed": printed(receipt)}
-    return printing.pdf(
+    return make(
         html=render_to_string("receipts/document.html", context),
         css=_sheet() + _page_numbers(content["page"]),
         identifier=f"{receipt.operator_id}-{receipt.label}",

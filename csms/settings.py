@@ -89,6 +89,8 @@ KEEP_MONTHS = {
 }
 #: Days for which stations' logs are kept; operators may have a shorter term.
 KEEP_LOGS_DAYS = env.int("CSMS_KEEP_LOGS_DAYS", default=90)
+#: Days for which files of a month's receipts are kept once they are made; they can be made anew.
+KEEP_RECEIPT_FILES_DAYS = env.int("CSMS_KEEP_RECEIPT_FILES_DAYS", default=14)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -1,7 +1,11 @@
 """Tariffs as programs see and change them: prices, their versions, and where and for whom each applies."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -11,16 +15,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import IdTokenGroup, User
-from billing import choosing, prices, series, simple, tariffs
+from billing import choosing, prices, retiring, series, simple, tariffs
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from csms.api import filters
 from csms.api.errors import Conflict
 from csms.api.fields import KnownOnly, Moment, Text
+from csms.api.repairs import conflict
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from stations.models import Evse, Site, Station
 
 CHANGE = "tariffs.change"
+#: Assignments that a refusal names, and what it says of each.
+MOST_NAMED, WHERE = 10, ("site", "station", "evse__station")
 
 
 @extend_schema_field(
@@ -55,6 +62,7 @@ class TariffRow(KnownOnly):
     sentence = serializers.CharField(read_only=True, help_text="As drivers read it, tax included.")
     version = serializers.IntegerField(read_only=True, help_text="Which version is valid now.")
     is_default = serializers.BooleanField(default=False, help_text="It applies where no other is assigned.")
+    retired_at = Moment(read_only=True, allow_null=True, help_text="Since when it is not to be chosen or assigned any more.")
     created_at = Moment(read_only=True)
 
     def to_representation(self, instance: Tariff) -> dict[str, Any]:
@@ -83,6 +91,7 @@ class TariffRow(KnownOnly):
             "sentence": prices.price_of(read).sentence if read else "",
             "version": version.number if version else None,
             "is_default": instance.is_default,
+            "retired_at": self.fields["retired_at"].to_representation(instance.retired_at) if instance.retired_at else None,
             "created_at": self.fields["created_at"].to_representation(instance.created_at),
         }
 
@@ -90,7 +99,16 @@ class TariffRow(KnownOnly):
 class TariffChange(KnownOnly):
     """What of a tariff can be changed by itself; its prices change by a new version."""
 
-    is_default = serializers.BooleanField(help_text="Only true: another tariff is made the default instead.")
+    name = Text(max_length=120, required=False)
+    is_default = serializers.BooleanField(required=False, help_text="Only true: another tariff is made the default instead.")
+    retired = serializers.BooleanField(
+        required=False, help_text="True: it is not to be chosen or assigned any more. False: it is brought back."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError("Say what to change: name, is_default or retired.")
+        return attrs
 
 
 class VersionRow(Rows):
@@ -137,6 +155,13 @@ class AssignmentRow(KnownOnly):
 class TariffFilters(filters.Filters):
     is_default = filters.YesNoFilter()
     currency = filters.filters.CharFilter()
+    retired = filters.YesNoFilter(
+        "retired_at", "isnull", exclude=True, help_text="those that are not to be chosen any more; left out, those that are"
+    )
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().filter_queryset(queryset)
+        return rows if self.form.cleaned_data["retired"] in (True, False) else rows.filter(retired_at=None)
 
 
 class VersionFilters(filters.Filters):
@@ -158,7 +183,27 @@ def user_of(request: Request) -> User:
     return user
 
 
-def _named(rows: QuerySet[Any], field: str, **key: Any) -> Any:
+@contextmanager
+def as_things_stand(tariff: Tariff) -> Iterator[None]:
+    """A refusal for how things stand is a conflict; one that is assigned says where."""
+    try:
+        yield
+    except ValidationError as error:
+        if getattr(error, "code", "") != retiring.STATE:
+            raise
+        where = [_where(one) for one in TariffAssignment.objects.filter(tariff=tariff).select_related(*WHERE)[:MOST_NAMED]]
+        told = f" It is assigned: {'; '.join(where)}." if where else ""
+        path = f" DELETE them at tariff-assignments/, which ?tariff={tariff.pk} lists." if where else ""
+        raise Conflict(" ".join(error.messages) + told + path) from error
+
+
+def _where(one: TariffAssignment) -> str:
+    plug = f"{one.evse.station.identity} EVSE {one.evse.number}" if one.evse else ""
+    place = plug or str(one.station or one.site or "the whole network")
+    return f"{place} (id {one.pk})"
+
+
+def named(rows: QuerySet[Any], field: str, **key: Any) -> Any:
     """What a body names. Raises ValidationError if it is not there."""
     found = rows.filter(**key).first()
     if found is None:
@@ -166,7 +211,7 @@ def _named(rows: QuerySet[Any], field: str, **key: Any) -> Any:
     return found
 
 
-class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Lists):
+class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.DestroyModelMixin, Lists):
     """What charging costs, without tax. Prices change by versions; what applied when a session started stays applied."""
 
     model = Tariff
@@ -187,17 +232,42 @@ class TariffView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, Lists):
             raise serializers.ValidationError({both[0]: ["ocpi says all prices already: send one of the two."]})
         serializer.instance = tariffs.add_tariff(operator=user.operator, user=user, **given)
 
-    @extend_schema(request=TariffChange, responses={200: TariffRow, 409: OpenApiResponse(description="It is the default.")})
+    @extend_schema(
+        request=TariffChange,
+        responses={200: TariffRow, 409: OpenApiResponse(description="It is the default, still assigned, or retired.")},
+    )
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Make it the default of the network."""
+        """Rename it, make it the default of the network, retire it or bring it back."""
         changed: Tariff = self.get_object()
         body = TariffChange(data=request.data)
         body.is_valid(raise_exception=True)
-        if body.validated_data["is_default"]:
-            tariffs.set_default_tariff(tariff=changed)
-        elif changed.is_default:
-            raise Conflict("It is the default: make another tariff the default instead.")
+        given = body.validated_data
+        with transaction.atomic(), as_things_stand(changed):
+            if "name" in given:
+                retiring.rename(tariff=changed, name=given["name"])
+            if given.get("retired") is False:
+                retiring.bring_back(tariff=changed)
+            if given.get("is_default"):
+                tariffs.set_default_tariff(tariff=changed)
+            elif "is_default" in given and changed.is_default:
+                raise Conflict("It is the default: make another tariff the default instead.")
+            if given.get("retired"):
+                retiring.retire(tariff=changed)
         return Response(TariffRow(self.get_object()).data)
+
+    @extend_schema(
+        responses={
+            204: None,
+            200: OpenApiResponse(TariffRow, description="Sessions were billed by it: it is retired."),
+            409: OpenApiResponse(description="It is the default, or still assigned: `detail` says where."),
+        }
+    )
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete it, if no session was billed by it; else retire it."""
+        removed: Tariff = self.get_object()
+        with as_things_stand(removed):
+            kept = retiring.remove(tariff=removed)
+        return Response(TariffRow(self.get_object()).data) if kept else Response(status=204)
 
 
 class VersionsOfTariffView(mixins.CreateModelMixin, Lists):
@@ -219,7 +289,10 @@ class VersionsOfTariffView(mixins.CreateModelMixin, Lists):
         changed = get_object_or_404(Tariff, pk=kwargs["pk"])
         body = NewVersion(data=request.data)
         body.is_valid(raise_exception=True)
-        made = tariffs.add_version(tariff=changed, user=user_of(request), **body.validated_data)
+        try:
+            made = tariffs.add_version(tariff=changed, user=user_of(request), **body.validated_data)
+        except ValidationError as error:
+            raise conflict(error) from error
         return Response(VersionRow(made).data, status=201)
 
 
@@ -260,14 +333,18 @@ class AssignmentView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.
         user_of(self.request)
         asked = serializer.validated_data
         station, group = asked.get("station") or {}, asked.get("group") or {}
-        serializer.instance = tariffs.assign(
-            tariff=_named(Tariff.objects.all(), "tariff", pk=asked["tariff_id"]),
-            site=_named(Site.objects.all(), "site", pk=asked["site_id"]) if asked.get("site_id") else None,
-            station=_named(Station.objects.all(), "station", identity=station["identity"]) if station.get("identity") else None,
-            evse=_named(Evse.objects.select_related("station"), "evse", pk=asked["evse_id"]) if asked.get("evse_id") else None,
-            audience=asked.get("audience", ""),
-            group=_named(IdTokenGroup.objects.all(), "group", name=group["name"]) if group.get("name") else None,
-        )
+        given = {
+            "tariff": named(Tariff.objects.all(), "tariff", pk=asked["tariff_id"]),
+            "site": named(Site.objects.all(), "site", pk=asked["site_id"]) if asked.get("site_id") else None,
+            "station": named(Station.objects.all(), "station", identity=station["identity"]) if station.get("identity") else None,
+            "evse": named(Evse.objects.select_related("station"), "evse", pk=asked["evse_id"]) if asked.get("evse_id") else None,
+            "audience": asked.get("audience", ""),
+            "group": named(IdTokenGroup.objects.all(), "group", name=group["name"]) if group.get("name") else None,
+        }
+        try:
+            serializer.instance = tariffs.assign(**given)
+        except ValidationError as error:
+            raise conflict(error) from error
 
     def perform_destroy(self, instance: TariffAssignment) -> None:
         tariffs.unassign(assignment=instance)

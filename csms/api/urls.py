@@ -23,6 +23,7 @@ from csms.api import (
     publishing,
     quirks,
     raw,
+    rebillings,
     receipts,
     repairs,
     reservations,
@@ -44,6 +45,7 @@ router.register("evses", views.EvseView, "evse")
 router.register("connectors", views.ConnectorView, "connector")
 router.register("transactions", views.TransactionView, "transaction")
 router.register("charge-records", chargerecords.ChargeRecordView, "charge-record")
+router.register("rebillings", rebillings.RebillingView, "rebilling")
 router.register("receipts", receipts.ReceiptView, "receipt")
 router.register("receipt-issuers", receipts.IssuerView, "receipt-issuer")
 router.register("tariffs", tariffs.TariffView, "tariff")

@@ -107,6 +107,8 @@ def rights_of(user: User | AnonymousUser) -> Rights:
         command=may(user, "commands.send"),
         change=may(user, "stations.change"),
         fetch=may(user, "logs.fetch"),
+        bill=may(user, "billing.correct"),
+        price=may(user, "tariffs.change"),
         asks=frozenset(verb for verb in {command.verb for command in COMMANDS.values()} if may(user, verb)),
     )
 

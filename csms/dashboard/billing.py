@@ -20,9 +20,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.permissions import may
 from billing import ledger, services
 from billing.models import ChargeRecord, Rebilling, RebillingState, RecordKind, Tariff
-from csms.dashboard import days
-from csms.dashboard.access import action, operator_of, page
+from csms.dashboard import days, receiptfiles
+from csms.dashboard.access import action, may_add, operator_of, page
 from csms.dashboard.exports import stream_csv
+from csms.dashboard.receipts import MAY_VIEW
 from csms.models import Job
 from stations import review
 from stations.models import Site
@@ -134,6 +135,7 @@ def show_billing(request: HttpRequest) -> HttpResponseBase:
     before = request.GET.get("before", "")
     found = list((ledger.after(rows, *_cursor(before)) if before else rows)[: PAGE + 1])
     job = Job.objects.filter(pk=JOB).first()
+    files = receiptfiles.of_month(form.month) if form.month and may(request.user, MAY_VIEW) else None
     this = timezone.localdate().replace(day=1)
     shown = form.month or this
     context = {
@@ -150,6 +152,8 @@ def show_billing(request: HttpRequest) -> HttpResponseBase:
         "running": list(Rebilling.objects.filter(state__in=[RebillingState.CHECKING, RebillingState.RUNNING]).order_by("-pk")[:5]),
         "newest": form.query() if before else None,
         "older": form.query(before=_cursor_of(found[PAGE - 1])) if len(found) > PAGE else "",
+        "files": files,
+        "may_zip": form.month is not None and may_add(request, MAY_VIEW) and (files is None or files.stale),
         "export": form.query(format="csv"),
         "export_json": form.query(format="json"),
         "may_correct": may(request.user, MAY_CORRECT),

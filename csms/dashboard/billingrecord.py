@@ -38,7 +38,7 @@ class CorrectForm(forms.Form):
         super().__init__(data)
         field = self.fields["tariff"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Tariff.objects.order_by("name")
+        field.queryset = Tariff.objects.filter(retired_at=None).order_by("name")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data

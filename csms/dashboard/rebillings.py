@@ -48,7 +48,7 @@ class PlanForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None) -> None:
         super().__init__(data)
-        for name, rows in (("tariff", Tariff.objects), ("under", Tariff.objects), ("site", Site.objects)):
+        for name, rows in (("tariff", Tariff.objects), ("under", Tariff.objects.filter(retired_at=None)), ("site", Site.objects)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows.order_by("name")

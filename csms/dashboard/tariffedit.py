@@ -123,7 +123,7 @@ def add_tariff(request: HttpRequest) -> HttpResponse:
     typed = _posted(request.POST, options)
     if do == "" and typed.valid:
         given = typed.form.cleaned_data
-        first = not Tariff.objects.exists()
+        first = not Tariff.objects.filter(retired_at=None).exists()
         try:
             made = tariffs.add_tariff(
                 operator=operator,

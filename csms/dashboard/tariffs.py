@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import IdTokenGroup
-from billing import catalogue, choosing, tariffs
+from billing import catalogue, choosing, retiring, tariffs
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from csms.dashboard import audit
 from csms.dashboard.access import action, may_add, page
@@ -23,7 +23,7 @@ from csms.dashboard.exports import stream_csv
 from stations.models import Evse, Site, Station
 
 MAY_CHANGE = "tariffs.change"
-HEADER = ("id", "name", "currency", "is_default", "version", "valid_from", "sentence", "applies_at")
+HEADER = ("id", "name", "currency", "is_default", "version", "valid_from", "sentence", "applies_at", "retired_at")
 #: Chargers offered while one types.
 OFFERED = 200
 
@@ -54,27 +54,30 @@ def places(entry: catalogue.Entry) -> list[str]:
 def show_tariffs(request: HttpRequest) -> HttpResponseBase:
     """What does charging cost, and where?"""
     q = request.GET.get("q", "").replace("\x00", "").strip()[:100]
+    retired = request.GET.get("retired") == "1"
     if request.GET.get("format") == "csv":
-        return _file(request, q)
-    found = catalogue.tariffs(q, most=catalogue.MOST + 1)
+        return _file(request, q, retired=retired)
+    found = catalogue.tariffs(q, most=catalogue.MOST + 1, retired=retired)
     context = {
         "q": q,
         "rows": [(one, places(one)) for one in found[: catalogue.MOST]],
         "more": len(found) > catalogue.MOST,
+        "retired": retired,
+        "others": catalogue.retired(),
         "has_default": any(one.tariff.is_default for one in found),
         "may_change": may_add(request, MAY_CHANGE),
     }
     return render(request, "dashboard/tariffs.html", context)
 
 
-def _file(request: HttpRequest, q: str) -> HttpResponseBase:
+def _file(request: HttpRequest, q: str, *, retired: bool) -> HttpResponseBase:
     def chunk(last: catalogue.Entry | None, size: int) -> Sequence[catalogue.Entry]:
-        return catalogue.tariffs(q, after=last.tariff if last else None, most=size)
+        return catalogue.tariffs(q, after=last.tariff if last else None, most=size, retired=retired)
 
     def cells(row: catalogue.Entry) -> Iterable[object]:
         now, one = row.now, row.tariff
         told = (now.version.number, now.version.valid_from, now.sentence) if now else (None, None, None)
-        return (one.pk, one.name, one.currency, "yes" if one.is_default else "no", *told, "; ".join(places(row)))
+        return (one.pk, one.name, one.currency, "yes" if one.is_default else "no", *told, "; ".join(places(row)), one.retired_at)
 
     return stream_csv(request, "tariffs", HEADER, chunk, cells)
 
@@ -146,20 +149,30 @@ def entry_of(pk: int) -> catalogue.Entry:
     return found
 
 
-def _page(request: HttpRequest, pk: int, form: AssignForm | None = None, **more: Any) -> HttpResponse:
+def address(one: TariffAssignment) -> str:
+    """The page of where it applies; none of the whole network's."""
+    station = one.evse.station if one.evse is not None else one.station
+    if station is not None:
+        return reverse("station", args=[station.identity])
+    return f"{reverse('stations')}?site={one.site_id}" if one.site_id else ""
+
+
+def _page(request: HttpRequest, pk: int, form: AssignForm | None = None, *, refused: bool = False, **more: Any) -> HttpResponse:
     entry = entry_of(pk)
     may_change = may_add(request, MAY_CHANGE)
     context = {
         "entry": entry,
         "tariff": entry.tariff,
-        "places": [(one, where(one), for_whom(one)) for one in entry.assignments],
+        "places": [(one, where(one), for_whom(one), address(one)) for one in entry.assignments],
+        "name": entry.tariff.name,
         "default": Tariff.objects.filter(operator=entry.tariff.operator, is_default=True).first(),
         "may_change": may_change,
-        "form": (form or AssignForm()) if may_change else None,
+        "form": (form or AssignForm()) if may_change and entry.tariff.retired_at is None else None,
+        "used": may_change and retiring.used(entry.tariff),
         "chargers": Station.objects.order_by("identity").values_list("identity", flat=True)[:OFFERED] if may_change else [],
     }
     context |= audit.of(request, entry.tariff) | more
-    return render(request, "dashboard/tariff.html", context, status=422 if form is not None else 200)
+    return render(request, "dashboard/tariff.html", context, status=422 if form is not None or refused else 200)
 
 
 @page
@@ -181,8 +194,23 @@ def do_tariff(request: HttpRequest, pk: int) -> HttpResponse:
     tariff: Tariff = get_object_or_404(Tariff.objects.select_related("operator"), pk=pk)
     match request.POST.get("do", ""):
         case "default":
-            tariffs.set_default_tariff(tariff=tariff)
-            notices.success(request, _("It applies from now on wherever no other is assigned."))
+            try:
+                tariffs.set_default_tariff(tariff=tariff)
+            except ValidationError as error:
+                notices.error(request, " ".join(error.messages))
+            else:
+                notices.success(request, _("It applies from now on wherever no other is assigned."))
+        case "rename":
+            try:
+                retiring.rename(tariff=tariff, name=request.POST.get("name", ""))
+            except ValidationError as error:
+                return _page(request, pk, name=request.POST.get("name", ""), name_errors=error.messages, refused=True)
+            notices.success(request, _("It is called %(name)s now. What was issued keeps what it says.") % {"name": tariff.name})
+        case "remove":
+            return _remove(request, tariff)
+        case "bring_back":
+            retiring.bring_back(tariff=tariff)
+            notices.success(request, _("It can be assigned again."))
         case "withdraw":
             _withdraw(request, tariff)
         case "unassign":
@@ -193,6 +221,19 @@ def do_tariff(request: HttpRequest, pk: int) -> HttpResponse:
         case _:
             notices.error(request, _("A tariff can be made the default, assigned, or changed by a new version."))
     return redirect("tariff", pk)
+
+
+def _remove(request: HttpRequest, tariff: Tariff) -> HttpResponse:
+    name = tariff.name
+    try:
+        kept = retiring.remove(tariff=tariff)
+    except ValidationError as error:
+        return _page(request, tariff.pk, remove_errors=error.messages, refused=True)
+    if kept:
+        notices.success(request, _("The tariff %(name)s is retired. Records and what-if still have it.") % {"name": name})
+        return redirect("tariff", tariff.pk)
+    notices.success(request, _("The tariff %(name)s is deleted.") % {"name": name})
+    return redirect("tariffs")
 
 
 def _withdraw(request: HttpRequest, tariff: Tariff) -> None:

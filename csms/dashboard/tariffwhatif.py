@@ -104,7 +104,7 @@ class Column:
 @page
 def show_what_if(request: HttpRequest) -> HttpResponse:
     """What would this session cost?"""
-    entries = catalogue.tariffs()
+    entries = catalogue.tariffs() + catalogue.tariffs(retired=True)
     choices = list(catalogue.versions_to_try(entries))
     asked = any(request.GET.get(name) for name in WhatIfForm.base_fields)
     form = WhatIfForm(request.GET if asked else None)
@@ -133,7 +133,7 @@ def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catal
         form.add_error("session", str(error))
         return {}
     if not versions:
-        versions = [one.now.version for one in entries if one.now][:MOST_VERSIONS]
+        versions = [one.now.version for one in entries if one.now and one.tariff.retired_at is None][:MOST_VERSIONS]
     columns = [*billed, *(_column(version, session) for version in versions)]
     return {"columns": _compared(columns), "transaction": transaction, "session": session, "chosen": {one.pk for one in versions}}
 

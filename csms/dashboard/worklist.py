@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csms.dashboard import commandrows, monitoringwords, securitywords
+from csms.dashboard import commandrows, monitoringwords, securitywords, unbilled
 from csms.dashboard.states import STATES, error, label
+from csms.dashboard.worktask import Task
 from csms.forwarding import selectors as forwardings
 from csms.forwarding.models import Forward
 from csms.webhooks.models import Webhook
@@ -41,22 +42,9 @@ class Rights:
     command: bool = False
     change: bool = False
     fetch: bool = False
+    bill: bool = False
+    price: bool = False
     asks: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """`key` is unique on the list; `slug` names the colour and the shape. `step` leads to `to`; if `post`, by a button."""
-
-    key: str
-    slug: str
-    name: str
-    url: str
-    reason: str
-    since: datetime | None
-    step: str = ""
-    to: str = ""
-    post: bool = False
 
 
 @dataclass(slots=True)
@@ -74,7 +62,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Fourteen queries, each of a bounded number of rows."""
+    """The list. Sixteen queries, and one more if sessions could not be billed, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     alerts = list(problems.alerts())
@@ -96,6 +84,10 @@ def work(rights: Rights, now: datetime) -> WorkList:
     found.take(moves, (_astray(move, rights) for move in moves), _("All chargers"), stations)
     if doubted := review.since():
         found.tasks.append(_doubted(doubted))
+    billing, more = unbilled.tasks(now, may_correct=rights.bill, may_price=rights.price)
+    found.tasks += billing
+    if more:
+        found.more.append((_("All that could not be billed"), reverse("billing")))
     silent = list(Webhook.objects.exclude(disabled_because="").defer("secret", "old_secret").order_by("-pk")[: problems.EACH + 1])
     found.take(silent, (_switched_off(w) for w in silent), _("Webhooks"), reverse("webhooks"))
     unmirrored = list(forwardings.broken(now).defer("password")[: problems.EACH + 1])

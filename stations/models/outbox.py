@@ -28,7 +28,12 @@ class OutboxEntry(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["topic", "subscriber", "object_id"], name="outbox_topic_subscriber_object")]
-        indexes = [models.Index(fields=["subscriber", "due_at"], name="outbox_subscriber_due")]
+        indexes = [
+            models.Index(fields=["subscriber", "due_at"], name="outbox_subscriber_due"),
+            models.Index(
+                fields=["operator", "subscriber", "-id"], condition=models.Q(attempts__gt=0), name="outbox_operator_failing"
+            ),
+        ]
 
 
 class Subscription(models.Model):

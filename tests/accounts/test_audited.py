@@ -52,6 +52,7 @@ SILENT = {
     "stations.services.connections.forget_sent": "what strangers sent, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
     "billing.services.write": "a first record, made by rule, is its own trace; whoever corrects one tells it",
+    "billing.archives.let_go": "files that can be made anew, by a term of the system's",
     "billing.pricepoints.let_go": "a market's prices, by a term of the system's",
     "billing.meterkeys.seen": "a key that a station sent: its own doing, which stands in the row",
     "billing.signedchecks.check_transaction": "what a signature came to stands in its check and the findings",

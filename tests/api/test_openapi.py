@@ -4,6 +4,7 @@ Each example is undone, so that all of an operation see the same network.
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
@@ -24,8 +25,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from accounts import drivers
 from accounts.models import IdToken, IdTokenGroup, Invitation
 from accounts.services import add_id_token
-from billing import pricepoints
-from billing.models import ChargeRecord, MeterKey, Tariff, TariffAssignment, TariffVersion
+from billing import pricepoints, rebilling
+from billing.models import ChargeRecord, MeterKey, Rebilling, Tariff, TariffAssignment, TariffVersion
 from billing.seriesmodels import PriceSeries
 from csms.forwarding import services as forwarding
 from csms.forwarding.models import Forward, ForwardLink
@@ -115,6 +116,8 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
         secured(amber.station, update.firmware)
         pricepoints.add_series(operator=ada.operator, name="Day-ahead")
         signed(amber.transaction)
+        asked = {"since": now - timedelta(days=1), "until": now, "reason": "A wrong price", "token": "t"}
+        rebilling.plan(operator=ada.operator, tariff=Tariff.objects.latest("pk"), **asked)
         quirks.add(operator=ada.operator, name="Odd", vendor="Acme", adjustments=[{"do": "id_tag_plain"}])
         of = {
             "invitations": Invitation,
@@ -147,6 +150,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "webhooks": Webhook,
             "webhook-deliveries": WebhookDelivery,
             "monitor-events": MonitorEvent,
+            "rebillings": Rebilling,
         }
         return {name: str(model._default_manager.latest("pk").pk) for name, model in of.items()} | {
             "transactions": str(amber.transaction.pk),

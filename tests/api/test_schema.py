@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django_scopes import scope, scopes_disabled
 from accounts import drivers
 from accounts.models import IdTokenGroup
 from accounts.people import invite
-from billing import pricepoints
+from billing import pricepoints, rebilling
 from billing.models import ChargeRecord
 from csms.forwarding import keeping
 from csms.forwarding import services as forwarding
@@ -64,7 +65,10 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         IdTokenGroup.objects.create(operator=ada.operator, name="FLEET")
         pricepoints.add_series(operator=ada.operator, name="Day-ahead")
         signed(amber.transaction)
-        issued(ChargeRecord.objects.order_by("id")[0])
+        record = ChargeRecord.objects.order_by("id")[0]
+        issued(record)
+        asked = {"since": timezone.now() - timedelta(days=1), "until": timezone.now(), "reason": "A wrong price", "token": "t"}
+        rebilling.plan(operator=ada.operator, tariff=record.tariff, **asked)
         DisplayMessage.objects.create(
             operator=ada.operator, station=amber.station, number=4, content="Hello", set_at=timezone.now()
         )

@@ -158,11 +158,11 @@ def test_the_number_of_queries_does_not_depend_on_what_was_billed(
     for _ in range(2):
         bill(finished(plug(amber)), tariff)
     page(ada)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         page(ada)
     for _ in range(5):
         bill(finished(plug(amber)), tariff)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         page(ada)
 
 

@@ -37,7 +37,7 @@ FORMS = {
 #: Others that are not for Ben, without a button or with one elsewhere; and a part of a page.
 BEFORE_FORMS = {
     *("runs", "id_tags_enrol", "people", "person", "people_export", "drivers", "our_driver", "rollout_new", "audit"),
-    *("receipts", "receipt"),
+    *("receipts", "receipt", "receipt_files"),
 }
 NOT_FOR_BEN = "tab=history"
 #: What everybody does to their own login.
@@ -185,6 +185,7 @@ OF_ADA = {
     "firmware-update-detail": lambda world: {"pk": world.update.pk},
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     **{f"charge-record-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "correct")},
+    **{f"rebilling-{name}": lambda world: {"pk": world.rebilling.pk} for name in ("detail", "start", "pause", "resume", "cancel")},
     **{f"receipt-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "pdf")},
     "driver-detail": lambda world: {"pk": world.driver.pk},
     "driver-block": lambda world: {"pk": world.driver.pk},
@@ -233,6 +234,7 @@ SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("local-list-rule-list", "post"): {"mode": "valid"},
     ("receipt-issuer-list", "post"): {"legal_name": "Cleo's Power"},
     ("quirk-list", "post"): {"name": "Odd", "vendor": "Cleo", "adjustments": [{"do": "id_tag_plain"}]},
+    ("rebilling-list", "post"): {"tariff": 1, "since": "2026-01-01", "until": "2026-02-01", "reason": "Wrong price"},
     ("tariff-list", "post"): {"name": "Cleo's", "price_per_kwh": "0.30"},
     ("tariff-assignment-list", "post"): {"tariff": 1},
     ("meter-key-list", "post"): {"station": "X", "public_key": "00"},
@@ -246,7 +248,8 @@ UPLOADED = {("firmware-list", "post"): lambda: {"vendor": "Alfen", "version": "9
 OWNERS = {"driver-list", "driver-detail", "person-list", "person-detail", "invitation-list", "invitation-detail"}
 #: What needs something of one's own, which Cleo has not, and is refused with this.
 WITHOUT_OWN = {
-    (f"{name}-list", "post"): 400 for name in ("rollout", "reservation", "network-move", "tariff-assignment", "meter-key")
+    (f"{name}-list", "post"): 400
+    for name in ("rollout", "reservation", "network-move", "tariff-assignment", "meter-key", "rebilling")
 } | {("what-if", "post"): 400}
 LISTED = [name for name, method in ENDPOINTS if method == "get" and name not in OF_ADA]
 PROBLEM = "application/problem+json"

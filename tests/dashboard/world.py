@@ -11,7 +11,7 @@ from accounts.models import ApiKey, IdToken, Invitation, SavedView, User
 from accounts.people import invite
 from accounts.services import create_api_key
 from billing import tariffs
-from billing.models import ChargeRecord, MeterKey, Rebilling, Tariff
+from billing.models import ArchiveFile, ChargeRecord, MeterKey, Rebilling, Tariff
 from csms.dashboard.wall import CARDS
 from csms.forwarding.models import Forward, ForwardLink
 from csms.webhooks.models import Webhook, WebhookDelivery, WebhookEvent
@@ -58,7 +58,7 @@ from tests.dashboard.rows import bill, finding, finished, issued, plug, sample, 
 from tests.dashboard.securityrows import Secured, secured
 from tests.dashboard.signedrows import signed
 from tests.dashboard.tariffrows import Priced, priced
-from tests.dashboard.worldrows import asked_for, changed, firmware_of, logs_of, messages_of, settings_of
+from tests.dashboard.worldrows import archived, asked_for, changed, firmware_of, logs_of, messages_of, settings_of
 from tests.database import tables
 from tests.network import Network
 
@@ -110,6 +110,7 @@ class World:
     priced: Priced
     rebilling: Rebilling
     meter_key: MeterKey
+    archived: ArchiveFile
 
 
 @tables
@@ -207,6 +208,7 @@ def _made(network: Network) -> World:
         priced(network, site),
         _billed_anew(tariff),
         signed(done),
+        archived(operator),
     )
 
 

@@ -1,12 +1,13 @@
 """What stands around the chargers of the world of the pages: firmware, settings, logs, messages."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from accounts import audit
-from accounts.models import IdToken, User
+from accounts.models import IdToken, Operator, User
+from billing.models import ArchiveFile, ReceiptArchive
 from csms.files import storage
 from stations.models import (
     Command,
@@ -88,6 +89,23 @@ def logs_of(station: Station) -> list[LogUpload]:
         {"kind": "security", "status": "failed", "reason": "The charger refused: Rejected.", "since": now, "finished_at": now},
     ]
     return [LogUpload.objects.create(**fields | row, token_hash=f"{station.pk}-{number}") for number, row in enumerate(rows)][:2]
+
+
+def archived(operator: Operator) -> ArchiveFile:
+    """Files of a month's receipts: one month that is ready, one being made, one that stopped."""
+    now, path = timezone.now(), storage.new_path("receipts", operator.pk)
+    with storage.Writer(path, limit=100) as writer:
+        writer.write(b"a ZIP of\nthe world")
+        writer.finish()
+    given = {"operator": operator, "since": now, "until": now, "whole": True, "created_at": now, "total": 12}
+    lost = [{"receipt": 1, "number": "R2026-00001", "error": "The PDF could not be made."}]
+    ready = {"state": "done", "made": 12, "busy_s": 3, "finished_at": now, "unprinted": lost}
+    one = ReceiptArchive.objects.create(**given | ready, month=date(2026, 1, 1))
+    ReceiptArchive.objects.create(**given | {"whole": False}, month=date(2026, 2, 1), made=4, busy_s=1, due_at=now)
+    ReceiptArchive.objects.create(**given, month=date(2026, 3, 1), state="failed", finished_at=now, error="No space left on device")
+    return ArchiveFile.objects.create(
+        archive=one, part=1, path=path, size=18, receipts=12, first="R2026-00001", last="R2026-00012", created_at=now
+    )
 
 
 def messages_of(station: Station) -> MessageLogEntry:
