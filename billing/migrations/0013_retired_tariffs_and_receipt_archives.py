@@ -9,7 +9,7 @@ STATES = [("working", "Is being made"), ("done", "Ready"), ("failed", "Stopped")
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0010_receipts"),
+        ("billing", "0012_not_emptied"),
         ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

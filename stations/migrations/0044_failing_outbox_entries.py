@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("stations", "0040_wishes_for_availability")]
+    dependencies = [("stations", "0043_tokens_held_to_plugs")]
 
     operations = [
         AddIndexConcurrently(
