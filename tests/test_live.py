@@ -208,6 +208,7 @@ async def test_a_page_may_ask_for_the_whole_wall_again(uvicorn: Server, network:
         assert f"connector-{connector.pk}" in (await page.until("wall"))["html"]
 
 
+@pytest.mark.long
 async def test_a_lease_that_runs_out_turns_the_plug_offline_without_a_bell(uvicorn: Server, network: Network) -> None:
     connector = plug(network)
     async with wall(uvicorn, network.user()) as page:

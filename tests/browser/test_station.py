@@ -59,7 +59,8 @@ async def live(page: Page) -> None:
     await page.wait_for_selector("[data-live=on]")
 
 
-@pytest.mark.parametrize("by_keyboard", [pytest.param(False, marks=pytest.mark.long), True], ids=["mouse", "keyboard"])
+@pytest.mark.long
+@pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
 async def test_find_a_faulted_plug_and_restart_its_charger(
     browse: Open, uvicorn: Server, network: Network, by_keyboard: bool
 ) -> None:

@@ -29,6 +29,7 @@ async def not_reloaded(page: Page) -> bool:
     return bool(await page.evaluate("window.notReloaded"))
 
 
+@pytest.mark.long
 async def test_a_plug_that_starts_to_charge_shows_it_at_once(browse: Open, network: Network) -> None:
     network.tariff(price_per_minute=0, price_per_session=0)
     connector = plug(network)
@@ -48,6 +49,7 @@ async def test_a_plug_that_starts_to_charge_shows_it_at_once(browse: Open, netwo
     assert await not_reloaded(page)
 
 
+@pytest.mark.long
 async def test_a_session_that_ends_moves_to_the_finished_ones_and_gets_its_price(browse: Open, network: Network) -> None:
     tariff = network.tariff()
     charging = session(plug(network, "Charging"))
@@ -123,6 +125,7 @@ async def test_while_paused_nothing_moves_and_then_the_newest_state_is_there(bro
     await expect(page.locator(f"#connector-{witness.pk}")).to_contain_text("Available")
 
 
+@pytest.mark.long
 async def test_the_first_charger_appears_on_the_empty_page(browse: Open, network: Network) -> None:
     page = await browse()
     await expect(page.get_by_role("heading", name="Connect your first charger")).to_be_visible()
