@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.template import Context, Template
+from django.test.client import ClientHandler
 from django.test.signals import template_rendered
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck
@@ -125,6 +126,25 @@ def render(template: Template, context: Context) -> str:
 def what_pages_were_given(django_test_environment: None) -> None:
     """Of what templates are given the test client keeps what the page was, and no copy for each of its hundred parts."""
     Template._render = render  # type: ignore[method-assign,assignment]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_chain() -> Iterator[None]:
+    """Each test client would make its own chain of middleware, and look through all static files for it: clients share one, as the
+    requests of a server do. While a test has settings of its own, its clients have their own."""
+    load, usual = ClientHandler.load_middleware, settings._wrapped
+    first = ClientHandler()
+    load(first)
+
+    def shared(self: ClientHandler, is_async: bool = False) -> None:
+        if is_async or settings._wrapped is not usual:
+            return load(self, is_async)
+        for name in ("_view_middleware", "_template_response_middleware", "_exception_middleware", "_middleware_chain"):
+            setattr(self, name, getattr(first, name))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", shared)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -94,6 +94,7 @@ async def test_a_fault_is_counted_in_the_title_and_told_to_a_screen_reader(brows
     await expect(page.get_by_role("status")).to_have_text(f"{connector.evse.station.identity} plug 1: Faulted.")
 
 
+@pytest.mark.long
 async def test_whoever_stands_on_a_row_keeps_the_focus_while_it_changes_and_moves(browse: Open, network: Network) -> None:
     charging = session(plug(network, "Charging"))
     page = await browse()
@@ -109,6 +110,7 @@ async def test_whoever_stands_on_a_row_keeps_the_focus_while_it_changes_and_move
     await expect(link).to_be_focused()
 
 
+@pytest.mark.long
 async def test_while_paused_nothing_moves_and_then_the_newest_state_is_there(browse: Open, network: Network) -> None:
     connector, witness = plug(network), plug(network)
     page, other = await browse(), await browse()

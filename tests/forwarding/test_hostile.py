@@ -122,7 +122,7 @@ async def goodbye(them: BackEnd, socket: ServerConnection, frame: Any) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        (flood, "It floods the connection"),
+        pytest.param(flood, "It floods the connection", marks=pytest.mark.long),
         (huge, "It sent a frame that is too large."),
         (goodbye, "It closed the connection with 1008 (go away)."),
         (silent, "It did not answer within"),

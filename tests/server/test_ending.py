@@ -45,6 +45,7 @@ def refused(running: Running) -> bool:
     return False
 
 
+@pytest.mark.long
 async def test_a_drain_that_hangs_is_cut(start) -> None:
     running = start("--drain-timeout", "0.2", NEVER_DRAINED="1")
     async with running.connect("/echo") as station:
@@ -88,6 +89,7 @@ def pids(running: Running) -> set[int]:
     return {running.seen("pid") for _ in range(40)}
 
 
+@pytest.mark.long
 async def test_several_processes_share_a_port_and_end_together(start) -> None:
     running = start("--processes", "2")
     until(lambda: len(pids(running)) == 2)

@@ -67,6 +67,7 @@ async def test_a_driver_with_an_unknown_card_does_not_charge(central):
     assert any("card LOST refused: Blocked" in line for line in lines)
 
 
+@pytest.mark.long
 async def test_faults_come_and_go(central):
     lines, stop, fleet, _ = live(central, habits=Habits(speed=1000, fault_rate=0, offline_rate=0, first_fault_s=0.5))
     await central.until(lambda: any("fault over" in line for line in lines), 30)
@@ -114,6 +115,7 @@ async def test_heartbeats_come_at_the_interval_the_csms_gave(central):
     await fleet
 
 
+@pytest.mark.long
 async def test_a_remote_start_finds_somebody_with_a_cable(central):
     from ocpp.v16 import call
 
