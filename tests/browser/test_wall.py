@@ -83,6 +83,7 @@ async def test_without_javascript_the_page_shows_all(browse: Open, network: Netw
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Session at")
 
 
+@pytest.mark.long
 async def test_a_fault_is_counted_in_the_title_and_told_to_a_screen_reader(browse: Open, network: Network) -> None:
     connector = plug(network)
     page = await browse()

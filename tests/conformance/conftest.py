@@ -22,6 +22,7 @@ Dial = Callable[..., Any]
 #: What each message of these means is tried in `tests/stations`, its shape in `tests/wire`; `make conformance` and `make test-long`
 #: play the cases.
 LATER = {
+    *("availability", "certificates", "diagnostics", "localauthlist", "network", "tariffcost", "vendor"),
     *("customerinformation", "devicemodel", "displaymessage", "firmware", "monitoring", "publishing", "reservation"),
     *("smartcharging", "smartcharging_limits"),
 }

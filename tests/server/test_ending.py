@@ -74,6 +74,7 @@ def test_the_peer_that_never_answers_holds_nothing_up(start) -> None:
         assert running.ended() == 0
 
 
+@pytest.mark.long
 def test_a_port_in_use_is_said_in_a_sentence(shared: Running) -> None:
     command = [sys.executable, "-m", "tests.server.serve", "--server", shared.name, "--port", str(shared.port)]
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -78,6 +78,7 @@ async def test_faults_come_and_go(central):
     assert faults[0]["errorCode"] != "NoError"
 
 
+@pytest.mark.long
 async def test_a_session_that_runs_through_an_outage_is_delivered_after_it(central):
     habits = Habits(speed=500, fault_rate=0, offline_rate=0, first_visits={1: (0, 60), 2: (0, 60)}, first_outage_s=1.5)
     lines, stop, fleet, (sim,) = live(central, habits=habits, tags=("DEE", "DEE2"))
