@@ -4,12 +4,16 @@ Two ways to the database. `db` (pytest-django) wraps a test in a transaction nob
 with sockets, threads and processes: nothing is flushed afterwards, a fresh operator keeps such tests apart.
 """
 
+import gc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.template import Context, Template
+from django.test.client import ClientHandler
+from django.test.signals import template_rendered
 from django.test.utils import setup_databases, teardown_databases
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
@@ -17,16 +21,31 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from csms.bells import RedisBell
 from stations import ports
-from tests import database
+from tests import copies, database, trying
 from tests.engine import Engine
 from tests.network import Network
 from tests.servers import Server, Servers
 
 KINDS = ("daphne", "uvicorn")
+#: Files with tests that take ten seconds.
+LONG_ONES = ("test_matrix.py", "test_axe.py", "test_driver_states.py", "test_services.py", "test_crash.py")
 
-# A slow machine is no failure.
-examples.register_profile("patient", examples(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
-examples.load_profile("patient")
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(copies.Leader())
+    trying.share = 5 if config.option.markexpr == "not long" else 1
+    # A slow machine is no failure.
+    patient = examples(max_examples=trying.often(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    examples.register_profile("patient", patient)
+    examples.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """What was made until here stays, and tests leave few circles: to look for them is to look through ten thousand tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -45,9 +64,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test that runs on both kinds of server does so in `make test-long`; in `make test` on one, which its name decides.
 
     Those that share one bare server for all (`tests/server`) cost nothing, and run on both always. Tests that count on being alone
-    come first, before others have committed anything: to empty the tables for each of them costs a tenth of a second.
+    come first, before others have committed anything: to empty the tables for each of them costs a tenth of a second. Then come
+    those that take long, so that in the end no process waits for another.
     """
-    items.sort(key=lambda item: commits(item) or "empty_database" not in item.fixturenames)  # type: ignore[attr-defined]
+
+    def rank(item: pytest.Item) -> tuple[bool, bool]:
+        return commits(item) or "empty_database" not in item.fixturenames, item.path.name not in LONG_ONES  # type: ignore[attr-defined]
+
+    items.sort(key=rank)
     for item in items:
         called = getattr(item, "callspec", None)
         kind = next((value for value in called.params.values() if value in KINDS), None) if called else None
@@ -82,14 +106,46 @@ def django_db_setup(
     """The test database. pytest-django's own fixture makes it only if a test of the run uses `db`; `network` alone would
     then find itself in the real one."""
     keep = request.config.getvalue("reuse_db")
+    made_for_all = getattr(request.config, "workerinput", {}).get(copies.KEY)
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
+        made = copies.copy(made_for_all) if made_for_all else setup_databases(verbosity=0, interactive=False, keepdb=keep)
         database.may_be_emptied()
     yield
     if not keep:
         with django_db_blocker.unblock():
             database.end_other_sessions()
             teardown_databases(made, verbosity=0)
+
+
+def render(template: Template, context: Context) -> str:
+    if context.template is template:
+        template_rendered.send(sender=template, template=template, context=context)
+    return template.nodelist.render(context)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_pages_were_given(django_test_environment: None) -> None:
+    """Of what templates are given the test client keeps what the page was, and no copy for each of its hundred parts."""
+    Template._render = render  # type: ignore[method-assign,assignment]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_chain() -> Iterator[None]:
+    """Each test client would make its own chain of middleware, and look through all static files for it: clients share one, as the
+    requests of a server do. While a test has settings of its own, its clients have their own."""
+    load, usual = ClientHandler.load_middleware, settings._wrapped
+    first = ClientHandler()
+    load(first)
+
+    def shared(self: ClientHandler, is_async: bool = False) -> None:
+        if is_async or settings._wrapped is not usual:
+            return load(self, is_async)
+        for name in ("_view_middleware", "_template_response_middleware", "_exception_middleware", "_middleware_chain"):
+            setattr(self, name, getattr(first, name))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ClientHandler, "load_middleware", shared)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

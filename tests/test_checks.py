@@ -116,6 +116,7 @@ def start(*argv: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_check_deploy_is_clean_in_production() -> None:
     done = start("manage.py", "check", "--deploy", "--fail-level", "WARNING", **SAFE)
     assert (done.returncode, done.stdout.strip()) == (0, "System check identified no issues (0 silenced)."), done.stderr
@@ -124,7 +125,7 @@ def test_check_deploy_is_clean_in_production() -> None:
 @pytest.mark.parametrize(
     "argv",
     [
-        ("manage.py", "check"),
+        pytest.param(("manage.py", "check"), marks=pytest.mark.long),
         ("-m", "csms.server", "--port", "0"),
         pytest.param(("-m", "celery", "-A", "csms", "worker"), marks=pytest.mark.long),
         pytest.param(("-m", "celery", "-A", "csms", "beat", "--pidfile="), marks=pytest.mark.long),
@@ -139,12 +140,14 @@ def test_nothing_starts_in_production_while_a_setting_is_unsafe(argv: tuple[str,
     assert "CSMS_ACCEPT_UNKNOWN lets any station charge for Amber Grid." in done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_with_allow_insecure_a_refusal_becomes_a_warning() -> None:
     done = start("manage.py", "check", **SAFE | {"CSMS_ACCEPT_UNKNOWN": "Amber Grid", "CSMS_ALLOW_INSECURE": "1"})
     assert done.returncode == 0
     assert "CSMS_ACCEPT_UNKNOWN lets any station charge for Amber Grid." in done.stderr
 
 
+@pytest.mark.long
 def test_a_mode_nobody_knows_does_not_switch_production_off() -> None:
     done = start("manage.py", "check", **SAFE | {"CSMS_MODE": "live"})
     assert done.returncode != 0

@@ -156,6 +156,7 @@ async def test_a_session_moves_from_running_to_finished(uvicorn: Server, network
         assert (await page.until(name, "not priced yet"))["list"] == "finished"
 
 
+@pytest.mark.long
 async def test_an_old_session_that_changes_is_not_put_on_the_wall(uvicorn: Server, network: Network, bell: RedisBell) -> None:
     connector = plug(network)
     old = finished(connector, stopped_at="2026-01-01T00:00:00Z")
@@ -208,6 +209,7 @@ async def test_a_page_may_ask_for_the_whole_wall_again(uvicorn: Server, network:
         assert f"connector-{connector.pk}" in (await page.until("wall"))["html"]
 
 
+@pytest.mark.long
 async def test_a_lease_that_runs_out_turns_the_plug_offline_without_a_bell(uvicorn: Server, network: Network) -> None:
     connector = plug(network)
     async with wall(uvicorn, network.user()) as page:
@@ -241,6 +243,7 @@ async def test_the_page_speaks_the_language_it_was_opened_in(uvicorn: Server, ne
         assert "7,50\u202fkWh" in (await Page(socket).until("wall"))["html"]
 
 
+@pytest.mark.long
 async def test_after_many_pages_came_and_went_the_next_still_hears_bells(
     uvicorn: Server, network: Network, bell: RedisBell
 ) -> None:

@@ -1,6 +1,8 @@
 """The catalogues of translations: whole, compiled, and with the placeholders of the texts."""
 
 import re
+from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from babel.messages.catalog import Message
@@ -17,6 +19,14 @@ def strings(message: Message) -> list[tuple[str, str]]:
     if isinstance(message.string, str):
         return [(message.id, message.string)]
     return [(message.id[index], string) for index, string in enumerate(message.string)]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def read_once() -> Iterator[None]:
+    """To take the texts out of code and templates takes a second, and they stay as they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "texts", cache(lambda read=messages.texts: tuple(read())))
+        yield
 
 
 def test_every_language_but_english_has_a_catalogue() -> None:

@@ -15,6 +15,8 @@ def run_tests(checkout: Path, arguments: list[str]) -> int:
     began = time.monotonic()
     with services.for_tests(checkout) as environment:
         environment = os.environ | environment | {"CSMS_MODE": "test"}
+        # What is compiled is kept, whatever the shell says: each of the processes that tests start would compile all of it again.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         servers = ", ".join(services.version(environment[name]) for name in services.URLS)
         code = call([sys.executable, "-m", "pytest", *arguments], cwd=checkout, env=environment)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

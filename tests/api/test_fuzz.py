@@ -1,5 +1,6 @@
 """Whatever is posted, the API has an answer: 201 or 202 for what can be sent, a problem for what cannot. Never a crash."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -24,8 +25,17 @@ SENSE = st.one_of(
     ),
 )
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-#: How many are tried of each.
-MANY = pytest.mark.parametrize("count", [5, pytest.param(50, marks=pytest.mark.long)], ids=["few", "many"])
+
+
+def tried(whats: Iterable[Any]) -> list[Any]:
+    """What is tried and how often: some a few times, all many times in `make test-long`."""
+    every = list(whats)
+    few = [pytest.param(what, 5, id=f"{named(what)}-few") for what in every[::5]]
+    return few + [pytest.param(what, 50, id=f"{named(what)}-many", marks=pytest.mark.long) for what in every]
+
+
+def named(what: Any) -> str:
+    return what if isinstance(what, str) else "-".join(what)
 
 
 def bodies(kind: str) -> st.SearchStrategy[Any]:
@@ -41,8 +51,7 @@ def status(who: Person, path: str, body: Any) -> int:
     return answer.status_code
 
 
-@MANY
-@pytest.mark.parametrize("kind", COMMANDS)
+@pytest.mark.parametrize(("kind", "count"), tried(COMMANDS))
 def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Network, kind: str, count: int) -> None:
     @settings(PATIENT, max_examples=count)
     @given(bodies(kind))
@@ -52,13 +61,11 @@ def test_any_parameters_of_a_command_are_taken_or_refused(ada: Person, amber: Ne
     check()
 
 
-@MANY
 @pytest.mark.parametrize(
-    ("protocol", "action"), [(protocol, action) for protocol, table in registry.BY_ACTION.items() for action in sorted(table)]
+    ("call", "count"), tried((protocol, action) for protocol, table in registry.BY_ACTION.items() for action in sorted(table))
 )
-def test_any_payload_at_the_raw_door_is_taken_or_refused(
-    ada: Person, amber: Network, protocol: str, action: str, count: int
-) -> None:
+def test_any_payload_at_the_raw_door_is_taken_or_refused(ada: Person, amber: Network, call: tuple[str, str], count: int) -> None:
+    protocol, action = call
     with scope(operator=ada.operator):
         Connection.objects.update(protocol=protocol)
 

@@ -197,6 +197,7 @@ def ask(case: schemathesis.Case, who: Person, existing: dict[str, Any]) -> None:
         transaction.set_rollback(True)
 
 
+@pytest.mark.long
 def test_what_is_there_is_shown_as_the_document_says(ada: Person, existing: dict[str, Any]) -> None:
     for operation in OPERATIONS:
         if operation.method == "get":

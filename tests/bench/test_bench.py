@@ -20,7 +20,7 @@ def drive(server: Server, fleet: Fleet, **more: Any) -> load.Outcome:
     return load.drive(load.Plan(stations=fleet.stations, tags=fleet.tags, **plan))
 
 
-@pytest.mark.parametrize("protocol", traffic.MIXES)
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", pytest.param("ocpp1.6", marks=pytest.mark.long)])
 def test_all_that_is_acknowledged_under_load_is_in_the_tables_once(uvicorn: Server, fleet: Fleet, protocol: str) -> None:
     outcome = drive(uvicorn, fleet, protocol=protocol)
     assert outcome.errors == {}

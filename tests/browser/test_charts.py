@@ -62,6 +62,7 @@ async def chart_of(page: Page, address: str) -> None:
     await page.wait_for_selector(".uplot canvas")
 
 
+@pytest.mark.long
 async def test_the_power_of_a_charger_grows_on_the_open_page(browse: Open, uvicorn: Server, network: Network) -> None:
     network.token("DEE-CARD")
     async with charger(uvicorn, network) as (peer, known):
@@ -139,6 +140,7 @@ async def test_what_is_not_known_is_a_hole_in_the_line_not_zero(browse: Open, uv
     assert other.station_id == running.station_id
 
 
+@pytest.mark.long
 async def test_the_colours_follow_the_theme(browse: Open, uvicorn: Server, network: Network) -> None:
     running = session(plug(network, "Charging"))
     samples_over(running, (20, 0))

@@ -92,6 +92,7 @@ async def test_dee_charges_by_qr_code_without_javascript(
     assert charged.energy_wh == record.energy_wh > 6000
 
 
+@pytest.mark.long
 async def test_the_open_page_follows_without_a_reload(chromium: Browser, uvicorn: Server, worker: Worker, network: Network) -> None:
     known = network.station()
     network.tariff()

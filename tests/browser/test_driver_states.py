@@ -175,13 +175,13 @@ async def look(page: Page, case: Case, http: str) -> dict[str, list[str]]:
     return {where: lines for where, lines in wrong.items() if lines}
 
 
-@pytest.mark.parametrize("mostly", [True, pytest.param(False, marks=pytest.mark.long)], ids=["mostly", "in the other states"])
+@pytest.mark.parametrize("mostly", [True, pytest.param(False, marks=pytest.mark.long)], ids=["mostly", "in each state"])
 async def test_axe_and_a_thumb_find_nothing_wrong_on_any_page(
     chromium: Browser, uvicorn: Server, network: Network, mostly: bool
 ) -> None:
     dee, dan = driver_of(network), driver_of(network, "dan")
     cases = world(network, dee)
-    chosen = [case for case in cases if (case.name in MOSTLY) == mostly]
+    chosen = [case for case in cases if case.name in MOSTLY][::2] if mostly else cases
     for some in (cases, [case for case in cases if case.name in MOSTLY]):
         files = {"driver_export", "driver_receipt_pdf", "driver_signed", "driver_signed_text"}
         assert {case.route for case in some} == (PUBLIC | OWN | NAMED | {"receipt_link"}) - BUTTONS - files - {"plug_mistyped"}

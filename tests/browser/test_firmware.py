@@ -11,9 +11,8 @@ from tests.network import Network
 from tests.servers import Server
 
 
-@pytest.mark.parametrize(
-    "scripts", [pytest.param(True, id="live"), pytest.param(False, id="without JavaScript", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("scripts", [True, False], ids=["live", "without JavaScript"])
 async def test_an_image_is_added_and_a_charger_asked_to_take_it(
     browse: Open, uvicorn: Server, network: Network, bells: None, scripts: bool
 ) -> None:

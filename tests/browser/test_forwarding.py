@@ -1,5 +1,7 @@
 """A second back end from its address to the first messages there, by the page alone."""
 
+import pytest
+
 from csms.forwarding.models import Forward
 from tests.browser.conftest import Open, holds
 from tests.database import tables
@@ -8,6 +10,7 @@ from tests.forwarding.conftest import at_work
 from tests.network import Network
 
 
+@pytest.mark.long
 async def test_a_back_end_is_added_tested_and_removed(browse: Open, network: Network) -> None:
     station = network.station(accepted=True)
     with backend(status=404) as them:

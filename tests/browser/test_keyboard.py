@@ -49,6 +49,7 @@ async def test_a_question_mark_tells_which_keys_there_are(browse: Open) -> None:
     await expect(dialog).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_g_and_a_letter_go_where_the_navigation_goes(browse: Open) -> None:
     page = await browse()
     links: list[str] = await page.evaluate("[...document.querySelectorAll('.nav a')].map(one => one.getAttribute('href'))")

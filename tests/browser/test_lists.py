@@ -41,6 +41,7 @@ async def test_the_list_of_chargers_is_live_and_keeps_focus_and_ticks(browse: Op
     assert await page.locator(".downloads time").get_attribute("datetime") != said
 
 
+@pytest.mark.long
 async def test_the_list_follows_what_is_typed_and_then_stays_with_it(browse: Open, uvicorn: Server, network: Network) -> None:
     network.station(identity=f"{network.prefix}-HARBOUR", iccid="8931081")
     network.station(identity=f"{network.prefix}-OTHER")

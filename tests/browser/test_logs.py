@@ -15,7 +15,7 @@ from tests.network import Network
 from tests.servers import Server
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.long)], ids=["scripts", "no scripts"])
 async def test_the_log_comes_with_one_click(browse: Open, uvicorn: Server, network: Network, scripts: bool) -> None:
     who = network.station()
     async with peer.station(uvicorn.ocpp, who) as charger:

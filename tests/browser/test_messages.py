@@ -48,6 +48,7 @@ def heard(station: Station, count: int, *, first: int = 0) -> None:
 ROWS = "document.querySelectorAll('#log-rows tr').length"
 
 
+@pytest.mark.long
 async def test_new_messages_come_without_a_reload_and_a_pause_holds_them(browse: Open, uvicorn: Server, network: Network) -> None:
     async with charger(uvicorn, network) as (peer, known):
         for address in ("/messages/", f"/stations/{known.identity}/?tab=messages"):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from playwright.async_api import expect
 
 from stations.models import PasswordChange, Station
@@ -13,6 +14,7 @@ from tests.network import Network
 from tests.servers import Server
 
 
+@pytest.mark.long
 async def test_a_charger_is_held_configured_and_let_go(browse: Open, uvicorn: Server, network: Network) -> None:
     identity = f"{network.prefix}-HELD"
     page = await browse()

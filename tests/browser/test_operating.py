@@ -43,6 +43,7 @@ async def press(page: Page, name: str, *, keys: bool) -> None:
 by_mouse_and_keys = pytest.mark.parametrize("keys", [pytest.param(False, marks=pytest.mark.long), True], ids=["mouse", "keys"])
 
 
+@pytest.mark.long
 @by_mouse_and_keys
 async def test_a_new_charger_is_accepted_with_what_it_sends(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
     identity = f"{network.prefix}-NEW"
@@ -66,6 +67,7 @@ async def test_a_new_charger_is_accepted_with_what_it_sends(browse: Open, uvicor
         await expect(page.get_by_role("status").filter(has_text=f"{identity} is connected.")).to_have_count(1)
 
 
+@pytest.mark.long
 @by_mouse_and_keys
 async def test_a_session_is_stopped(browse: Open, uvicorn: Server, network: Network, keys: bool) -> None:
     network.token("CARD")

@@ -29,7 +29,8 @@ async def fine(page: Page, in_the_dark: bool = True) -> None:
     await page.set_viewport_size(size)
 
 
-@pytest.mark.parametrize("in_the_dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "both themes"])
+@pytest.mark.long
+@pytest.mark.parametrize("in_the_dark", [False, True], ids=["light", "both themes"])
 async def test_invited_joined_protected_and_in_again(
     chromium: Browser, uvicorn: Server, network: Network, ada: User, in_the_dark: bool
 ) -> None:

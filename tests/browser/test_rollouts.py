@@ -9,9 +9,8 @@ from tests.servers import Server
 from tests.stations.rollingout import advance, all_end, chargers, image, started
 
 
-@pytest.mark.parametrize(
-    "scripts", [pytest.param(True, id="live"), pytest.param(False, id="without JavaScript", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("scripts", [True, False], ids=["live", "without JavaScript"])
 async def test_a_roll_out_is_planned_watched_paused_and_gone_on_with(
     browse: Open, uvicorn: Server, network: Network, bells: None, scripts: bool
 ) -> None:

@@ -59,7 +59,8 @@ async def live(page: Page) -> None:
     await page.wait_for_selector("[data-live=on]")
 
 
-@pytest.mark.parametrize("by_keyboard", [pytest.param(False, marks=pytest.mark.long), True], ids=["mouse", "keyboard"])
+@pytest.mark.long
+@pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
 async def test_find_a_faulted_plug_and_restart_its_charger(
     browse: Open, uvicorn: Server, network: Network, by_keyboard: bool
 ) -> None:
@@ -104,7 +105,8 @@ async def test_find_a_faulted_plug_and_restart_its_charger(
         assert await page.evaluate("window.notReloaded")
 
 
-@pytest.mark.parametrize("by_keyboard", [pytest.param(False, marks=pytest.mark.long), True], ids=["mouse", "keyboard"])
+@pytest.mark.long
+@pytest.mark.parametrize("by_keyboard", [False, True], ids=["mouse", "keyboard"])
 async def test_start_one_by_card_number_and_stop_it(browse: Open, uvicorn: Server, network: Network, by_keyboard: bool) -> None:
     network.token("DEE-CARD")
     async with charger(uvicorn, network) as (peer, known):

@@ -29,6 +29,7 @@ async def not_reloaded(page: Page) -> bool:
     return bool(await page.evaluate("window.notReloaded"))
 
 
+@pytest.mark.long
 async def test_a_plug_that_starts_to_charge_shows_it_at_once(browse: Open, network: Network) -> None:
     network.tariff(price_per_minute=0, price_per_session=0)
     connector = plug(network)
@@ -48,6 +49,7 @@ async def test_a_plug_that_starts_to_charge_shows_it_at_once(browse: Open, netwo
     assert await not_reloaded(page)
 
 
+@pytest.mark.long
 async def test_a_session_that_ends_moves_to_the_finished_ones_and_gets_its_price(browse: Open, network: Network) -> None:
     tariff = network.tariff()
     charging = session(plug(network, "Charging"))
@@ -81,6 +83,7 @@ async def test_without_javascript_the_page_shows_all(browse: Open, network: Netw
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Session at")
 
 
+@pytest.mark.long
 async def test_a_fault_is_counted_in_the_title_and_told_to_a_screen_reader(browse: Open, network: Network) -> None:
     connector = plug(network)
     page = await browse()
@@ -92,6 +95,7 @@ async def test_a_fault_is_counted_in_the_title_and_told_to_a_screen_reader(brows
     await expect(page.get_by_role("status")).to_have_text(f"{connector.evse.station.identity} plug 1: Faulted.")
 
 
+@pytest.mark.long
 async def test_whoever_stands_on_a_row_keeps_the_focus_while_it_changes_and_moves(browse: Open, network: Network) -> None:
     charging = session(plug(network, "Charging"))
     page = await browse()
@@ -107,6 +111,7 @@ async def test_whoever_stands_on_a_row_keeps_the_focus_while_it_changes_and_move
     await expect(link).to_be_focused()
 
 
+@pytest.mark.long
 async def test_while_paused_nothing_moves_and_then_the_newest_state_is_there(browse: Open, network: Network) -> None:
     connector, witness = plug(network), plug(network)
     page, other = await browse(), await browse()
@@ -123,6 +128,7 @@ async def test_while_paused_nothing_moves_and_then_the_newest_state_is_there(bro
     await expect(page.locator(f"#connector-{witness.pk}")).to_contain_text("Available")
 
 
+@pytest.mark.long
 async def test_the_first_charger_appears_on_the_empty_page(browse: Open, network: Network) -> None:
     page = await browse()
     await expect(page.get_by_role("heading", name="Connect your first charger")).to_be_visible()

@@ -40,6 +40,7 @@ async def test_a_fault_comes_onto_the_list_and_leads_to_the_restart_by_keyboard(
     await expect(page.get_by_role("button", name="Restart the charger")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_what_is_mended_leaves_the_list_and_the_badge_goes(browse: Open, network: Network) -> None:
     connector = plug(network)
     page = await browse()
@@ -63,6 +64,7 @@ async def test_a_charger_that_waits_is_accepted_with_one_click(browse: Open, net
     await expect(page.locator(f"#task-boot-{station.pk}")).to_have_count(0)
 
 
+@pytest.mark.long
 async def test_counters_and_money_change_without_a_reload(browse: Open, network: Network) -> None:
     connector = plug(network)
     page = await browse()

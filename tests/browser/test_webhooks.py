@@ -1,5 +1,7 @@
 """A webhook from its address to the answer to its test."""
 
+import pytest
+
 from csms.webhooks import dispatch
 from tests.browser.conftest import Open, holds
 from tests.database import tables
@@ -7,6 +9,7 @@ from tests.webhooks.receiver import answer, receiver
 from tests.webhooks.test_signing import documented
 
 
+@pytest.mark.long
 async def test_a_webhook_is_added_tested_and_sent_again(browse: Open) -> None:
     with receiver(answer(500, b"not yet")) as them:
         page = await browse(live=False)

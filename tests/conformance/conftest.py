@@ -19,9 +19,21 @@ from tests.servers import Server, Servers
 Dial = Callable[..., Any]
 
 
+#: What each message of these means is tried in `tests/stations`, its shape in `tests/wire`; `make conformance` and `make test-long`
+#: play the cases.
+LATER = {
+    *("availability", "certificates", "diagnostics", "localauthlist", "network", "tariffcost", "vendor"),
+    *("customerinformation", "devicemodel", "displaymessage", "firmware", "monitoring", "publishing", "reservation"),
+    *("smartcharging", "smartcharging_limits"),
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` is obeyed
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Reports name the case of each test."""
+    """Reports name the case of each test; whole chapters of OCPP 2.0.1 are for `make test-long`."""
     for item in items:
+        if item.path.parent.name == "v201" and item.path.stem.removeprefix("test_") in LATER:
+            item.add_marker(pytest.mark.long)
         if case := getattr(getattr(item, "function", None), "case", None):
             item.user_properties.append(("case", " ".join(case)))
 
@@ -38,7 +50,7 @@ def endpoint(uvicorn: Server, bare_endpoint: str) -> str:
     return bare_endpoint or uvicorn.ocpp
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def by_proxy(servers: Servers, bare_endpoint: str) -> Iterator[str]:
     """Where a proxy that ends TLS hands stations on: it is trusted, and says by what they came."""
     if bare_endpoint:

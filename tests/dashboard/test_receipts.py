@@ -96,6 +96,7 @@ def test_the_page_of_one_prints_it_and_has_a_link_for_whoever_has_no_account(ada
     assert f'href="/receipts/{receipt.pk}/"' in html(ada, f"/transactions/{receipt.record.transaction_id}/")
 
 
+@pytest.mark.long
 def test_without_pango_the_operator_reads_what_to_install(
     ada: Client, amber: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ The cases come from the tables of addresses. A new one without an entry in `test
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from django.apps import apps
@@ -45,6 +46,9 @@ OWN = {"account", "account_profile", "account_password", "account_sessions", "ac
 #: Where one comes in, goes out, and chooses a language: nobody's data.
 DOORS = {"login", "logout", "language"}
 PAGES = [(name, query) for name, queries in STATES.items() if name not in DOORS for query in queries]
+#: Each page and each of its tabs as it mostly is.
+MOSTLY = list({(name, parse_qs(query).get("tab", [""])[0]): (name, query) for name, query in reversed(PAGES)}.values())
+IN_STATES = pytest.mark.parametrize("pages", [MOSTLY, pytest.param(PAGES, marks=pytest.mark.long)], ids=["mostly", "in each state"])
 DOWNLOADS = [(name, query) for names in (FILES, DATA) for name, queries in names.items() for query in queries]
 FETCHED = [(name, query) for name, queries in DATA.items() for query in queries]
 PRESSED = [*(name for name in BUTTONS if name not in DOORS), *sorted(FORMS)]
@@ -80,8 +84,9 @@ def test_every_page_file_and_button_has_an_entry() -> None:
 # Cleo, of another operator
 
 
-def test_cleo_finds_nothing_of_adas_on_any_page(ada: Client, cleo: Client, world: World) -> None:
-    for name, query in PAGES:
+@IN_STATES
+def test_cleo_finds_nothing_of_adas_on_any_page(ada: Client, cleo: Client, world: World, pages: list[tuple[str, str]]) -> None:
+    for name, query in pages:
         path = address(name, world, query)
         assert ada.get(path).status_code == 200, path
         answer = cleo.get(path)
@@ -112,8 +117,9 @@ def test_cleo_changes_nothing_of_adas_with_any_button(cleo: Client, world: World
 # Ben, who may only look
 
 
-def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World) -> None:
-    for name, query in PAGES:
+@IN_STATES
+def test_ben_sees_the_same_pages_without_controls(ben: Client, world: World, pages: list[tuple[str, str]]) -> None:
+    for name, query in pages:
         if name in OWN:
             continue
         answer = ben.get(address(name, world, query))

@@ -27,7 +27,10 @@ from tests.peer import ago, basic, refusal, station
 from tests.servers import Server, until
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="No nginx: install one, on Debian with `apt-get install nginx-light`.")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(NGINX is None, reason="No nginx: install one, on Debian with `apt-get install nginx-light`."),
+]
 DEPLOY = Path(settings.BASE_DIR) / "deploy"
 
 

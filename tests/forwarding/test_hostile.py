@@ -122,7 +122,7 @@ async def goodbye(them: BackEnd, socket: ServerConnection, frame: Any) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        (flood, "It floods the connection"),
+        pytest.param(flood, "It floods the connection", marks=pytest.mark.long),
         (huge, "It sent a frame that is too large."),
         (goodbye, "It closed the connection with 1008 (go away)."),
         (silent, "It did not answer within"),
@@ -149,6 +149,7 @@ def test_garbage_is_passed_over(here: Station, engine: Engine, mirror: None, for
         assert (only(forward).state, only(forward).error) == ("connected", "")
 
 
+@pytest.mark.long
 def test_a_message_that_is_never_answered_is_let_go_of_so_that_the_others_get_through(
     here: Station, engine: Engine, mirror: None, forwarded: Forwarded
 ) -> None:

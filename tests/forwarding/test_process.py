@@ -30,6 +30,7 @@ def fleet(network: Network) -> Network:
     return Network()
 
 
+@pytest.mark.long
 async def test_a_session_is_in_both_operators_networks_with_a_number_of_each(
     network: Network, fleet: Network, uvicorn: Server, forwarded: Forwarded
 ) -> None:

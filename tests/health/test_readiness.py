@@ -75,6 +75,7 @@ def test_it_is_ready_only_while_every_part_is_well(network: Network, relay: Rela
         Job.objects.all().delete()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
 async def test_a_draining_process_says_so_before_it_closes_its_sockets(network: Network, kind: str) -> None:
     known = network.station(accepted=True)

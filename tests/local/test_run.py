@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 
 from csms.local import run
+from csms.local.__main__ import port_number
+from csms.local.processes import Trouble
 from tests.local.conftest import Launcher
 
 Launch = Callable[..., Launcher]
@@ -23,16 +25,22 @@ def test_a_port_that_is_taken_is_named_with_the_way_out(checkout: Path, launch: 
 
 
 @pytest.mark.parametrize("port", ["http", "0", "70000", ""])
-def test_a_port_that_is_none_is_named(checkout: Path, launch: Launch, port: str) -> None:
-    launcher = launch(checkout, "run", "--port", port)
+def test_a_port_that_is_none_is_named(port: str) -> None:
+    with pytest.raises(Trouble, match=f'PORT is "{port}". It must be a number from 1 to 65535'):
+        port_number(port)
+
+
+def test_what_is_wrong_is_said_in_a_sentence(checkout: Path, launch: Launch) -> None:
+    launcher = launch(checkout, "run", "--port", "http")
     assert launcher.process.wait(30) == 1
-    assert f'PORT is "{port}". It must be a number from 1 to 65535' in launcher.output
+    assert launcher.output.strip() == 'PORT is "http". It must be a number from 1 to 65535, such as 8000.'
 
 
 def test_the_procfile_names_the_processes() -> None:
     assert list(run.procfile(settings.BASE_DIR)) == ["web", "worker", "beat", "forward", "simulator"]
 
 
+@pytest.mark.long
 def test_a_process_that_ends_by_itself_ends_the_run_and_is_named(checkout: Path, launch: Launch) -> None:
     (checkout / "manage.py").write_text("")  # migrates at once
     (checkout / "Procfile").write_text("web: sleep 600\nworker: sh -c 'echo out of paper; exit 3'\n")

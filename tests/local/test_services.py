@@ -61,6 +61,7 @@ def test_as_root_the_servers_run_as_somebody_else(checkout: Path, launch: Launch
     assert (checkout / ".services" / "data").readlink().is_relative_to(homes.SYSTEM_FOLDER)
 
 
+@pytest.mark.long
 def test_after_kill_9_the_next_start_clears_up_and_keeps_data_secrets_and_ports(checkout: Path, launch: Launch) -> None:
     first = launch(checkout, "services")
     urls = first.urls()

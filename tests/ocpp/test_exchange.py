@@ -18,6 +18,7 @@ from tests import v16 as say
 from tests.engine import Engine
 from tests.network import Network
 from tests.ocpp.strategies import damaged
+from tests.trying import often
 
 
 @pytest.fixture
@@ -233,7 +234,7 @@ MESSAGES = st.one_of(*(st.tuples(st.just(t.action), damaged(schemas.schema("ocpp
 
 
 @settings(
-    max_examples=60,
+    max_examples=often(60),
     deadline=None,
     derandomize=True,
     database=None,

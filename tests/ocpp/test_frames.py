@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from csms.ocpp import frames
 from csms.ocpp.frames import Call, CallError, CallResult, FrameError
+from tests.trying import often
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+QUICK = settings(max_examples=often(150), deadline=None, derandomize=True, database=None)
 #: Text as it can come out of JSON: without halves of characters.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 JSON = st.recursive(

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csms.ocpp.handshake import credentials_of, identity_of, is_trusted, knock_of, protocol_of
+from tests.trying import often
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_what_is_no_basic_authorization_is_none(header: bytes | None) -> None:
     assert credentials_of(header) is None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(150), deadline=None, derandomize=True, database=None)
 @given(st.binary(max_size=40), st.binary(max_size=40))
 def test_any_bytes_come_out_as_they_went_in(user: bytes, password: bytes) -> None:
     user = user.replace(b":", b"")
@@ -96,7 +97,7 @@ def test_any_bytes_come_out_as_they_went_in(user: bytes, password: bytes) -> Non
     credentials_of(b"Basic " + user)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(150), deadline=None, derandomize=True, database=None)
 @given(st.text(st.characters(max_codepoint=255), max_size=40))
 def test_any_path_gives_an_identity_that_can_be_encoded(path: str) -> None:
     identity_of(f"/ocpp/{path}").encode()

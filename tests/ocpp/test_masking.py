@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csms.ocpp.masking import masked, without_tags
+from tests.trying import often
 
 SECRET = "hunter2-Zq9"
 
@@ -114,7 +115,7 @@ def holding(draw: st.DrawFn, secret: str) -> Any:
     return inner
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(300), deadline=None, derandomize=True, database=None)
 @given(data=st.data(), secret=SECRETS, ascii_only=st.booleans(), cut=st.booleans())
 def test_masking_never_leaves_a_secret_in(data: st.DataObject, secret: str, ascii_only: bool, cut: bool) -> None:
     payload = {"data": data.draw(holding(secret))}

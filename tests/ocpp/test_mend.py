@@ -18,6 +18,7 @@ from stations.domain.events import Event
 from stations.domain.values import Note
 from tests.ocpp import wire
 from tests.ocpp.strategies import damaged, payloads
+from tests.trying import often
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 AT = "2026-11-21T10:00:00Z"
@@ -323,7 +324,7 @@ TRANSLATORS = [
     for action, translator in sorted(table.items())
 ]
 QUICK = settings(
-    max_examples=20,
+    max_examples=often(20),
     deadline=None,
     derandomize=True,
     database=None,

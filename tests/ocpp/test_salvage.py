@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from csms.ocpp import frames, salvage
 from csms.ocpp.frames import Call, CallResult
 from csms.ocpp.session import Oddity, Outgoing, Resolved, Session
+from tests.trying import often
 
 BEAT = Call("a", "Heartbeat", {})
 STOP = Call("a", "StopTransaction", {"transactionId": 7, "meterStop": 26000})
@@ -102,7 +103,7 @@ def test_no_text_takes_long(text: str) -> None:
     assert time.perf_counter() - began < 2
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(300), deadline=None, derandomize=True, database=None)
 @given(st.text('[]{}:,"\\0aé \x00', max_size=60) | st.text(max_size=40))
 def test_whatever_comes_is_read_or_not(text: str) -> None:
     found = salvage.read(text)

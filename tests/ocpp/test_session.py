@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from csms.ocpp import frames
 from csms.ocpp.frames import Call, CallError, CallResult
 from csms.ocpp.session import Handle, Oddity, Outgoing, Resolved, Send, Session
+from tests.trying import often
 
 
 def asked(number: int, timeout_s: float = 30) -> Outgoing:
@@ -174,7 +175,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(400), deadline=None, derandomize=True, database=None)
 @given(
     protocol=st.sampled_from(["ocpp1.6", "ocpp2.0.1", "ocpp2.1"]),
     texts=st.lists(st.text(max_size=60) | st.lists(PIECES, max_size=12).map("".join), max_size=4),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from csms.ocpp import times
 from stations.domain.times import believed
 from stations.domain.values import Note
+from tests.trying import often
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -107,7 +108,7 @@ def test_times_are_written_in_utc_to_the_second() -> None:
     assert times.emit(NOON.astimezone(timezone(timedelta(hours=-7)))) == "2026-11-21T12:00:00Z"
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(300), deadline=None, derandomize=True, database=None)
 @given(st.text(max_size=30) | st.text("0123456789-:TZ+., ", max_size=30) | st.from_regex(times.PATTERN))
 def test_any_text_is_a_time_in_utc_or_none(text: str) -> None:
     notes: list[Note] = []
@@ -116,7 +117,7 @@ def test_any_text_is_a_time_in_utc_or_none(text: str) -> None:
     assert at is None or at.utcoffset() == timedelta(0)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, database=None)
+@settings(max_examples=often(100), deadline=None, derandomize=True, database=None)
 @given(st.datetimes(datetime(2012, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001  (given its zone there)
 def test_a_time_survives_the_wire_to_the_second(at: datetime) -> None:
     assert times.parse(times.emit(at), "", []) == at.replace(microsecond=0)

@@ -16,6 +16,7 @@ from billing.models import ChargeRecord, TariffAssignment
 from billing.seriesmodels import PricePoint, PriceSeries
 from stations.models import Transaction
 from tests.billing import make
+from tests.trying import often
 
 START = datetime(2026, 3, 28, 6, tzinfo=UTC)
 CENT = Decimal("0.01")
@@ -93,7 +94,7 @@ def halves(course):
     return [((a + b) / 2, (v + w) / 2) for (a, v), (b, w) in itertools.pairwise(points) if b > a]
 
 
-@settings(max_examples=200, **COMMON)
+@settings(max_examples=often(200), **COMMON)
 @given(tariff_objects(), courses())
 def test_a_price_is_never_negative_and_its_lines_and_taxes_sum_to_it(body, course) -> None:
     priced = engine.price(engine.parse(body), session(course))
@@ -113,14 +114,14 @@ def test_a_price_is_never_negative_and_its_lines_and_taxes_sum_to_it(body, cours
     } <= {Decimal(one["percent"]) for one in taxes}
 
 
-@settings(max_examples=100, **COMMON)
+@settings(max_examples=often(100), **COMMON)
 @given(tariff_objects(by_power=True), courses())
 def test_more_readings_on_the_way_change_no_price(body, course) -> None:
     applied = engine.parse(body)
     assert engine.price(applied, session(course)) == engine.price(applied, session(course, between=halves(course)))
 
 
-@settings(max_examples=100, **COMMON)
+@settings(max_examples=often(100), **COMMON)
 @given(tariff_objects(), courses())
 def test_where_the_course_makes_no_difference_the_readings_in_between_are_not_needed(body, course) -> None:
     applied = engine.parse(body)
@@ -129,7 +130,7 @@ def test_where_the_course_makes_no_difference_the_readings_in_between_are_not_ne
         assert engine.price(applied, session(course)) == engine.price(applied, session((minutes, known[-1:])))
 
 
-@settings(max_examples=100, **COMMON)
+@settings(max_examples=often(100), **COMMON)
 @given(tariff_objects(), courses())
 def test_a_credit_takes_back_exactly_what_its_charge_is(body, course) -> None:
     priced = engine.price(engine.parse(body), session(course))
@@ -180,7 +181,7 @@ def place(db):
     return make.station(make.operator())
 
 
-@settings(max_examples=25, **COMMON)
+@settings(max_examples=often(25), **COMMON)
 @given(tariff_objects(by_power=False), courses())
 def test_the_what_if_of_a_session_is_what_its_charge_record_says(place, body, course) -> None:
     """The described session, priced as the API's what-if does, and the stored one, priced by the job with the others."""

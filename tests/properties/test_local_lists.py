@@ -21,7 +21,7 @@ from tests.stations.asking import PROTOCOLS, boot, connected
 from tests.stations.listing import Keeper, list_of, rule, run, settle, there, wanted
 
 COMMON = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
-FEW = settings(max_examples=12, **COMMON)
+FEW = settings(max_examples=6, **COMMON)
 MANY = settings(max_examples=300, **COMMON)
 
 CARDS = st.sampled_from(["A", "B", "C", "D", "E"])

@@ -27,7 +27,7 @@ SECOND = timedelta(seconds=1)
 DELAYS = (0, 1, 3, 40, 600, 4000, 90_000)
 
 COMMON = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
-FEW = settings(max_examples=16, **COMMON)
+FEW = settings(max_examples=8, **COMMON)
 MANY = settings(max_examples=400, **COMMON)
 
 

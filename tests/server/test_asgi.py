@@ -27,6 +27,7 @@ def csms(name: str, tmp_path: Path):
     assert "Traceback" not in running.errors.read_text()
 
 
+@pytest.mark.long
 async def test_everybody_is_sent_to_the_right_door(csms: Running) -> None:
     for path, status in {"/nowhere/": 404, "/ocpp/NOBODY": 404}.items():
         with pytest.raises(InvalidStatus) as refused:

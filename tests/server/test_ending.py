@@ -14,7 +14,7 @@ import pytest
 from tests.server.conftest import ROOT, Running, ended_by_peer, until
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 async def test_stations_are_drained_pages_closed_and_requests_finished(start, number: int) -> None:
     running = start()
     answers = []
@@ -45,6 +45,7 @@ def refused(running: Running) -> bool:
     return False
 
 
+@pytest.mark.long
 async def test_a_drain_that_hangs_is_cut(start) -> None:
     running = start("--drain-timeout", "0.2", NEVER_DRAINED="1")
     async with running.connect("/echo") as station:
@@ -54,6 +55,7 @@ async def test_a_drain_that_hangs_is_cut(start) -> None:
     assert "draining the stations took longer" in running.errors.read_text()
 
 
+@pytest.mark.long
 async def test_a_second_signal_ends_it_at_once(start) -> None:
     running = start(NEVER_DRAINED="1")
     async with running.connect("/echo") as station:
@@ -64,6 +66,7 @@ async def test_a_second_signal_ends_it_at_once(start) -> None:
         assert (await ended_by_peer(station))[0] == 1006
 
 
+@pytest.mark.long
 def test_the_peer_that_never_answers_holds_nothing_up(start) -> None:
     running = start()
     with running.upgraded("/page"):
@@ -71,6 +74,7 @@ def test_the_peer_that_never_answers_holds_nothing_up(start) -> None:
         assert running.ended() == 0
 
 
+@pytest.mark.long
 def test_a_port_in_use_is_said_in_a_sentence(shared: Running) -> None:
     command = [sys.executable, "-m", "tests.server.serve", "--server", shared.name, "--port", str(shared.port)]
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -86,6 +90,7 @@ def pids(running: Running) -> set[int]:
     return {running.seen("pid") for _ in range(40)}
 
 
+@pytest.mark.long
 async def test_several_processes_share_a_port_and_end_together(start) -> None:
     running = start("--processes", "2")
     until(lambda: len(pids(running)) == 2)
@@ -115,6 +120,7 @@ def test_processes_end_when_their_parent_is_killed(start) -> None:
     until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in children))
 
 
+@pytest.mark.long
 def test_processes_that_cannot_start_end_the_parent_with_their_code(name: str) -> None:
     command = [sys.executable, "-m", "tests.server.serve", "--server", name, "--port", "0", "--processes", "2"]
     result = subprocess.run(command, cwd=ROOT, env={**os.environ, "FAILS_TO_LOAD": "1"}, capture_output=True, text=True)

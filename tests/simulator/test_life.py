@@ -67,6 +67,7 @@ async def test_a_driver_with_an_unknown_card_does_not_charge(central):
     assert any("card LOST refused: Blocked" in line for line in lines)
 
 
+@pytest.mark.long
 async def test_faults_come_and_go(central):
     lines, stop, fleet, _ = live(central, habits=Habits(speed=1000, fault_rate=0, offline_rate=0, first_fault_s=0.5))
     await central.until(lambda: any("fault over" in line for line in lines), 30)
@@ -77,6 +78,7 @@ async def test_faults_come_and_go(central):
     assert faults[0]["errorCode"] != "NoError"
 
 
+@pytest.mark.long
 async def test_a_session_that_runs_through_an_outage_is_delivered_after_it(central):
     habits = Habits(speed=500, fault_rate=0, offline_rate=0, first_visits={1: (0, 60), 2: (0, 60)}, first_outage_s=1.5)
     lines, stop, fleet, (sim,) = live(central, habits=habits, tags=("DEE", "DEE2"))
@@ -94,6 +96,7 @@ async def test_a_session_that_runs_through_an_outage_is_delivered_after_it(centr
     assert central.actions().count("BootNotification") == 1
 
 
+@pytest.mark.long
 async def test_a_fleet_that_ends_during_an_outage_still_tells_of_its_sessions(central):
     habits = Habits(speed=200, fault_rate=0, offline_rate=0, first_visits={1: (0, 60)}, first_outage_s=2)
     lines, stop, fleet, (sim,) = live(central, habits=habits)
@@ -104,6 +107,7 @@ async def test_a_fleet_that_ends_during_an_outage_still_tells_of_its_sessions(ce
     assert len(central.payloads("StartTransaction")) == len(central.payloads("StopTransaction")) == 1
 
 
+@pytest.mark.long
 async def test_heartbeats_come_at_the_interval_the_csms_gave(central):
     central.boots = [("Accepted", 1)]
     _, stop, fleet, _ = live(central, habits=Habits(fault_rate=0, offline_rate=0))
@@ -112,6 +116,7 @@ async def test_heartbeats_come_at_the_interval_the_csms_gave(central):
     await fleet
 
 
+@pytest.mark.long
 async def test_a_remote_start_finds_somebody_with_a_cable(central):
     from ocpp.v16 import call
 
@@ -209,6 +214,7 @@ def test_the_demo_is_of_both_versions_and_every_site_has_stations():
     assert len({site.city for site in SITES}) == 3
 
 
+@pytest.mark.long
 async def test_a_station_that_loses_its_line_for_good_does_not_come_back(central):
     habits = Habits(
         speed=500, fault_rate=0, offline_rate=0, first_visits={1: (0, 0.5)}, first_outage_s=2, lost_for_good=True, quiet=math.inf
@@ -242,7 +248,7 @@ async def run_command(*arguments):
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 async def test_the_command_needs_no_database_and_ends_cleanly_on_a_signal(central, number):
     process = await run_command(central.url, "--stations", "3", "--tag", "DEE", "--seed", "4")
     await central.until(lambda: central.actions().count("BootNotification") == 3, 20)
@@ -256,6 +262,7 @@ async def test_the_command_needs_no_database_and_ends_cleanly_on_a_signal(centra
     await central.until(lambda: central.close_codes == [1001] * 3)
 
 
+@pytest.mark.long
 async def test_the_command_speaks_2_0_1_when_asked(central201):
     process = await run_command(central201.url, "--ocpp", "2.0.1", "--tag", "DEE")
     await central201.until(lambda: central201.actions().count("StatusNotification") == 2, 20)
@@ -264,6 +271,7 @@ async def test_the_command_speaks_2_0_1_when_asked(central201):
     assert process.returncode == 0, out
 
 
+@pytest.mark.long
 async def test_the_command_ends_after_its_duration(central):
     process = await run_command(central.url, "--duration", "0.5")
     out, _ = await process.communicate()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from csms.simulator import CallRefused, HandshakeRefused, ScriptedClock, SimulatedStation, StationOffline, Unreachable
 from tests.simulator.central import call_error, call_result_of, running_central
+from tests.trying import often
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 QUICK = {"TransactionMessageRetryInterval": "0"}
@@ -289,7 +290,7 @@ frames = (
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=often(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(frames, min_size=1, max_size=20))
 def test_nothing_that_a_csms_says_breaks_the_station(said):
     import asyncio

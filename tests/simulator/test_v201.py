@@ -13,6 +13,7 @@ from csms.simulator import ScriptedClock, SimulatedStation
 from tests.simulator.central import running_central
 from tests.simulator.central201 import Peer201, answer_in, contexts, told
 from tests.simulator.test_station import frames
+from tests.trying import often
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 QUICK = {"TransactionMessageRetryInterval": "0"}
@@ -256,7 +257,7 @@ def test_a_station_of_an_unknown_version_is_refused():
         SimulatedStation("ws://127.0.0.1/ocpp", "SIM", protocol="ocpp2.1")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=often(25), deadline=None)
 @given(st.lists(frames, min_size=1, max_size=20))
 def test_nothing_that_a_csms_says_breaks_the_station(said):
     async def listen():

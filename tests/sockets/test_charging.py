@@ -42,6 +42,7 @@ def api(server: Server, network: Network, path: str) -> Any:
     return body
 
 
+@pytest.mark.long
 async def test_a_session_from_plug_to_price(server: Server, worker: Worker, network: Network) -> None:
     known = network.station()
     network.token("04A1B2C3D4")

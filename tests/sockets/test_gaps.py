@@ -32,6 +32,7 @@ def watch(pk: int) -> None:
     tasks.watch_transactions.apply_async(queue=f"csms-{connection.settings_dict['NAME']}")
 
 
+@pytest.mark.long
 async def test_a_gap_is_asked_after_and_billed_once_it_is_final(uvicorn: Server, worker: Worker, network: Network) -> None:
     known = network.station()
     network.token("CARD")

@@ -50,6 +50,7 @@ def block(network: Network, token: Any) -> None:
         accounts.change_id_token(token=token, status="Blocked")
 
 
+@pytest.mark.long
 async def test_stations_follow_the_tags_and_go_by_them_while_offline(uvicorn: Server, worker: Worker, network: Network) -> None:
     lost = network.token("LOST-CARD")
     network.token("GOOD-CARD")

@@ -70,7 +70,7 @@ async def answered(peer: Peer, who: Station) -> Command:
     return becomes(asked_for(who), "confirmed")
 
 
-@pytest.mark.parametrize("from_somewhere", [from_a_shell, from_a_worker])
+@pytest.mark.parametrize("from_somewhere", [from_a_shell, pytest.param(from_a_worker, marks=pytest.mark.long)])
 async def test_a_command_of_another_process_reaches_the_station(
     uvicorn: Server, network: Network, from_somewhere: Callable[[Station], None]
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import socket
 from urllib.parse import urlsplit
 
+import pytest
 from django_scopes import scopes_disabled
 from websockets.exceptions import ConnectionClosed
 
@@ -23,6 +24,7 @@ def ends(who: Station) -> list[tuple[int | None, str]]:
         return list(closed.values_list("close_code", "close_reason"))
 
 
+@pytest.mark.long
 async def test_it_is_closed_with_the_reason_though_it_reads_nothing(server: Server, network: Network) -> None:
     deaf = network.station(accepted=True)
     narrow = socket.socket()

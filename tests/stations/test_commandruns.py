@@ -18,6 +18,13 @@ from tests.network import Network
 from tests.stations.runs import ask, brought_on, chargers, end, heard, now_is, states
 
 
+@pytest.fixture(autouse=True)
+def alone(committed: None) -> None:
+    """What the tests before have left under way is not brought on by each that follows."""
+    with scopes_disabled():
+        CommandRun.objects.filter(due_at__isnull=False).update(due_at=None)
+
+
 def test_no_more_than_so_many_are_under_way_at_once(network: Network) -> None:
     run = ask(network, chargers(network, 5))
     brought_on()

@@ -213,7 +213,7 @@ def test_two_runs_at_once_do_no_harm(station: Station) -> None:
 
 
 def test_samples_from_before_there_was_a_receipt_are_counted_going_back(station: Station) -> None:
-    for back in (0, 3, 40, 800):
+    for back in (0, 3, 40, 200):
         sample(station, -back * 24 * 60, 1000, received_at=None)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE stations_meterprogress SET back_to = now() + interval '2 days'")

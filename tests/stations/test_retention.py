@@ -24,10 +24,10 @@ OLD, RECENT = datetime(2018, 3, 10, tzinfo=UTC), datetime(2020, 6, 1, tzinfo=UTC
 
 @pytest.fixture(autouse=True)
 def months(committed: None) -> Iterator[None]:
-    """Partitions of spring 2018 and of the months around `NOW`, and no other operator with a say in the terms."""
+    """Partitions of `OLD` and of `NOW` and the months before them, and no other operator with a say in the terms."""
     with scopes_disabled(), connection.cursor() as cursor:
         for when in (OLD, NOW):
-            partitions.make(cursor, when.date())
+            partitions.make(cursor, when.date(), ahead=0)
         tasks.count_quarters()
         yield
         for model in (MeterSample, MessageLogEntry, StatusHistory, MeterQuarter):
@@ -89,6 +89,8 @@ def other_connection() -> "psycopg.Connection[Any]":
 
 def test_whole_months_that_are_over_are_dropped_and_the_others_stay(station: Station) -> None:
     # Messages are kept for six months, samples and states for 24.
+    with connection.cursor() as cursor:
+        partitions.make(cursor, OLD.date())
     for write in (sample, message, state):
         write(station, OLD)
         write(station, RECENT)
@@ -105,6 +107,8 @@ def test_whole_months_that_are_over_are_dropped_and_the_others_stay(station: Sta
 
 def test_a_term_of_24_months_is_24_whole_months_and_the_one_that_runs(station: Station) -> None:
     first = datetime(2018, 6, 1, tzinfo=UTC)
+    with connection.cursor() as cursor:
+        partitions.make(cursor, first.date(), ahead=0)
     sample(station, first - timedelta(seconds=1))
     sample(station, first)
     let_go()

@@ -160,6 +160,7 @@ def somebody_waits() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+@pytest.mark.long
 async def test_stations_of_both_versions_are_updated_though_a_worker_is_killed_in_the_middle(
     uvicorn: Server, network: Network, bells: None, jobs: Callable[[], Process]
 ) -> None:

@@ -11,6 +11,7 @@ from stations.models import Station
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.charging import due, only
+from tests.trying import often
 from tests.v201 import CARD, at, ended, session, started, updated
 
 ACCEPTED = {"idTokenInfo": {"status": "Accepted"}}
@@ -120,7 +121,7 @@ def test_a_station_that_counts_in_leaps_does_not_fill_the_table(network: Network
     assert (found.doubt, found.energy_wh) == ("events_missing", 1000)
 
 
-ANY = settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+ANY = settings(max_examples=often(25), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 
 
 @ANY

@@ -69,6 +69,7 @@ def test_pauses_grow_up_to_a_day_and_then_it_is_given_up(webhook: Webhook, them:
     assert later(webhook) == 0
 
 
+@pytest.mark.long
 def test_an_address_that_is_dead_is_asked_now_and_then_and_told_all_when_it_is_back(
     webhook: Webhook, them: Receiver, tell: Tell
 ) -> None:
@@ -92,6 +93,7 @@ def test_an_address_that_is_dead_is_asked_now_and_then_and_told_all_when_it_is_b
     assert (again(webhook).failures, again(webhook).failing_since) == (0, None)
 
 
+@pytest.mark.long
 def test_one_delivery_that_is_never_taken_does_not_keep_the_others(webhook: Webhook, them: Receiver, tell: Tell) -> None:
     def behave(handler: object, call: other.Call) -> None:
         answer(500 if call.payload["data"].get("poison") else 200)(handler, call)  # type: ignore[arg-type]
@@ -154,6 +156,7 @@ def _when(condition: object, act: object) -> None:
         act()  # type: ignore[operator]
 
 
+@pytest.mark.long
 def test_slow_addresses_of_one_network_leave_room_for_those_of_others(
     amber: Network, cobalt: Network, tell: Tell, them: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +176,7 @@ def test_slow_addresses_of_one_network_leave_room_for_those_of_others(
         assert statuses(good) == ["delivered"] * 30
 
 
+@pytest.mark.long
 def test_addresses_that_were_slow_have_a_part_of_the_calls_only(db: None, tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Although they work: each takes what it is told, after a while."""
     monkeypatch.setattr(dispatch, "SLOW_MS", 100)

@@ -90,6 +90,7 @@ def assert_told_of_each(webhook: Webhook, them: Receiver, count: int) -> None:
     assert {call.payload["type"] for call in calls.values()} == set(WANTED)
 
 
+@pytest.mark.long
 def test_a_worker_tells_sessions_and_does_other_jobs_while_an_address_takes_its_time(
     network: Network, engine: Engine, webhook: Webhook, them: Receiver, worker: Any
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_worker_tells_sessions_and_does_other_jobs_while_an_address_takes_its_
             services.remove(webhook=lame)
 
 
+@pytest.mark.long
 def test_what_ended_the_telling_is_told_by_the_next_job(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
 

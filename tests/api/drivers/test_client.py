@@ -61,7 +61,8 @@ async def until(ask: Callable[[], Awaitable[Any]], true: Callable[[Any], bool]) 
     return found
 
 
-@pytest.mark.parametrize("protocol", ["ocpp2.0.1", pytest.param("ocpp1.6", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("protocol", ["ocpp2.0.1", "ocpp1.6"])
 async def test_a_driver_charges_with_a_client_made_from_the_document(
     protocol: str, uvicorn: Server, network: Network, made: Callable[[str], Any]
 ) -> None:

@@ -141,6 +141,7 @@ def switched(user: User, *, active: bool) -> None:
     User.objects.filter(pk=user.pk).update(is_active=active)
 
 
+@pytest.mark.long
 async def test_a_stream_ends_when_its_driver_goes_or_the_process_does(network: Network) -> None:
     dee, card = driver(network)
     known = network.station(accepted=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from stations.domain.chargingprofiles import EXTERNAL, STATION_MAX, TX, TX_DEFAULT, Period, Profile, Schedule
 from stations.domain.composite import Held, Limits, Session, Stretch, difference, limit_at
+from tests.trying import often
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 HOUR = 3600
@@ -136,7 +137,7 @@ STATIONS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=often(150), deadline=None)
 @given(STATIONS, st.integers(0, 4 * HOUR - 1), st.sampled_from([0, 1]))
 def test_every_moment_is_as_it_is_when_asked_alone(of: Limits, second: int, evse: int) -> None:
     whole = of.composite(evse, NOW, 4 * HOUR, "A")
@@ -146,7 +147,7 @@ def test_every_moment_is_as_it_is_when_asked_alone(of: Limits, second: int, evse
     assert [one.start_s for one in whole] == sorted({one.start_s for one in whole})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=often(100), deadline=None)
 @given(STATIONS, st.integers(0, 32))
 def test_a_limit_of_the_whole_that_stands_above_all_is_never_passed(of: Limits, most: int) -> None:
     cap = held(STATION_MAX, (0, most), evse=0, level=9)
