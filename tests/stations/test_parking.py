@@ -56,11 +56,13 @@ def station(network: Network, newer: Engine) -> Station:
 
 
 def tell(engine: Engine, station: Station, *states: str, end: str = "EVConnected") -> None:
-    """A session that changes its state each minute."""
+    """A session that changes its state each minute; its meter counts while it charges."""
+    register = 1000
     engine.say(station, "TransactionEvent", v201.started(info={"chargingState": "EVConnected"}))
     for number, state in enumerate(states, start=1):
-        engine.say(station, "TransactionEvent", v201.updated(number, wh=1000 + 500 * number, info={"chargingState": state}))
-    engine.say(station, "TransactionEvent", v201.ended(len(states) + 1, wh=9000, info={"chargingState": end}))
+        register += 500 if "Charging" in states[max(0, number - 2) : number] else 0
+        engine.say(station, "TransactionEvent", v201.updated(number, wh=register, info={"chargingState": state}))
+    engine.say(station, "TransactionEvent", v201.ended(len(states) + 1, wh=register, info={"chargingState": end}))
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,7 @@ def test_a_process_that_takes_over_knows_it(network: Network, newer: Engine, sta
     newer.say(station, "TransactionEvent", v201.updated(1, wh=1500, info={"chargingState": "SuspendedEV"}))
     other = Engine("ocpp2.0.1")
     other.say(station, "TransactionEvent", v201.updated(2, wh=1500, info={"chargingState": "EVConnected"}))
-    other.say(station, "TransactionEvent", v201.ended(3, wh=2000))
+    other.say(station, "TransactionEvent", v201.ended(3, wh=1500))
     assert billed(network) == {"TIME": 60, "PARKING_TIME": 120}
 
 
