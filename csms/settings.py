@@ -343,6 +343,7 @@ SPECTACULAR_SETTINGS = {
         "CommandStatusEnum": "stations.models.CommandStatus",
         "FirmwareUpdateStatusEnum": "stations.models.UpdateStatus",
         "FirmwareUpdateFailureEnum": "stations.models.UpdateFailure",
+        "PlugTypeEnum": "stations.services.groupterms.PLUG_TYPES",
     },
 }
 

@@ -60,11 +60,12 @@ class NumberFilter(filters.Filter):
 
     field_class = NumberField
 
-    def __init__(self, *args: Any, max_value: int = 2**63 - 1, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=0, max_value=max_value, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=0, **kwargs)
         # Not what the column could hold: the document says what is taken.
-        bounds = {"type": "integer", "minimum": 0, "maximum": max_value}
-        extend_schema_field(bounds | ({"description": kwargs["help_text"]} if "help_text" in kwargs else {}))(self)
+        said = {"maximum": kwargs.get("max_value"), "description": kwargs.get("help_text")}
+        known = {name: value for name, value in said.items() if value is not None}
+        extend_schema_field({"type": "integer", "minimum": 0} | known)(self)
 
 
 @extend_schema_field(OpenApiTypes.BOOL)

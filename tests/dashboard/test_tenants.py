@@ -30,7 +30,7 @@ from tests.network import Network
 
 #: Pages for those who may change something only.
 FORMS = {
-    *("id_tag_add", "id_tags_import", "id_tag", "firmware_add", "webhook_add", "webhook_change"),
+    *("id_tag_add", "id_tags_import", "id_tag", "plug_types", "firmware_add", "webhook_add", "webhook_change"),
     "receipt_details",
     *("forward_add", "forward_change", "quirk_add", "quirk_change", "ask_anything"),
     *("tariff_add", "tariff_import", "tariff_change", "id_tag_group"),

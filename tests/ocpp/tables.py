@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Model
 from django_scopes import scopes_disabled
 
-from accounts.models import IdToken, Operator
+from accounts.models import IdToken, IdTokenGroup, Operator
 from csms.ocpp.replay import timeless
 from stations.models import (
     Command,
@@ -55,7 +55,8 @@ def contents(operator: Operator) -> dict[str, list[Any]]:
         names = {pk: identity.removeprefix("WAS-") for pk, identity in stations}
         tokens = dict(IdToken.objects.filter(operator=operator).values_list("pk", "key"))
         transactions = dict(Transaction.objects.filter(operator=operator).values_list("pk", "ocpp_transaction_id"))
-        words = {"station": names, "id_token": tokens, "transaction": transactions}
+        groups = dict(IdTokenGroup.objects.filter(operator=operator).values_list("pk", "name"))
+        words = {"station": names, "id_token": tokens, "transaction": transactions, "payer_group": groups}
         return {model.__name__: sorted((row(one, words) for one in rows(model, operator)), key=json.dumps) for model in LEFT_OUT}
 
 

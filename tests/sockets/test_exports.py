@@ -12,7 +12,9 @@ from django_scopes import scopes_disabled
 from accounts.imports import import_id_tokens
 from accounts.models import IdToken
 from csms.dashboard.exports import CHUNK
-from stations.models import Transaction
+from stations.models import Site, Transaction
+from stations.services import groupterms
+from stations.services.groupterms import Wanted
 from tests.dashboard.addresses import FILES, NAMED, address
 from tests.dashboard.rows import bill, finished, plug, session
 from tests.dashboard.world import one_of_each
@@ -80,9 +82,14 @@ def test_the_id_tags_come_back_unchanged_by_an_import(uvicorn: Server, network: 
     ]
     with scopes_disabled():
         IdToken.objects.bulk_create(cards)
-    network.token("van", group="DEE", status="Blocked")
+    van = network.token("van", group="DEE", status="Blocked")
+    station = network.station(accepted=True)
+    with scopes_disabled():
+        site = Site.objects.create(operator=network.operator, name="Harbour")
+        groupterms.hold(token=van, held=Wanted(True, sites=[site], evses=[(station, 2)], types=["sType2"]))
     rows = download(uvicorn, network, "/id-tags/export/")
     assert [line[0] for line in rows[1:]] == [*(card.value for card in cards), "van"]
+    assert rows[-1][-2:] == [f"site:Harbour|{station.identity}/2", "sType2"]
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     done = import_id_tokens(operator=network.operator, content=out.getvalue().encode())

@@ -3,15 +3,13 @@
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from stations.models import LocalList
 from stations.services import locallistwork
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import PROTOCOLS, boot, connected
-from tests.stations.listing import Keeper, list_of, rule, settle
+from tests.stations.listing import Keeper, hurry, list_of, rule, run, settle, there
 
 
 @pytest.mark.parametrize(("work", "step"), [("bring_in_step", "of_operator"), ("keep", "assign")])
@@ -40,6 +38,7 @@ def test_a_list_that_cannot_be_looked_at_says_so_and_is_tried_again_later_and_la
     engine = Engine("ocpp1.6")
     keeper = Keeper(engine, connected(network, engine))
     rule(network)
+    there(keeper.station)
 
     def fails(*_: Any, **__: Any) -> bool:
         raise RuntimeError("nobody thought of this")
@@ -48,17 +47,14 @@ def test_a_list_that_cannot_be_looked_at_says_so_and_is_tried_again_later_and_la
     with monkeypatch.context() as broken:
         broken.setattr(locallistwork, "_look", fails)
         for _again in range(3):
-            with scopes_disabled():
-                LocalList.objects.filter(station=keeper.station).update(due_at=timezone.now())
-                locallistwork.of_operator(operator_id=network.operator.pk)
+            hurry(keeper)
+            run(network)
             one = list_of(keeper.station)
             assert (one.state, one.error) == ("failed", locallistwork.IN_TROUBLE)
             assert one.due_at is not None
             assert one.error_at is not None
             pauses.append((one.due_at - one.error_at) / locallistwork.TROUBLE)
     assert pauses == [1, 2, 4]
-    with scopes_disabled():
-        LocalList.objects.filter(station=keeper.station).update(due_at=timezone.now())
     settle(network, keeper)
     one = list_of(keeper.station)
     assert (one.state, one.error, one.attempts) == ("in_step", "", 0)
