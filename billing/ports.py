@@ -3,6 +3,7 @@
 from billing import displayed, meterkeys, receipts, selectors, services
 from stations import outbox, ports
 from stations.services import signedreadings
+from stations.services.transactions import ENDED_TOPIC
 
 
 def fill() -> None:
@@ -10,6 +11,6 @@ def fill() -> None:
     ports.running_cost = selectors.running_cost
     ports.prices = displayed.of
     ports.billed = selectors.billed
-    outbox.subscribe("transaction_ended", services.SUBSCRIBER)
+    outbox.subscribe(ENDED_TOPIC, services.SUBSCRIBER)
     outbox.subscribe(signedreadings.TOPIC, meterkeys.SUBSCRIBER)
     outbox.subscribe(services.RECORD_TOPIC, receipts.SUBSCRIBER)

@@ -14,6 +14,7 @@ from billing import meterkeys, pricepoints, rebilling, receipts, services, signe
 from stations import outbox, ports
 from stations.models import OutboxEntry
 from stations.services import signedreadings
+from stations.services.transactions import ENDED_TOPIC
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
 CLAIM = 100
@@ -29,8 +30,8 @@ CHECKED_FIRST = timedelta(minutes=2)
 def make_charge_records() -> int:
     """Make the charge records of the transactions that ended. Returns how many entries of the outbox were looked at.
 
-    1. Claim the oldest entries that are due; another worker skips those. Leave those whose signed readings are being checked:
-       the check calls for another run.
+    1. Claim the oldest entries that are due; another worker skips those. Put off those whose signed readings are not checked yet:
+       the check makes them due.
     2. Make their records together and delete the entries, both or neither; note what could not be priced and when to try again.
     3. Should that fail as a whole, handle each alone.
     4. Commit, and tell the live pages.
@@ -71,7 +72,7 @@ def advance_rebillings() -> int:
 def _make_some() -> int:
     billed: defaultdict[int, list[int]] = defaultdict(list)
     with outbox.claim(services.SUBSCRIBER, limit=CLAIM) as claimed:
-        entries = _checked(claimed)
+        entries = _without_unchecked(claimed)
         try:
             with outbox.handling_all(entries) as failed:
                 made = services.make_charge_records(transaction_ids=[entry.object_id for entry in entries])
@@ -86,16 +87,26 @@ def _make_some() -> int:
                 billed[entry.operator_id].append(entry.object_id)
         for operator_id, pks in billed.items():
             transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
-    return len(entries)
+    return len(claimed)
 
 
-def _checked(entries: Sequence[OutboxEntry]) -> list[OutboxEntry]:
-    """Those of sessions that no check of what their meters signed may still put in doubt."""
+def _without_unchecked(claimed: Sequence[OutboxEntry]) -> list[OutboxEntry]:
+    """Puts off those of sessions that a check of what their meters signed may still put in doubt; returns the others."""
+    until = timezone.now() + CHECKED_FIRST
     with scopes_disabled():
         found = OutboxEntry.objects.filter(topic=signedreadings.TOPIC, subscriber=meterkeys.SUBSCRIBER)
-        found = found.filter(object_id__in=[entry.object_id for entry in entries], created_at__gte=timezone.now() - CHECKED_FIRST)
+        found = found.filter(object_id__in=[entry.object_id for entry in claimed], created_at__gte=timezone.now() - CHECKED_FIRST)
         waits = set(found.values_list("object_id", flat=True))
-    return [entry for entry in entries if entry.object_id not in waits]
+        OutboxEntry.objects.filter(pk__in=[entry.pk for entry in claimed if entry.object_id in waits]).update(due_at=until)
+    return [entry for entry in claimed if entry.object_id not in waits]
+
+
+def _bill_checked(transaction_ids: Sequence[int]) -> None:
+    """What was put off for a check that is over is due, and billing hears of it."""
+    with scopes_disabled():
+        ended = OutboxEntry.objects.filter(topic=ENDED_TOPIC, subscriber=services.SUBSCRIBER, object_id__in=transaction_ids)
+        if ended.filter(error="", due_at__gt=timezone.now()).update(due_at=timezone.now()):
+            ports.bell.work(services.SUBSCRIBER)
 
 
 @shared_task
@@ -124,14 +135,11 @@ def check_signed_readings() -> int:
                         checked[entry.operator_id].append(entry.object_id)
             for operator_id, pks in checked.items():
                 transaction.on_commit(partial(ports.bell.changed, operator_id, stations=[], transactions=pks))
+        _bill_checked([entry.object_id for entry in entries])
         looked_at += len(entries)
         if len(entries) < CHECKED:
-            break
-    else:
-        ports.bell.work(meterkeys.SUBSCRIBER)
-    if looked_at:
-        # Billing has left alone what waited for this.
-        ports.bell.work(services.SUBSCRIBER)
+            return looked_at
+    ports.bell.work(meterkeys.SUBSCRIBER)
     return looked_at
 
 

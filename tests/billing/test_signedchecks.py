@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from billing import meterkeys, signedchecks, signedselectors
+from billing import meterkeys, services, signedchecks, signedselectors
 from billing.tasks import CHECKED_FIRST, check_signed_readings, make_charge_records
 from csms.simulator.signing import CURVES
 from stations.models import OutboxEntry, Station
@@ -130,6 +130,10 @@ def test_a_session_is_billed_after_its_check(network: Network, newer: Engine, st
     charge(newer, station, *signed(Meter()), tx="tx-2")
     make_charge_records()
     assert network.charge_records() == []
+    # They are put off, so that those behind them have their turn, and are due again as soon as they are checked.
+    with scopes_disabled():
+        waiting = OutboxEntry.objects.filter(operator=network.operator, subscriber=services.SUBSCRIBER)
+        assert [entry.due_at > timezone.now() for entry in waiting] == [True, True]
     check_signed_readings()
     make_charge_records()
     # Of the first one its meter has signed another energy.
