@@ -91,7 +91,7 @@ class AvailabilityOfStationView(Scoped, GenericViewSet[Any]):
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],
         request=Wanted,
-        responses=Availability,
+        responses={200: Availability},
         examples=[
             OpenApiExample("a plug", {"evse": 2, "operative": False, "reason": "The cable is torn"}, request_only=True),
             OpenApiExample("no more", {"evse": 2, "operative": None}, request_only=True),

@@ -118,7 +118,10 @@ class NetworkMoveView(mixins.RetrieveModelMixin, Lists):
             move = networkmoves.use(slot=given["slot"], **about)
         return Response(NetworkMoveRow(move).data, status=201)
 
-    @extend_schema(request=None, responses={201: NetworkMoveRow})
+    @extend_schema(
+        request=None,
+        responses={201: NetworkMoveRow, 400: OpenApiResponse(description="There is no way back, or it is on its way already.")},
+    )
     @action(detail=True, methods=["post"])
     def back(self, request: Request, **kwargs: Any) -> Response:
         """Lead the station back to the order of its slots before this move."""
