@@ -33,8 +33,7 @@ class Displayed:
 
     def cost(self, session: ports.SoFar) -> Decimal | None:
         try:
-            known = sessions.so_far(session)
-            applied = self._during(known)
+            applied, known = self._during(session), sessions.so_far(session)
             if self._followed is not None and session.energy_wh <= 0:
                 # Nothing would be a price that nobody knows.
                 tariff.prices_at_end(applied, known)
@@ -45,8 +44,7 @@ class Displayed:
 
     def parts(self, session: ports.SoFar) -> dict[str, Decimal]:
         try:
-            known = sessions.so_far(session)
-            found = tariff.prices_at_end(self._during(known), known, power_w=_power(session))
+            found = tariff.prices_at_end(self._during(session), sessions.so_far(session), power_w=_power(session))
         except (tariff.NoPrice, tariff.InvalidSession):
             return {}
         taxed = {kind: amount * (100 + (vat or 0)) / 100 for kind, (amount, vat) in found.items() if amount}
@@ -58,8 +56,8 @@ class Displayed:
                 self._sentences[language] = sentences.sentence(self._tariff)
         return self._sentences[language]
 
-    def _during(self, session: tariff.Session) -> tariff.Tariff:
-        return self._tariff if self._followed is None else self._followed.during(session.since, session.end)
+    def _during(self, session: ports.SoFar) -> tariff.Tariff:
+        return self._tariff if self._followed is None else self._followed.during(session.started_at, session.until)
 
 
 def _power(session: ports.SoFar) -> Decimal | None:

@@ -118,7 +118,7 @@ def _draft(
     assert t.stopped_at is not None
     session = sessions.ended(t, energy_wh=t.energy_wh, end=t.stopped_at, readings=readings)
     try:
-        priced = tariff.price(book.joined(chosen, session.since, session.end), session)
+        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
     except tariff.NoPrice as error:
         raise PriceMissing(f"{error} It is priced as soon as that is known.") from error
     lines, taxes = breakdown.explained(priced)

@@ -101,7 +101,7 @@ def would_cost(
     changed.started_at = started_at
     session = sessions.ended(changed, energy_wh=energy_wh, end=stopped_at)
     try:
-        priced = tariff.price(book.joined(chosen, session.since, session.end), session)
+        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
     except tariff.NoPrice:
         return None
     return (priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax), priced.currency

@@ -44,7 +44,7 @@ def _work(applied: tariff.Tariff, session: tariff.Session) -> int:
 def _prices(operator_id: int | None, names: set[str], session: tariff.Session) -> Mapping[str, tariff.Series]:
     if not names or operator_id is None:
         return {}
-    return series.during(operator_id, names, session.since, session.end)
+    return series.during(operator_id, names, session.start, session.end)
 
 
 def past(transaction: Transaction) -> tariff.Session:

@@ -209,11 +209,6 @@ class Session:
         for name in ("start", "end", "charging_end"):
             object.__setattr__(self, name, getattr(self, name).astimezone(UTC))
 
-    @property
-    def since(self) -> datetime:
-        """When the first of it that may cost something began."""
-        return self.start if self.reserved is None else min(self.reserved.start.astimezone(UTC), self.start)
-
 
 @dataclass(frozen=True, slots=True)
 class Line:

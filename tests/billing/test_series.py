@@ -275,19 +275,3 @@ def test_prices_are_let_go_of_after_their_term(amber, market):
         assert tasks.let_go_of_prices() == 0
     with scope(operator=amber):
         assert [point.price for point in PricePoint.objects.all()] == [3]
-
-
-def test_what_was_reserved_costs_what_the_market_said_before_the_session(amber, station, market):
-    kept = {"type": "TIME", "price": 0, "step_size": 1, "price_series": "Day-ahead"}
-    ocpi = {"elements": [{"price_components": [kept], "restrictions": {"reservation": "RESERVATION"}}]}
-    tariffs.add_tariff(operator=amber, name="Market", ocpi=ocpi, is_default=True)
-    since = make.START - HOUR
-    pricepoints.fill(series=market, points=points(100, 200, 300, 400, 500, start=since))
-    with time_machine.travel(make.START + timedelta(minutes=30), tick=False):
-        running = make.transaction(station, status="active", stopped_at=None, reserved_at=since)
-        with scope(operator=amber):
-            assert selectors.running_cost([running]) == {running.pk: (Decimal("0.10"), "EUR")}
-    done = make.transaction(station, reserved_at=since)
-    make.ended([done])
-    tasks.make_charge_records()
-    assert [(record.total_excl_tax, record.lines[0]["dimension"]) for record in records()] == [(Decimal("0.10"), "RESERVATION")]

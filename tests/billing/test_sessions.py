@@ -56,4 +56,3 @@ def test_a_reservation_ends_when_its_session_begins(since: int | None, counted: 
     running = sessions.so_far(SoFar(START, END, Decimal(100), "UTC", reserved_at=at))
     past = sessions.ended(Transaction(started_at=START, reserved_at=at, station=Station()), energy_wh=Decimal(100), end=END)
     assert (running.reserved, past.reserved) == (expected, expected)
-    assert running.since == past.since == START + timedelta(minutes=counted or 0)
