@@ -40,8 +40,15 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     for one, price in priced.items():
         read, first = running[one.pk], one.meter_start_wh
         course = [(at, register - first) for at, register in points.get(one.pk, ())] if first is not None else []
-        energy_wh, parked = read.energy_wh or Decimal(0), read.charging_ended_at
-        known = ports.SoFar(read.started_at, now, energy_wh, sessions.time_zone(one), course, charging_ended_at=parked)
+        known = ports.SoFar(
+            read.started_at,
+            now,
+            read.energy_wh or Decimal(0),
+            sessions.time_zone(one),
+            course,
+            charging_ended_at=read.charging_ended_at,
+            reserved_at=read.reserved_at,
+        )
         if (total := price.cost(known)) is not None:
             costs[one.pk] = (total, price.currency)
     return costs

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import QuerySet
 
-from billing.tariff import Sample, Session
+from billing.tariff import Reserved, Sample, Session
 from stations import ports
 from stations.models import MeterSample, Transaction
 
@@ -39,6 +39,7 @@ def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime, readin
         time_zone=time_zone(transaction),
         samples=_samples(transaction, energy_wh, end, readings),
         charging_end=_charging_end(transaction.charging_ended_at, transaction.started_at, end),
+        reserved=_reserved(transaction.reserved_at, transaction.started_at),
     )
 
 
@@ -47,13 +48,24 @@ def so_far(known: ports.SoFar) -> Session:
     until, energy_wh = max(known.started_at, known.until), max(known.energy_wh, Decimal(0))
     samples = [Sample(known.started_at, Decimal(0)), *_rising(known.course, known.started_at, until, energy_wh)]
     samples.append(Sample(until, energy_wh))
-    charging_end = _charging_end(known.charging_ended_at, known.started_at, until)
-    return Session(start=known.started_at, end=until, time_zone=known.time_zone, samples=samples, charging_end=charging_end)
+    return Session(
+        start=known.started_at,
+        end=until,
+        time_zone=known.time_zone,
+        samples=samples,
+        charging_end=_charging_end(known.charging_ended_at, known.started_at, until),
+        reserved=_reserved(known.reserved_at, known.started_at),
+    )
 
 
 def _charging_end(told: datetime | None, start: datetime, end: datetime) -> datetime:
     """Within the session, of which somebody may have corrected the times since."""
     return end if told is None else min(max(told, start), end)
+
+
+def _reserved(since: datetime | None, start: datetime) -> Reserved | None:
+    """Until the session began, which somebody may have corrected since."""
+    return None if since is None else Reserved(min(since, start), start)
 
 
 def time_zone(transaction: Transaction) -> str:

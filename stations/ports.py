@@ -96,7 +96,8 @@ running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """What is known of a session until a moment. `course`: moments in between, in their order, and the energy (Wh) since the start
-    by then. `power_w`: that of now, where it is known. `charging_ended_at`: since when the vehicle is only parked."""
+    by then. `power_w`: that of now, where it is known. `charging_ended_at`: since when the vehicle is only parked. `reserved_at`:
+    since when the plug was kept for it."""
 
     started_at: datetime
     until: datetime
@@ -105,6 +106,7 @@ class SoFar:
     course: Sequence[tuple[datetime, Decimal]] = ()
     power_w: Decimal | None = None
     charging_ended_at: datetime | None = None
+    reserved_at: datetime | None = None
 
 
 class Prices(Protocol):

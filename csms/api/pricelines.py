@@ -10,7 +10,8 @@ class PriceLine(serializers.Serializer[Any]):
     """A part of what a transaction cost. Every number is a decimal string."""
 
     dimension = serializers.CharField(
-        help_text="What is priced, in OCPI's words: FLAT, ENERGY, TIME, PARKING_TIME; or what a limit adds: MIN_PRICE, MAX_PRICE."
+        help_text="What is priced, in OCPI's words: FLAT, ENERGY, TIME, PARKING_TIME; RESERVATION, of what was reserved before; or "
+        "what a limit adds: MIN_PRICE, MAX_PRICE."
     )
     volume = serializers.CharField(help_text="How much of it, in `unit`.")
     unit = serializers.CharField()

@@ -201,7 +201,7 @@ class TransactionRow(Rows):
         model = Transaction
         fields = read_only_fields = [
             *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "additional_id_tags"),
-            *("authorization_status",),
+            *("authorization_status", "reserved_at"),
             *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
             *(
                 "meter_start_wh",

@@ -44,6 +44,7 @@ DIMENSIONS: dict[str, str | Promise] = {
     "TIME": _("Time"),
     "FLAT": _("Per session"),
     "PARKING_TIME": _("Parking"),
+    "RESERVATION": _("Reservation"),
     "MIN_PRICE": _("Up to the minimum price"),
     "MAX_PRICE": _("Down to the maximum price"),
 }

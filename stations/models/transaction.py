@@ -30,6 +30,7 @@ class Transaction(models.Model):
     `payer` and `payer_group` are what its price asks of who charges, as it was when the id token was first shown (the group by its
     primary key): whatever becomes of the token later, what applied at the start stays applied.
     `charging_ended_at`: since when the vehicle asks for no energy and is only parked (see `stations.services.parking`).
+    `reserved_at`: since when the plug was kept for it, if it used a reservation (see `stations.services.reservation`).
     """
 
     # Indexes of their own would be two more for every start: others begin with them.
@@ -49,6 +50,9 @@ class Transaction(models.Model):
     status = models.CharField(max_length=10, choices=choices.TRANSACTION_STATUS, default=TransactionStatus.ACTIVE.value)
     doubt = models.CharField(max_length=20, choices=choices.DOUBT, default=Doubt.NONE.value, blank=True)
     started_at = models.DateTimeField()
+    reserved_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the plug was kept for it; null: it was not reserved."
+    )
     stopped_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
     stop_reason = models.CharField(max_length=30, blank=True)

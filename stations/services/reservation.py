@@ -23,7 +23,8 @@ from stations.services.effects import Effect
 from stations.services.rules import Rule
 from stations.state import AwaitedEffect, ReservationState, TransactionState
 
-#: A start or a fault that was so much before the reservation may still belong to it: clocks differ.
+#: A start or a fault that was so much before the reservation, a start that was so much after it, may still belong to it: clocks
+#: differ.
 CLOCKS_DIFFER = timedelta(seconds=60)
 #: States of a connector that nobody can use.
 BROKEN = (ConnectorStatus.FAULTED, ConnectorStatus.UNAVAILABLE)
@@ -138,9 +139,11 @@ def status_changed(batch: Batch, evse: int, status: ConnectorStatus, at: datetim
 
 # The one who comes
 
+#: Returns from when and until when the station kept the plug: from its answer on, unless that is of the same batch.
 USED = """
 UPDATE stations_reservation SET status = 'used', transaction_id = %s, finished_at = %s, detail = ''
 WHERE id = %s
+RETURNING COALESCE((SELECT c.answered_at FROM stations_command c WHERE c.id = command_id), created_at), expires_at
 """
 #: The newest of a number, whatever became of it: a start may be told long after its time.
 NAMED = "SELECT id, status, transaction_id FROM stations_reservation WHERE station_id = %s AND number = %s ORDER BY id DESC LIMIT 1"
@@ -157,7 +160,7 @@ def began(batch: Batch, begun: TransactionState, found: FoundToken | None, *, na
     if named is not None:
         row = batch.cursor.execute(NAMED, (station.id, named)).fetchone()
         if row is not None and row[1] in USABLE:
-            _use(batch, row[0], named, begun)
+            _use(batch, row[0], named, begun, at)
         elif row is None or row[2] != begun.id:
             detail = f"The session names reservation {named}, " + (
                 "which was never made." if row is None else f"which is {row[1]}."
@@ -171,16 +174,20 @@ def began(batch: Batch, begun: TransactionState, found: FoundToken | None, *, na
     own = [one for one in valid if one.evse in (None, begun.evse) and (one.key == key or (group and one.group.upper() == group))]
     if own:
         best = min(own, key=lambda one: (one.evse is None, one.key != key, one.id))
-        _use(batch, best.id, best.number, begun)
+        _use(batch, best.id, best.number, begun, at)
     elif foreign := next((one for one in valid if one.evse == begun.evse), None):
         detail = f"Plug {begun.evse} was reserved for another id tag until {foreign.expires_at:%Y-%m-%dT%H:%M:%SZ}."
         batch.note(Note("reserved_for_another", str(foreign.number), detail, Severity.WARNING), begun.id)
 
 
-def _use(batch: Batch, pk: int, number: int, begun: TransactionState) -> None:
+def _use(batch: Batch, pk: int, number: int, begun: TransactionState, at: datetime) -> None:
     batch.station.reservations.pop(number, None)
-    batch.cursor.execute(USED, (begun.id, batch.now, pk))
+    kept = batch.cursor.execute(USED, (begun.id, batch.now, pk)).fetchone()
     batch.touch(transaction_id=begun.id)
+    # Whoever comes after its time may use the plug all the same: it was kept for nobody by then, and costs nothing.
+    if kept is not None and begun.reserved_at is None and at < kept[1] + CLOCKS_DIFFER:
+        begun.reserved_at = min(kept[0], begun.started_at, at)
+        batch.change(models.Transaction, begun.id, reserved_at=begun.reserved_at)
 
 
 # What shows that it was done

@@ -214,8 +214,15 @@ def _so_far(transaction: TransactionState, prices: ports.Prices, batch: Batch, u
         return None
     points = (_every(transaction, batch, until) if ended else transaction.course or ()) if prices.needs_course else ()
     course = [(at, register - start) for at, register in points]
-    parked = transaction.charging_ended_at
-    return ports.SoFar(transaction.started_at, until, last - start, batch.station.time_zone, course, charging_ended_at=parked)
+    return ports.SoFar(
+        transaction.started_at,
+        until,
+        last - start,
+        batch.station.time_zone,
+        course,
+        charging_ended_at=transaction.charging_ended_at,
+        reserved_at=transaction.reserved_at,
+    )
 
 
 def _every(transaction: TransactionState, batch: Batch, until: datetime) -> list[courses.Point]:

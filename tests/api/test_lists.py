@@ -42,6 +42,13 @@ def test_a_running_transaction_has_no_cost_yet(ada: Person, amber: Network) -> N
     assert (row["cost_so_far"]["currency"], row["tariff"]["billed"]) == ("EUR", False)
 
 
+def test_a_transaction_says_since_when_its_plug_was_reserved(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        reserved = transaction(amber.station, number=2, reserved_at=AT)
+    told = {row["id"]: row["reserved_at"] for row in ada.client.rows("transactions/")}
+    assert told == {reserved.pk: "2026-11-20T12:00:00.123456Z", amber.transaction.pk: None}
+
+
 def test_a_transaction_says_by_which_tariff_and_why(ada: Person, amber: Network) -> None:
     price = {"elements": [{"price_components": [{"type": "FLAT", "price": 3, "vat": 20, "step_size": 1}]}]}
     tariff = tariffs.add_tariff(operator=ada.operator, name="Depot", ocpi=price)

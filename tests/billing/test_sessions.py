@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing import sessions
+from billing.tariff import Reserved
 from stations.models import Station, Transaction
 from stations.ports import SoFar
 from tests.billing.make import START
@@ -46,3 +47,12 @@ def test_charging_ends_within_the_session(told: int | None, charging: int) -> No
     assert ended.charging_end == START + timedelta(minutes=charging)
     past = Transaction(started_at=START, charging_ended_at=at, station=Station())
     assert sessions.ended(past, energy_wh=Decimal(100), end=END).charging_end == START + timedelta(minutes=charging)
+
+
+@pytest.mark.parametrize(("since", "counted"), [(None, None), (-30, -30), (0, 0), (5, 0)])
+def test_a_reservation_ends_when_its_session_begins(since: int | None, counted: int | None) -> None:
+    at = None if since is None else START + timedelta(minutes=since)
+    expected = None if counted is None else Reserved(START + timedelta(minutes=counted), START)
+    running = sessions.so_far(SoFar(START, END, Decimal(100), "UTC", reserved_at=at))
+    past = sessions.ended(Transaction(started_at=START, reserved_at=at, station=Station()), energy_wh=Decimal(100), end=END)
+    assert (running.reserved, past.reserved) == (expected, expected)

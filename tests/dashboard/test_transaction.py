@@ -140,3 +140,14 @@ def test_what_the_charger_said_stands_beside_a_corrected_time(ada: Client, amber
     assert "the charger said" not in page(ada, done.pk)
     type(done).objects.with_scopes_disabled().filter(pk=done.pk).update(station_started_at=done.started_at - timedelta(hours=1))
     assert page(ada, done.pk).count("the charger said") == 1
+
+
+def test_a_session_says_since_when_its_plug_was_reserved_and_what_that_cost(ada: Client, amber: Network) -> None:
+    done = finished(plug(amber))
+    assert "Reserved since" not in page(ada, done.pk)
+    type(done).objects.with_scopes_disabled().filter(pk=done.pk).update(reserved_at=done.started_at - timedelta(minutes=30))
+    line = {"dimension": "RESERVATION", "volume": "0.5", "unit": "h", "price": "6", "cost_excl_tax": "3"}
+    bill(done, amber.tariff(), "3.60", lines=[line])
+    html = page(ada, done.pk)
+    assert "Reserved since" in html
+    assert '<th scope="row">Reservation</th>' in html
