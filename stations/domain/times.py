@@ -35,7 +35,8 @@ class Clock:
     any clock: what is not as good as now is believed when several messages agree on it over a while, as a queue that is emptied
     and a slip of the pen do not.
 
-    `told`: the estimate as it was last written down. `supposed`: what may be the offset, since when, and of how many messages.
+    `told`: the estimate as it was last written down. `supposed`: what may be the offset, since when, of how many messages, and the
+    `best` of those. They agree with the first: each with the one before would be a queue of readings a few seconds apart.
     `restarted`: the station has booted since, and may have set its clock. `newest`: the latest time it said that cannot be;
     `stuck`: it says the same again and again.
     """
@@ -43,6 +44,7 @@ class Clock:
     offset: timedelta | None = None
     told: timedelta | None = None
     supposed: timedelta | None = None
+    best: timedelta | None = None
     since: datetime | None = None
     agreed: int = 0
     restarted: bool = False
@@ -68,8 +70,8 @@ class Clock:
         elif not self._confirmed(seen, received_at):
             return False
         else:
-            assert self.supposed is not None
-            seen = self.supposed
+            assert self.best is not None
+            seen = self.best
         self.offset, self.supposed, self.restarted = seen, None, False
         if self.told is not None and abs(seen - self.told) < NOTICEABLE:
             return False
@@ -79,10 +81,10 @@ class Clock:
     def _confirmed(self, seen: timedelta, received_at: datetime) -> bool:
         """Whether enough messages agree that the clock is not what was known of it."""
         old = self.since is None or received_at - self.since > SUPPOSED_FOR
-        if self.supposed is None or old or seen > self.supposed + AGREE:
-            self.supposed, self.since, self.agreed = seen, received_at, 1
+        if self.supposed is None or self.best is None or old or seen > self.supposed + AGREE:
+            self.supposed, self.best, self.since, self.agreed = seen, seen, received_at, 1
         elif seen >= self.supposed - AGREE:
-            self.supposed, self.agreed = max(self.supposed, seen), self.agreed + 1
+            self.best, self.agreed = max(self.best, seen), self.agreed + 1
         assert self.since is not None
         return self.agreed >= ENOUGH and received_at - self.since >= SPREAD
 
@@ -100,7 +102,7 @@ class Clock:
         off = self.offset if self.offset is not None and abs(self.offset) > TOLERANCE else None
         if at < EARLIEST:
             # Wrong by years: no delay explains it, so one message is enough to count from. One that stands still tells nothing.
-            off = None if self.stuck else off or self.supposed
+            off = None if self.stuck else off or (self.supposed and self.best)
         right = at - off if off is not None else None
         return right if right is not None and EARLIEST <= right <= received_at + TOLERANCE else None
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django_scopes import scopes_disabled
 
+from stations.domain.times import Clock
 from stations.models import Station
 from tests import v16, v201
 from tests.engine import Engine
@@ -179,6 +180,20 @@ def test_what_happened_offline_says_nothing_of_the_clock(network: Network, stati
     for number, payload in enumerate(v201.session()):
         engine.say(station, "TransactionEvent", payload | {"offline": True}, at=NOON + number * MINUTE)
     assert now_of(station).clock_offset_s is None
+
+
+@pytest.mark.parametrize("apart_s", [1, 5, 10, 60])
+def test_a_queue_of_readings_that_is_emptied_for_minutes_shows_no_clock_that_is_behind(apart_s: int) -> None:
+    """Readings some seconds apart, taken offline for hours, told five a second: each is a little less late than the one before."""
+    clock = Clock()
+    at, received_at = NOON - 6 * HOUR, NOON
+    for _ in range(900):
+        clock.heard(at, received_at)
+        at += apart_s * SECOND
+        received_at += SECOND / 5
+        if at > received_at - MINUTE:
+            break
+    assert clock.offset is None
 
 
 def test_the_estimate_survives_the_process(network: Network, engine: Engine, station: Station) -> None:
