@@ -185,6 +185,8 @@ class BatchThread(Database, threading.Thread):
                 attempts += 1
                 if attempts <= RETRIES:
                     continue
+                if len(inbound) == 1:
+                    return self._failed(inbound[0], error)
             except Exception as error:
                 self._forget(inbound)
                 if isinstance(error, _CommitUnknown):
@@ -209,8 +211,6 @@ class BatchThread(Database, threading.Thread):
                 self._after(batch)
                 meters.committed(answers, batch, begun)
                 return answers
-            if len(inbound) == 1:
-                return self._failed(inbound[0], RuntimeError("deadlock after deadlock"))
             return [pair for one in inbound for pair in self._committed([one])]
 
     def _attempt(self, inbound: Sequence[Message]) -> tuple[Batch, list[tuple[Message, str | None]]]:
