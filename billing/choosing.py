@@ -1,10 +1,11 @@
-"""Which tariff a session has, and why: of those assigned the most special one, in the version that was valid when it started.
+"""Which tariff a session has, and why: of those assigned when it started the most special one, in the version that was valid then.
 
 Whom a tariff is for goes before where: a group of id tags, then registered drivers or who pays without a contract, then everybody.
-Of the same the nearest place wins: EVSE, charger, site, network. Where nothing is assigned it is the network's default.
+Of the same the nearest place wins: EVSE, charger, site, network. Where nothing is assigned it is the network's default. A session
+that started before any tariff applied to it has what applies now.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from django_scopes import scopes_disabled
 
 from billing import series
 from billing import tariff as engine
-from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
+from billing.models import Audience, FormerAssignment, Tariff, TariffAssignment, TariffVersion
 from stations.cases import Case
 from stations.cases import of_row as case_of
 from stations.flush import Cursor
@@ -26,6 +27,8 @@ Made = TypeVar("Made")
 PLACES = ("evse", "station", "site")
 ASSIGNED = ("operator_id", "pk", "tariff_id", "audience", "group_id", *(f"{place}_id" for place in PLACES))
 WHO = {Audience.GROUP: 2, Audience.DRIVERS: 1, Audience.AD_HOC: 1, Audience.EVERYBODY: 0}
+#: After everything that is assigned.
+DEFAULT = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +50,25 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """Where and for whom a tariff applies, by primary keys. `place` "": the whole network."""
+    """Where and for whom a tariff applies, or did, by primary keys. `place` "": the whole network. `since` None: always;
+    `until` None: it still does."""
 
     pk: int
     tariff: int
     place: str
     audience: str
     group: int | None
+    since: datetime | None
+    until: datetime | None = None
+    is_default: bool = False
+
+    def applied(self, moment: datetime) -> bool:
+        return (self.since is None or self.since <= moment) and (self.until is None or moment < self.until)
+
+    @property
+    def special(self) -> tuple[int, int, int]:
+        who = DEFAULT if self.is_default else WHO[Audience(self.audience)]
+        return who, len(PLACES) - PLACES.index(self.place) if self.place else 0, self.pk
 
 
 @dataclass(slots=True)
@@ -61,13 +76,12 @@ class Network:
     """The tariffs of an operator at a version of its price list. `assigned`: by place, so that few are looked at for a session."""
 
     version: int
-    default: int | None = None
     assigned: dict[tuple[str, int | None], list[Assigned]] = field(default_factory=dict)
     versions: dict[int, list[TariffVersion]] = field(default_factory=dict)
     #: What was made of versions, by their primary key and by what made it.
     kept: dict[tuple[int, object], Any] = field(default_factory=dict)
 
-    def choose(self, case: Case) -> Chosen | None:
+    def choose(self, case: Case, *, now: bool) -> Chosen | None:
         places = [("evse", case.evse), ("station", case.station), ("site", case.site), ("", None)]
         audiences = audiences_of(case)
         fitting = [
@@ -76,11 +90,13 @@ class Network:
             for one in self.assigned.get(place, ())
             if one.audience in audiences and one.group in (None, case.group)
         ]
-        for one in sorted(fitting, key=_special, reverse=True):
-            if version := version_at(self.versions.get(one.tariff, []), case.at):
-                return Chosen(version, one.place, one.audience)
-        version = version_at(self.versions.get(self.default, []), case.at) if self.default else None
-        return Chosen(version) if version else None
+        fitting.sort(key=lambda one: one.special, reverse=True)
+        current = [one for one in fitting if one.until is None]
+        for some in [current] if now else [[one for one in fitting if one.applied(case.at)], current]:
+            for one in some:
+                if version := version_at(self.versions.get(one.tariff, []), case.at):
+                    return Chosen(version, one.place, one.audience)
+        return None
 
 
 #: The networks that this process has read, as long as their price lists are at that version. At most MOST of them.
@@ -90,7 +106,7 @@ VERSIONS = "SELECT operator_id, version FROM billing_pricelist WHERE operator_id
 
 
 class Book:
-    """The tariffs of some networks, to choose from for any number of sessions: one small query, and three when they have changed.
+    """The tariffs of some networks, to choose from for any number of sessions: one small query, and four when they have changed.
 
     A network's tariffs, of which it may have thousands assigned, are kept by the process until the version of its price list is
     another. What becomes valid by itself, at its time, is in them already. `cursor`: of a batch; without it Django's own.
@@ -110,10 +126,10 @@ class Book:
         self._market = series.Market()
         self._joined: dict[tuple[int, datetime, datetime], engine.Tariff] = {}
 
-    def choose(self, case: Case) -> Chosen | None:
-        """The tariff of a session. None: there is none."""
+    def choose(self, case: Case, *, now: bool = False) -> Chosen | None:
+        """The tariff of a session; with `now` of what is assigned now instead of when it started. None: there is none."""
         network = self._networks.get(case.operator)
-        return network.choose(case) if network is not None else None
+        return network.choose(case, now=now) if network is not None else None
 
     def read(self, chosen: Chosen) -> engine.Tariff:
         """The chosen tariff as the engine reads it."""
@@ -156,19 +172,27 @@ def _load(operators: Mapping[int, int]) -> dict[int, Network]:
     found = {pk: Network(version) for pk, version in operators.items()}
     # The caller was allowed to see the sessions; they may belong to several operators (a superuser's page).
     with scopes_disabled():
-        defaults = Tariff.objects.filter(is_default=True, operator__in=found)
-        for operator, default in defaults.values_list("operator_id", "pk"):
-            found[operator].default = default
-        rows = TariffAssignment.objects.filter(operator__in=found).order_by("pk")
-        for operator, pk, applied, audience, group, *where in rows.values_list(*ASSIGNED):
-            place, at = next(((name, key) for name, key in zip(PLACES, where, strict=True) if key is not None), ("", None))
-            one = Assigned(pk, applied, place, audience, group)
-            found[operator].assigned.setdefault((place, at), []).append(one)
-        used = {one.default for one in found.values() if one.default}
-        used |= {one.tariff for network in found.values() for rows in network.assigned.values() for one in rows}
+        applied = list(_assigned(found))
+        for operator, place, one in applied:
+            found[operator].assigned.setdefault(place, []).append(one)
+        used = {one.tariff for _, _, one in applied}
         for version in TariffVersion.objects.filter(tariff__in=used).select_related("tariff").order_by("valid_from"):
             found[version.operator_id].versions.setdefault(version.tariff_id, []).append(version)
     return found
+
+
+def _assigned(operators: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None], Assigned]]:
+    """What applies, and what did, by operator and place."""
+    ids = list(operators)
+    defaults = Tariff.objects.filter(is_default=True, operator__in=ids)
+    for operator, pk, since in defaults.values_list("operator_id", "pk", "default_since"):
+        yield operator, ("", None), Assigned(0, pk, "", "", None, since, is_default=True)
+    current = TariffAssignment.objects.filter(operator__in=ids).values_list(*ASSIGNED, "created_at")
+    former = FormerAssignment.objects.filter(operator__in=ids).values_list(*ASSIGNED, "began_at", "ended_at", "was_default")
+    for operator, pk, applied, audience, group, *more in (*current.order_by("pk"), *former.order_by("pk")):
+        where, when = more[: len(PLACES)], more[len(PLACES) :]
+        place, at = next(((name, key) for name, key in zip(PLACES, where, strict=True) if key is not None), ("", None))
+        yield operator, (place, at), Assigned(pk, applied, place, audience, group, *when)
 
 
 def version_at(versions: list[TariffVersion], moment: datetime) -> TariffVersion | None:
@@ -196,7 +220,3 @@ def audiences_of(case: Case) -> set[str]:
     if not case.known:
         told.add(Audience.AD_HOC.value)
     return told
-
-
-def _special(one: Assigned) -> tuple[int, int, int]:
-    return WHO[Audience(one.audience)], len(PLACES) - PLACES.index(one.place) if one.place else 0, one.pk

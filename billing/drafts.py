@@ -57,7 +57,8 @@ def billable(transaction: Transaction) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A transaction to be priced. `chosen`: the version that it has; None: the one that applies where and when it was.
+    """A transaction to be priced. `chosen`: the version that it has; None: the one that applies where and when it was; with `now`
+    of what is assigned there now.
 
     `again`: it was billed before, so that its samples may have been let go since.
     """
@@ -65,6 +66,7 @@ class Case:
     transaction: Transaction
     chosen: choosing.Chosen | None = None
     again: bool = False
+    now: bool = False
 
 
 def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
@@ -72,7 +74,7 @@ def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
 
     Two statements, however many: their samples, where some tariff asks when the energy flowed, and their findings.
     """
-    chosen = {case.transaction.pk: case.chosen or book.choose(choosing.case_of(case.transaction)) for case in cases}
+    chosen = {case.transaction.pk: case.chosen or book.choose(choosing.case_of(case.transaction), now=case.now) for case in cases}
     transactions = [case.transaction for case in cases]
     by_course = [one for one in transactions if (found := chosen[one.pk]) is not None and _follows(book, found)]
     readings = sessions.Readings(by_course)

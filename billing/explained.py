@@ -37,7 +37,7 @@ class Explained:
 def explain(transactions: Iterable[Transaction], records: Mapping[int, ChargeRecord]) -> dict[int, Explained]:
     """Of transactions, which have their station and id token read with them, by primary key; `records`: theirs, with their tariff.
 
-    None of those without a tariff. A query, and three when prices have changed; one more where somebody charges as one of a group.
+    None of those without a tariff. A query, and four when prices have changed; one more where somebody charges as one of a group.
     """
     found = list(transactions)
     groups = _groups(found)

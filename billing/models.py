@@ -22,6 +22,7 @@ class Tariff(models.Model):
     name = models.CharField(max_length=120)
     currency = models.CharField(max_length=3, default="EUR")
     is_default = models.BooleanField(default=False, help_text="It applies where no other is assigned.")
+    default_since = models.DateTimeField(null=True, blank=True, editable=False, help_text="Empty: it is not, or has always been.")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True, help_text="Since when it is not to be chosen any more.")
 
@@ -111,6 +112,30 @@ class TariffAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tariff_id} for {self.audience or 'everybody'}"
+
+
+class FormerAssignment(models.Model):
+    """Where and for whom a tariff applied until it was ended: for the sessions that started meanwhile."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # formerassignment_op_ended
+    tariff = models.ForeignKey(Tariff, models.CASCADE, related_name="+")
+    site = models.ForeignKey(Site, models.CASCADE, null=True, related_name="+")
+    station = models.ForeignKey(Station, models.CASCADE, null=True, related_name="+")
+    evse = models.ForeignKey(Evse, models.CASCADE, null=True, related_name="+")
+    audience = models.CharField(max_length=10, choices=Audience.choices, default="")
+    group = models.ForeignKey(IdTokenGroup, models.CASCADE, null=True, related_name="+")
+    was_default = models.BooleanField(default=False)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["operator", "ended_at"], name="formerassignment_op_ended")]
+
+    def __str__(self) -> str:
+        return f"{self.tariff_id} until {self.ended_at:%Y-%m-%d %H:%M}"
 
 
 class RecordKind(models.TextChoices):

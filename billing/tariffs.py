@@ -1,7 +1,7 @@
 """Tariffs as an operator has them: versions, and where and for whom each applies."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,12 +17,15 @@ from accounts.models import IdTokenGroup, Operator, User
 from billing import kept as keeping
 from billing import money, retiring, series, simple
 from billing import tariff as engine
-from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
+from billing.models import Audience, FormerAssignment, Tariff, TariffAssignment, TariffVersion
 from stations import outbox, ports
 from stations.models import Evse, Site, Station
 
 #: Who waits for a tariff in the outbox.
 SUBSCRIBER = "billing"
+#: For how long it is known what applied: by then the sessions of the time have their records, which keep their versions.
+FORMER_KEPT = timedelta(days=400)
+PLACE = ("site", "station", "evse", "audience", "group")
 SIMPLE = ("price_per_kwh", "price_per_minute", "price_per_session", "tax_percent")
 
 
@@ -124,7 +127,7 @@ def assign(
 ) -> TariffAssignment:
     """Have a tariff apply at a place (the whole network, if none is named), for everybody or for some.
 
-    It takes the place of the one that was assigned to just the same. Raises ValidationError.
+    For sessions that start from now on it takes the place of the one that was assigned to just the same. Raises ValidationError.
     """
     if sum(one is not None for one in (site, station, evse)) > 1:
         raise ValidationError(_("Name one place: a site, a charger or a plug."))
@@ -143,7 +146,7 @@ def assign(
         if there is not None and there.tariff_id == tariff.pk:
             return there
         if there is not None:
-            there.delete()
+            _end(there)
         made: TariffAssignment = TariffAssignment.objects.create(operator=tariff.operator, tariff=tariff, **where)
         before = {"tariff": there.tariff.name} if there else None
         audit.record("tariff.assigned", tariff, operator=tariff.operator_id, before=before, after=_place(made))
@@ -152,14 +155,30 @@ def assign(
 
 
 def unassign(*, assignment: TariffAssignment) -> None:
-    """A tariff applies there no more. Sessions that were billed stay as they are."""
+    """A tariff applies there no more, but to the sessions that have started."""
     with scope(operator=assignment.operator), db.atomic():
-        audit.record("tariff.unassigned", assignment.tariff, operator=assignment.operator_id, before=_place(assignment))
-        TariffAssignment.objects.filter(pk=assignment.pk).delete()
+        # Of two at once the second finds nothing to end.
+        there = TariffAssignment.objects.select_for_update().filter(pk=assignment.pk).first()
+        if there is not None:
+            audit.record("tariff.unassigned", assignment.tariff, operator=assignment.operator_id, before=_place(assignment))
+            _end(there)
+
+
+def _end(there: TariffAssignment) -> None:
+    _remember(there.tariff, since=there.created_at, **{name: getattr(there, name) for name in PLACE})
+    there.delete()
+
+
+def _remember(tariff: Tariff, *, since: datetime, **where: Any) -> None:
+    """Keep what applied until now: what started meanwhile is priced by it."""
+    now = timezone.now()
+    FormerAssignment.objects.filter(operator=tariff.operator_id, ended_at__lt=now - FORMER_KEPT).delete()
+    FormerAssignment.objects.create(operator_id=tariff.operator_id, tariff=tariff, began_at=since, ended_at=now, **where)
 
 
 def set_default_tariff(*, tariff: Tariff) -> None:
-    """Make this the tariff of all the operator's transactions to which no other is assigned, and bill those that waited for one.
+    """Make this the tariff of all the operator's transactions from now on to which no other is assigned, and bill those that waited
+    for one.
 
     Raises ValidationError if it is retired.
     """
@@ -167,11 +186,12 @@ def set_default_tariff(*, tariff: Tariff) -> None:
         # One change of an operator's default at a time: two at once would both want to be the only one.
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
         retiring.refuse_retired(tariff)
-        others = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk)
-        before = ", ".join(others.values_list("name", flat=True))
-        others.update(is_default=False)
-        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True):
-            was, now = {"default": before or None}, {"default": tariff.name}
+        before = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk).first()
+        if before is not None:
+            _remember(before, since=before.default_since or before.created_at, was_default=True)
+            Tariff.objects.filter(pk=before.pk).update(is_default=False, default_since=None)
+        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True, default_since=timezone.now()):
+            was, now = {"default": before.name if before else None}, {"default": tariff.name}
             audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
         wake(tariff.operator_id)
     tariff.is_default = True

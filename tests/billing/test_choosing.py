@@ -12,7 +12,7 @@ from django_scopes import scopes_disabled
 
 from accounts.models import Operator
 from billing import choosing, tariffs
-from billing.models import PriceList, Tariff, TariffAssignment, TariffVersion
+from billing.models import FormerAssignment, PriceList, Tariff, TariffAssignment, TariffVersion
 from stations.models import Evse, Station
 from tests.billing import make
 
@@ -48,7 +48,7 @@ def test_three_thousand_assignments_are_read_once(
         before = version_of(amber)
         TariffAssignment.objects.bulk_create(TariffAssignment(operator=amber, tariff=dear, evse=evse) for evse in evses)
     assert version_of(amber) != before, "one change for all of them"
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert chosen(station, evse=evses[7].pk) == ("Dear", 1)
     with django_assert_num_queries(1):
         assert chosen(station, evse=evses[2999].pk) == ("Dear", 1)
@@ -88,6 +88,71 @@ def test_every_change_is_seen_at_once(amber: Operator, station: Station, tariff:
                 TariffVersion.objects.filter(tariff=other).delete()
                 assert chosen(station) == ("Standard", 1)
     assert version_of(amber) != before
+
+
+def at_hour(hours: int, do: Callable[[], Any]) -> Any:
+    with time_machine.travel(NOW + timedelta(hours=hours), tick=False):
+        return do()
+
+
+def added(operator: Operator, name: str, hours: int = 0, **more: Any) -> Tariff:
+    made: Tariff = at_hour(hours, lambda: tariffs.add_tariff(operator=operator, name=name, ocpi=body(1), **more))
+    return made
+
+
+def during(station: Station, *hours: float, **fields: Any) -> list[str]:
+    """The tariffs of sessions that started so many hours after NOW."""
+    return [found[0] for hour in hours if (found := chosen(station, NOW + timedelta(hours=hour), **fields))]
+
+
+def test_sessions_keep_what_was_assigned_when_they_started(amber: Operator, station: Station) -> None:
+    added(amber, "Usual", is_default=True)
+    cheap, dear = added(amber, "Cheap"), added(amber, "Dear")
+    at_hour(1, lambda: tariffs.assign(tariff=cheap, site=station.site))
+    assert during(station, 0.5, 1, 5) == ["Usual", "Cheap", "Cheap"]
+    assigned = at_hour(2, lambda: tariffs.assign(tariff=dear, site=station.site))
+    assert during(station, 0.5, 1, 2, 5) == ["Usual", "Cheap", "Dear", "Dear"]
+    at_hour(3, lambda: tariffs.unassign(assignment=assigned))
+    at_hour(3, lambda: tariffs.unassign(assignment=assigned))
+    assert during(station, 0.5, 1.5, 2.5, 3) == ["Usual", "Cheap", "Dear", "Usual"]
+    with scopes_disabled():
+        assert FormerAssignment.objects.count() == 2
+
+
+def test_sessions_keep_what_was_the_default_when_they_started(amber: Operator, station: Station) -> None:
+    for hours, name in enumerate(("First", "Second", "Third")):
+        added(amber, name, hours, is_default=True)
+    with scopes_disabled():
+        first = Tariff.objects.get(name="First")
+    at_hour(3, lambda: tariffs.set_default_tariff(tariff=first))
+    assert during(station, 0.5, 1.5, 2.5, 3.5) == ["First", "Second", "Third", "First"]
+
+
+def test_what_started_before_any_tariff_applied_has_what_applies_now(amber: Operator, station: Station) -> None:
+    dear = added(amber, "Dear", 2)
+    assert during(station, 1, 3) == []
+    assigned = at_hour(2, lambda: tariffs.assign(tariff=dear, station=station))
+    assert during(station, 1, 3) == ["Dear", "Dear"]
+    at_hour(4, lambda: tariffs.unassign(assignment=assigned))
+    assert during(station, 1, 3, 5) == ["Dear"], "the one that started while it applied"
+
+
+def test_what_is_assigned_now_can_be_asked_for_too(amber: Operator, station: Station) -> None:
+    old, new = added(amber, "Old"), added(amber, "New")
+    at_hour(0, lambda: tariffs.assign(tariff=old, station=station))
+    at_hour(2, lambda: tariffs.assign(tariff=new, station=station))
+    found = choosing.Book([amber.pk]).choose(case(station, NOW + timedelta(hours=1)), now=True)
+    assert found
+    assert found.version.tariff.name == "New"
+
+
+def test_what_applied_more_than_a_year_ago_is_forgotten_with_the_next_change(amber: Operator, station: Station) -> None:
+    old, new = added(amber, "Old"), added(amber, "New")
+    at_hour(0, lambda: tariffs.assign(tariff=old, station=station))
+    at_hour(1, lambda: tariffs.assign(tariff=new, station=station))
+    at_hour(500 * 24, lambda: tariffs.assign(tariff=old, station=station))
+    with scopes_disabled():
+        assert [one.tariff_id for one in FormerAssignment.objects.all()] == [new.pk]
 
 
 def test_what_was_rolled_back_never_was(amber: Operator, station: Station, tariff: Tariff) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -157,6 +158,15 @@ def test_where_it_comes_to_the_same_nothing_is_made(billed):
     assert correct(chain(billed)[0]) == corrections.Corrected()
     assert correct(chain(billed)[0], pricing="assigned") == corrections.Corrected()
     assert len(chain(billed)) == 1
+
+
+def test_by_what_is_assigned_now_is_not_by_what_was_assigned_when_it_started(amber, station, tariff, billed):
+    dear = tariffs.add_tariff(operator=amber, name="Dear", price_per_kwh=Decimal(2))
+    with time_machine.travel(make.START - timedelta(days=1), tick=False):
+        tariffs.assign(tariff=dear, station=station)
+    with time_machine.travel(make.START + timedelta(days=1), tick=False):
+        tariffs.assign(tariff=tariff, station=station)
+    assert correct(chain(billed)[0], pricing="assigned") == corrections.Corrected()
 
 
 def test_a_refund_in_full_is_a_credit_alone(billed):

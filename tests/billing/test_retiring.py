@@ -1,8 +1,10 @@
 """Tariffs renamed, removed, retired and brought back."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django_scopes import scope, scopes_disabled
@@ -73,6 +75,23 @@ def test_one_that_sessions_were_billed_by_is_retired_and_brought_back(other, sta
     assert not retiring.bring_back(tariff=other)
     assert tariffs.assign(tariff=other, station=station)
     assert actions(other.pk) == ["added", "assigned", "unassigned", "retired", "brought_back", "assigned"]
+
+
+def test_one_that_applied_when_a_session_started_that_is_not_billed_yet_is_retired(other, station):
+    with time_machine.travel(make.START - timedelta(hours=1), tick=False):
+        assignment = tariffs.assign(tariff=other, station=station)
+    t = make.transaction(station)
+    with time_machine.travel(make.START + timedelta(hours=9), tick=False):
+        tariffs.unassign(assignment=assignment)
+    assert retiring.remove(tariff=other)
+    with scope(operator=other.operator):
+        assert services.make_charge_record(transaction_id=t.pk)
+        assert ChargeRecord.objects.get(transaction=t).tariff_id == other.pk
+
+
+def test_one_that_applied_when_nothing_started_is_deleted(other, station):
+    tariffs.unassign(assignment=tariffs.assign(tariff=other, station=station))
+    assert not retiring.remove(tariff=other)
 
 
 def test_one_that_only_a_rebilling_names_is_retired(amber, tariff, other):

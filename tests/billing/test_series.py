@@ -98,7 +98,7 @@ def test_what_runs_without_a_price_has_no_cost_yet(amber, station, market, follo
     with scope(operator=amber):
         assert selectors.running_cost(running) == {}
         pricepoints.fill(series=market, points=points(100, 100, 100, 100))
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             costs = selectors.running_cost(running)
         with django_assert_num_queries(3):  # the sessions, the version of the prices, the course of all
             assert selectors.running_cost(running) == costs

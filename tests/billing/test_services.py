@@ -248,7 +248,7 @@ def test_samples_are_found_by_the_index_of_station_and_time(station):
 def test_running_transactions_cost_what_they_have_used_until_now(station, tariff, django_assert_num_queries):
     now = timezone.now()
     running = make.transactions(station, [5000, None], status="active", started_at=now - timedelta(minutes=10), stopped_at=None)
-    with django_assert_num_queries(5):  # the sessions, the version of the prices, and what is read once: three of tariffs
+    with django_assert_num_queries(6):  # the sessions, the version of the prices, and what is read once: four of tariffs
         ports.running_cost(running)
     with django_assert_num_queries(2):
         costs = ports.running_cost(running)

@@ -60,7 +60,7 @@ def test_the_price_comes_first_and_then_the_way_in(client: Client, free: Connect
 
 
 def test_the_page_of_a_plug_is_small_and_asks_little(client: Client, free: Connector, django_assert_max_num_queries: Any) -> None:
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         answer = client.get(page_of(free))
     assert len(answer.content) < 15_000
 
