@@ -50,7 +50,12 @@ def correct(
         before = ChargeRecord.objects.filter(credits=locked).first()
         if before is not None:
             if request_key and before.request_key == request_key:
-                after = ChargeRecord.objects.filter(transaction=locked.transaction_id, revision=before.revision + 1).first()
+                # Not a charge that was made later, when somebody put the session right.
+                made = ChargeRecord.objects.filter(transaction=locked.transaction_id, reason=before.reason)
+                after = made.filter(revision=before.revision + 1).first()
+                then = (before.reason, after is None, after.tariff_id if after and tariff else None)
+                if then != (reason, pricing == NOTHING, tariff.pk if tariff else None):
+                    raise ValidationError(_("This key was used for another correction: use a new one for each."), code=STATE)
                 return Corrected(before, after, repeated=True)
             raise ValidationError(_("This record was credited before: correct the one that came after it."), code=STATE)
         if tariff is not None:

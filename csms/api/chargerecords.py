@@ -64,7 +64,9 @@ class ChargeRecordView(mixins.RetrieveModelMixin, Lists):
         responses={
             201: CorrectionRow,
             200: OpenApiResponse(CorrectionRow, description="Nothing to change; or it was asked for before, with this key."),
-            409: OpenApiResponse(description="It is a credit, was credited before, or its session is not trusted now."),
+            409: OpenApiResponse(
+                description="It is a credit, was credited before, its session is not trusted now, or the key was used for another."
+            ),
         },
     )
     @action(detail=True, methods=["post"])

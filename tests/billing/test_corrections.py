@@ -177,10 +177,14 @@ def test_a_refund_in_full_is_a_credit_alone(billed):
     assert len(changed(billed)) == 2
 
 
-def test_a_record_is_corrected_once(billed):
+def test_a_record_is_corrected_once(billed, tariff):
     (record,) = chain(billed)
     correct(record, pricing="none", request_key="k1")
     assert correct(record, pricing="none", request_key="k1").repeated
+    for other in ({"reason": "Another"}, {"pricing": "same"}, {"pricing": "same", "tariff": tariff}):
+        with pytest.raises(ValidationError, match="used for another correction") as refused:
+            correct(record, **{"pricing": "none", "request_key": "k1"} | other)
+        assert refused.value.code == corrections.STATE
     for key in ("", "k2"):
         with pytest.raises(ValidationError, match="credited before"):
             correct(record, pricing="none", request_key=key)
