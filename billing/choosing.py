@@ -5,12 +5,14 @@ Of the same the nearest place wins: EVSE, charger, site, network. Where nothing 
 that started before any tariff applied to it has what applies now.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
 from billing import series
@@ -26,6 +28,8 @@ Made = TypeVar("Made")
 
 PLACES = ("evse", "station", "site")
 ASSIGNED = ("operator_id", "pk", "tariff_id", "audience", "group_id", *(f"{place}_id" for place in PLACES))
+CURRENT, FORMER = (*ASSIGNED, "created_at"), (*ASSIGNED, "began_at", "ended_at", "was_default")
+Place = tuple[str, int | None]
 WHO = {Audience.GROUP: 2, Audience.DRIVERS: 1, Audience.AD_HOC: 1, Audience.EVERYBODY: 0}
 #: After everything that is assigned.
 DEFAULT = -1
@@ -33,11 +37,14 @@ DEFAULT = -1
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A version of a tariff. `place` and `audience`: to what it is assigned ("" of both: to the network, or it is the default)."""
+    """A version of a tariff. `place` and `audience`: to what it is assigned ("" of both: to the network, or it is the default).
+    `until`: when that ended. None: it has not.
+    """
 
     version: TariffVersion
     place: str = ""
     audience: str = ""
+    until: datetime | None = None
 
     @property
     def ocpi(self) -> dict[str, Any]:
@@ -45,7 +52,8 @@ class Chosen:
 
     def why(self) -> dict[str, Any]:
         """As a charge record keeps it."""
-        return {"version": self.version.number, "place": self.place, "audience": self.audience}
+        until = {} if self.until is None else {"until": self.until.isoformat()}
+        return {"version": self.version.number, "place": self.place, "audience": self.audience} | until
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +83,53 @@ class Assigned:
 class Network:
     """The tariffs of an operator at a version of its price list. `assigned`: by place, so that few are looked at for a session."""
 
+    operator: int
     version: int
-    assigned: dict[tuple[str, int | None], list[Assigned]] = field(default_factory=dict)
+    #: What ended before is not in `assigned`, but asked for when a session needs it.
+    known_from: datetime
+    assigned: dict[Place, list[Assigned]] = field(default_factory=dict)
     versions: dict[int, list[TariffVersion]] = field(default_factory=dict)
     #: What was made of versions, by their primary key and by what made it.
     kept: dict[tuple[int, object], Any] = field(default_factory=dict)
+    #: What had ended when it was read, for cases of before `known_from`.
+    older: dict[Case, list[Assigned]] = field(default_factory=dict)
 
     def choose(self, case: Case, *, now: bool) -> Chosen | None:
         places = [("evse", case.evse), ("station", case.station), ("site", case.site), ("", None)]
+        found = [one for place in places for one in self.assigned.get(place, ())]
+        if not now and case.at < self.known_from:
+            found += self._older(case)
         audiences = audiences_of(case)
-        fitting = [
-            one
-            for place in places
-            for one in self.assigned.get(place, ())
-            if one.audience in audiences and one.group in (None, case.group)
-        ]
+        fitting = [one for one in found if one.audience in audiences and one.group in (None, case.group)]
         fitting.sort(key=lambda one: one.special, reverse=True)
         current = [one for one in fitting if one.until is None]
         for some in [current] if now else [[one for one in fitting if one.applied(case.at)], current]:
             for one in some:
                 if version := version_at(self.versions.get(one.tariff, []), case.at):
-                    return Chosen(version, one.place, one.audience)
+                    return Chosen(version, one.place, one.audience, one.until)
         return None
+
+    def _older(self, case: Case) -> list[Assigned]:
+        """What applied then, and ended before what is in memory: a statement, and another if these tariffs were not read yet."""
+        if case not in self.older:
+            here = Q(site=None, station=None, evse=None) | Q(station=case.station)
+            here |= Q(site=case.site) if case.site else Q()
+            here |= Q(evse=case.evse) if case.evse else Q()
+            with scopes_disabled():
+                then = FormerAssignment.objects.filter(here, operator=self.operator, began_at__lte=case.at, ended_at__gt=case.at)
+                rows = [one for _, _, one in _read_rows(then.filter(ended_at__lt=self.known_from).values_list(*FORMER))]
+                _add_versions({self.operator: self}, {one.tariff for one in rows} - self.versions.keys())
+            if len(self.older) >= MOST_OLDER:
+                self.older.clear()
+            self.older[case] = rows
+        return self.older[case]
 
 
 #: The networks that this process has read, as long as their price lists are at that version. At most MOST of them.
 _read: dict[int, Network] = {}
-MOST = 1000
+MOST, MOST_OLDER = 1000, 10_000
+#: Few sessions begin earlier before they are priced; an operator may change assignments every night.
+RECENT = timedelta(days=3)
 VERSIONS = "SELECT operator_id, version FROM billing_pricelist WHERE operator_id = ANY(%s)"
 
 
@@ -169,30 +197,39 @@ def _versions(operators: list[int], cursor: Cursor | None) -> dict[int, int]:
 
 
 def _load(operators: Mapping[int, int]) -> dict[int, Network]:
-    found = {pk: Network(version) for pk, version in operators.items()}
+    known_from = timezone.now() - RECENT
+    found = {pk: Network(pk, version, known_from) for pk, version in operators.items()}
     # The caller was allowed to see the sessions; they may belong to several operators (a superuser's page).
     with scopes_disabled():
-        applied = list(_assigned(found))
-        for operator, place, one in applied:
+        used: set[int] = set()
+        for operator, place, one in _assigned(list(found), known_from):
             found[operator].assigned.setdefault(place, []).append(one)
-        used = {one.tariff for _, _, one in applied}
-        for version in TariffVersion.objects.filter(tariff__in=used).select_related("tariff").order_by("valid_from"):
-            found[version.operator_id].versions.setdefault(version.tariff_id, []).append(version)
+            used.add(one.tariff)
+        _add_versions(found, used)
     return found
 
 
-def _assigned(operators: Iterable[int]) -> Iterator[tuple[int, tuple[str, int | None], Assigned]]:
-    """What applies, and what did, by operator and place."""
-    ids = list(operators)
-    defaults = Tariff.objects.filter(is_default=True, operator__in=ids)
-    for operator, pk, since in defaults.values_list("operator_id", "pk", "default_since"):
-        yield operator, ("", None), Assigned(0, pk, "", "", None, since, is_default=True)
-    current = TariffAssignment.objects.filter(operator__in=ids).values_list(*ASSIGNED, "created_at")
-    former = FormerAssignment.objects.filter(operator__in=ids).values_list(*ASSIGNED, "began_at", "ended_at", "was_default")
-    for operator, pk, applied, audience, group, *more in (*current.order_by("pk"), *former.order_by("pk")):
+def _add_versions(networks: Mapping[int, Network], tariffs: Collection[int]) -> None:
+    """Those of tariffs that have none yet, in the order of time."""
+    if tariffs:
+        for version in TariffVersion.objects.filter(tariff__in=tariffs).select_related("tariff").order_by("valid_from"):
+            networks[version.operator_id].versions.setdefault(version.tariff_id, []).append(version)
+
+
+def _assigned(operators: list[int], since: datetime) -> Iterator[tuple[int, Place, Assigned]]:
+    """What applies, and what did since a moment, by operator and place."""
+    defaults = Tariff.objects.filter(is_default=True, operator__in=operators)
+    for operator, pk, begun in defaults.values_list("operator_id", "pk", "default_since"):
+        yield operator, ("", None), Assigned(0, pk, "", "", None, begun, is_default=True)
+    yield from _read_rows(TariffAssignment.objects.filter(operator__in=operators).values_list(*CURRENT))
+    yield from _read_rows(FormerAssignment.objects.filter(operator__in=operators, ended_at__gte=since).values_list(*FORMER))
+
+
+def _read_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[int, Place, Assigned]]:
+    for operator, pk, tariff, audience, group, *more in rows:
         where, when = more[: len(PLACES)], more[len(PLACES) :]
         place, at = next(((name, key) for name, key in zip(PLACES, where, strict=True) if key is not None), ("", None))
-        yield operator, (place, at), Assigned(pk, applied, place, audience, group, *when)
+        yield operator, (place, at), Assigned(pk, tariff, place, audience, group, *when)
 
 
 def version_at(versions: list[TariffVersion], moment: datetime) -> TariffVersion | None:

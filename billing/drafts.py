@@ -172,7 +172,13 @@ def as_before(record: ChargeRecord) -> choosing.Chosen | None:
     """The version of a tariff that a record was priced with. None: the record is of a time when that was not kept."""
     if record.version is None:
         return None
-    return choosing.Chosen(record.version, record.choice.get("place", ""), record.choice.get("audience", ""))
+    until = record.choice.get("until")
+    return choosing.Chosen(
+        record.version,
+        record.choice.get("place", ""),
+        record.choice.get("audience", ""),
+        datetime.fromisoformat(until) if until else None,
+    )
 
 
 def differs(record: ChargeRecord, draft: ChargeRecord) -> bool:

@@ -1,7 +1,8 @@
-"""Which tariff sessions have, and why, in a sentence each: what their charge records kept, else what would be applied now."""
+"""Which tariff sessions have, and why, in a sentence each: what their charge records kept, else what would be applied."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django_scopes import scopes_disabled
@@ -15,7 +16,8 @@ from stations.models import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """`place` ("evse", "station", "site", else the network) and `audience`: to what the tariff is assigned. `version` None: its
+    """`place` ("evse", "station", "site", else the network) and `audience`: to what the tariff is assigned; `until`: it was, until
+    then, and the session started before. `version` None: its
     record is of before there were versions. `sentence`: the price as drivers read it. `billed`: its charge record says so.
 
     `payer`: as whom it charges, as noted when that was first known ("ad_hoc", "tag", "driver"), and the name of the `group` then
@@ -27,6 +29,7 @@ class Explained:
     version: int | None
     place: str
     audience: str
+    until: datetime | None
     sentence: str
     billed: bool
     payer: str | None
@@ -50,15 +53,17 @@ def explain(transactions: Iterable[Transaction], records: Mapping[int, ChargeRec
             key: Any = (record.tariff_id, number) if number else ("record", record.pk)
             if key not in said:
                 said[key] = _sentence(record.tariff_snapshot)
-            place, audience = record.choice.get("place", ""), record.choice.get("audience", "")
-            applied = record.tariff_id, record.tariff.name, number, place, audience, said[key], True
+            told = record.choice
+            place, audience, until = told.get("place", ""), told.get("audience", ""), told.get("until")
+            ended = datetime.fromisoformat(until) if until else None
+            applied = record.tariff_id, record.tariff.name, number, place, audience, ended, said[key], True
             explained[one.pk] = Explained(*applied, *_noted(one, groups))
         elif (chosen := book.choose(choosing.case_of(one))) is not None:
             version = chosen.version
             key = (version.tariff_id, version.number)
             if key not in said:
                 said[key] = sentences.sentence(book.read(chosen))
-            chosen_as = version.number, chosen.place, chosen.audience
+            chosen_as = version.number, chosen.place, chosen.audience, chosen.until
             explained[one.pk] = Explained(
                 version.tariff_id, version.tariff.name, *chosen_as, said[key], False, *_noted(one, groups)
             )

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
@@ -88,7 +89,7 @@ class TariffAssignment(models.Model):
     evse = models.ForeignKey(Evse, models.CASCADE, null=True, blank=True, related_name="+")
     audience = models.CharField(max_length=10, choices=Audience.choices, default="", blank=True)
     group = models.ForeignKey(IdTokenGroup, models.CASCADE, null=True, blank=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = ScopedManager(operator="operator")
 

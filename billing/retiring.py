@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db import transaction as db
-from django.db.models import Max, Min, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope
@@ -12,7 +12,6 @@ from accounts import audit
 from accounts.models import Operator
 from accounts.tokens import plain
 from billing.models import ChargeRecord, FormerAssignment, Rebilling, Tariff, TariffAssignment
-from stations.models import Transaction
 
 #: The code of a refusal that is not for what was asked, but for how things stand.
 STATE = "state"
@@ -40,15 +39,12 @@ def rename(*, tariff: Tariff, name: str) -> None:
 
 
 def used(tariff: Tariff) -> bool:
-    """Whether something that stays names it, or a session started while it applied: then it can be retired, and not deleted."""
+    """Whether something that stays names it, or it applied, and a session of that time may still be told: it can be retired, and
+    not deleted.
+    """
     rebilled = Rebilling.objects.filter(Q(tariff=tariff) | Q(under=tariff))
-    if ChargeRecord.objects.filter(tariff=tariff).exists() or rebilled.exists():
-        return True
-    applied = FormerAssignment.objects.filter(tariff=tariff).aggregate(since=Min("began_at"), until=Max("ended_at"))
-    if applied["since"] is None:
-        return False
-    meanwhile = Transaction.objects.filter(operator=tariff.operator_id)
-    return meanwhile.filter(started_at__gte=applied["since"], started_at__lt=applied["until"]).exists()
+    named = (ChargeRecord.objects.filter(tariff=tariff), rebilled, FormerAssignment.objects.filter(tariff=tariff))
+    return any(one.exists() for one in named)
 
 
 def remove(*, tariff: Tariff) -> bool:

@@ -28,10 +28,10 @@ def sentence(tariff: Tariff) -> str:
     for wait in Reservation:
         reserved = [element for element in tariff.elements if element.restrictions.reservation is wait]
         parts += [part for kind in (Dimension.TIME, Dimension.FLAT) for part in _parts(tariff, kind, reserved, wait)]
-    if tariff.min_price and (least := _amount(tariff.min_price)):
+    if tariff.min_price and (least := _amount(tariff, tariff.min_price)):
         parts.append(_("at least %(price)s in all") % {"price": written(least, tariff.currency)})
     if parts and tariff.max_price:
-        parts.append(_most(tariff, tariff.max_price) % {"price": written(_amount(tariff.max_price), tariff.currency)})
+        parts.append(_most(tariff, tariff.max_price) % {"price": written(_amount(tariff, tariff.max_price), tariff.currency)})
     if not parts:
         return _("Charging here is free.")
     return _("%(prices)s, tax included.") % {"prices": get_text_list(parts, _("and"))}
@@ -101,8 +101,10 @@ def _price(tariff: Tariff, component: Component, reserved: Reservation | None) -
     return words % {"price": amount}
 
 
-def _amount(limit: Limit) -> Decimal:
-    return limit.excl_tax if limit.incl_tax is None else limit.incl_tax
+def _amount(tariff: Tariff, limit: Limit) -> Decimal:
+    """What is paid at least or at most: of a tariff that knows no tax that is without it."""
+    known = any(component.vat is not None for element in tariff.elements for component in element.components)
+    return limit.excl_tax if limit.incl_tax is None or not known else limit.incl_tax
 
 
 def _most(tariff: Tariff, limit: Limit) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.timezone import get_default_timezone_name
 
 from billing.tariff import Reserved, Sample, Session
 from stations import ports
@@ -70,7 +71,7 @@ def _reserved(since: datetime | None, start: datetime) -> Reserved | None:
 
 def time_zone(transaction: Transaction) -> str:
     site = transaction.station.site
-    return site.time_zone if site else "UTC"
+    return site.time_zone if site else get_default_timezone_name()
 
 
 def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, tuple[datetime, Decimal]]:

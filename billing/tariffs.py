@@ -145,9 +145,10 @@ def assign(
         there = TariffAssignment.objects.filter(operator=tariff.operator, **where).select_related("tariff").first()
         if there is not None and there.tariff_id == tariff.pk:
             return there
+        now = timezone.now()
         if there is not None:
-            _end(there)
-        made: TariffAssignment = TariffAssignment.objects.create(operator=tariff.operator, tariff=tariff, **where)
+            _end(there, now)
+        made: TariffAssignment = TariffAssignment.objects.create(operator=tariff.operator, tariff=tariff, created_at=now, **where)
         before = {"tariff": there.tariff.name} if there else None
         audit.record("tariff.assigned", tariff, operator=tariff.operator_id, before=before, after=_place(made))
         wake(tariff.operator_id)
@@ -161,17 +162,16 @@ def unassign(*, assignment: TariffAssignment) -> None:
         there = TariffAssignment.objects.select_for_update().filter(pk=assignment.pk).first()
         if there is not None:
             audit.record("tariff.unassigned", assignment.tariff, operator=assignment.operator_id, before=_place(assignment))
-            _end(there)
+            _end(there, timezone.now())
 
 
-def _end(there: TariffAssignment) -> None:
-    _remember(there.tariff, since=there.created_at, **{name: getattr(there, name) for name in PLACE})
+def _end(there: TariffAssignment, now: datetime) -> None:
+    _remember(there.tariff, there.created_at, now, **{name: getattr(there, name) for name in PLACE})
     there.delete()
 
 
-def _remember(tariff: Tariff, *, since: datetime, **where: Any) -> None:
-    """Keep what applied until now: what started meanwhile is priced by it."""
-    now = timezone.now()
+def _remember(tariff: Tariff, since: datetime, now: datetime, **where: Any) -> None:
+    """Keep what applied until now: what started meanwhile is priced by it. What comes after it begins at the same moment."""
     FormerAssignment.objects.filter(operator=tariff.operator_id, ended_at__lt=now - FORMER_KEPT).delete()
     FormerAssignment.objects.create(operator_id=tariff.operator_id, tariff=tariff, began_at=since, ended_at=now, **where)
 
@@ -187,12 +187,13 @@ def set_default_tariff(*, tariff: Tariff) -> None:
         Operator.objects.select_for_update(no_key=True).get(pk=tariff.operator_id)
         retiring.refuse_retired(tariff)
         before = Tariff.objects.filter(is_default=True).exclude(pk=tariff.pk).first()
+        now = timezone.now()
         if before is not None:
-            _remember(before, since=before.default_since or before.created_at, was_default=True)
+            _remember(before, before.default_since or before.created_at, now, was_default=True)
             Tariff.objects.filter(pk=before.pk).update(is_default=False, default_since=None)
-        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True, default_since=timezone.now()):
-            was, now = {"default": before.name if before else None}, {"default": tariff.name}
-            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=now)
+        if Tariff.objects.filter(pk=tariff.pk, is_default=False).update(is_default=True, default_since=now):
+            was, told = {"default": before.name if before else None}, {"default": tariff.name}
+            audit.record("tariff.made_default", tariff, operator=tariff.operator_id, before=was, after=told)
         wake(tariff.operator_id)
     tariff.is_default = True
 

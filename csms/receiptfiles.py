@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+import structlog
 from django.utils import timezone
 from django.utils.text import slugify
 from django_scopes import scope
@@ -23,6 +24,8 @@ from csms.dashboard.exports import lines
 from csms.files import storage
 from csms.press import Press
 from csms.printing import NoPdf
+
+log = structlog.get_logger(__name__)
 
 #: A piece ends after so many receipts, bytes or seconds; a worker makes one, and then lets other work have its turn.
 PIECE, PIECE_BYTES, PIECE_S = 100, 16 * 1024 * 1024, 10.0
@@ -59,6 +62,11 @@ def advance(pk: int) -> bool:
             return False
         except OSError as error:
             archives.put_off(archive, f"The file could not be written, see CSMS_FILES_DIR: {error.strerror or error}")
+            return False
+        except Exception as error:
+            # A fault of ours, or a damaged piece: tried again a few times, then it waits for a person.
+            log.exception("a month's receipts could not be made", archive=archive.pk)
+            archives.put_off(archive, f"{type(error).__name__}: {error}")
             return False
         if not over:
             archives.release(archive)

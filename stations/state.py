@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 import psycopg
+from django.utils.timezone import get_default_timezone_name
 
 from stations.domain.quirks import About, Make
 from stations.domain.showing import COMPONENTS, KEYS, Showing
@@ -249,7 +250,7 @@ SELECT station_id, id, kind, params, facts FROM stations_command WHERE station_i
 """
 #: With what is odd about stations of this vendor, the operator's own last, since those have the last word.
 QUIRKS = """
-SELECT s.id, s.vendor, s.model, s.firmware_version, coalesce(l.time_zone, 'UTC'), (
+SELECT s.id, s.vendor, s.model, s.firmware_version, coalesce(l.time_zone, ''), (
   SELECT json_agg(json_build_array(q.vendor, q.model, q.firmware_from, q.firmware_to, q.protocol, q.name, q.adjustments)
                   ORDER BY q.operator_id NULLS FIRST, q.id)::text
   FROM stations_quirk q LEFT JOIN stations_quirkswitch w ON w.quirk_id = q.id AND w.operator_id = s.operator_id
@@ -273,7 +274,7 @@ def load_quirks(cursor: psycopg.Cursor[tuple], station_ids: Sequence[int]) -> di
     found = {}
     for station_id, vendor, model, firmware, zone, rows in cursor.execute(QUIRKS, (list(station_ids),)).fetchall():
         make = Make(vendor, model, firmware)
-        found[station_id] = (make, zone, quirks_of(make, orjson.loads(rows)) if rows else "")
+        found[station_id] = (make, zone or get_default_timezone_name(), quirks_of(make, orjson.loads(rows)) if rows else "")
     return found
 
 

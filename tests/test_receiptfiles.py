@@ -211,6 +211,20 @@ def test_cancelled_it_leaves_no_file_and_whoever_was_at_it_stops(network: Networ
     assert now_of(archive).state == "cancelled"
 
 
+def test_a_damaged_piece_waits_for_a_person_with_the_cause(network: Network, few: None, typed: None) -> None:
+    receipts_of(network)
+    archive = asked(network)
+    assert receiptfiles.advance(archive.pk)
+    with scopes_disabled():
+        piece = ArchiveFile.objects.get(archive=archive)
+    storage.place(piece.path).write_bytes(b"PK")
+    while receiptfiles.advance(archive.pk):
+        pass
+    row = now_of(archive)
+    assert (row.state, row.attempts) == ("working", 1)
+    assert "BadZipFile" in row.error
+
+
 def test_what_does_not_go_on_is_tried_later_and_then_waits_for_a_person(
     network: Network, few: None, typed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """What applied until when: sessions keep what was assigned when they started."""
 
 import django.db.models.deletion
+import django.utils.timezone
 from django.db import migrations, models
 
 
@@ -16,6 +17,9 @@ class Migration(migrations.Migration):
             model_name="tariff",
             name="default_since",
             field=models.DateTimeField(blank=True, editable=False, help_text="Empty: it is not, or has always been.", null=True),
+        ),
+        migrations.AlterField(
+            "tariffassignment", "created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)
         ),
         migrations.CreateModel(
             name="FormerAssignment",

@@ -23,8 +23,11 @@ class TariffOfTransaction(serializers.Serializer[Any]):
     version = serializers.IntegerField(allow_null=True, help_text="The one that was valid when the session started.")
     place = serializers.SerializerMethodField(help_text="To what it is assigned; the default tariff is that of the network.")
     audience = serializers.SerializerMethodField(help_text="For whom it is assigned.")
+    until = serializers.DateTimeField(
+        allow_null=True, help_text="When that ended: a session keeps what applied when it started. Null: it has not."
+    )
     sentence = serializers.CharField(help_text="As drivers read it, tax included.")
-    billed = serializers.BooleanField(help_text="Whether the charge record says so; else it is what would be applied now.")
+    billed = serializers.BooleanField(help_text="Whether the charge record says so; else it is what would be applied.")
     payer = serializers.CharField(
         allow_null=True,
         help_text="As whom it charges, as noted when it was first known: ad_hoc (no id tag that is enrolled), tag (one of no "

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +17,12 @@ PLACES: dict[str, str | Promise] = {
     "station": gettext_lazy("It is assigned to this charger"),
     "site": gettext_lazy("It is assigned to this site"),
     "": gettext_lazy("It is that of the whole network"),
+}
+ENDED: dict[str, str | Promise] = {
+    "evse": gettext_lazy("It was assigned to this plug until %(until)s"),
+    "station": gettext_lazy("It was assigned to this charger until %(until)s"),
+    "site": gettext_lazy("It was assigned to this site until %(until)s"),
+    "": gettext_lazy("It was that of the whole network until %(until)s"),
 }
 AUDIENCES: dict[str, str | Promise] = {
     "ad_hoc": gettext_lazy("for who pays without a contract"),
@@ -47,7 +55,11 @@ def applied(transaction: Transaction, record: ChargeRecord | None) -> Applied | 
 
 
 def why(found: explained.Explained) -> str:
-    place = PLACES.get(found.place, PLACES[""])
+    if found.until is None:
+        place = PLACES.get(found.place, PLACES[""])
+    else:
+        until = date_format(timezone.localtime(found.until), "DATETIME_FORMAT")
+        place = ENDED.get(found.place, ENDED[""]) % {"until": until}
     if found.audience in AUDIENCES:
         return _("%(place)s, %(audience)s.") % {"place": place, "audience": AUDIENCES[found.audience]}
     return _("%(place)s.") % {"place": place}

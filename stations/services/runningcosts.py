@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 from django.db.models import Max, Q
+from django.utils.timezone import get_default_timezone_name
 from django_scopes import scopes_disabled
 
 from stations import ports, selectors
@@ -140,7 +141,7 @@ def _told(cursor: "psycopg.Cursor[tuple]", stations: list[int]) -> Told:  # type
 
 def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Prices, now: datetime) -> CostUpdated:
     assert one.meter_last_wh is not None
-    zone = one.station.site.time_zone if one.station.site else "UTC"
+    zone = one.station.site.time_zone if one.station.site else get_default_timezone_name()
     energy_wh, parked = one.energy_wh or Decimal(0), one.charging_ended_at
     session = ports.SoFar(one.started_at, now, energy_wh, zone, power_w=one.power_w, charging_ended_at=parked)
     if shown.decimals is not None:

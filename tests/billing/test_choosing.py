@@ -49,11 +49,11 @@ def test_three_thousand_assignments_are_read_once(
         TariffAssignment.objects.bulk_create(TariffAssignment(operator=amber, tariff=dear, evse=evse) for evse in evses)
     assert version_of(amber) != before, "one change for all of them"
     with django_assert_num_queries(5):
-        assert chosen(station, evse=evses[7].pk) == ("Dear", 1)
+        assert chosen(station, datetime.now(UTC), evse=evses[7].pk) == ("Dear", 1)
     with django_assert_num_queries(1):
-        assert chosen(station, evse=evses[2999].pk) == ("Dear", 1)
+        assert chosen(station, datetime.now(UTC), evse=evses[2999].pk) == ("Dear", 1)
     with django_assert_num_queries(1):
-        assert chosen(station) == ("Standard", 1)
+        assert chosen(station, datetime.now(UTC)) == ("Standard", 1)
 
 
 @pytest.mark.parametrize(
@@ -100,9 +100,15 @@ def added(operator: Operator, name: str, hours: int = 0, **more: Any) -> Tariff:
     return made
 
 
-def during(station: Station, *hours: float, **fields: Any) -> list[str]:
-    """The tariffs of sessions that started so many hours after NOW."""
-    return [found[0] for hour in hours if (found := chosen(station, NOW + timedelta(hours=hour), **fields))]
+def during(station: Station, *hours: float) -> list[str]:
+    """The tariffs of sessions that started so many hours after NOW, asked soon and long after it: the same."""
+    found = []
+    for asked in (6, 24 * 30):
+        choosing._read.clear()
+        with time_machine.travel(NOW + timedelta(hours=asked), tick=False):
+            found.append([it[0] for hour in hours if (it := chosen(station, NOW + timedelta(hours=hour)))])
+    assert found[0] == found[1]
+    return found[0]
 
 
 def test_sessions_keep_what_was_assigned_when_they_started(amber: Operator, station: Station) -> None:
@@ -146,6 +152,33 @@ def test_what_is_assigned_now_can_be_asked_for_too(amber: Operator, station: Sta
     assert found.version.tariff.name == "New"
 
 
+def test_what_ended_days_ago_is_asked_for_once_by_each_who_needs_it(
+    amber: Operator, station: Station, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    old, new = added(amber, "Old"), added(amber, "New")
+    at_hour(0, lambda: tariffs.assign(tariff=old, station=station))
+    at_hour(2, lambda: tariffs.assign(tariff=new, station=station))
+    assert chosen(station, datetime.now(UTC)) == ("New", 1)
+    with django_assert_num_queries(3):  # the version of the prices, what applied then, the versions of that
+        assert chosen(station, NOW + timedelta(hours=1)) == ("Old", 1)
+    with django_assert_num_queries(1):
+        assert chosen(station, NOW + timedelta(hours=1)) == ("Old", 1)
+
+
+def test_there_is_no_moment_between_two_tariffs(amber: Operator, station: Station) -> None:
+    old, new = (tariffs.add_tariff(operator=amber, name=name, ocpi=body(1)) for name in ("Old", "New"))
+    tariffs.assign(tariff=old, station=station)
+    tariffs.assign(tariff=new, station=station)
+    for tariff in (old, new):
+        tariffs.set_default_tariff(tariff=tariff)
+    with scopes_disabled():
+        ended = FormerAssignment.objects.order_by("pk").values_list("was_default", "ended_at")
+        assert dict(ended) == {
+            False: TariffAssignment.objects.get(tariff=new).created_at,
+            True: Tariff.objects.get(pk=new.pk).default_since,
+        }
+
+
 def test_what_applied_more_than_a_year_ago_is_forgotten_with_the_next_change(amber: Operator, station: Station) -> None:
     old, new = added(amber, "Old"), added(amber, "New")
     at_hour(0, lambda: tariffs.assign(tariff=old, station=station))
@@ -185,11 +218,11 @@ def test_a_version_becomes_valid_by_itself(
     with time_machine.travel(NOW, tick=False):
         tariff = tariffs.add_tariff(operator=amber, name="Standard", ocpi=body(0.4), is_default=True)
         tariffs.add_version(tariff=tariff, ocpi=body(0.5), valid_from=NOW + timedelta(hours=1))
-    assert chosen(station, NOW) == ("Standard", 1)
-    with django_assert_num_queries(1):
-        assert chosen(station, NOW + timedelta(hours=1)) == ("Standard", 2)
-    with django_assert_num_queries(1):
-        assert chosen(station, NOW + timedelta(minutes=59)) == ("Standard", 1)
+        assert chosen(station, NOW) == ("Standard", 1)
+        with django_assert_num_queries(1):
+            assert chosen(station, NOW + timedelta(hours=1)) == ("Standard", 2)
+        with django_assert_num_queries(1):
+            assert chosen(station, NOW + timedelta(minutes=59)) == ("Standard", 1)
 
 
 @pytest.mark.django_db(transaction=True)

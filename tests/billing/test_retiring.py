@@ -77,21 +77,16 @@ def test_one_that_sessions_were_billed_by_is_retired_and_brought_back(other, sta
     assert actions(other.pk) == ["added", "assigned", "unassigned", "retired", "brought_back", "assigned"]
 
 
-def test_one_that_applied_when_a_session_started_that_is_not_billed_yet_is_retired(other, station):
+def test_one_that_applied_is_retired_and_bills_a_session_of_that_time_that_is_told_later(other, station):
     with time_machine.travel(make.START - timedelta(hours=1), tick=False):
         assignment = tariffs.assign(tariff=other, station=station)
-    t = make.transaction(station)
     with time_machine.travel(make.START + timedelta(hours=9), tick=False):
         tariffs.unassign(assignment=assignment)
     assert retiring.remove(tariff=other)
+    t = make.transaction(station)
     with scope(operator=other.operator):
         assert services.make_charge_record(transaction_id=t.pk)
         assert ChargeRecord.objects.get(transaction=t).tariff_id == other.pk
-
-
-def test_one_that_applied_when_nothing_started_is_deleted(other, station):
-    tariffs.unassign(assignment=tariffs.assign(tariff=other, station=station))
-    assert not retiring.remove(tariff=other)
 
 
 def test_one_that_only_a_rebilling_names_is_retired(amber, tariff, other):
@@ -110,7 +105,7 @@ def test_while_it_applies_somewhere_it_stays_and_it_says_why(tariff, other, stat
             refused(tariff=other)
         assert told.value.code == retiring.STATE
     tariffs.unassign(assignment=assignment)
-    assert not retiring.remove(tariff=other)
+    assert retiring.remove(tariff=other)
 
 
 def test_a_retired_tariff_is_chosen_for_nothing(amber, tariff, other, station):

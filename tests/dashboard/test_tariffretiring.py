@@ -43,7 +43,7 @@ def test_it_is_renamed_and_a_name_that_is_none_is_told_at_its_field(ada: Client,
 
 def test_one_that_was_never_used_is_deleted(ada: Client, amber: Network) -> None:
     one = night(amber)
-    assert "No session was billed by it." in text(ada.get(reverse("tariff", args=[one.pk])).content.decode())
+    assert "It has never applied." in text(ada.get(reverse("tariff", args=[one.pk])).content.decode())
     assert "The tariff Nights is deleted." in text(do(ada, one, do="remove"))
     assert ada.get(reverse("tariff", args=[one.pk])).status_code == 404
 
