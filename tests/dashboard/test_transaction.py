@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from django_scopes import scopes_disabled
@@ -51,6 +52,21 @@ def test_a_session_says_by_which_tariff_and_why_before_and_after_it_is_billed(ad
     assert "It is assigned to this site, for registered drivers." in html
     assert "version 3, valid when the session started" in html
     assert "0.30 EUR per kWh, tax included." in html
+
+
+def test_a_session_says_until_when_its_tariff_was_assigned(ada: Client, amber: Network) -> None:
+    here = plug(amber, "Charging")
+    amber.tariff()
+    night = amber.tariff(name="Night", is_default=False)
+    running = session(here)
+    with scopes_disabled():
+        with time_machine.travel(running.started_at - timedelta(hours=1), tick=False):
+            assigned = tariffs.assign(tariff=night, evse=here.evse)
+        assert "It is assigned to this plug." in page(ada, running.pk)
+        tariffs.unassign(assignment=assigned)
+    html = page(ada, running.pk)
+    assert "Night" in html
+    assert "It was assigned to this plug until " in html
 
 
 def test_a_session_says_who_charged_at_its_start_and_that_it_stays(ada: Client, amber: Network) -> None:
