@@ -265,7 +265,8 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
         for one in periods
         if abs(one["start_s"]) <= INT32 and 0 <= one["limit"] < 1e9
     ]
-    parted = composite.difference(ours, theirs, unit, duration)
+    capped = known.limits.with_caps(unit).composite(evse, start, duration, unit)
+    parted = composite.difference(ours, theirs, unit, duration, capped)
     detail = "" if parted is None else _sentence(parted, start, unit, evse)
     if parted is not None:
         above, below = Note("composite_above", severity=Severity.WARNING), Note("composite_below")
