@@ -34,8 +34,8 @@ def volts(settings: Iterable[Setting]) -> Decimal | None:
 
 
 def phases(settings: Iterable[Setting]) -> dict[int, int]:
-    """In how many phases each EVSE delivers (0: direct current); of several connectors that with the fewest, since what may be drawn
-    of a power is more then, and what is too much the hardware holds back by itself."""
+    """In how many phases each EVSE delivers (0: direct current). Of several connectors the one with the fewest counts: by it most
+    current makes a power, and what is too much the hardware holds back by itself."""
     found: dict[tuple[int, str], int] = {}
     for component, evse, variable, attribute, value, _unit, _highest in settings:
         if variable not in SUPPLIES or component not in ("EVSE", "Connector") or evse < 1 or attribute != "Actual":

@@ -1,22 +1,26 @@
 """Charging profiles set, cleared and read: the mirror follows what stations accept and report."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from csms.ocpp.errands import Errand
 from stations import charginglists, limits
 from stations.domain import commands
 from stations.domain.chargingprofiles import written
 from stations.domain.commands import BadCommand
 from stations.models import ChargingProfile, Command, CompositeSchedule, EvChargingNeeds, Finding, Station, Variable
-from stations.services import smartcharging
+from stations.services import commandends, smartcharging
+from stations.services import commands as life
 from tests import v16
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import PROTOCOLS, asked, boot, connected, issue, now_of, report, sent
+from tests.stations.asking import ACCEPTED, PROTOCOLS, asked, boot, connected, issue, now_of, report, sent
 from tests.v201 import ended, started
 
 START = "2026-01-01T00:00:00Z"
@@ -108,6 +112,81 @@ def test_what_is_valid_at_another_time_stays_beside_it_where_the_version_has_it_
     put(engine, station, id=7, valid_to="2030-01-01T00:00:00Z")
     put(engine, station, id=8, valid_from="2030-01-01T00:00:00Z")
     assert [one.profile_id for one in held(station)] == ([8] if engine.protocol == "ocpp1.6" else [7, 8])
+
+
+def ids(*errands: Errand) -> list[int]:
+    """The ids of the profiles that a station is sent."""
+    bodies = (one.calls[0] for one in errands)
+    return [
+        one["chargingProfile"]["id"] if "chargingProfile" in one else one["csChargingProfiles"]["chargingProfileId"]
+        for one in bodies
+    ]
+
+
+def test_a_newer_wish_for_the_same_place_replaces_one_that_is_still_on_its_way(engine: Engine, station: Station) -> None:
+    rows = [issue(station, commands.SetChargingProfile(1, profile(limit=limit))) for limit in (16, 10)]
+    assert len({one.facts["fixed"]["profile"]["id"] for one in rows}) == 1
+    first = sent(engine, station)
+    # That it was sent changes nothing.
+    issue(station, commands.SetChargingProfile(1, profile(limit=8)))
+    engine.reply(station, first, ACCEPTED)
+    later = []
+    for _limit in (10, 8):
+        later.append(sent(engine, station))
+        engine.reply(station, later[-1], ACCEPTED)
+    assert len(set(ids(first, *later))) == 1
+    assert may_draw(station) == [8]
+
+
+def test_what_is_on_its_way_to_another_place_is_none_of_its_business(engine: Engine, station: Station) -> None:
+    here, there, above = (
+        issue(station, commands.SetChargingProfile(evse, profile(stack_level=level))) for evse, level in ((1, 0), (2, 0), (1, 1))
+    )
+    assert len({one.facts["fixed"]["profile"]["id"] for one in (here, there, above)}) == 3
+    with pytest.raises(BadCommand, match=f"Profile {here.facts['fixed']['profile']['id']} at EVSE 1"):
+        issue(station, commands.SetChargingProfile(1, profile(id=99)))
+    commandends.cancel(command=here)
+    issue(station, commands.SetChargingProfile(1, profile(id=99)))
+
+
+def test_two_who_set_a_limit_at_the_same_moment_set_the_same_profile(engine: Engine, station: Station) -> None:
+    def wish(limit: float) -> int:
+        try:
+            with scope(operator=station.operator):
+                row = life.issue(station=station, command=commands.SetChargingProfile(1, profile(limit=limit)))
+            return int(row.facts["fixed"]["profile"]["id"])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(wish, (6, 8, 10, 16)))) == 1
+
+
+def test_without_an_id_what_is_valid_at_another_time_is_left_alone(engine: Engine, station: Station) -> None:
+    """But in 1.6 it is replaced by the station itself (5.16.1)."""
+    put(engine, station, id=7, valid_to="2030-01-01T00:00:00Z", limit=16)
+    put(engine, station, valid_from="2030-01-01T00:00:00Z", limit=5)
+    kept = {one.profile_id: one.wanted["schedules"][0]["periods"][0]["limit"] for one in held(station)}
+    if engine.protocol == "ocpp1.6":
+        assert kept == {7: 5}
+        return
+    assert (kept[7], sorted(kept.values()), may_draw(station)) == (16, [5, 16], [16])
+    # Of two the one in whose time it is is replaced.
+    put(engine, station, valid_from="2031-01-01T00:00:00Z", limit=4)
+    assert [one.wanted["schedules"][0]["periods"][0]["limit"] for one in held(station) if one.profile_id != 7] == [4]
+    with pytest.raises(BadCommand, match=r"stack level 0, too. Clear it first, or use another stack level.$"):
+        issue(station, commands.SetChargingProfile(1, profile()))
+
+
+def test_where_there_is_no_room_one_that_is_on_its_way_counts(network: Network, newer: Engine) -> None:
+    station = connected(network, newer)
+    with scopes_disabled():
+        told = {"operator": station.operator, "station": station, "reported_at": timezone.now(), "value": "0", "highest": 1}
+        Variable.objects.create(**told, component="SmartChargingCtrlr", variable="Entries", variable_instance="ChargingProfiles")
+    issue(station, commands.SetChargingProfile(1, profile()))
+    issue(station, commands.SetChargingProfile(1, profile(limit=8)))
+    with pytest.raises(BadCommand, match="holds 1 profiles at most"):
+        issue(station, commands.SetChargingProfile(2, profile()))
 
 
 def test_a_refusal_changes_nothing(engine: Engine, station: Station) -> None:
