@@ -150,14 +150,14 @@ class Standing:
 
 
 def _standing(station: Station, row: Command) -> list[Standing]:
-    """What the station holds once all is sent that was asked before this command: of an id the newest."""
+    """What the station holds once all is sent that it was asked besides this command: of an id the newest."""
     found = {}
     for held in ChargingProfile.objects.filter(station=station, source="CSO"):
         if body := held.wanted or held.reported:
             place = held.evse_number, held.purpose, held.stack_level, held.ocpp_transaction_id
             found[held.profile_id] = Standing(held.profile_id, *place, body)
-    asked = Command.objects.filter(station=station, kind=commands.SetChargingProfile.kind, status__in=OPEN, pk__lt=row.pk)
-    for other in asked.order_by("pk"):
+    asked = Command.objects.filter(station=station, kind=commands.SetChargingProfile.kind, status__in=OPEN)
+    for other in asked.exclude(pk=row.pk).order_by("pk"):
         body = (other.facts.get("fixed") or other.params)["profile"]
         number = body.get("id") or life.number_of(other.pk)
         place = other.params["evse"], body["purpose"], body["stack_level"], body.get("transaction") or ""
