@@ -32,7 +32,7 @@ def attach(stations: Sequence[Station], *, evse: int | None, unit: str, duration
     known = limits.of([one.pk for one in stations]) if stations else {}
     start = now.replace(microsecond=0)
     for station in stations:
-        found = known[station.pk].limits.with_caps()
+        found = known[station.pk].limits.with_caps(unit)
         every = {0, *found.evses, *(one.evse for one in found.held), *reported[station.pk]}
         numbers = [one for one in sorted(every) if evse in (None, one)]
         composites: list[dict[str, Any]] = [

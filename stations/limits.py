@@ -157,6 +157,7 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
                 tuple(sorted(numbers[pk])),
                 *volts.get(pk, (VOLTS, "")),
                 caps=hardware.caps(built[pk]),
+                phases=hardware.phases(built[pk]),
             ),
             ours=ours[pk],
         )

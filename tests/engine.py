@@ -36,8 +36,8 @@ class Engine:
         text = json.dumps([2, call.message_id, action, payload])
         return Inbound(station.pk, fence, self.protocol, call, text, at or datetime.now(UTC), time.monotonic())
 
-    def round(self, *inbound: Inbound) -> list[list[Any] | None]:
-        """The answers to messages handled together, as frames; None where the socket is to be closed."""
+    def round(self, *inbound: Inbound | Answered) -> list[list[Any] | None]:
+        """The answers to messages handled together, as frames; None where the socket is to be closed, and for what is an answer."""
         with scopes_disabled():
             answered = self.thread._committed(inbound)
         by_id = {id(one): text for one, text in answered}
@@ -66,18 +66,20 @@ class Engine:
         return list(self.sent)
 
     def reply(self, station: Station, errand: Errand, *answers: Any) -> None:
+        self.round(self.answered(station, errand, *answers))
+
+    def answered(self, station: Station, errand: Errand, *answers: Any) -> Answered:
         """The station's answers to an errand's CALLs: a payload, [code, description] for an error, None for silence."""
         with scopes_disabled():
             fence = Connection.objects.get(station=station).fence
-            exchanged = []
-            for number, answer in enumerate(answers, start=1):
-                message_id = errand.message_id(number)
-                frame: frames.CallResult | frames.CallError | None = None
-                if isinstance(answer, list):
-                    frame = frames.CallError(message_id, *answer, {})
-                elif answer is not None:
-                    frame = frames.CallResult(message_id, answer)
-                call = frames.call(message_id, errand.action, errand.calls[number - 1])
-                exchanged.append(Exchanged(call, frame, datetime.now(UTC) - timedelta(seconds=0.01), 0.01))
-            answered = Answered(station.pk, fence, self.protocol, errand, exchanged, datetime.now(UTC), time.monotonic())
-            self.thread._committed([answered])
+        exchanged = []
+        for number, answer in enumerate(answers, start=1):
+            message_id = errand.message_id(number)
+            frame: frames.CallResult | frames.CallError | None = None
+            if isinstance(answer, list):
+                frame = frames.CallError(message_id, *answer, {})
+            elif answer is not None:
+                frame = frames.CallResult(message_id, answer)
+            call = frames.call(message_id, errand.action, errand.calls[number - 1])
+            exchanged.append(Exchanged(call, frame, datetime.now(UTC) - timedelta(seconds=0.01), 0.01))
+        return Answered(station.pk, fence, self.protocol, errand, exchanged, datetime.now(UTC), time.monotonic())

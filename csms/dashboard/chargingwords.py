@@ -27,7 +27,7 @@ STATES: dict[str, tuple[Word, Word, bool]] = {
     "confirmed": (_("Confirmed"), _("The charger reports it as it was set."), False),
     "differs": (_("Differs"), _("The charger reports it otherwise than it was set: set it again."), True),
     "missing": (_("Missing"), _("The charger does not report it any more: set it again, or clear it."), True),
-    "found": (_("Found"), _("The charger reports it; it was not set from here."), False),
+    "found": (_("Found"), _("The charger has it; it was not set from here, or is to be cleared and may be there still."), False),
 }
 NEEDS: dict[str, Word] = {
     "offered": _("A schedule was sent."),
@@ -62,6 +62,12 @@ FINDINGS: dict[str, tuple[Word, Word, str, Word]] = {
         CHAPTER_K,
         _("Report profiles with the id and stack level that they were set with."),
     ),
+    "charging_profile_missing": (
+        _("A limit that the charger has lost"),
+        _("A profile stays until it is replaced or cleared; those of the whole charger and of every session outlive a restart."),
+        CHAPTER_K,
+        _("Keep charging profiles through a restart, and report all of them."),
+    ),
     "charging_profiles_full": (
         _("No room for a car's schedule"),
         _("A charger that holds as many charging profiles as it can takes no other until one is cleared."),
@@ -80,6 +86,7 @@ DONE: dict[str, Word] = {
     "composite_above": _("Both schedules are kept side by side; the charger is not trusted to hold this limit."),
     "composite_below": _("Both schedules are kept side by side; it may be a limit of the charger's own."),
     "charging_profile_impossible": _("What the charger said of this profile is left out."),
+    "charging_profile_missing": _("It is shown as missing; set it again, or clear it."),
     "charging_profiles_full": _("The car is offered nothing; clear a charging profile that is not needed."),
     "ev_schedule_above": _("The car is offered a schedule within the limits anew."),
 }

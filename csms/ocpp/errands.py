@@ -24,6 +24,7 @@ from stations.models import MessageLogEntry
 from stations.services import commands as life
 from stations.services import devicemodel, network, passwords
 from stations.services.commands import Claimed
+from stations.services.followups import INTERNAL_ERROR
 from stations.state import load_quirks
 
 #: The ids of our CALLs, as `Errand.message_id` makes them: the command's key, and which of its CALLs it is.
@@ -181,7 +182,7 @@ def give_up(answered: Answered, batch: Batch) -> None:
     batch.frame = Frame(
         batch.states[answered.station_id], answered.received_at, errand.message_id(1), errand.action, answered.protocol
     )
-    error = ("InternalError", "The station answered, but its answer could not be kept; the log of the server says why.")
+    error = (INTERNAL_ERROR, "The station answered, but its answer could not be kept; the log of the server says why.")
     asked_at = answered.exchanged[0].sent_at
     life.answered(
         batch, errand.claimed.id, errand.command, None, action=errand.action, response=None, error=error, asked_at=asked_at

@@ -125,7 +125,8 @@ class Profiles:
         for one in self.installed:
             of = str(one.transaction.id) if one.transaction else None
             held.append(Held(one.evse, one.profile.with_id(one.profile.id or 0, of), one.since))
-        return Limits(tuple(held), sessions, tuple(one.id for one in self.station.connectors))
+        phases = {one.id: one.supply.phases if one.supply.kind == "AC" else 0 for one in self.station.connectors}
+        return Limits(tuple(held), sessions, tuple(phases), phases=phases)
 
     def composite(self, evse: int, duration_s: int, unit: str) -> list[Stretch]:
         """With what the hardware can do where nothing limits it."""

@@ -5,8 +5,8 @@ stands in place of the TxDefaultProfile; of what remains for the station, the se
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -52,6 +52,7 @@ class Limits:
 
     `volts`: between a phase and neutral, by which A and W are converted; `volts_from`: "settings" or "measured", as the station
     told it, "" where it is assumed. `caps`: what its EVSEs can do at most, which is no limit that anybody set (see `with_caps`).
+    `phases`: in how many each EVSE delivers, where that is known; 0 is direct current.
     """
 
     held: tuple[Held, ...]
@@ -60,18 +61,21 @@ class Limits:
     volts: Decimal = VOLTS
     volts_from: str = ""
     caps: tuple[Held, ...] = ()
+    phases: Mapping[int, int] = field(default_factory=dict)
 
-    def with_caps(self) -> "Limits":
-        """The same, never more than the hardware can do. Where a station is compared with what it was told, that says nothing."""
-        return replace(self, held=self.held + self.caps, caps=()) if self.caps else self
+    def with_caps(self, unit: str) -> "Limits":
+        """The same, never more than the hardware can do, for schedules in this unit. What delivers direct current has no phases by
+        which its own limits could be converted."""
+        fitting = [one for one in self.caps if one.profile.schedules[0].unit == unit or self.phases.get(one.evse) != 0]
+        return replace(self, held=(*self.held, *fitting), caps=())
 
     def at(self, evse: int, moment: datetime, unit: str, now: datetime) -> tuple[Decimal | None, int | None]:
         """The limit of an EVSE (0: of the station, whose grid connection carries the sum) at a moment, with its phases."""
         if evse:
-            return _lowest(self._own(evse, moment, unit, now), self._of_purpose((STATION_MAX,), (0,), moment, unit, None))
+            return _lowest(self._own(evse, moment, unit, now), self._of_purpose((STATION_MAX,), evse, (0,), moment, unit, None))
         whole = [
-            self._of_purpose((STATION_MAX,), (0,), moment, unit, None),
-            self._external((0,), moment, unit),
+            self._of_purpose((STATION_MAX,), 0, (0,), moment, unit, None),
+            self._external(0, (0,), moment, unit),
         ]
         each = [self._own(number, moment, unit, now, whole=False)[0] for number in self.evses]
         if each and all(one is not None for one in each):
@@ -86,20 +90,22 @@ class Limits:
         anchor = session.started_at if session else now
         found: tuple[Decimal | None, int | None] = (None, None)
         if session is not None:
-            found = self._of_purpose((TX,), (evse,), moment, unit, anchor, session.transaction)
+            found = self._of_purpose((TX,), evse, (evse,), moment, unit, anchor, session.transaction)
         if found[0] is None:
-            found = self._of_purpose((TX_DEFAULT,), (evse, 0), moment, unit, anchor)
-        return _lowest(found, self._external((evse, 0) if whole else (evse,), moment, unit))
+            found = self._of_purpose((TX_DEFAULT,), evse, (evse, 0), moment, unit, anchor)
+        return _lowest(found, self._external(evse, (evse, 0) if whole else (evse,), moment, unit))
 
     def _of_purpose(
         self,
         purposes: Sequence[str],
+        evse: int,
         evses: Sequence[int],
         moment: datetime,
         unit: str,
         anchor: datetime | None,
         transaction: str | None = None,
     ) -> tuple[Decimal | None, int | None]:
+        """What those of `evses` say of `evse`."""
         best: tuple[tuple[int, int], Schedule, Period] | None = None
         for held in self.held:
             profile = held.profile
@@ -112,22 +118,22 @@ class Limits:
             rank = (profile.stack_level, held.evse)
             if found is not None and (best is None or rank > best[0]):
                 best = (rank, *found)
-        return (None, None) if best is None else (self.converted(best[1].unit, best[2], unit), best[2].phases)
+        return (None, None) if best is None else (self.converted(best[1].unit, best[2], unit, evse), best[2].phases)
 
-    def _external(self, evses: Sequence[int], moment: datetime, unit: str) -> tuple[Decimal | None, int | None]:
+    def _external(self, evse: int, evses: Sequence[int], moment: datetime, unit: str) -> tuple[Decimal | None, int | None]:
         """Whoever limits the station from outside is heard, each on its own."""
         found = [
-            (self.converted(one[0].unit, one[1], unit), one[1].phases)
+            (self.converted(one[0].unit, one[1], unit, evse), one[1].phases)
             for held in self.held
             if held.profile.purpose == EXTERNAL and held.evse in evses and (one := at(held.profile, moment, held.since))
         ]
         return _lowest(*found)
 
-    def converted(self, unit: str, period: Period, wanted: str) -> Decimal:
-        """A per phase, W in all phases."""
+    def converted(self, unit: str, period: Period, wanted: str, evse: int) -> Decimal:
+        """A per phase, W in all phases: those that it says, else those in which the EVSE delivers."""
         if unit == wanted:
             return period.limit
-        phases = Decimal(period.phases or PHASES)
+        phases = Decimal(period.phases or self.phases.get(evse) or PHASES)
         return period.limit * phases * self.volts if wanted == "W" else period.limit / (phases * self.volts)
 
     def composite(self, evse: int, start: datetime, duration_s: int, unit: str) -> list[Stretch]:
@@ -218,20 +224,28 @@ class Difference:
         return self.theirs is None or self.theirs > self.ours
 
 
-def difference(ours: Sequence[Stretch], theirs: Sequence[Stretch], unit: str, duration_s: int) -> Difference | None:
+def difference(
+    ours: Sequence[Stretch], theirs: Sequence[Stretch], unit: str, duration_s: int, capped: Sequence[Stretch] = ()
+) -> Difference | None:
     """The first moment at which the station says something else; one at which it allows more goes first.
 
-    Where nothing of what we know limits it, a station tells what its hardware can do, which is no difference.
+    Where nothing of what we know limits it, a station tells what its hardware can do, which is no difference; nor is it where it
+    can do less than it was told. `capped`: ours, never more than the hardware can do.
     """
     found = None
     for second in sorted({one.start_s for one in (*ours, *theirs) if one.start_s < duration_s}):
         wanted, said = limit_at(ours, second), limit_at(theirs, second)
         if wanted is None:
             continue
-        slack = ROUNDED_A if unit == "A" else max(wanted * ROUNDED_SHARE, Decimal(1))
-        if said is None or abs(said - wanted) > slack:
+        least = limit_at(capped, second) if capped else wanted
+        assert least is not None
+        if said is None or not least - _slack(least, unit) <= said <= wanted + _slack(wanted, unit):
             one = Difference(second, wanted, said)
             if one.more:
                 return one
             found = found or one
     return found
+
+
+def _slack(limit: Decimal, unit: str) -> Decimal:
+    return ROUNDED_A if unit == "A" else max(limit * ROUNDED_SHARE, Decimal(1))

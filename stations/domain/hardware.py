@@ -1,4 +1,4 @@
-"""What a station can do at most, and at which voltage, by its settings (OCPP 2.0.1 device model). Pure."""
+"""What a station can do at most, at which voltage and in how many phases, by its settings (OCPP 2.0.1 device model). Pure."""
 
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
@@ -9,7 +9,8 @@ from stations.domain.composite import Held
 #: The settings that say it, by their variable, and of which components.
 VOLTAGES = ("Voltage", "ACVoltage")
 POWERS, CURRENTS = ("Power",), ("ACCurrent", "MaxCurrent")
-NAMES = (*VOLTAGES, *POWERS, *CURRENTS)
+SUPPLIES = ("SupplyPhases",)
+NAMES = (*VOLTAGES, *POWERS, *CURRENTS, *SUPPLIES)
 #: The most exact last.
 FED_BY = ("ElectricalFeed", "ChargingStation", "EVSE", "Connector")
 #: What lies between a phase and neutral; others are of a whole feed, or of direct current.
@@ -30,6 +31,19 @@ def volts(settings: Iterable[Setting]) -> Decimal | None:
         if said is not None and LEAST_V <= said <= MOST_V and (found is None or FED_BY.index(component) >= found[0]):
             found = (FED_BY.index(component), said)
     return found[1] if found else None
+
+
+def phases(settings: Iterable[Setting]) -> dict[int, int]:
+    """In how many phases each EVSE delivers (0: direct current). Of several connectors the one with the fewest counts: by it most
+    current makes a power, and what is too much the hardware holds back by itself."""
+    found: dict[tuple[int, str], int] = {}
+    for component, evse, variable, attribute, value, _unit, _highest in settings:
+        if variable not in SUPPLIES or component not in ("EVSE", "Connector") or evse < 1 or attribute != "Actual":
+            continue
+        said = number(value)
+        if said is not None and said in (0, 1, 2, 3):
+            found[evse, component] = min(int(said), found.get((evse, component), 3))
+    return {evse: found.get((evse, "EVSE"), said) for (evse, _component), said in found.items()}
 
 
 def caps(settings: Iterable[Setting]) -> tuple[Held, ...]:

@@ -1,13 +1,17 @@
 """What a station would not take of a charging profile, found before it is sent: its limits, and what stands in the way there."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
-from stations import limits
+from stations import limits, ports
 from stations.domain import commands
 from stations.domain.chargingprofiles import TX, TX_DEFAULT, Profile
 from stations.domain.commands import BadCommand
 from stations.domain.values import TransactionStatus
 from stations.models import ChargingProfile, Command, EvChargingNeeds, Evse, Station, Transaction, Variable
+from stations.models.command import OPEN
+from stations.services import commands as life
+from stations.services import registry
 
 
 def of(station: Station) -> dict[str, str]:
@@ -45,6 +49,7 @@ def made(row: Command, station: Station, command: commands.Command) -> None:
     assert isinstance(command, commands.SetChargingProfile)
     if "raw" in row.facts:
         return
+    registry.bump(station.pk)  # no two at once, which would not see each other
     profile = Profile.of(command.profile)
     _check_evse(station, command.evse)
     if profile.purpose == TX:
@@ -61,9 +66,7 @@ def start_made(row: Command, station: Station, command: commands.Command) -> Non
 
 def _fix(row: Command, station: Station, evse: int, profile: Profile, *, starting: bool = False) -> None:
     _check_limits(station, evse, profile)
-    pk = _place(station, evse, profile, starting=starting)
-    if pk is not None:
-        profile = profile.with_id(pk)
+    profile = profile.with_id(_place(row, station, evse, profile, starting=starting))
     row.facts = row.facts | {"fixed": {"profile": profile.plain()}}
     row.save(update_fields=["facts"])
 
@@ -130,35 +133,77 @@ def _check_limits(station: Station, evse: int, profile: Profile) -> None:
             raise BadCommand("Send one schedule: only a car that speaks ISO 15118 chooses, and this one takes %(n)s.", n=taken or 1)
 
 
-def _place(station: Station, evse: int, profile: Profile, *, starting: bool) -> int | None:
-    """The id of the profile that this one replaces, if it has none of its own. Raises BadCommand if another stands in its way.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A profile of ours at a station, or on its way there."""
+
+    id: int
+    evse: int
+    purpose: str
+    stack_level: int
+    transaction: str
+    body: Any
+
+    @property
+    def profile(self) -> Profile:
+        return Profile.of(self.body, strict=False)
+
+
+def _standing(station: Station, row: Command) -> list[Standing]:
+    """What the station holds once all is sent that it was asked besides this command: of an id the newest."""
+    found = {}
+    for held in ChargingProfile.objects.filter(station=station, source="CSO"):
+        if body := held.wanted or held.reported:
+            place = held.evse_number, held.purpose, held.stack_level, held.ocpp_transaction_id
+            found[held.profile_id] = Standing(held.profile_id, *place, body)
+    asked = Command.objects.filter(station=station, kind=commands.SetChargingProfile.kind, status__in=OPEN)
+    for other in asked.exclude(pk=row.pk).order_by("pk"):
+        body = (other.facts.get("fixed") or other.params)["profile"]
+        number = body.get("id") or life.number_of(other.pk)
+        place = other.params["evse"], body["purpose"], body["stack_level"], body.get("transaction") or ""
+        found[number] = Standing(number, *place, body)
+    return list(found.values())
+
+
+def _place(row: Command, station: Station, evse: int, profile: Profile, *, starting: bool) -> int:
+    """The id of the profile: its own, else that of the one it replaces, else that of its command. Raises BadCommand if another
+    stands in its way.
 
     Two of the same purpose and stack level that could both count are refused (OCPP 2.0.1 K01; 1.6 drops the older one).
     """
-    held = ChargingProfile.objects.filter(station=station, source="CSO")
-    alike = held.filter(purpose=profile.purpose, stack_level=profile.stack_level)
-    rivals = [one for one in (alike.filter(evse_number__in=(0, evse)) if evse else alike) if one.wanted or one.reported]
+    standing = _standing(station, row)
+    alike = [one for one in standing if (one.purpose, one.stack_level) == (profile.purpose, profile.stack_level)]
+    rivals = [one for one in alike if not evse or one.evse in (0, evse)]
     if profile.purpose == TX:
-        rivals = [one for one in rivals if not starting and one.evse_number == evse]
-        rivals = [one for one in rivals if one.ocpp_transaction_id in ("", profile.transaction)]
-    own = next((one for one in rivals if one.evse_number == evse), None)
-    replaced = profile.id if profile.id is not None else (own.profile_id if own is not None else None)
-    for rival in rivals:
-        near = rival.evse_number == evse or (profile.purpose == TX_DEFAULT and 0 in (rival.evse_number, evse))
-        if rival.profile_id != replaced and near and profile.overlaps(_profile(rival)):
+        rivals = [one for one in rivals if not starting and one.evse == evse]
+        rivals = [one for one in rivals if one.transaction in ("", profile.transaction)]
+    in_its_time = [one for one in rivals if profile.overlaps(one.profile)]
+    number = profile.id
+    if number is None:
+        here = [one for one in (in_its_time or (rivals if _is_alone(station) else [])) if one.evse == evse]
+        number = here[0].id if here else life.number_of(row.pk)
+    for rival in in_its_time:
+        near = rival.evse == evse or (profile.purpose == TX_DEFAULT and 0 in (rival.evse, evse))
+        if rival.id != number and near:
+            named = {"id": rival.id, "evse": rival.evse, "purpose": rival.purpose, "level": rival.stack_level}
+            if profile.id is None and rival.evse == evse:
+                raise BadCommand(
+                    "Profile %(id)s at EVSE %(evse)s is a %(purpose)s of stack level %(level)s, too. Clear it first, or use "
+                    "another stack level.",
+                    **named,
+                )
             raise BadCommand(
                 "Profile %(id)s at EVSE %(evse)s is a %(purpose)s of stack level %(level)s, too. Clear it first, use another stack "
                 "level, or replace it: leave out the id and name its EVSE.",
-                id=rival.profile_id,
-                evse=rival.evse_number,
-                purpose=rival.purpose,
-                level=rival.stack_level,
+                **named,
             )
-    known = {pk for pk, *bodies in held.values_list("profile_id", "wanted", "reported") if any(bodies)}
-    if (most := limits.full(of(station), known, replaced)) is not None:
+    if (most := limits.full(of(station), {one.id for one in standing}, number)) is not None:
         raise BadCommand("%(station)s holds %(most)s profiles at most: clear one first.", station=station.identity, most=most)
-    return replaced
+    return number
 
 
-def _profile(row: ChargingProfile) -> Profile:
-    return Profile.of(row.wanted or row.reported, strict=False)
+def _is_alone(station: Station) -> bool:
+    """Whether a profile has its place for itself, whenever it is valid: so it is with those that cannot tell what they hold (1.6
+    5.16.1); others keep beside it what is valid at another time (OCPP 2.0.1 K01)."""
+    sayable = ports.sayable(station.connection.protocol if hasattr(station, "connection") else "")
+    return commands.SetChargingProfile.kind in sayable and commands.GetChargingProfiles.kind not in sayable

@@ -231,14 +231,15 @@ def answered(
             "detail": "The station did not answer in time.",
             "finished_at": batch.now,
         }
-        protocol = batch.frame.protocol if batch.frame else ""
-        if then := followups.next_of(command.kind, command.params(), "timed_out", protocol):
-            change["facts"] = {"asked_then": then.kind}
-            _ask_too(batch, followups.row(then, command_id, batch.now))
     elif outcome.verdict is Verdict.REJECTED:
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:
         change |= _accepted(batch, command_id, command, outcome, asked_at)
+    if followups.unheard(change["status"], change.get("error_code", "")):
+        protocol = batch.frame.protocol if batch.frame else ""
+        if then := followups.next_of(command.kind, command.params(), followups.NO_ANSWER, protocol):
+            change["facts"] = {"asked_then": then.kind}
+            _ask_too(batch, followups.row(then, command_id, batch.now))
     # Once it was said there is no need to keep a secret.
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
     if companion := companions.OF.get(command.kind):

@@ -179,12 +179,12 @@ def offer(known: Known, evse: int, running: TransactionState, mode: str, needs: 
     set_before = [one.profile for one in others if one.profile.purpose == TX and one.evse == evse]
     most = _most(needs) or {}
     unit = "W" if "A" not in most or (mode == "DC" and "W" in most) else "A"
-    limits = replace(allowed, held=tuple(others)).with_caps()
     phases = {"AC_single_phase": 1, "AC_two_phase": 2}.get(mode)
     units = units_of(known.said)
     if units and unit not in units:
         told, unit = unit, units[0]
-        most.setdefault(unit, limits.converted(told, Period(0, most[told], phases), unit))
+        most.setdefault(unit, allowed.converted(told, Period(0, most[told], phases), unit, evse))
+    limits = replace(allowed, held=tuple(others)).with_caps(unit)
     takes = most.get(unit)
     periods: list[Period] = []
     for one in limits.composite(evse, now, LOOKED_AHEAD_S, unit):

@@ -11,20 +11,28 @@ from typing import Any
 import orjson
 
 from stations import ports
-from stations.domain.commands import Command, GetTransactionStatus, TriggerMessage
+from stations.domain.commands import Command, GetChargingProfiles, GetCompositeSchedule, GetTransactionStatus, TriggerMessage
 from stations.flush import Cursor
 
 #: The end of a command of which the station was to be seen to do something, and was not.
 NO_EFFECT = "no_effect"
-#: No answer came: nobody knows whether the station heard. Those of which the station tells nothing by itself when it is back.
-NO_ANSWER = "timed_out"
-ASKED_WITHOUT_ANSWER = frozenset({"remote_start", "remote_stop", "unlock_connector", "change_availability"})
+#: No answer came, or one that could not be kept: nobody knows whether the station heard. Those of which it tells nothing by itself
+#: when it is back.
+NO_ANSWER, INTERNAL_ERROR = "timed_out", "InternalError"
+ASKED_WITHOUT_ANSWER = frozenset(
+    {"remote_start", "remote_stop", "unlock_connector", "change_availability", "set_charging_profile", "clear_charging_profile"}
+)
 Params = dict[str, Any]
 
 
 def _status_of(params: Params) -> TriggerMessage:
     """How its plugs are: those of the EVSE it is about, or all."""
     return TriggerMessage("StatusNotification", params.get("evse") or None)
+
+
+def _limits_of(params: Params) -> tuple[Command, ...]:
+    """Which charging profiles it holds; a version that cannot tell says what comes of them."""
+    return GetChargingProfiles(), GetCompositeSchedule(params.get("evse") or 0)
 
 
 #: By the kind of command: what is asked next. The first that the station's version has words for is asked.
@@ -37,6 +45,8 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "reset": lambda params: (TriggerMessage("BootNotification"),),
     "get_log": lambda params: (TriggerMessage("LogStatusNotification"),),
     "update_firmware": lambda params: (TriggerMessage("FirmwareStatusNotification"),),
+    "set_charging_profile": _limits_of,
+    "clear_charging_profile": _limits_of,
 }
 #: Those whose effect is awaited, and why nothing is asked when it does not come.
 NOTHING_TO_ASK: dict[str, str] = {
@@ -78,6 +88,11 @@ ANSWER_IS_ALL: dict[str, str] = {
         "the answer says whether it was taken, and what the station holds then is kept with it",
     ),
 }
+
+
+def unheard(status: str, error_code: str = "") -> bool:
+    """Whether nobody knows if the station did what it was asked."""
+    return status == NO_ANSWER or error_code == INTERNAL_ERROR
 
 
 def next_of(kind: str, params: Params, status: str, protocol: str) -> Command | None:

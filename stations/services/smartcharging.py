@@ -16,26 +16,26 @@ from stations.batch import Batch
 from stations.domain import commands, composite, events
 from stations.domain.chargingprofiles import EXTERNAL, INT32, MOST_PERIODS, TX, Profile, number
 from stations.domain.commands import BadCommand
+from stations.domain.commands.smartcharging import HIGHEST_EVSE
 from stations.domain.events import (
     ChargingLimitCleared,
     ChargingLimitReported,
-    ChargingProfilesReported,
     Done,
     Event,
 )
 from stations.domain.values import Note, Severity
+from stations.flush import Cursor
 from stations.lookups import LimitsNeed
-from stations.models import ChargingLimit, ChargingProfile, Command, CompositeSchedule
-from stations.services import chargingchecks, evneeds
+from stations.models import ChargingLimit, Command, CompositeSchedule
+from stations.services import chargingchecks, chargingreports, evneeds, followups
+from stations.services.chargingreports import where
 from stations.services.companions import Companion
 from stations.services.effects import STARTS_WITHIN, Effect
 from stations.services.rules import Rule
-from stations.state import AwaitedEffect, StationState
+from stations.state import StationState
 
-#: No station has an EVSE of a higher number.
-HIGHEST_EVSE = 255
-#: A station that reports its profiles has told them all by then.
-REPORT_WITHIN_S = 300
+#: The whole station and the first EVSEs: so many are asked after a restart.
+MOST_ASKED = 9
 AFTER_A_BOOT = "To see which charging profiles are left after a restart."
 #: Profiles of sessions that are over, dropped by one run of the sweep.
 SWEPT = 5000
@@ -68,17 +68,13 @@ DELETE FROM stations_chargingprofile WHERE station_id = %(station)s AND purpose 
     AND (%(id)s::int IS NULL OR profile_id = %(id)s) AND (%(evse)s::int IS NULL OR evse_number = %(evse)s)
     AND (%(purpose)s::text IS NULL OR purpose = %(purpose)s) AND (%(stack)s::int IS NULL OR stack_level = %(stack)s)
 """
-NAMED = """
-    station_id = %(station)s AND (report_id IS DISTINCT FROM %(report)s)
-    AND (%(evse)s::int IS NULL OR evse_number = %(evse)s) AND (%(purpose)s::text IS NULL OR purpose = %(purpose)s)
-    AND (%(stack)s::int IS NULL OR stack_level = %(stack)s) AND (%(sources)s::text[] IS NULL OR source = ANY(%(sources)s))
-    AND (%(ids)s::int[] IS NULL OR profile_id = ANY(%(ids)s))
+#: A clearing of which nobody knows whether it was done: what it names is not wanted any more, and may be there still.
+UNWANTED = """
+UPDATE stations_chargingprofile p SET reported = coalesce(p.reported, p.wanted), wanted = NULL FROM stations_command c
+WHERE c.id = %(command)s AND p.station_id = c.station_id AND p.wanted IS NOT NULL AND p.purpose <> %(others)s
+    AND coalesce((c.params->>'profile_id')::int = p.profile_id, true) AND coalesce((c.params->>'evse')::int = p.evse_number, true)
+    AND coalesce(c.params->>'purpose' = p.purpose, true) AND coalesce((c.params->>'stack_level')::int = p.stack_level, true)
 """
-#: A report is complete: what it should have named and did not is not there.
-MISSING = f"""
-UPDATE stations_chargingprofile SET reported = NULL, reported_at = NULL, checked_at = %(now)s WHERE wanted IS NOT NULL AND {NAMED}
-"""  # noqa: S608
-GONE = f"DELETE FROM stations_chargingprofile WHERE wanted IS NULL AND {NAMED}"  # noqa: S608
 SESSIONS_GONE = "DELETE FROM stations_chargingprofile WHERE station_id = %s AND purpose = 'TxProfile'"
 ENDED = """
 DELETE FROM stations_chargingprofile WHERE id IN (
@@ -130,6 +126,9 @@ def start_answered(batch: Batch, command_id: int, change: dict[str, Any], facts:
 
 def profiles_cleared(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
     """The station dropped them; or it says that it has none such (Unknown), which comes to the same."""
+    if followups.unheard(change["status"], change.get("error_code", "")):
+        batch.cursor.execute(UNWANTED, {"command": command_id, "others": EXTERNAL})
+        batch.touch()
     named = facts.get("cleared")
     if named is None or change["status"] not in ("confirmed", "rejected"):
         return
@@ -147,70 +146,13 @@ def profiles_cleared(batch: Batch, command_id: int, change: dict[str, Any], fact
     batch.touch()
 
 
-# Read back
+def clearing_ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
+    """It was sent, and its answer was lost."""
+    if followups.unheard(status):
+        cursor.execute(UNWANTED, {"command": command_id, "others": EXTERNAL})
 
 
-def profiles_asked(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
-    """Of a station that has none such the report is complete at once."""
-    if facts.get("none"):
-        _complete(batch, facts["request_id"], facts["asked"])
-
-
-def profiles_reported(event: ChargingProfilesReported, batch: Batch) -> Done:
-    """Keep a page of what a station holds (OCPP 2.0.1 K09); with the last one it is known what it does not hold."""
-    for body in event.profiles:
-        pk, stack = body["id"], body["stack_level"]
-        if not (abs(pk) <= INT32 and 0 <= stack <= INT32 and 0 <= event.evse <= HIGHEST_EVSE):
-            detail = f"Profile {pk} of EVSE {event.evse} with stack level {stack} is none that a station can have."
-            batch.note(Note("charging_profile_impossible", str(pk), detail, Severity.WARNING))
-            continue
-        batch.add(
-            ChargingProfile,
-            operator_id=batch.station.operator_id,
-            station_id=batch.station.id,
-            source=event.source,
-            profile_id=pk,
-            evse_number=event.evse,
-            purpose=body["purpose"],
-            kind=body["kind"],
-            stack_level=stack,
-            ocpp_transaction_id=body.get("transaction", "")[:36],
-            reported=body,
-            reported_at=batch.now,
-            checked_at=batch.now,
-            report_id=event.request_id if abs(event.request_id) <= INT32 else None,
-        )
-    if event.last and (asked := _awaited(event.request_id, batch.station)) is not None:
-        _complete(batch, event.request_id, asked.params)
-    batch.touch()
-    return Done()
-
-
-def _awaited(request_id: int, station: StationState) -> AwaitedEffect | None:
-    kind = commands.GetChargingProfiles.kind
-    return next((one for one in station.awaiting if one.kind == kind and one.facts.get("request_id") == request_id), None)
-
-
-def _complete(batch: Batch, request_id: int, asked: dict[str, Any]) -> None:
-    """What the criteria name and no page did is not there. Pages of this batch are written after this, and so are not missed."""
-    values = {
-        "station": batch.station.id,
-        "report": request_id,
-        "now": batch.now,
-        "evse": asked.get("evse"),
-        "purpose": asked.get("purpose"),
-        "stack": asked.get("stack_level"),
-        "sources": asked.get("sources"),
-        "ids": asked.get("profile_ids"),
-    }
-    batch.cursor.execute(MISSING, values)
-    batch.cursor.execute(GONE, values)
-    batch.touch()
-
-
-def _report_complete(awaited: AwaitedEffect, event: Event, batch: Batch) -> bool:
-    mine = isinstance(event, ChargingProfilesReported) and event.request_id == awaited.facts.get("request_id")
-    return mine and isinstance(event, ChargingProfilesReported) and event.last
+# After a restart
 
 
 def booted_needs(event: Event, station: StationState) -> list[LimitsNeed]:
@@ -224,12 +166,13 @@ def booted(batch: Batch) -> None:
         return
     if any(one.profile.purpose == TX for one in known.limits.held):
         batch.cursor.execute(SESSIONS_GONE, (batch.station.id,))
-    protocol = batch.frame.protocol if batch.frame else ""
-    asked: commands.Command = commands.GetChargingProfiles()
-    if asked.kind not in ports.sayable(protocol):
-        asked = commands.GetCompositeSchedule()
-    if asked.kind in ports.sayable(protocol):
-        ask(batch, asked, AFTER_A_BOOT)
+    sayable = ports.sayable(batch.frame.protocol if batch.frame else "")
+    if commands.GetChargingProfiles.kind in sayable:
+        ask(batch, commands.GetChargingProfiles(), AFTER_A_BOOT)
+    elif commands.GetCompositeSchedule.kind in sayable:
+        # What is left of them shows where they are: the whole does not tell of one of its EVSEs.
+        for evse in sorted({one.evse for one in known.limits.held if one.profile.purpose != TX})[:MOST_ASKED]:
+            ask(batch, commands.GetCompositeSchedule(evse), AFTER_A_BOOT)
 
 
 def ask(batch: Batch, command: commands.Command, reason: str, expires_s: int | None = None) -> None:
@@ -265,7 +208,8 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
         for one in periods
         if abs(one["start_s"]) <= INT32 and 0 <= one["limit"] < 1e9
     ]
-    parted = composite.difference(ours, theirs, unit, duration)
+    capped = known.limits.with_caps(unit).composite(evse, start, duration, unit)
+    parted = composite.difference(ours, theirs, unit, duration, capped)
     detail = "" if parted is None else _sentence(parted, start, unit, evse)
     if parted is not None:
         above, below = Note("composite_above", severity=Severity.WARNING), Note("composite_below")
@@ -289,10 +233,8 @@ def composite_answered(batch: Batch, command_id: int, change: dict[str, Any], fa
 def _sentence(parted: composite.Difference, start: datetime, unit: str, evse: int) -> str:
     at = (start + timedelta(seconds=parted.second)).astimezone(UTC)
     theirs = "no limit" if parted.theirs is None else f"{number(parted.theirs)} {unit}"
-    where = f"EVSE {evse}" if evse else "the whole station"
-    return (
-        f"From {at:%Y-%m-%d %H:%M:%S} UTC on {where} may draw {number(parted.ours)} {unit} by what it was told; it says {theirs}."
-    )
+    told = f"{where(evse)} may draw {number(parted.ours)} {unit} by what it was told"
+    return f"From {at:%Y-%m-%d %H:%M:%S} UTC on {told}; it says {theirs}."
 
 
 def plain(stretches: list[composite.Stretch]) -> list[dict[str, Any]]:
@@ -346,7 +288,7 @@ def sweep(*, now: datetime) -> int:
 
 
 RULES = {
-    events.ChargingProfilesReported: Rule(profiles_reported),
+    events.ChargingProfilesReported: Rule(chargingreports.reported),
     events.ChargingLimitReported: Rule(limit_reported),
     events.ChargingLimitCleared: Rule(limit_cleared),
     events.EvNeedsReported: Rule(evneeds.reported, evneeds.reported_needs),
@@ -354,13 +296,15 @@ RULES = {
 }
 EFFECTS = {
     "get_charging_profiles": Effect(
-        lambda command, outcome: None if outcome.facts.get("none") else REPORT_WITHIN_S, _report_complete
+        lambda command, outcome: None if outcome.facts.get("none") else chargingreports.WITHIN_S,
+        chargingreports.complete,
+        chargingreports.complete_already,
     ),
 }
 COMPANIONS = {
     "set_charging_profile": Companion(chargingchecks.made, profile_set),
     "remote_start": Companion(chargingchecks.start_made, start_answered),
-    "clear_charging_profile": Companion(chargingchecks.unchecked, profiles_cleared),
-    "get_charging_profiles": Companion(chargingchecks.unchecked, profiles_asked),
+    "clear_charging_profile": Companion(chargingchecks.unchecked, profiles_cleared, clearing_ended),
+    "get_charging_profiles": Companion(chargingchecks.unchecked, chargingreports.answered),
     "get_composite_schedule": Companion(chargingchecks.composite_made, composite_answered),
 }

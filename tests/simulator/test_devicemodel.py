@@ -81,6 +81,11 @@ def test_instances_and_evses_are_told_apart(model):
     assert model.get(named("EVSE", "Power", {"id": 3}))["attribute_status"] == "UnknownComponent"
 
 
+def test_the_highest_power_of_a_plug_is_told(model):
+    powers = [one for one in model.report("FullInventory") if one["variable"]["name"] == "Power"]
+    assert [one["variableCharacteristics"]["maxLimit"] for one in powers] == [11040, 150000]
+
+
 def test_reports_tell_all_or_what_can_be_changed_or_the_state(model):
     full, changeable, summary = (model.report(f"{base}Inventory") for base in ("Full", "Configuration", "Summary"))
     assert len(full) > len(changeable) > len(summary) == 5

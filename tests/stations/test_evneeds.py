@@ -37,6 +37,14 @@ def takes(station: Station, **of: str) -> None:
             Variable.objects.create(operator=station.operator, station=station, **named)
 
 
+def has(station: Station, *settings: tuple[str, str, str, float | None]) -> None:
+    """What its first EVSE can do: component, variable, value and the highest value."""
+    told = {"operator": station.operator, "station": station, "evse_number": 1, "reported_at": timezone.now()}
+    with scopes_disabled():
+        for component, variable, value, highest in settings:
+            Variable.objects.create(**told, component=component, variable=variable, value=value, highest=highest)
+
+
 def holds_at_most(station: Station, profiles: int) -> None:
     named = {"component": "SmartChargingCtrlr", "variable": "Entries", "variable_instance": "ChargingProfiles"}
     told = {"operator": station.operator, "value": "0", "highest": profiles, "reported_at": timezone.now()}
@@ -154,3 +162,12 @@ def test_a_car_that_cannot_be_offered_anything_keeps_no_other_waiting(
         evneeds.sweep(now=timezone.now())
         states = [EvChargingNeeds.objects.get(station=one).state for one in (station, other)]
     assert states == ["waiting", "offered"]
+
+
+def test_a_car_at_a_plug_of_one_phase_is_offered_all_that_it_has(network: Network, engine: Engine, station: Station) -> None:
+    has(station, ("EVSE", "Power", "0", 7360), ("EVSE", "SupplyPhases", "1", None))
+    begin(engine, network, station)
+    needs = {"requestedEnergyTransfer": "AC_single_phase", "acChargingParameters": AC | {"evMaxCurrent": 32, "evMaxVoltage": 230}}
+    assert tells(engine, station, needs) == "Accepted"
+    profile, periods = offered(engine, station)
+    assert (profile["unit"], periods) == ("A", [(0, 32)])

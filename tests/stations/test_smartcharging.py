@@ -4,18 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from stations import charginglists, limits
+from csms.ocpp.errands import Errand
+from stations import limits
 from stations.domain import commands
+from stations.domain.chargingprofiles import written
 from stations.domain.commands import BadCommand
 from stations.models import ChargingProfile, Command, CompositeSchedule, EvChargingNeeds, Finding, Station, Variable
-from stations.services import smartcharging
+from stations.services import commandends, smartcharging
 from tests import v16
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import PROTOCOLS, asked, boot, connected, issue, now_of, report, sent
+from tests.stations.asking import ACCEPTED, PROTOCOLS, asked, boot, connected, issue, report, sent
 from tests.v201 import ended, started
 
 START = "2026-01-01T00:00:00Z"
@@ -65,6 +68,12 @@ def may_draw(station: Station, evse: int = 1) -> list[Any]:
     return [one.limit for one in found.composite(evse, timezone.now(), 60, "A")]
 
 
+def composite(evse: int, limit: float) -> dict[str, Any]:
+    """What a station of OCPP 2.0.1 says may be drawn."""
+    schedule = {"evseId": evse, "duration": 600, "scheduleStart": written(timezone.now()), "chargingRateUnit": "A"}
+    return {"status": "Accepted", "schedule": schedule | {"chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}]}}
+
+
 def test_the_same_place_is_taken_over_under_the_same_id(engine: Engine, station: Station) -> None:
     assert put(engine, station, limit=16).status == "confirmed"
     (first,) = held(station)
@@ -74,33 +83,20 @@ def test_the_same_place_is_taken_over_under_the_same_id(engine: Engine, station:
     assert may_draw(station) == [10]
 
 
-def test_another_in_the_same_place_is_refused_before_it_is_sent(engine: Engine, station: Station) -> None:
-    put(engine, station)
-    with pytest.raises(BadCommand, match="Clear it first, use another stack level, or replace it"):
-        issue(station, commands.SetChargingProfile(1, profile(id=99)))
-    # One for every plug counts at this plug, too.
-    with pytest.raises(BadCommand, match="at EVSE 1 is a TxDefaultProfile of stack level 0, too"):
-        issue(station, commands.SetChargingProfile(0, profile()))
-    put(engine, station, 0, stack_level=1, limit=8)
-    assert may_draw(station) == [8]
-
-
-def test_one_that_stands_in_the_way_is_found_among_thousands(engine: Engine, station: Station) -> None:
-    with scopes_disabled():
-        kept = {"operator": station.operator, "station": station, "purpose": "TxDefaultProfile", "kind": "Absolute"}
-        levels = [ChargingProfile(**kept, profile_id=n, stack_level=n, evse_number=1, wanted=profile()) for n in range(1, 1002)]
-        ChargingProfile.objects.bulk_create(
-            [*levels, ChargingProfile(**kept, profile_id=5000, stack_level=0, evse_number=2, wanted=profile())]
-        )
-    with pytest.raises(BadCommand, match="Profile 5000 at EVSE 2 is a TxDefaultProfile of stack level 0, too"):
-        issue(station, commands.SetChargingProfile(2, profile(id=99)))
-
-
 def test_what_is_valid_at_another_time_stays_beside_it_where_the_version_has_it_so(engine: Engine, station: Station) -> None:
     """OCPP 2.0.1 K01; in 1.6 (5.16.1) it is replaced, whenever it is valid."""
     put(engine, station, id=7, valid_to="2030-01-01T00:00:00Z")
     put(engine, station, id=8, valid_from="2030-01-01T00:00:00Z")
     assert [one.profile_id for one in held(station)] == ([8] if engine.protocol == "ocpp1.6" else [7, 8])
+
+
+def ids(*errands: Errand) -> list[int]:
+    """The ids of the profiles that a station is sent."""
+    bodies = (one.calls[0] for one in errands)
+    return [
+        one["chargingProfile"]["id"] if "chargingProfile" in one else one["csChargingProfiles"]["chargingProfileId"]
+        for one in bodies
+    ]
 
 
 def test_a_refusal_changes_nothing(engine: Engine, station: Station) -> None:
@@ -132,46 +128,6 @@ def test_a_profile_of_a_session_is_for_the_one_that_runs_and_goes_with_it(
     assert held(station) == []
 
 
-@pytest.mark.parametrize(
-    ("variable", "value", "fields", "why"),
-    [
-        (("", "ChargeProfileMaxStackLevel", ""), "3", {"stack_level": 4}, "takes stack levels up to 3, not 4"),
-        (("SmartChargingCtrlr", "ProfileStackLevel", ""), "3", {"stack_level": 4}, "takes stack levels up to 3, not 4"),
-        (("", "ChargingScheduleAllowedChargingRateUnit", ""), "Current", {"unit": "W"}, "takes limits in A, not in W"),
-        (("SmartChargingCtrlr", "RateUnit", ""), "W", {}, "takes limits in W, not in A"),
-        (("", "MaxChargingProfilesInstalled", ""), "0", {}, "holds 0 profiles at most"),
-        (("SmartChargingCtrlr", "Entries", "ChargingProfiles"), "0", {}, "holds 0 profiles at most"),
-        (("", "ChargingScheduleMaxPeriods", ""), "0", {}, "takes 0 periods in a schedule, not 1"),
-        (("SmartChargingCtrlr", "Enabled", ""), "false", {}, "has smart charging switched off"),
-    ],
-)
-def test_what_a_station_says_it_does_not_take_is_not_sent(
-    network: Network, newer: Engine, variable: tuple[str, str, str], value: str, fields: dict[str, Any], why: str
-) -> None:
-    station = connected(network, newer)
-    component, name, instance = variable
-    with scopes_disabled():
-        Variable.objects.create(
-            operator=station.operator, station=station, component=component, variable=name, variable_instance=instance,
-            value=value, highest=float(value) if name == "Entries" else None, reported_at=timezone.now(),
-        )  # fmt: skip
-    with pytest.raises(BadCommand, match=why):
-        issue(station, commands.SetChargingProfile(1, profile(**fields)))
-
-
-def test_how_many_profiles_a_station_has_is_not_how_many_it_can_have(network: Network, newer: Engine) -> None:
-    """OCPP 2.0.1 SmartChargingCtrlr.Entries: the value counts those there are, and its limit those there may be."""
-    station = connected(network, newer)
-    named = {"component": "SmartChargingCtrlr", "variable": "Entries", "variable_instance": "ChargingProfiles"}
-    with scopes_disabled():
-        Variable.objects.create(
-            operator=station.operator, station=station, value="0", highest=1, reported_at=timezone.now(), **named
-        )
-    put(newer, station)
-    with pytest.raises(BadCommand, match="holds 1 profiles at most"):
-        issue(station, commands.SetChargingProfile(1, profile(stack_level=3)))
-
-
 def test_what_is_cleared_is_gone_and_what_is_unknown_there_too(engine: Engine, station: Station) -> None:
     put(engine, station)
     put(engine, station, 0, purpose="ChargingStationMaxProfile", limit=32)
@@ -201,51 +157,47 @@ def test_a_station_without_profiles_is_asked_nothing_after_a_restart(engine: Eng
         assert not Command.objects.filter(station=station, reason=smartcharging.AFTER_A_BOOT).exists()
 
 
-def test_a_report_says_what_is_there_what_differs_and_what_is_missing(network: Network, newer: Engine) -> None:
-    station = connected(network, newer)
-    for evse in (1, 2, 3):
-        put(newer, station, evse)
-    pks = [one.profile_id for one in held(station)]
-    row = asked(newer, station, commands.GetChargingProfiles())
-    assert row.status == "accepted"
-    number = row.facts["request_id"]
-    wire = {"stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Absolute"}
-
-    def page(evse: int, pk: int, limit: float, *, more: bool) -> None:
-        schedule = {"id": 4, "chargingRateUnit": "A", "startSchedule": START}
-        schedule["chargingSchedulePeriod"] = [{"startPeriod": 0, "limit": limit}]
-        told = {"requestId": number, "chargingLimitSource": "CSO", "evseId": evse, "tbc": more}
-        told["chargingProfile"] = [wire | {"id": pk, "chargingSchedule": [schedule]}]
-        assert newer.say(station, "ReportChargingProfiles", told) == {}
-
-    page(1, pks[0], 16, more=True)
-    assert now_of(row).status == "accepted"
-    page(2, pks[1], 20, more=False)
-    assert now_of(row).status == "confirmed"
-    assert [charginglists.state_of(one) for one in held(station)] == ["confirmed", "differs", "missing"]
-    # Asked again, it has none at all.
-    asked(newer, station, commands.GetChargingProfiles(), {"status": "NoProfiles"})
-    assert {charginglists.state_of(one) for one in held(station)} == {"missing"}
-
-
-def test_a_profile_that_cannot_be_is_left_out_with_a_finding(network: Network, newer: Engine) -> None:
-    station = connected(network, newer)
-    wire = {"id": 2**40, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Absolute"}
-    wire["chargingSchedule"] = [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1}]}]
-    told = {"requestId": 1, "chargingLimitSource": "CSO", "evseId": 1, "chargingProfile": [wire]}
-    assert newer.say(station, "ReportChargingProfiles", told) == {}
-    assert held(station) == []
+def queued(station: Station) -> list[Command]:
     with scopes_disabled():
-        assert Finding.objects.get(station=station).code == "charging_profile_impossible"
+        return list(Command.objects.filter(station=station, status="queued").order_by("pk"))
 
 
-def test_a_report_of_a_number_that_nobody_gave_is_kept_all_the_same(network: Network, newer: Engine) -> None:
-    station = connected(network, newer)
-    wire = {"id": 3, "stackLevel": 0, "chargingProfilePurpose": "TxDefaultProfile", "chargingProfileKind": "Absolute"}
-    wire["chargingSchedule"] = [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 1}]}]
-    told = {"requestId": 2**40, "chargingLimitSource": "CSO", "evseId": 1, "chargingProfile": [wire]}
-    assert newer.say(station, "ReportChargingProfiles", told) == {}
-    assert [(one.profile_id, one.report_id) for one in held(station)] == [(3, None)]
+def test_of_a_limit_whose_answer_was_lost_the_station_is_asked(engine: Engine, station: Station) -> None:
+    for lost in (None, ["InternalError", "no"]):
+        asked(engine, station, commands.SetChargingProfile(1, profile()), lost)
+        older = engine.protocol == "ocpp1.6"
+        (then,) = queued(station)
+        assert then.kind == ("get_composite_schedule" if older else "get_charging_profiles")
+        assert then.params["evse"] == (1 if older else None)
+        engine.reply(station, sent(engine, station), ["GenericError", "busy"])
+    asked(engine, station, commands.SetChargingProfile(1, profile()), ["NotSupported", "no"])
+    assert queued(station) == []
+
+
+def test_of_a_limit_that_was_sent_by_a_socket_that_ended_the_station_is_asked(engine: Engine, station: Station) -> None:
+    for command in (commands.SetChargingProfile(1, profile()), commands.ClearChargingProfile()):
+        issue(station, command)
+        sent(engine, station)
+        with scopes_disabled(), transaction.atomic(), connection.cursor() as cursor:
+            commandends.orphan(cursor, [station.pk], now=timezone.now())
+        (then,) = queued(station)
+        assert then.kind == ("get_composite_schedule" if engine.protocol == "ocpp1.6" else "get_charging_profiles")
+        commandends.cancel(command=then)
+
+
+def test_after_a_restart_each_plug_with_a_limit_is_asked_what_it_may_draw(network: Network, committed: None) -> None:
+    engine = Engine("ocpp1.6")
+    station = connected(network, engine)
+    put(engine, station, 2, limit=8)
+    put(engine, station, 0, purpose="ChargingStationMaxProfile", limit=40)
+    boot(engine, station)
+    for evse, limit in ((0, 40), (2, 64)):
+        errand = sent(engine, station)
+        assert (errand.action, errand.calls[0]["connectorId"]) == ("GetCompositeSchedule", evse)
+        schedule = {"duration": 86400, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}]}
+        answer = {"connectorId": evse, "scheduleStart": written(timezone.now()), "chargingSchedule": schedule}
+        engine.reply(station, errand, ACCEPTED | answer)
+    assert network.finding(station, "composite_above").subject == "EVSE 2"
 
 
 def test_a_composite_schedule_without_end_keeps_nobody_waiting(network: Network, committed: None) -> None:
@@ -261,6 +213,24 @@ def test_a_composite_schedule_without_end_keeps_nobody_waiting(network: Network,
     with scopes_disabled():
         told = CompositeSchedule.objects.get(station=station)
     assert len(told.periods) == 1024
+
+
+def test_a_charger_that_can_do_less_than_it_was_told_is_not_said_to_differ(network: Network, newer: Engine) -> None:
+    station = connected(network, newer)
+    report(newer, station, "Available")
+    put(newer, station, limit=32)
+    answers = composite(1, 16)
+    asked(newer, station, commands.GetCompositeSchedule(1, 600, "A"), answers)
+    assert network.findings(station) == ["composite_below"]  # nobody knows yet why
+    with scopes_disabled():
+        Finding.objects.filter(station=station).delete()
+        told = {"operator": station.operator, "station": station, "evse_number": 1, "reported_at": timezone.now()}
+        Variable.objects.create(**told, component="EVSE", variable="Power", value="0", highest=3680)
+        Variable.objects.create(**told, component="Connector", variable="SupplyPhases", value="1")
+    asked(newer, station, commands.GetCompositeSchedule(1, 600, "A"), answers)
+    assert network.findings(station) == []
+    with scopes_disabled():
+        assert CompositeSchedule.objects.get(station=station).difference == ""
 
 
 def test_needs_told_before_the_session_began_are_met_as_soon_as_it_does(network: Network, newer: Engine) -> None:

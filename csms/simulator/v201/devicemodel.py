@@ -235,13 +235,13 @@ def _hardware(connectors: Sequence[Connector], facts: dict[str, Callable[[], str
     for one in connectors:
         state = facts[f"AvailabilityState {one.id}"]
         phases = str(one.supply.phases) if one.supply.kind == "AC" else "0"
-        power = str(int(one.supply.max_power_w))
+        power = int(one.supply.max_power_w)
         yield Variable("EVSE", "Available", "true", evse=one.id, data_type="boolean")
         yield Variable("EVSE", "AvailabilityState", state, evse=one.id, data_type="OptionList", values=states)
         heat, broken = facts[f"Temperature {one.id}"], facts[f"Problem {one.id}"]
         yield Variable("EVSE", "Temperature", heat, evse=one.id, data_type="decimal", unit="Celsius", monitorable=True)
         yield Variable("EVSE", "Problem", broken, evse=one.id, data_type="boolean", monitorable=True)
-        yield Variable("EVSE", "Power", power, evse=one.id, data_type="decimal", unit="W")
+        yield Variable("EVSE", "Power", str(power), evse=one.id, data_type="decimal", unit="W", highest=power)
         yield Variable("EVSE", "SupplyPhases", phases, evse=one.id, data_type="integer")
         plug = PLUGS.get(one.supply.plug, "Undetermined")
         yield Variable("Connector", "Available", "true", evse=one.id, connector=1, data_type="boolean")

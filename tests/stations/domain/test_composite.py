@@ -1,5 +1,6 @@
 """What a station may draw, from all that limits it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -169,3 +170,16 @@ def test_rounding_and_what_nothing_limits_are_no_difference() -> None:
     assert difference([Stretch(0, Decimal(16))], [Stretch(0, Decimal("15.7"))], "A", HOUR) is None
     assert difference([Stretch(0, None)], [Stretch(0, Decimal(32))], "A", HOUR) is None
     assert difference([Stretch(0, Decimal(11_000))], [Stretch(0, Decimal(11_040))], "W", HOUR) is None
+
+
+def test_what_does_not_say_its_phases_has_those_of_the_evse() -> None:
+    of = replace(limits(held(TX_DEFAULT, (0, 3680), unit="W"), held(STATION_MAX, (0, 4600), unit="W", evse=0)), phases={1: 1})
+    assert day(of) == [(0, 16)]
+    assert day(replace(of, held=(held(TX_DEFAULT, (0, 3680), unit="W", phases=3),))) == [(0, 5.3)]
+    assert day(replace(of, held=(held(TX_DEFAULT, (0, 16)),)), unit="W") == [(0, 3680)]
+
+
+def test_a_station_that_can_do_less_than_it_was_told_says_nothing_else() -> None:
+    ours, capped = [Stretch(0, Decimal(32))], [Stretch(0, Decimal(16))]
+    for said, differs in ((15, True), (16, False), (20, False), (32, False), (40, True)):
+        assert (difference(ours, [Stretch(0, Decimal(said))], "A", HOUR, capped) is not None) == differs

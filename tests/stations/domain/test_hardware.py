@@ -48,5 +48,29 @@ def test_caps_limit_only_where_they_are_asked_for() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     known = Limits((), {}, (1,), Decimal(200), "settings", hardware.caps([setting("EVSE", "Power", "12000", attribute="MaxSet")]))
     assert [one.limit for one in known.composite(1, now, 60, "A")] == [None]
-    assert [one.limit for one in known.with_caps().composite(1, now, 60, "A")] == [Decimal(20)]
-    assert [one.limit for one in known.with_caps().composite(0, now, 60, "W")] == [Decimal(12000)]
+    assert [one.limit for one in known.with_caps("A").composite(1, now, 60, "A")] == [Decimal(20)]
+    assert [one.limit for one in known.with_caps("W").composite(0, now, 60, "W")] == [Decimal(12000)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "phases"),
+    [
+        ([], {}),
+        ([setting("EVSE", "SupplyPhases", "1"), setting("Connector", "SupplyPhases", "3")], {1: 1}),
+        ([setting("Connector", "SupplyPhases", "3", evse=2), setting("Connector", "SupplyPhases", "1", evse=2)], {2: 1}),
+        ([setting("EVSE", "SupplyPhases", "0")], {1: 0}),
+        ([setting("EVSE", "SupplyPhases", "many"), setting("EVSE", "SupplyPhases", "6", evse=2)], {}),
+        ([setting("ChargingStation", "SupplyPhases", "3", evse=0), setting("EVSE", "SupplyPhases", "1", attribute="MaxSet")], {}),
+    ],
+)
+def test_the_phases_are_those_of_the_evse_else_of_its_connectors(settings: list[hardware.Setting], phases: dict[int, int]) -> None:
+    assert hardware.phases(settings) == phases
+
+
+@pytest.mark.parametrize(("phases", "limit"), [({}, Decimal("10.7")), ({1: 1}, Decimal(32)), ({1: 2}, Decimal(16)), ({1: 0}, None)])
+def test_a_power_is_that_of_the_phases_that_there_are(phases: dict[int, int], limit: Decimal | None) -> None:
+    """Of direct current no current follows from it."""
+    now, power = datetime(2026, 1, 1, tzinfo=UTC), setting("EVSE", "Power", "0", highest=7360)
+    known = Limits((), {}, (1,), caps=hardware.caps([power]), phases=phases)
+    assert [one.limit for one in known.with_caps("A").composite(1, now, 60, "A")] == [limit]
+    assert [one.limit for one in known.with_caps("W").composite(1, now, 60, "W")] == [Decimal(7360)]
