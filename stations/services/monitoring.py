@@ -196,6 +196,14 @@ def _told_all(batch: Batch, asked_at: datetime) -> None:
             batch.change(MonitorEvent, pk, severity=severity)
 
 
+def _report_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
+    """A station that has none says so, and sends no page."""
+    reports.answered(batch, command_id, change, facts)
+    if facts.get("empty") and (of_all := batch.cursor.execute(OF_ALL, (command_id,)).fetchone()):
+        _told_all(batch, of_all[0])
+
+
+OF_ALL = """SELECT created_at FROM stations_report WHERE command_id = %s AND about = '{"criteria": [], "variables": []}'"""
 GONE = "UPDATE stations_monitor SET known = false WHERE station_id = %(station)s AND known AND reported_at < %(since)s"
 CLOSE = """
 UPDATE stations_monitorevent e SET open = false, closed_at = %(now)s, closed_because = 'monitor_gone'
@@ -286,6 +294,7 @@ RULES: dict[type[Event], Rule] = {
     MonitorsReported: Rule(monitors_reported, reports.needed),
 }
 COMPANIONS = {
+    "get_monitoring_report": Companion(reports.made, _report_answered, reports.ended),
     "set_monitoring_base": Companion(_modelled, _set_base),
     "set_monitoring_level": Companion(_modelled, _set_level),
     "set_variable_monitoring": Companion(_nothing, _set),
