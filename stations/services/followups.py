@@ -12,13 +12,20 @@ import orjson
 
 from stations import ports
 from stations.domain.commands import Command, GetTransactionStatus, TriggerMessage
+from stations.domain.commands.displaymessage import GetDisplayMessages
 from stations.flush import Cursor
 
 #: The end of a command of which the station was to be seen to do something, and was not.
 NO_EFFECT = "no_effect"
 #: No answer came: nobody knows whether the station heard. Those of which the station tells nothing by itself when it is back.
 NO_ANSWER = "timed_out"
-ASKED_WITHOUT_ANSWER = frozenset({"remote_start", "remote_stop", "unlock_connector", "change_availability"})
+ASKED_WITHOUT_ANSWER = frozenset(
+    {"remote_start", "remote_stop", "unlock_connector", "change_availability", "set_display_message", "clear_display_message"}
+)
+#: Something went wrong, there or here: nobody knows either. Those of which we keep what the station has.
+FAILED = "failed"
+ASKED_AFTER_AN_ERROR = frozenset({"set_display_message", "clear_display_message"})
+LEFT_OPEN = frozenset({"InternalError", "GenericError", "InvalidAnswer"})
 Params = dict[str, Any]
 
 
@@ -37,6 +44,8 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "reset": lambda params: (TriggerMessage("BootNotification"),),
     "get_log": lambda params: (TriggerMessage("LogStatusNotification"),),
     "update_firmware": lambda params: (TriggerMessage("FirmwareStatusNotification"),),
+    "set_display_message": lambda params: (GetDisplayMessages(),),
+    "clear_display_message": lambda params: (GetDisplayMessages(),),
 }
 #: Those whose effect is awaited, and why nothing is asked when it does not come.
 NOTHING_TO_ASK: dict[str, str] = {
@@ -80,9 +89,11 @@ ANSWER_IS_ALL: dict[str, str] = {
 }
 
 
-def next_of(kind: str, params: Params, status: str, protocol: str) -> Command | None:
+def next_of(kind: str, params: Params, status: str, protocol: str, error: str = "") -> Command | None:
     """What is asked next of a station of this protocol after a command that ended so; None: nothing."""
-    asked = FOLLOW_UPS.get(kind) if status == NO_EFFECT or kind in ASKED_WITHOUT_ANSWER else None
+    unheard = status == NO_ANSWER and kind in ASKED_WITHOUT_ANSWER
+    unsure = status == FAILED and error in LEFT_OPEN and kind in ASKED_AFTER_AN_ERROR
+    asked = FOLLOW_UPS.get(kind) if status == NO_EFFECT or unheard or unsure else None
     sayable = ports.sayable(protocol)
     return next((one for one in asked(params) if one.kind in sayable), None) if asked else None
 
