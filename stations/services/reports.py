@@ -246,8 +246,8 @@ def _came_before_the_answer(awaited: AwaitedEffect, batch: Batch, asked_at: date
 
 
 def _nothing_to_tell(batch: Batch, command_id: int, numbers: list[int]) -> bool:
-    """A report's requests of these numbers have no pages: each counts as if its only page had come, without anything. Whether nothing
-    is missing then."""
+    """A report's requests of these numbers have no pages: each counts as if its only page had come, without anything. Whether
+    nothing is missing then."""
     row = batch.cursor.execute(PARTS, (command_id,)).fetchone()
     if row is None:
         return False
@@ -317,5 +317,5 @@ def give_up(pk: int, *, now: datetime) -> None:
 
 RULES: dict[type[Event], Rule] = {VariablesReported: Rule(variables_reported, needed)}
 EFFECTS = {kind: Effect(_within_s, _complete, _came_before_the_answer) for kind in OF_COMMANDS}
-#: Monitors and customer information have more to do when they are answered.
-COMPANIONS = {kind: Companion(made, answered, ended) for kind in ("get_base_report", "get_report")}
+#: The others have more to do when they are answered.
+COMPANIONS = {"get_report": Companion(made, answered, ended)}
