@@ -129,9 +129,13 @@ def astray(now: datetime) -> QuerySet[NetworkMove]:
 
 
 def alerts() -> QuerySet[MonitorEvent]:
-    """Severe alerts that are not over, the most severe first."""
-    found = MonitorEvent.objects.select_related("station").filter(open=True, severity__lte=SEVERE)
-    return found.order_by("severity", "-since", "-pk")[: EACH + 1]
+    """Severe alerts that are not over, the most severe first, and then those of which nobody says how severe they are: a
+    notification that is built in has no monitor that could (OCPP 2.0.1 N07)."""
+    found = MonitorEvent.objects.filter(open=True).order_by("severity", "-since", "-pk").values("pk")
+    # Apart, so that each reads no more of its index than is shown.
+    first = found.filter(severity__lte=SEVERE)[: EACH + 1].union(found.filter(severity=None)[: EACH + 1], all=True)
+    rows = MonitorEvent.objects.select_related("station").filter(pk__in=first)
+    return rows.order_by(F("severity").asc(nulls_last=True), "-since", "-pk")[: EACH + 1]
 
 
 def alarming() -> list[tuple[SecurityEvent, int]]:

@@ -171,10 +171,13 @@ class StationState:
     quirks_told: dict[str, datetime] = field(default_factory=dict)
     #: Of stations that tell of events (in memory only).
     series: EventSeries | None = None
+    #: The number of the reading of its messages of which the last page came before it was agreed to (in memory only).
+    told_reading: int | None = None
 
     def remember(self, old: "StationState") -> None:
         """Keep what is known in memory only, when the rows are read anew."""
         self.clock, self.quirks_told, self.series = old.clock, old.quirks_told, old.series
+        self.told_reading = old.told_reading
         for ocpp_id, transaction in self.open.items():
             if (known := old.open.get(ocpp_id)) is not None:
                 transaction.told_price, transaction.language = known.told_price, known.language

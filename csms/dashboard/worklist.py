@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -137,7 +138,7 @@ def _faulted(connector: Connector, rights: Rights) -> Task:
 def _alert(event: MonitorEvent, rights: Rights) -> Task:
     """As its station tells it: the component, what of it, and its value."""
     reason = _("%(severity)s: %(what)s is %(value)s.") % {
-        "severity": monitoringwords.severity(event.severity),
+        "severity": capfirst(str(monitoringwords.severity(event.severity))),
         "what": f"{monitoringwords.where(event)} {monitoringwords.what(event)}",
         "value": event.value[:100] or "–",
     }

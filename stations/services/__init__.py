@@ -20,6 +20,7 @@ from stations.services import (
     effects,
     firmware,
     firmwareprogress,
+    inventories,
     localauthlist,
     metervalues,
     monitoring,
@@ -78,6 +79,7 @@ add(companions.OF, network.COMPANIONS)
 add(RULES, reports.RULES)
 add(effects.OF, reports.EFFECTS)
 add(companions.OF, reports.COMPANIONS)
+add(companions.OF, inventories.COMPANIONS)
 add(RULES, monitoring.RULES)
 add(companions.OF, monitoring.COMPANIONS)
 add(RULES, customerinformation.RULES)

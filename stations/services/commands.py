@@ -235,11 +235,8 @@ def answered(
         change |= {"status": "rejected", "detail": outcome.reason[:300], "finished_at": batch.now}
     else:
         change |= _accepted(batch, command_id, command, outcome, asked_at)
-    if followups.unheard(change["status"], change.get("error_code", "")):
-        protocol = batch.frame.protocol if batch.frame else ""
-        if then := followups.next_of(command.kind, command.params(), followups.NO_ANSWER, protocol):
-            change["facts"] = {"asked_then": then.kind}
-            _ask_too(batch, followups.row(then, command_id, batch.now))
+    if outcome is None:
+        _ask_then(batch, command_id, command, change)
     # Once it was said there is no need to keep a secret.
     batch.change(Command, command_id, params=command.without_secrets(), **({"facts": {}} | change))
     if companion := companions.OF.get(command.kind):
@@ -253,6 +250,15 @@ def answered(
         _read_again(batch, command)
     batch.errands.add(batch.station.id)
     batch.touch()
+
+
+def _ask_then(batch: Batch, command_id: int, command: commands.Command, change: dict[str, Any]) -> None:
+    """Nobody knows what came of it: the station is asked how it stands."""
+    protocol = batch.frame.protocol if batch.frame else ""
+    then = followups.next_of(command.kind, command.params(), change["status"], protocol, change.get("error_code", ""))
+    if then is not None:
+        change["facts"] = {"asked_then": then.kind}
+        _ask_too(batch, followups.row(then, command_id, batch.now))
 
 
 def _read_again(batch: Batch, command: commands.SetVariables) -> None:

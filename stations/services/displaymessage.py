@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from stations import showing
+from stations import limits, showing
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.command import moment_of
@@ -34,6 +34,9 @@ KEPT = timedelta(days=90)
 #: Rows deleted at once.
 CHUNK = 1000
 AFTER_A_BOOT = "To see what the charger still shows after its restart."
+#: What tells how many messages a station has, and by its maxLimit how many it may have: as the specification's list of variables
+#: calls it, and as its messages do.
+COUNTED = ("DisplayMessages", "NumberOfDisplayMessages")
 #: The parameter of a message, to the variable that lists what is supported of it.
 LISTS = {"priority": "SupportedPriorities", "format": "SupportedFormats", "state": "SupportedStates"}
 
@@ -49,7 +52,11 @@ def reported(event: DisplayMessagesReported, batch: Batch) -> Done:
     """Keep a page. With the last one, what was asked for and not told of is known to be gone (O03, O04)."""
     for message in event.messages:
         _keep(batch, message, report=event.request_id)
-    if event.last and (asked := _asked(event, batch.station)) is not None:
+    asked = _asked(event, batch.station)
+    if event.last and asked is None:
+        # Stations tell before they agree to.
+        batch.station.told_reading = event.request_id
+    elif event.last and asked is not None:
         here = {message.number for message in event.messages}
         for known in batch.lookups.displays.get(DisplayNeed(batch.station.id), []):
             told = known.number in here or known.report == event.request_id or _added(batch, known)
@@ -113,12 +120,12 @@ def _keep(batch: Batch, message: ShownMessage, *, report: int | None) -> None:
 def check(row: Command, station: Station, command: commands.Command) -> None:
     """Refuse what the station is known not to show, by its own settings, before it is asked. Raises BadCommand."""
     assert isinstance(command, SetDisplayMessage)
-    about = Variable.objects.filter(station=station, component=COMPONENT, known=True, value__isnull=False)
-    said = {(one.variable, one.attribute): one.value or "" for one in about}
-    if said.get(("Available", "Actual"), "").lower() == "false":
+    about = _about(station)
+    said = {one.variable: one.value or "" for one in about if one.attribute == "Actual"}
+    if said.get("Available", "").lower() == "false":
         raise BadCommand("%(station)s says that it has no display for messages.", station=station.identity)
     for name, variable in LISTS.items():
-        wanted, listed = getattr(command, name), said.get((variable, "Actual"), "")
+        wanted, listed = getattr(command, name), said.get(variable, "")
         can = [part.strip() for part in listed.split(",") if part.strip()]
         if wanted is not None and can and wanted not in can:
             raise BadCommand(
@@ -128,16 +135,35 @@ def check(row: Command, station: Station, command: commands.Command) -> None:
                 wanted=wanted,
                 can=", ".join(can),
             )
-    most = said.get(("DisplayMessages", "MaxSet"), "") or said.get(("NumberDisplayMessages", "Actual"), "")
-    if most.isascii() and most.isdigit():
+    if (most := _most(about)) is not None:
         others = showing.messages().filter(station=station, status__in=showing.KEPT).exclude(number=_number(command))
-        if others.count() >= int(most):
+        if others.count() >= most:
             raise BadCommand(
                 "%(station)s keeps %(most)s messages at most, and has as many: clear one, or replace it by giving its number.",
                 station=station.identity,
                 most=most,
             )
     _check_transaction(station, command)
+
+
+def check_reading(row: Command, station: Station, command: commands.Command) -> None:
+    """A station is asked for no more messages at once than it keeps (OCPP 2.0.1 O03, O04). Raises BadCommand."""
+    assert isinstance(command, GetDisplayMessages)
+    most = _most(_about(station))
+    if command.numbers is not None and most is not None and len(command.numbers) > most:
+        raise BadCommand("numbers must name 1 to %(most)s messages; leave it out for all.", most=most)
+
+
+def _about(station: Station) -> list[Variable]:
+    """What it says of its display."""
+    return list(Variable.objects.filter(station=station, component=COMPONENT, attribute__in=("Actual", "MaxSet"), known=True))
+
+
+def _most(about: list[Variable]) -> int | None:
+    """How many messages a station keeps at most: the highest that their number may be. Its value is how many there are now."""
+    counted = [one for one in about if one.variable in COUNTED]
+    told = [one.highest if one.attribute == "Actual" else limits.whole(one.value) for one in counted]
+    return min((int(most) for most in told if most is not None), default=None)
 
 
 def _number(command: SetDisplayMessage) -> int:
@@ -180,12 +206,14 @@ REMOVE = """
 UPDATE stations_displaymessage SET removed_at = %(now)s WHERE station_id = %(station)s AND removed_at IS NULL
   AND (%(numbers)s::bigint[] IS NULL OR number = ANY(%(numbers)s))
   AND (%(priority)s::text IS NULL OR priority = %(priority)s) AND (%(state)s::text IS NULL OR state = %(state)s)
+  AND (%(report)s::bigint IS NULL OR report IS DISTINCT FROM %(report)s)
 """
 
 
-def _remove(batch: Batch, *, numbers: list[int] | None, priority: str | None = None, state: str | None = None) -> None:
-    which = {"numbers": numbers, "priority": priority, "state": state}
-    batch.cursor.execute(REMOVE, {"now": batch.now, "station": batch.station.id, **which})
+def _remove(batch: Batch, *, told: int | None = None, **which: Any) -> None:
+    """Those of these `numbers`, `priority` and `state` are gone, but for what the reading `told` told of."""
+    any_of = {"numbers": None, "priority": None, "state": None}
+    batch.cursor.execute(REMOVE, {"now": batch.now, "station": batch.station.id, "report": told} | any_of | which)
 
 
 def clear_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -208,6 +236,16 @@ def _all_told(awaited: AwaitedEffect, event: events.Event, batch: Batch) -> bool
     return isinstance(event, DisplayMessagesReported) and event.request_id == awaited.facts.get("request_id") and event.last
 
 
+def _all_told_already(awaited: AwaitedEffect, batch: Batch, asked_at: datetime) -> bool:
+    """What was asked for and not told of is gone: as for a page that comes after the answer."""
+    told = batch.station.told_reading
+    if told is None or told != awaited.facts.get("request_id"):
+        return False
+    _remove(batch, told=told, **awaited.params)
+    batch.station.told_reading = None
+    return True
+
+
 # The end of what is over
 
 
@@ -221,7 +259,7 @@ def let_go(*, now: datetime) -> int:
 
 
 RULES: dict[type[events.Event], Rule] = {DisplayMessagesReported: Rule(reported, reported_needs)}
-EFFECTS = {GetDisplayMessages.kind: Effect(_told_within_s, _all_told)}
+EFFECTS = {GetDisplayMessages.kind: Effect(_told_within_s, _all_told, _all_told_already)}
 
 
 def _nothing(row: Command, station: Station, command: commands.Command) -> None:
@@ -231,5 +269,5 @@ def _nothing(row: Command, station: Station, command: commands.Command) -> None:
 COMPANIONS = {
     SetDisplayMessage.kind: Companion(check, set_answered),
     ClearDisplayMessage.kind: Companion(_nothing, clear_answered),
-    GetDisplayMessages.kind: Companion(_nothing, get_answered),
+    GetDisplayMessages.kind: Companion(check_reading, get_answered),
 }

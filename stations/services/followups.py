@@ -12,15 +12,20 @@ import orjson
 
 from stations import ports
 from stations.domain.commands import Command, GetChargingProfiles, GetCompositeSchedule, GetTransactionStatus, TriggerMessage
+from stations.domain.commands.displaymessage import GetDisplayMessages
 from stations.flush import Cursor
 
 #: The end of a command of which the station was to be seen to do something, and was not.
 NO_EFFECT = "no_effect"
-#: No answer came, or one that could not be kept: nobody knows whether the station heard. Those of which it tells nothing by itself
-#: when it is back.
-NO_ANSWER, INTERNAL_ERROR = "timed_out", "InternalError"
+#: No answer came, or one that says nothing or could not be kept: nobody knows whether the station heard. Those of which it tells
+#: nothing by itself when it is back.
+NO_ANSWER, FAILED, INTERNAL_ERROR = "timed_out", "failed", "InternalError"
+LEFT_OPEN = frozenset({INTERNAL_ERROR, "GenericError", "InvalidAnswer"})
 ASKED_WITHOUT_ANSWER = frozenset(
-    {"remote_start", "remote_stop", "unlock_connector", "change_availability", "set_charging_profile", "clear_charging_profile"}
+    {
+        *("remote_start", "remote_stop", "unlock_connector", "change_availability"),
+        *("set_charging_profile", "clear_charging_profile", "set_display_message", "clear_display_message"),
+    }
 )
 Params = dict[str, Any]
 
@@ -47,6 +52,8 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "update_firmware": lambda params: (TriggerMessage("FirmwareStatusNotification"),),
     "set_charging_profile": _limits_of,
     "clear_charging_profile": _limits_of,
+    "set_display_message": lambda params: (GetDisplayMessages(),),
+    "clear_display_message": lambda params: (GetDisplayMessages(),),
 }
 #: Those whose effect is awaited, and why nothing is asked when it does not come.
 NOTHING_TO_ASK: dict[str, str] = {
@@ -90,14 +97,15 @@ ANSWER_IS_ALL: dict[str, str] = {
 }
 
 
-def unheard(status: str, error_code: str = "") -> bool:
+def unheard(status: str, error: str = "") -> bool:
     """Whether nobody knows if the station did what it was asked."""
-    return status == NO_ANSWER or error_code == INTERNAL_ERROR
+    return status == NO_ANSWER or (status == FAILED and error in LEFT_OPEN)
 
 
-def next_of(kind: str, params: Params, status: str, protocol: str) -> Command | None:
+def next_of(kind: str, params: Params, status: str, protocol: str, error: str = "") -> Command | None:
     """What is asked next of a station of this protocol after a command that ended so; None: nothing."""
-    asked = FOLLOW_UPS.get(kind) if status == NO_EFFECT or kind in ASKED_WITHOUT_ANSWER else None
+    left_open = kind in ASKED_WITHOUT_ANSWER and unheard(status, error)
+    asked = FOLLOW_UPS.get(kind) if left_open or status == NO_EFFECT else None
     sayable = ports.sayable(protocol)
     return next((one for one in asked(params) if one.kind in sayable), None) if asked else None
 

@@ -17,6 +17,7 @@ from stations.batch import Batch
 from stations.domain import commands
 from stations.domain.commands import VariableName
 from stations.domain.events import ComponentEvent, ComponentEventsReported, Done, Event, MonitorReport, MonitorsReported
+from stations.flush import Cursor
 from stations.lookups import AlertNeed, FoundMonitor, MonitorNeed, Need, OpenAlert
 from stations.models import Command, DeviceModel, Monitor, MonitorEvent, MonitorOrigin, Station
 from stations.services import availability, clocks, devicemodel, eventseries, inventories, reports
@@ -196,6 +197,14 @@ def _told_all(batch: Batch, asked_at: datetime) -> None:
             batch.change(MonitorEvent, pk, severity=severity)
 
 
+def _report_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
+    """A station that has none says so, and sends no page."""
+    reports.answered(batch, command_id, change, facts)
+    if facts.get("empty") and (of_all := batch.cursor.execute(OF_ALL, (command_id,)).fetchone()):
+        _told_all(batch, of_all[0])
+
+
+OF_ALL = """SELECT created_at FROM stations_report WHERE command_id = %s AND about = '{"criteria": [], "variables": []}'"""
 GONE = "UPDATE stations_monitor SET known = false WHERE station_id = %(station)s AND known AND reported_at < %(since)s"
 CLOSE = """
 UPDATE stations_monitorevent e SET open = false, closed_at = %(now)s, closed_because = 'monitor_gone'
@@ -253,6 +262,7 @@ def _set_base(batch: Batch, command_id: int, change: dict[str, Any], facts: dict
         batch.change(DeviceModel, batch.station.id, base=facts["base"], base_at=batch.now)
         # Which monitors there are is another matter now (OCPP 2.0.1 N03).
         inventories.look_soon(batch)
+    _look_if_unsure(batch, change)
 
 
 def _set_level(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -264,9 +274,7 @@ def _set(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str,
     """Those that were taken, even if others were refused (OCPP 2.0.1 N04)."""
     for one in facts.get("monitors", ()):
         store(batch, MonitorReport(VariableName(**one["name"]), *one["as"]), MonitorOrigin.CUSTOM.value)
-    if change["status"] in ("timed_out", "failed"):
-        # The station may have taken some.
-        inventories.look_soon(batch)
+    _look_if_unsure(batch, change)
 
 
 def _cleared(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -277,8 +285,19 @@ def _cleared(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
             "UPDATE stations_monitor SET known = false WHERE station_id = %(station)s AND monitor_id = ANY(%(gone)s)", told
         )
         batch.cursor.execute(f"{CLOSE} AND e.monitor_id = ANY(%(gone)s)", told)
-    if change["status"] in ("timed_out", "failed"):
+    _look_if_unsure(batch, change)
+
+
+def _look_if_unsure(batch: Batch, change: dict[str, Any]) -> None:
+    """The station may have done it, or some of it, without telling."""
+    if change["status"] in inventories.UNSURE:
         inventories.look_soon(batch)
+
+
+def _lost(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
+    """The same of one whose answer was lost."""
+    if status == "timed_out":
+        inventories.look_after(cursor, command_id, now)
 
 
 RULES: dict[type[Event], Rule] = {
@@ -286,8 +305,9 @@ RULES: dict[type[Event], Rule] = {
     MonitorsReported: Rule(monitors_reported, reports.needed),
 }
 COMPANIONS = {
-    "set_monitoring_base": Companion(_modelled, _set_base),
+    "get_monitoring_report": Companion(reports.made, _report_answered, reports.ended),
+    "set_monitoring_base": Companion(_modelled, _set_base, _lost),
     "set_monitoring_level": Companion(_modelled, _set_level),
-    "set_variable_monitoring": Companion(_nothing, _set),
-    "clear_variable_monitoring": Companion(_nothing, _cleared),
+    "set_variable_monitoring": Companion(_nothing, _set, _lost),
+    "clear_variable_monitoring": Companion(_nothing, _cleared, _lost),
 }

@@ -104,8 +104,6 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
     ends = {"rejected": ReportStatus.REFUSED, "failed": ReportStatus.REFUSED, "confirmed": ReportStatus.COMPLETE}.get(
         status, ReportStatus.INCOMPLETE
     )
-    if detail.startswith("EmptyResultSet"):
-        ends = ReportStatus.EMPTY
     batch.cursor.execute(END, {"status": ends.value, "detail": detail, "now": batch.now, "id": command_id})
 
 
@@ -248,7 +246,7 @@ def _came_before_the_answer(awaited: AwaitedEffect, batch: Batch, asked_at: date
 
 
 def _nothing_to_tell(batch: Batch, command_id: int, numbers: list[int]) -> bool:
-    """Of several requests for one report these have no pages: each counts as if its only page had come, without anything. Whether
+    """A report's requests of these numbers have no pages: each counts as if its only page had come, without anything. Whether
     nothing is missing then."""
     row = batch.cursor.execute(PARTS, (command_id,)).fetchone()
     if row is None:
@@ -319,5 +317,5 @@ def give_up(pk: int, *, now: datetime) -> None:
 
 RULES: dict[type[Event], Rule] = {VariablesReported: Rule(variables_reported, needed)}
 EFFECTS = {kind: Effect(_within_s, _complete, _came_before_the_answer) for kind in OF_COMMANDS}
-#: Customer information has more to do when it is answered.
-COMPANIONS = {kind: Companion(made, answered, ended) for kind in OF_COMMANDS if kind != "customer_information"}
+#: The others have more to do when they are answered.
+COMPANIONS = {"get_report": Companion(made, answered, ended)}

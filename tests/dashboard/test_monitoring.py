@@ -157,6 +157,7 @@ def test_severe_alerts_stand_on_the_wall(ada: Client, station: Station, told: Mo
     html = wall(ada)
     assert f"alert-{told.alert.pk}" in html
     assert "System failure: EVSE #1 Temperature is 91." in html
+    assert "Severity not told: EVSE #1 Mode is 91." in html
     assert f"alert-{mild.pk}" not in html
 
 

@@ -4,17 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django_scopes import scope, scopes_disabled
 
 from stations import showing
 from stations.domain.commands import BadCommand
 from stations.domain.commands.displaymessage import ClearDisplayMessage, GetDisplayMessages, SetDisplayMessage
 from stations.models import Command, DisplayMessage, Station
-from stations.services import displaymessage
+from stations.services import commandends, displaymessage, registry
 from tests import v201
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import ACCEPTED, asked, boot, connected, issue, now_of, sent
+from tests.stations.monitored import page
 from tests.stations.showing import says
 
 
@@ -156,6 +158,65 @@ def test_a_message_set_while_a_reading_is_under_way_is_not_lost_by_it(engine: En
     assert shown(station) == {1: ("x", "shown")}
 
 
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_pages_that_come_before_the_answer_count(engine: Engine, station: Station, reloaded: bool) -> None:
+    for number in (1, 2, 3):
+        asked(engine, station, SetDisplayMessage("x", number=number, priority="InFront" if number < 3 else "NormalCycle"))
+    row = issue(station, GetDisplayMessages(priority="InFront"))
+    errand = sent(engine, station)
+    told(engine, station, errand.calls[0]["requestId"], message(1, priority="InFront"))
+    if reloaded:
+        with scopes_disabled():
+            registry.bump(station.pk)
+    engine.reply(station, errand, ACCEPTED)
+    assert now_of(row).status == "confirmed"
+    assert shown(station) == {1: ("Welcome", "shown"), 2: ("x", "removed"), 3: ("x", "shown")}
+
+
+def test_pages_of_which_only_the_first_came_before_the_answer_count_together(engine: Engine, station: Station) -> None:
+    for number in (1, 2, 3):
+        asked(engine, station, SetDisplayMessage("x", number=number))
+    row = issue(station, GetDisplayMessages())
+    errand = sent(engine, station)
+    told(engine, station, errand.calls[0]["requestId"], message(1), more=True)
+    engine.reply(station, errand, ACCEPTED)
+    assert now_of(row).status == "accepted"
+    told(engine, station, errand.calls[0]["requestId"], message(2))
+    assert now_of(row).status == "confirmed"
+    assert {number: status for number, (_, status) in shown(station).items()} == {1: "shown", 2: "shown", 3: "removed"}
+
+
+LOST = (None, ["InternalError", "no"], ["GenericError", "no"])
+CHANGES = (SetDisplayMessage("x", number=1), ClearDisplayMessage(1))
+
+
+@pytest.mark.parametrize("answer", LOST)
+@pytest.mark.parametrize("command", CHANGES)
+def test_a_change_of_which_nobody_knows_is_followed_by_a_reading(
+    engine: Engine, station: Station, command: SetDisplayMessage | ClearDisplayMessage, answer: Any
+) -> None:
+    row = asked(engine, station, command, answer)
+    errand = sent(engine, station)
+    assert (errand.command, row.facts) == (GetDisplayMessages(), {"asked_then": "get_display_messages"})
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_a_change_whose_answer_was_lost_with_its_socket_is_followed_by_a_reading(
+    engine: Engine, station: Station, command: SetDisplayMessage | ClearDisplayMessage
+) -> None:
+    row = issue(station, command)
+    sent(engine, station)
+    with scopes_disabled(), transaction.atomic(), connection.cursor() as cursor:
+        commandends.orphan(cursor, [station.pk], now=datetime.now(UTC))
+    assert (now_of(row).status, sent(engine, station).command) == ("timed_out", GetDisplayMessages())
+
+
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, ["NotSupported", "no"], ACCEPTED])
+def test_a_change_that_was_answered_is_not(engine: Engine, station: Station, answer: Any) -> None:
+    asked(engine, station, SetDisplayMessage("x", number=1), answer)
+    assert engine.claim(station) == []
+
+
 def test_pages_that_nobody_asked_for_are_kept_and_remove_nothing(engine: Engine, station: Station) -> None:
     asked(engine, station, SetDisplayMessage("x", number=1))
     told(engine, station, 99, message(2))
@@ -205,8 +266,37 @@ def test_what_a_station_says_it_cannot_show_is_not_asked(
         assert issue(station, SetDisplayMessage("Hello", **right)).status == "queued"
 
 
-def test_a_station_gets_no_more_messages_than_it_keeps(engine: Engine, station: Station) -> None:
-    says(engine, station, DisplayMessageCtrlr__NumberDisplayMessages="2")
+def keeps(engine: Engine, station: Station, name: str, most: int | None, now: str = "0", **more: Any) -> None:
+    """The station says how many messages it has, and how many it may have."""
+    number = {"dataType": "integer", "supportsMonitoring": False} | ({} if most is None else {"maxLimit": most})
+    variable = {"component": {"name": "DisplayMessageCtrlr"}, "variable": {"name": name}, "variableCharacteristics": number}
+    told = variable | {"variableAttribute": [{"value": now, "mutability": "ReadOnly"}]} | more
+    engine.say(station, "NotifyReport", page(1, 0, last=True, reportData=[told]))
+
+
+COUNTED = ("DisplayMessages", "NumberOfDisplayMessages")
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_how_many_messages_a_station_has_is_no_bound(engine: Engine, station: Station, name: str) -> None:
+    keeps(engine, station, name, None, now="1")
+    asked(engine, station, SetDisplayMessage("one"))
+    assert issue(station, SetDisplayMessage("two")).status == "queued"
+    assert issue(station, GetDisplayMessages(numbers=[1, 2])).status == "queued"
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_station_is_asked_for_no_more_messages_at_once_than_it_keeps(engine: Engine, station: Station, name: str) -> None:
+    keeps(engine, station, name, 2)
+    with pytest.raises(BadCommand, match="numbers must name 1 to 2 messages"):
+        issue(station, GetDisplayMessages(numbers=[1, 2, 3]))
+    assert issue(station, GetDisplayMessages(numbers=[1, 2])).status == "queued"
+    assert issue(station, GetDisplayMessages()).status == "queued"
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_station_gets_no_more_messages_than_it_keeps(engine: Engine, station: Station, name: str) -> None:
+    keeps(engine, station, name, 2)
     for number in (1, 2):
         asked(engine, station, SetDisplayMessage("x", number=number))
     with pytest.raises(BadCommand, match="keeps 2 messages at most"):

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django_scopes import scopes_disabled
 
-from stations.models import Command, Connection, Station
+from stations.domain import commands
+from stations.models import Command, Connection, Report, Station
 from stations.services import commandends, inventories
 from tests import v16
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import ACCEPTED, connected, sent
+from tests.stations.asking import ACCEPTED, connected, issue, now_of, sent
 from tests.stations.monitored import BOOT, event, events
 
 LATER = timedelta(minutes=1)
@@ -119,6 +121,117 @@ def test_what_never_reached_a_station_is_asked_after_its_next_restart(engine: En
     with scopes_disabled():
         Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 3)
     assert asked(station, LATER * 4) == ["get_base_report", "get_monitoring_report"]
+
+
+def passes(station: Station, **time: float) -> None:
+    """So much time, as far as the reports and the looks know."""
+    spent = timedelta(**time)
+    with scopes_disabled():
+        for report in Report.objects.filter(station=station):
+            report.finished_at, report.created_at = report.finished_at and report.finished_at - spent, report.created_at - spent
+            report.save()
+        model = station.device_model
+        model.refresh_from_db()
+        for name in ("due_at", "inventory_at", "monitors_at"):
+            setattr(model, name, getattr(model, name) and getattr(model, name) - spent)
+        model.save()
+
+
+def refuses(engine: Engine, station: Station, answer: Any) -> None:
+    """Everything it is asked now."""
+    while errands := engine.claim(station):
+        engine.reply(station, errands[0], answer)
+
+
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, ["InternalError", "busy"]])
+def test_one_that_refuses_its_settings_is_asked_again_ever_later_and_at_last_no_more(
+    engine: Engine, station: Station, answer: Any
+) -> None:
+    boots(engine, station)
+    assert "get_base_report" in asked(station)
+    for pause in inventories.AGAIN_AFTER:
+        refuses(engine, station, answer)
+        assert "get_base_report" not in asked(station)
+        passes(station, seconds=pause.total_seconds() - 120)
+        # That it restarts meanwhile changes nothing.
+        boots(engine, station)
+        assert "get_base_report" not in asked(station)
+        passes(station, minutes=2)
+        assert "get_base_report" in asked(station)
+    refuses(engine, station, answer)
+    passes(station, days=100)
+    boots(engine, station)
+    assert "get_base_report" not in asked(station)
+    boots(engine, station, firmwareVersion="2.0")
+    assert "get_base_report" in asked(station)
+    refuses(engine, station, answer)
+    asked(station)
+    passes(station, seconds=inventories.AGAIN_AFTER[0].total_seconds())
+    assert "get_base_report" in asked(station)
+
+
+@pytest.mark.parametrize("answer", [{"status": "NotSupported"}, ["NotSupported", "no"], ["NotImplemented", "no"], ACCEPTED])
+def test_one_that_knows_no_such_report_is_not_asked_again(engine: Engine, station: Station, answer: Any) -> None:
+    boots(engine, station)
+    asked(station)
+    refuses(engine, station, answer)
+    asked(station)
+    passes(station, days=100)
+    boots(engine, station)
+    assert "get_base_report" not in asked(station)
+
+
+WANTED = {"component": "EVSE", "evse": 1, "variable": "Temperature", "type": "UpperThreshold", "value": 80.5, "severity": 3}
+CHANGES = (
+    commands.SetVariableMonitoring([WANTED]),
+    commands.ClearVariableMonitoring([1]),
+    commands.SetMonitoringBase("FactoryDefault"),
+)
+
+
+@pytest.fixture
+def looked_at(engine: Engine, station: Station) -> Station:
+    """One of which everything was read a moment ago."""
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, ACCEPTED, {"status": "EmptyResultSet"})
+    passes(station, minutes=2)
+    return station
+
+
+@pytest.mark.parametrize("answer", [None, ["InternalError", "no"]])
+@pytest.mark.parametrize("command", CHANGES)
+def test_a_change_of_monitors_of_which_nobody_knows_is_followed_by_a_reading(
+    engine: Engine, looked_at: Station, command: commands.Command, answer: Any
+) -> None:
+    issue(looked_at, command)
+    answers(engine, looked_at, answer)
+    assert asked(looked_at) == ["get_monitoring_report"]
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_one_whose_answer_was_lost_with_its_socket_is_too(engine: Engine, looked_at: Station, command: commands.Command) -> None:
+    row = issue(looked_at, command)
+    sent(engine, looked_at)
+    with scopes_disabled(), transaction.atomic(), connection.cursor() as cursor:
+        commandends.orphan(cursor, [looked_at.pk], now=datetime.now(UTC))
+    assert now_of(row).status == "timed_out"
+    assert asked(looked_at) == ["get_monitoring_report"]
+
+
+def test_a_change_whose_answer_was_lost_leads_to_a_first_look_too(engine: Engine, station: Station) -> None:
+    issue(station, CHANGES[0])
+    sent(engine, station)
+    with scopes_disabled(), transaction.atomic(), connection.cursor() as cursor:
+        commandends.orphan(cursor, [station.pk], now=datetime.now(UTC))
+    assert asked(station) == ["get_base_report", "get_monitoring_report"]
+
+
+def test_a_change_that_never_left_is_followed_by_nothing(looked_at: Station) -> None:
+    row = issue(looked_at, CHANGES[0])
+    with scopes_disabled():
+        assert commandends.cancel(command=row)
+    assert asked(looked_at) == []
 
 
 def test_a_station_of_1_6_is_asked_for_nothing(network: Network) -> None:

@@ -15,7 +15,7 @@ from stations.models import DeviceModel, Monitor, MonitorEvent, Station
 from stations.services import eventkeeping, monitoring
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import ACCEPTED, connected, issue, now_of, sent
+from tests.stations.asking import ACCEPTED, asked, connected, issue, now_of, sent
 from tests.stations.monitored import TEMPERATURE, event, events, monitor, page
 
 
@@ -240,6 +240,28 @@ def test_a_report_of_some_monitors_says_nothing_of_the_others(engine: Engine, st
     engine.reply(station, errand, ACCEPTED)
     engine.say(station, "NotifyMonitoringReport", page(errand.calls[0]["requestId"], 0, last=True))
     assert all(one.known for one in monitors(station).values())
+
+
+@pytest.mark.parametrize("rest", [{"criteria": ["DeltaMonitoring"]}, {"variables": [{"component": "EVSE", "evse": 1}]}])
+def test_a_station_that_says_it_has_no_monitors_has_none(engine: Engine, station: Station, rest: dict[str, Any]) -> None:
+    told(engine, station, monitor(1), monitor(2))
+    engine.say(station, "NotifyEvent", events(event(1)))
+    # That there are none of some kind, or of some variables, says nothing of the others.
+    row = asked(engine, station, commands.GetMonitoringReport(**rest), {"status": "EmptyResultSet"})
+    assert (row.status, row.detail) == ("confirmed", "EmptyResultSet")
+    assert all(one.known for one in monitors(station).values())
+    assert len(noticed(station, open=True)) == 1
+    row = asked(engine, station, commands.GetMonitoringReport(), {"status": "EmptyResultSet"})
+    assert (row.status, row.detail) == ("confirmed", "EmptyResultSet")
+    assert not any(one.known for one in monitors(station).values())
+    assert [(one.open, one.closed_because) for one in noticed(station)] == [(False, "monitor_gone")]
+
+
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, {"status": "NotSupported"}, None])
+def test_a_station_that_does_not_tell_its_monitors_keeps_them(engine: Engine, station: Station, answer: Any) -> None:
+    told(engine, station, monitor(1))
+    asked(engine, station, commands.GetMonitoringReport(), answer)
+    assert monitors(station)[1].known
 
 
 WANTED = {"component": "EVSE", "evse": 1, "variable": "Temperature", "type": "UpperThreshold", "value": 80.5, "severity": 3}

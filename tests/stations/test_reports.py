@@ -122,10 +122,16 @@ def test_what_a_full_inventory_has_not_is_not_in_the_station_any_more(engine: En
     assert {name: one.known for name, one in known(station).items()} == {"Old": True, "Kept": True}
 
 
-@pytest.mark.parametrize(("status", "ends"), [("EmptyResultSet", "empty"), ("NotSupported", "refused"), ("Rejected", "refused")])
-def test_a_report_that_will_not_come_is_told(engine: Engine, station: Station, status: str, ends: str) -> None:
-    row, _ = asked(engine, station, commands.GetReport(criteria=["Problem"]), {"status": status})
-    assert (report_of(row).status, report_of(row).detail, now_of(row).status) == (ends, status, "rejected")
+@pytest.mark.parametrize("command", [commands.GetReport(criteria=["Problem"]), commands.GetBaseReport("SummaryInventory")])
+@pytest.mark.parametrize(
+    ("status", "ends", "stands"),
+    [("EmptyResultSet", "empty", "confirmed"), ("NotSupported", "refused", "rejected"), ("Rejected", "refused", "rejected")],
+)
+def test_a_report_that_will_not_come_is_told(
+    engine: Engine, station: Station, command: commands.Command, status: str, ends: str, stands: str
+) -> None:
+    row, _ = asked(engine, station, command, {"status": status})
+    assert (report_of(row).status, report_of(row).detail, now_of(row).status) == (ends, status, stands)
 
 
 def test_missing_pages_are_a_finding_and_asked_for_again_once(network: Network, engine: Engine, station: Station) -> None:

@@ -1,11 +1,13 @@
 """How OCPP 2.0.1 names parts of the device model, and how much of it goes into one message (2.0.1 part 1, 4)."""
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from csms.ocpp.translator import Payload, Unsayable
-from stations.domain.commands import VariableName, named_component, named_variable
+from csms.ocpp.verdicts import outcome
+from stations.domain.commands import Outcome, VariableName, Verdict, named_component, named_variable
 
 #: How many variables go into one message where the station does not say (DeviceDataCtrlr.ItemsPerMessage).
 ITEMS = 20
@@ -37,6 +39,15 @@ def one_message(data: list[Any], limits: dict[str, int], action: str) -> list[An
     if most is not None and len(data) > max(1, most):
         raise Unsayable(f"The station takes {most} variables in one {action}: ask for fewer at once.")
     return data
+
+
+def agreed(sent: Payload, answer: Payload) -> Outcome:
+    """What a station says to a request for a report."""
+    said = outcome(answer, facts={"request_id": sent["requestId"]})
+    if answer["status"] == "EmptyResultSet":
+        # It has nothing to tell, and sends no page: that is an answer, not a refusal.
+        return replace(said, verdict=Verdict.ACCEPTED, facts={"empty": [sent["requestId"]]})
+    return said
 
 
 def name_of(one: Payload) -> VariableName:

@@ -6,7 +6,7 @@ from typing import Any
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload
-from csms.ocpp.v201.devicemodel import address, flat, name_of, one_message, parts
+from csms.ocpp.v201.devicemodel import address, agreed, flat, name_of, one_message, parts
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome, Verdict
@@ -192,7 +192,7 @@ class GetMonitoringReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetMonitoringReport, sent: Payload, answer: Payload) -> Outcome:
-        return _agreed(command, sent, answer)
+        return agreed(sent, answer)
 
 
 class GetReport(Outgoing):
@@ -210,7 +210,7 @@ class GetReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetReport, sent: Payload, answer: Payload) -> Outcome:
-        return _agreed(command, sent, answer)
+        return agreed(sent, answer)
 
 
 def _requests(command: commands.ReportOfSome, number: int, criteria: str, limits: dict[str, int]) -> list[Payload]:
@@ -222,13 +222,6 @@ def _requests(command: commands.ReportOfSome, number: int, criteria: str, limits
         calls.append(_narrowed(command, request_id, criteria, command.variables[start : start + count]))
         start += count
     return calls
-
-
-def _agreed(command: commands.ReportOfSome, sent: Payload, answer: Payload) -> Outcome:
-    if answer["status"] == "EmptyResultSet" and len(sent.get("componentVariable", [])) < len(command.variables):
-        # One of several requests for one report: the others may have something to tell.
-        return Outcome(Verdict.ACCEPTED, facts={"empty": [sent["requestId"]]})
-    return outcome(answer, facts={"request_id": sent["requestId"]})
 
 
 def _narrowed(command: commands.ReportOfSome, number: int, criteria: str, variables: list[dict[str, Any]]) -> Payload:

@@ -5,7 +5,7 @@ from typing import cast
 
 from csms.ocpp import times
 from csms.ocpp.translator import Incoming, Outgoing, Payload, Unsayable
-from csms.ocpp.v201.devicemodel import address, flat, name_of, parts
+from csms.ocpp.v201.devicemodel import address, agreed, flat, name_of, parts
 from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import SECRET, Outcome, VariableReport, Verdict
@@ -163,7 +163,7 @@ class GetBaseReport(Outgoing):
 
     @staticmethod
     def decode(command: commands.GetBaseReport, sent: Payload, answer: Payload) -> Outcome:
-        return outcome(answer, facts={"request_id": sent["requestId"]})
+        return agreed(sent, answer)
 
 
 def _report(one: Payload, status: str | None, value: str | None) -> VariableReport:

@@ -53,6 +53,7 @@ class CommandLink201(
             "Identity": lambda: station.identity,
             "Entries": lambda: str(len(station.local_list.entries)),
             "Profiles": lambda: str(len(station.profiles.installed)),
+            "DisplayMessages": lambda: str(len(station.display.messages)),
             "ActiveNetworkProfile": lambda: str(station.network.active),
         }
         facts |= {"MonitoringBase": lambda: self.monitors.base, "MonitoringLevel": lambda: str(self.monitors.level)}

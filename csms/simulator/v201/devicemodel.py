@@ -211,14 +211,15 @@ def _controllers(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     yield Variable("ClockCtrlr", "TimeSource", "Heartbeat", data_type="SequenceList", values="Heartbeat")
     yield _setting("SecurityCtrlr", "BasicAuthPassword", "AuthorizationKey", "string", mutability="WriteOnly")
     yield Variable("SecurityCtrlr", "Identity", facts["Identity"])
-    yield from _displays()
+    yield from _displays(facts)
     yield Variable("SecurityCtrlr", "SecurityProfile", "1", data_type="integer")
 
 
-def _displays() -> Iterator[Variable]:
+def _displays(facts: dict[str, Callable[[], str]]) -> Iterator[Variable]:
     """It shows messages, prices and costs."""
+    shown = facts.get("DisplayMessages", lambda: "0")
     yield Variable("DisplayMessageCtrlr", "Available", "true", data_type="boolean")
-    yield Variable("DisplayMessageCtrlr", "NumberDisplayMessages", str(MOST), data_type="integer")
+    yield Variable("DisplayMessageCtrlr", "DisplayMessages", shown, data_type="integer", highest=MOST)
     for name, kinds in (("SupportedPriorities", PRIORITIES), ("SupportedStates", STATES), ("SupportedFormats", FORMATS)):
         yield Variable("DisplayMessageCtrlr", name, ",".join(kinds), data_type="MemberList", values=",".join(kinds))
     for name in ("Tariff", "Cost"):

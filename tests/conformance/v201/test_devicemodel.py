@@ -141,7 +141,7 @@ def test_summary_inventory(station: Station201, api: Api) -> None:
     asked = api.command(station, "get_base_report", {"report": "SummaryInventory"})
     station.expect("GetBaseReport")
     station.answer(status="EmptyResultSet")
-    assert api.becomes(asked, "rejected")["detail"] == "EmptyResultSet"
+    assert api.becomes(asked, "confirmed")["detail"] == "EmptyResultSet"
     assert api.get(f"reports/{asked}/")["status"] == "empty"
 
 
