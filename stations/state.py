@@ -77,6 +77,9 @@ class TransactionState:
     payer: str = ""
     payer_group: int | None = None
     reserved_at: datetime | None = None
+    phases_used: int | None = None
+    cable_max_current_a: int | None = None
+    time_spent_charging_s: int | None = None
     #: When it was last noted that subscribers are to be told how far it is (in memory only).
     told_at: datetime | None = None
     #: What its driver was last told of the price, and the driver's language (in memory only).
@@ -237,7 +240,8 @@ t.meter_start_at, t.protocol, t.start_key IS NULL, t.remote_start_id, t.charging
 t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
 t.reconstructed, CASE WHEN t.payer <> '' OR k.id IS NULL THEN t.payer WHEN k.driver_id IS NULL THEN 'tag' ELSE 'driver' END,
-CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END, t.reserved_at
+CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END, t.reserved_at,
+t.phases_used, t.cable_max_current_a, t.time_spent_charging_s
 """
 #: What they are read from beside the transaction.
 BESIDE = "LEFT JOIN stations_evse e ON e.id = t.evse_id LEFT JOIN accounts_idtoken k ON k.id = t.id_token_id"

@@ -29,7 +29,7 @@ TELLING = (
 SHOWN = (ConnectorStatus.FAULTED.value, selectors.OFFLINE, WAITING, *(status.value for status in TELLING[1:]), PLUGLESS)
 #: What a word of the search is looked for in.
 SEARCHED = (
-    *("identity", "name", "serial_number", "vendor", "model", "firmware_version", "iccid", "imsi"),
+    *("identity", "name", "serial_number", "box_serial_number", "vendor", "model", "firmware_version", "iccid", "imsi"),
     *("meter_type", "meter_serial_number", "site__name", "site__address", "site__city"),
 )
 #: Filters by what chargers tell of themselves: the filter's name, and the field.

@@ -92,7 +92,7 @@ TABLES = (
         merge="renew",
         renewed=(
             *("priority", "state", "format", "language", "content", "start_at", "end_at", "ocpp_transaction_id"),
-            *("component", "evse_number", "report", "set_at", "removed_at"),
+            *("component", "component_instance", "evse_number", "connector_number", "report", "set_at", "removed_at"),
         ),
     ),
     *chargingtables.TABLES,

@@ -22,12 +22,13 @@ class DisplayMessageRow(Rows):
     status = serializers.ChoiceField(choices=STATUSES, help_text="Shown, waiting for its start, over, or removed before that.")
     transaction = serializers.CharField(source="ocpp_transaction_id", help_text="As the station calls it; empty: of none.")
     evse = serializers.IntegerField(source="evse_number", help_text="Of the display; 0: that of the station.")
+    connector = serializers.IntegerField(source="connector_number", help_text="Of the display; 0: of none.")
 
     class Meta:
         model = DisplayMessage
         fields = read_only_fields = [
             *("id", "station", "number", "status", "priority", "state", "format", "language", "content", "start_at", "end_at"),
-            *("transaction", "component", "evse", "set_at", "removed_at"),
+            *("transaction", "component", "component_instance", "evse", "connector", "set_at", "removed_at"),
         ]
 
 

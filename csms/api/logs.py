@@ -95,11 +95,15 @@ def ask_for_log(request: Request, station: Station, params: dict[str, Any], key:
         kind=wanted.log,
         since=since,
         until=until,
+        retries=wanted.retries,
+        retry_interval_s=wanted.retry_interval_s,
         user=request.user if isinstance(request.user, User) else None,
         idempotency_key=key,
         **options,
     )
     assert upload.command is not None
-    if (upload.station_id, upload.kind, upload.since, upload.until) != (station.pk, wanted.log, since, until):
+    kept = GetLog.of(upload.command.params)
+    same = (upload.station_id, upload.kind, upload.since, upload.until) == (station.pk, wanted.log, since, until)
+    if not same or (kept.retries, kept.retry_interval_s) != (wanted.retries, wanted.retry_interval_s):
         raise Conflict(f"This Idempotency-Key was used for another log (id {upload.pk}): use a new one for each.")
     return upload.command

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import AuditEntry
 from billing.models import ChargeRecord, RecordKind
-from csms.api.fields import KnownOnly, Moment, Number, Text, Wire
+from csms.api.fields import KnownOnly, Moment, Number, Text
 from csms.api.pricelines import Codes, Lines, Taxes
 from csms.api.sessionprices import CostSoFar, TariffOfTransaction
 from csms.api.signedrows import SignedRow
@@ -18,7 +18,6 @@ from stations.models import (
     Connector,
     Evse,
     Finding,
-    MessageLogEntry,
     MeterDay,
     MeterQuarter,
     MeterSample,
@@ -114,9 +113,20 @@ class StationRow(Rows):
     class Meta:
         model = Station
         fields = read_only_fields = [
-            *("identity", "name", "site", "registration", "accepted_at", "booted_at", "online", "seen_at", "protocol"),
-            *("vendor", "model", "serial_number", "firmware_version", "security_profile", "highest_profile"),
-            *("strict", "heartbeat_interval_s"),
+            *(
+                "identity",
+                "name",
+                "site",
+                "registration",
+                "accepted_at",
+                "booted_at",
+                "boot_reason",
+                "online",
+                "seen_at",
+                "protocol",
+            ),
+            *("vendor", "model", "serial_number", "box_serial_number", "firmware_version", "iccid", "imsi", "meter_type"),
+            *("meter_serial_number", "security_profile", "highest_profile", "strict", "heartbeat_interval_s"),
             *("status", "status_at", "error_code", "firmware_status", "firmware_status_at", "log_status", "log_status_at"),
             *("clock_offset_s", "clock_offset_at", "controller", "signing_key", "created_at", "evses"),
         ]
@@ -203,17 +213,8 @@ class TransactionRow(Rows):
             *("id", "station", "evse", "connector", "ocpp_transaction_id", "protocol", "status", "id_tag", "additional_id_tags"),
             *("authorization_status", "reserved_at"),
             *("energy_wh", "power_w", "soc_percent", "started_at", "stopped_at", "received_at", "stop_reason", "stopped_by"),
-            *(
-                "meter_start_wh",
-                "meter_stop_wh",
-                "charging_state",
-                "charging_ended_at",
-                "remote_start_id",
-                "doubt",
-                "trust",
-                "reconstructed",
-                "final_at",
-            ),
+            *("meter_start_wh", "meter_stop_wh", "charging_state", "charging_ended_at", "phases_used", "cable_max_current_a"),
+            *("time_spent_charging_s", "remote_start_id", "doubt", "trust", "reconstructed", "final_at"),
             *("station_started_at", "station_stopped_at", "findings", "signed", "cost", "cost_so_far", "tariff"),
         ]
 
@@ -309,22 +310,6 @@ class MeterDayRow(MeterSpanRow):
     class Meta:
         model = MeterDay
         fields = read_only_fields = ["id", "station", "evse", "day", *MeterSpanRow.FIELDS]
-
-
-class MessageRow(Rows):
-    station = serializers.CharField(source="station.identity")
-    call = Wire()
-    answer = Wire()
-    transaction = serializers.IntegerField(source="of_transaction", allow_null=True, read_only=True, help_text="The session's id.")
-    command = serializers.IntegerField(source="of_command", allow_null=True, read_only=True, help_text="The command's id.")
-    findings = serializers.ListField(child=serializers.CharField(), read_only=True, help_text="Codes of what was odd about it.")
-
-    class Meta:
-        model = MessageLogEntry
-        fields = read_only_fields = [
-            *("id", "station", "direction", "protocol", "message_id", "action", "event", "outcome", "call", "answer"),
-            *("received_at", "handling_us", "transaction", "command", "findings"),
-        ]
 
 
 class RefusalRow(Rows):

@@ -19,6 +19,7 @@ from billing.selectors import valid
 from csms.api import filters, sessionprices
 from csms.api import serializers as rows
 from csms.api.errors import TooMany
+from csms.api.messagerows import MessageRow
 from csms.api.renderers import ByFormat, Csv
 from csms.ocpp import links
 from csms.tenancy import acting, scope_of
@@ -226,7 +227,7 @@ class MessageView(Lists):
     """OCPP calls and their answers as they were on the wire, secrets masked; id tags too for those who may not change them."""
 
     model = MessageLogEntry
-    serializer_class = rows.MessageRow
+    serializer_class = MessageRow
     filterset_class = filters.MessageFilters
     orderings = {"-received_at": ("received_at", "id")}
 

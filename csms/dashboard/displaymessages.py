@@ -88,6 +88,7 @@ class MessageForm(forms.Form):
         """The command, from clean fields. Raises BadCommand. What the form does not show of a message that it changes stays."""
         data = self.cleaned_data
         changed = showing.messages().filter(station=station, number=data["number"], status__in=showing.KEPT).first()
+        where = changed if changed and changed.component else None
         command = SetDisplayMessage(
             content=data["content"],
             priority=data["priority"],
@@ -98,8 +99,10 @@ class MessageForm(forms.Form):
             start=_iso(data["start"]),
             end=_iso(data["end"]),
             transaction=(changed.ocpp_transaction_id or None) if changed else None,
-            component=(changed.component or None) if changed else None,
-            evse=(changed.evse_number or None) if changed and changed.component else None,
+            component=where.component if where else None,
+            component_instance=(where.component_instance or None) if where else None,
+            evse=(where.evse_number or None) if where else None,
+            connector=(where.connector_number or None) if where and where.evse_number else None,
         )
         command.check()
         return command

@@ -21,7 +21,7 @@ from stations.services import commands
 PART = next(part for part in parts.PARTS if part.name == "display_messages")
 COLUMNS = (
     *("number", "status", "content", "format", "language", "priority", "state", "start", "end", "session"),
-    *("display", "plug", "set", "removed"),
+    *("display", "plug", "set", "removed", "display_instance", "connector"),
 )
 
 
@@ -74,8 +74,11 @@ def export_messages(request: HttpRequest, identity: str) -> HttpResponseBase:
     def chunk(last: DisplayMessage | None, size: int) -> Sequence[DisplayMessage]:
         return list((found if last is None else found.filter(pk__lt=last.pk))[:size])
 
+    def told(m: DisplayMessage) -> Iterable[object]:
+        return (m.set_at, m.removed_at, m.component_instance, m.connector_number or None)
+
     def cells(m: DisplayMessage) -> Iterable[object]:
         said = (m.number, Row(m).slug, m.content, m.format, m.language, m.priority, m.state, m.start_at, m.end_at)
-        return (*said, m.ocpp_transaction_id, m.component, m.evse_number or None, m.set_at, m.removed_at)
+        return (*said, m.ocpp_transaction_id, m.component, m.evse_number or None, *told(m))
 
     return stream_csv(request, f"display-messages-{slugify(identity) or 'charger'}", COLUMNS, chunk, cells)

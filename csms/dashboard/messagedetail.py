@@ -10,9 +10,10 @@ import orjson
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from csms.dashboard import messagelog, messagewords
+from csms.dashboard import findingwords, messagelog, messagewords
 from csms.dashboard.commandrows import pretty
-from csms.ocpp import fixtures, links, mend, registry, schemas
+from csms.dashboard.findingword import Word, Words
+from csms.ocpp import fixtures, links, mend, registry, schemas, signed
 from csms.ocpp.errors import MessageError
 from stations.domain.commands import BadCommand
 from stations.domain.values import Note
@@ -45,6 +46,16 @@ class Frame:
         return len(self.about) + sum(len(line.notes) for line in self.lines or ())
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The signatures of a message, checked with the key that its charger has now. `change`: what may be done about it."""
+
+    right: bool
+    word: Word
+    change: Word
+    text: str
+
+
 @dataclass(slots=True)
 class Exchange:
     """One exchange in full. `facts` are what the event or command says, by name."""
@@ -58,6 +69,7 @@ class Exchange:
     fixture: dict[str, Any] | None = None
     curl: str = ""
     kind: messagewords.Kind = messagewords.OTHER
+    seal: Seal | None = None
 
     @property
     def path(self) -> str:
@@ -72,6 +84,16 @@ def entry(station: Station, pk: int, at: datetime | None) -> MessageLogEntry | N
     """With the time from a link it is one look into the index, without it one over all that the charger said."""
     found = MessageLogEntry.objects.filter(station=station, pk=pk)
     return (found.filter(received_at=at).first() if at else None) or found.first()
+
+
+def seal(station: Station, known: MessageLogEntry) -> Seal | None:
+    """None: it was not signed, or a secret in it is not kept."""
+    if not known.signatures:
+        return None
+    said = signed.logged(known.call if known.direction == "in" else known.answer, known.signatures)
+    note = signed.checked(said, known.action, station.signing_key)
+    words = findingwords.words(note.code) if note else Words(_("Signed with the charger's key"), "")
+    return Seal(note is None, words.title, words.change, pretty(said.made))
 
 
 def exchange(station: Station, known: MessageLogEntry, address: str) -> Exchange:

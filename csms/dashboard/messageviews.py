@@ -98,10 +98,13 @@ def _exchange(request: HttpRequest, identity: str, pk: int) -> tuple[Station, me
     entry = messagedetail.entry(station, pk, messagelog.moment(request.GET.get("at", "")[:40]))
     if entry is None:
         raise Http404(_("There is no such message. Messages are kept for a limited time."))
+    seal = messagedetail.seal(station, entry)
     if not may(request.user, SEES_TAGS):
         entry = messagelog.hide(entry)
     address = request.build_absolute_uri(f"/api/v1/stations/{identity}/ocpp/")
-    return station, messagedetail.exchange(station, entry, address)
+    exchange = messagedetail.exchange(station, entry, address)
+    exchange.seal = seal
+    return station, exchange
 
 
 @page

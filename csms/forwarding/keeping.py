@@ -144,6 +144,7 @@ def description(station: int) -> tuple[StationBooted, list[ConnectorStatusReport
         found.imsi,
         found.meter_type,
         found.meter_serial_number,
+        found.box_serial_number,
     )
     states = []
     if found.status:

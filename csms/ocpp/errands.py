@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import psycopg
 
-from csms.ocpp import frames, mend, quirks, registry, schemas
+from csms.ocpp import frames, mend, quirks, registry, schemas, signed
 from csms.ocpp.errors import InvalidPayload
 from csms.ocpp.masking import masked
 from csms.ocpp.translator import Outgoing, Payload, Unsayable
@@ -148,8 +148,8 @@ def settle(answered: Answered, batch: Batch) -> None:
     outcomes: list[Outcome] = []
     responses: list[Any] = []
     error: tuple[str, str] | None = None
-    for number, one in enumerate(answered.exchanged, start=1):
-        _log(batch, answered, one, number)
+    for number, exchanged in enumerate(answered.exchanged, start=1):
+        one = _opened(exchanged, answered, batch, number)
         if isinstance(one.answer, frames.CallError):
             error = (one.answer.code or "GenericError", one.answer.description)
         elif one.answer is not None:
@@ -189,6 +189,19 @@ def give_up(answered: Answered, batch: Batch) -> None:
     )
 
 
+def _opened(one: Exchanged, answered: Answered, batch: Batch, number: int) -> Exchanged:
+    """Log a CALL with its answer; of an answer that the station signed, what is in it (OCPP 2.0.1 Part 4 section 7)."""
+    said = signed.opened(one.answer.payload) if isinstance(one.answer, frames.CallResult) else None
+    if said is None or not isinstance(one.answer, frames.CallResult):
+        _log(batch, answered, one, number)
+        return one
+    if note := signed.checked(said, f"{answered.errand.action} answer"[:50], batch.station.signing_key):
+        batch.note(note)
+    as_signed = replace(one, answer=replace(one.answer, payload=orjson.Fragment(said.text)))
+    _log(batch, answered, as_signed, number, said.kept)
+    return replace(one, answer=replace(one.answer, payload=said.payload))
+
+
 def _read(answered: Answered, sent: Payload, payload: Any, batch: Batch) -> Outcome:
     name = f"{answered.errand.action}Response"
     if not schemas.validator(answered.protocol, name).is_valid(payload):
@@ -220,7 +233,7 @@ def _masked(response: Any) -> Any:
     return kept if isinstance(kept, dict | list) else [kept]
 
 
-def _log(batch: Batch, answered: Answered, one: Exchanged, number: int) -> None:
+def _log(batch: Batch, answered: Answered, one: Exchanged, number: int, signatures: str | None = None) -> None:
     errand = answered.errand
     answer, outcome = "", ""
     if isinstance(one.answer, frames.CallResult):
@@ -243,4 +256,5 @@ def _log(batch: Batch, answered: Answered, one: Exchanged, number: int) -> None:
         received_at=one.sent_at,
         # `exchange.stamp` subtracts this from the time of the flush.
         handling_us=answered.received - one.took_s,
+        signatures=signatures,
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 import structlog
 
 from csms.ocpp import errands, frames, mend, quirks, registry, schemas, signed
@@ -47,6 +48,7 @@ class Inbound:
     received_at: datetime
     received: float
     answered: str = ""
+    signatures: str | None = None
     translator: type[Incoming] | None = None
     clean: Any = None
     event: Event | None = None
@@ -97,13 +99,13 @@ def _spelled(call: frames.Call, inbound: Inbound, station: StationState) -> fram
     """The CALL with its action as OCPP spells it, if it is only spelt otherwise."""
     if call.action in schemas.actions(inbound.protocol):
         return call
-    if call.action.endswith(signed.SUFFIX) and (inner := signed.unwrapped(call.payload)) is not None:
-        if note := signed.checked(call.payload, call.action[:50], station.signing_key):
+    if call.action.endswith(signed.SUFFIX) and (said := signed.opened(call.payload)) is not None:
+        if note := signed.checked(said, call.action[:50], station.signing_key):
             inbound.notes.append(note)
         action = call.action.removesuffix(signed.SUFFIX)
         # What is in it is kept as if it were said openly: in Base64 nobody would find its secrets, nor read the log.
-        inbound.text = frames.call(call.message_id, action, inner)
-        return replace(call, action=action, payload=inner)
+        inbound.text, inbound.signatures = frames.call(call.message_id, action, orjson.Fragment(said.text)), said.kept
+        return replace(call, action=action, payload=said.payload)
     if station.strict:
         return call
     proper = mend.spelled(inbound.protocol, call.action[:50])
@@ -255,5 +257,6 @@ def _log(batch: Batch, inbound: Inbound, answered: str, outcome: str) -> None:
         "received_at": inbound.received_at,
         # The monotonic clock at receipt, until `stamp` makes it the time from receipt to flush.
         "handling_us": inbound.received,
+        "signatures": inbound.signatures,
     }
     batch.add(MessageLogEntry, **row)

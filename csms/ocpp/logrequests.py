@@ -9,8 +9,6 @@ from csms.ocpp.verdicts import outcome
 from stations.domain import commands
 from stations.domain.commands import Outcome
 
-#: How often, and after how many seconds, a station tries again to send a log.
-RETRIES = {"retries": 3, "retryInterval": 60}
 TYPES = {"diagnostics": "DiagnosticsLog", "security": "SecurityLog"}
 
 
@@ -18,6 +16,11 @@ def location(command: commands.GetLog) -> str:
     if not command.location:
         raise Unsayable("It does not say where the log is to be sent.")
     return command.location
+
+
+def retries(command: commands.GetLog) -> Payload:
+    said = {"retries": command.retries, "retryInterval": command.retry_interval_s}
+    return {name: number for name, number in said.items() if number is not None}
 
 
 class GetLog(Outgoing):
@@ -30,14 +33,19 @@ class GetLog(Outgoing):
         for name, text in (("oldestTimestamp", command.since), ("latestTimestamp", command.until)):
             if text is not None:
                 log[name] = times.emit(datetime.fromisoformat(text))
-        return [{"logType": TYPES[command.log], "requestId": number, **RETRIES, "log": log}]
+        return [{"logType": TYPES[command.log], "requestId": number, **retries(command), "log": log}]
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetLog:
         kinds = {said: kind for kind, said in TYPES.items()}
         log = payload["log"]
         return commands.GetLog(
-            kinds[payload["logType"]], log.get("oldestTimestamp"), log.get("latestTimestamp"), log["remoteLocation"]
+            kinds[payload["logType"]],
+            log.get("oldestTimestamp"),
+            log.get("latestTimestamp"),
+            log["remoteLocation"],
+            retries=payload.get("retries"),
+            retry_interval_s=payload.get("retryInterval"),
         )
 
     @staticmethod

@@ -1,10 +1,12 @@
 """Signed messages (OCPP 2.0.1 Part 4 section 7): the action with a suffix, and a JSON Web Signature (RFC 7515) for its payload.
 
 Who speaks is known from the socket, so a signature that is wrong, or cannot be checked, is told and the message heard all the same.
+Signatures are kept with the message's entry in the log, to be checked again.
 """
 
 import base64
 import binascii
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +18,16 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from csms.ocpp.masking import masked
 from stations.domain.values import Note, Severity
 from stations.services import signatures
 
 SUFFIX = "-Signed"
 #: Signatures of one message that are looked at.
 MOST = 4
+#: What a signature consists of (RFC 7515 7.2.1).
+PARTS = ("protected", "header", "signature")
+JSON = json.JSONDecoder()
 Verify = Callable[[Any, bytes, bytes], None]
 
 
@@ -69,28 +75,60 @@ class Unreadable(Exception):
     """It cannot be told whether the signature is right. The message says why."""
 
 
-def unwrapped(payload: Any) -> dict[str, Any] | None:
-    """The payload that was signed; None if there is none."""
-    text = payload.get("payload") if isinstance(payload, dict) else None
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was signed, to the byte and as it is read, and its signatures: `protected`, `header` and `signature` of each."""
+
+    text: str
+    payload: dict[str, Any]
+    made: list[dict[str, Any]]
+
+    @property
+    def kept(self) -> str | None:
+        """The signatures, as the log keeps them. None where a secret was signed: without it they prove nothing, with them it could
+        be guessed."""
+        made = json.dumps(self.made)
+        return made if masked(self.text) == self.text and masked(made) == made else None
+
+
+def opened(payload: Any) -> Opened | None:
+    """The payload that was signed, out of its JSON Web Signature; None if there is none."""
+    if not isinstance(payload, dict) or "payload" not in payload:
+        return None
     try:
-        inner = orjson.loads(_decoded(text))
+        text = _decoded(payload["payload"])
+        inner = orjson.loads(text)
     except (Unreadable, ValueError):
         return None
-    return inner if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        return None
+    made = payload.get("signatures", [payload])
+    few = made if isinstance(made, list) and len(made) <= MOST else []
+    parts = [{name: one[name] for name in PARTS if name in one} for one in few if isinstance(one, dict)]
+    return Opened(text.decode(), inner, parts)
 
 
-def checked(payload: dict[str, Any], action: str, key: str) -> Note | None:
-    """What is to be told of the signature of a payload that could be unwrapped; None: it is right, by the station's own key.
+def logged(frame: str, signatures: str) -> Opened:
+    """The same again, from the frame and the signatures that the log keeps. Of a frame as `frames` writes it."""
+    at = 2
+    for _ in range(2 if frame.startswith("[2") else 1):
+        at = JSON.raw_decode(frame, at + 1)[1]
+    text = frame[at + 1 : -1]
+    return Opened(text, orjson.loads(text), json.loads(signatures))
+
+
+def checked(said: Opened, action: str, key: str) -> Note | None:
+    """What is to be told of the signatures of a message; None: they are right, by the station's own key.
 
     `key`: that key, or its certificate, in PEM; empty: none is known, and one that came with the message is taken.
     """
+    signed = base64.urlsafe_b64encode(said.text.encode()).decode().rstrip("=")
     try:
         own = _own(key) if key else None
-        made = payload.get("signatures", [payload])
-        if not isinstance(made, list) or not made or len(made) > MOST:
+        if not said.made:
             raise Unreadable("it has no signature")
-        for one in made:
-            if not _is_right(one, payload["payload"], own):
+        for one in said.made:
+            if not _is_right(one, signed, own):
                 whose = "the station's key" if own else "the certificate that came with it"
                 return Note(
                     "signature_wrong", action, f"The signature was not made with {whose}, or over another text.", Severity.ERROR
@@ -104,9 +142,9 @@ def checked(payload: dict[str, Any], action: str, key: str) -> Note | None:
     return None
 
 
-def _is_right(one: Any, signed: str, own: Any) -> bool:
+def _is_right(one: dict[str, Any], signed: str, own: Any) -> bool:
     """One signature of a message (RFC 7515 5.2)."""
-    if not isinstance(one, dict) or not isinstance(one.get("signature"), str):
+    if not isinstance(one.get("signature"), str):
         raise Unreadable("it has no signature")
     protected = one.get("protected", "")
     header = _header(protected) | (one["header"] if isinstance(one.get("header"), dict) else {}) | _header(protected)

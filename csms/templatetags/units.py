@@ -1,6 +1,6 @@
 """Numbers with their unit, and ages, as the pages write them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
@@ -111,7 +111,13 @@ def left(moment: datetime | None) -> str:
 @register.simple_tag
 def duration(start: datetime, end: datetime | None = None) -> str:
     """From start to end (now, if it has none), in hours and minutes. live.js writes the same."""
-    minutes = max(timedelta(0), (end or timezone.now()) - start) // timedelta(minutes=1)
+    return lasting(((end or timezone.now()) - start).total_seconds())
+
+
+@register.filter
+def lasting(seconds: float) -> str:
+    """A time in hours and minutes."""
+    minutes = int(max(0, seconds) // 60)
     if minutes < 60:
         return _("%(n)s min") % {"n": minutes}
     return _("%(h)s h %(n)s min") % {"h": minutes // 60, "n": f"{minutes % 60:02}"}

@@ -11,7 +11,8 @@ class MessageLogEntry(models.Model):
     """A CALL and its answer, as they were on the wire with secrets masked. Partitioned by month of `received_at`.
 
     `event` is the domain event it became, `outcome` "result" or the CALLERROR's code (empty: no answer was due),
-    `handling_us` the time from receipt to flush.
+    `handling_us` the time from receipt to flush. `signatures`: of what the station had signed (JSON: a list of objects with
+    `protected`, `signature` and `header` of RFC 7515); what it signed stands in the frame to the byte, unless a secret was masked.
     """
 
     operator = models.ForeignKey(Operator, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
@@ -26,6 +27,7 @@ class MessageLogEntry(models.Model):
     answer = models.TextField(blank=True)
     received_at = models.DateTimeField()
     handling_us = models.IntegerField()
+    signatures = models.TextField(null=True, blank=True)
     #: No columns: keys of its session and its command, and codes of what was found, where somebody looked (`csms.ocpp.links`).
     of_transaction: int | None = None
     of_command: int | None = None

@@ -27,6 +27,9 @@ class Station(models.Model):
     registration = models.CharField(max_length=10, choices=choices.REGISTRATION, default=Registration.ACCEPTED.value)
     accepted_at = models.DateTimeField(null=True, blank=True)
     booted_at = models.DateTimeField(null=True, blank=True)
+    boot_reason = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="Why it started last (OCPP 2.0.1 BootReasonEnumType)."
+    )
     security_profile = models.PositiveSmallIntegerField(default=1, validators=[MaxValueValidator(2)])
     highest_profile = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="The highest security profile by which it came, where that is more than is demanded."
@@ -37,6 +40,9 @@ class Station(models.Model):
     vendor = models.CharField(max_length=50, blank=True)
     model = models.CharField(max_length=50, blank=True)
     serial_number = models.CharField(max_length=50, blank=True)
+    box_serial_number = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="The second one, of OCPP 1.6 (chargeBoxSerialNumber)."
+    )
     firmware_version = models.CharField(max_length=100, blank=True)
     iccid = models.CharField(max_length=20, blank=True)
     imsi = models.CharField(max_length=20, blank=True)

@@ -66,6 +66,11 @@ class Transaction(models.Model):
     meter_start_at = models.DateTimeField(null=True, blank=True)
     charging_state = models.CharField(max_length=20, blank=True)
     charging_ended_at = models.DateTimeField(null=True, blank=True, help_text="Since when the vehicle is only parked.")
+    phases_used = models.IntegerField(null=True, blank=True, help_text="How many phases the vehicle charges by (2.x).")
+    cable_max_current_a = models.IntegerField(null=True, blank=True, help_text="What its cable carries, in A (2.x).")
+    time_spent_charging_s = models.IntegerField(
+        null=True, blank=True, help_text="For how long energy flowed, as the station counts, in seconds (2.x)."
+    )
     remote_start_id = models.BigIntegerField(null=True, blank=True)
     sequences = models.JSONField(default=list, blank=True, help_text="Numbers of the events that came, as closed ranges (2.x).")
     first_sequence = models.IntegerField(null=True, blank=True)

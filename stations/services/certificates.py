@@ -104,7 +104,10 @@ def installed(batch: Batch, command_id: int, change: dict[str, Any], facts: dict
 
 
 def keep(batch: Batch, kind: str, pem: str, *, replaces: bool = False) -> None:
-    """A certificate is at the batch's station from now on; with `replaces`, in the place of those of its type."""
+    """A certificate is at the batch's station from now on; with `replaces`, in the place of those of its type.
+
+    What the station has named in its own way meanwhile keeps that name.
+    """
     try:
         chain = x509reading.certificates(pem)
     except commands.BadCommand:
@@ -113,14 +116,24 @@ def keep(batch: Batch, kind: str, pem: str, *, replaces: bool = False) -> None:
         batch.cursor.execute(REPLACED, (batch.now, batch.station.id, kind))
     issuer = chain[1] if len(chain) > 1 else None
     named = x509reading.hash_of(chain[0], USUAL, issuer)
-    _add(batch, kind, named, chain[0], pem, installed_at=batch.now)
+    brought = {"installed_at": batch.now, "reported_at": None, "removed_at": None}
+    for row in _known(batch, [named]):
+        if row.station_id == batch.station.id and row.type == kind and x509reading.is_of(chain[0], row.named):
+            batch.change(InstalledCertificate, row.id, **brought, **_said(pem))
+            batch.touch()
+            return
+    _add(batch, kind, named, pem, **brought)
 
 
-def _add(batch: Batch, kind: str, named: CertificateHash, certificate: x509.Certificate | None, pem: str, **more: Any) -> None:
-    said: dict[str, Any] = {"subject": "", "issuer": "", "not_before": None, "not_after": None}
-    if certificate is not None:
-        details = x509reading.details(certificate)
-        said = {name: getattr(details, name) for name in said}
+def _said(pem: str) -> dict[str, Any]:
+    """What its row says of a certificate; "": it was never seen."""
+    if not pem:
+        return {"pem": "", "subject": "", "issuer": "", "not_before": None, "not_after": None}
+    details = x509reading.details(x509reading.certificates(pem)[0])
+    return {"pem": pem} | {name: getattr(details, name) for name in ("subject", "issuer", "not_before", "not_after")}
+
+
+def _add(batch: Batch, kind: str, named: CertificateHash, pem: str, **more: Any) -> None:
     batch.add(
         InstalledCertificate,
         operator_id=batch.station.operator_id,
@@ -131,7 +144,7 @@ def _add(batch: Batch, kind: str, named: CertificateHash, certificate: x509.Cert
         issuer_key_hash=named.issuer_key_hash,
         serial_number=named.serial_number,
         serial_key=plain_serial(named.serial_number),
-        **{"children": [], "pem": pem, "installed_at": None, "reported_at": None, "removed_at": None} | said | more,
+        **{"children": [], "installed_at": None, "reported_at": None, "removed_at": None} | _said(pem) | more,
     )
     batch.touch()
 
@@ -164,9 +177,7 @@ def listed(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[st
                 left.discard(row.id)
                 batch.change(InstalledCertificate, row.id, **seen, **_columns(named))
                 continue
-            pem = next((row.pem for row in known if row.pem and row.is_of(named)), "")
-            certificate = x509reading.certificates(pem)[0] if pem else None
-            _add(batch, kind, named, certificate, pem, **seen)
+            _add(batch, kind, named, next((row.pem for row in known if row.pem and row.is_of(named)), ""), **seen)
         for pk in left:
             batch.change(InstalledCertificate, pk, removed_at=batch.now)
     batch.touch()

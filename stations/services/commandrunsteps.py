@@ -215,6 +215,7 @@ def _ask(run: CommandRun, station: Station, command: commands.Command) -> Comman
     if isinstance(command, commands.GetLog) and not command.location:
         # To an address of ours, which each station has its own of.
         since, until = (moment_of("since", text) if text else None for text in (command.since, command.until))
+        options |= {"retries": command.retries, "retry_interval_s": command.retry_interval_s}
         upload = diagnostics.request_log(station=station, kind=command.log, since=since, until=until, **options)
         assert upload.command is not None
         Command.objects.filter(pk=upload.command.pk).update(run=run)

@@ -17,6 +17,7 @@ from accounts.models import User
 from stations import ports, topics
 from stations.batch import Batch
 from stations.domain.commands import BadCommand, GetLog
+from stations.domain.commands.diagnostics import RETRIES, RETRY_INTERVAL_S
 from stations.domain.events import Done, LogStatusReported
 from stations.models import Command, CommandStatus, LogKind, LogStatus, LogUpload, Station
 from stations.models.command import FRUITLESS
@@ -56,6 +57,8 @@ def request_log(
     kind: str = LogKind.DIAGNOSTICS,
     since: datetime | None = None,
     until: datetime | None = None,
+    retries: int | None = RETRIES,
+    retry_interval_s: int | None = RETRY_INTERVAL_S,
     user: User | None = None,
     reason: str = "",
     expires_in: int | None = None,
@@ -76,7 +79,13 @@ def request_log(
     now = timezone.now()
     for over in _over(LogUpload.objects.filter(station=station), now):
         _end_over(over, now)
-    wanted = GetLog(str(kind), since.isoformat() if since else None, until.isoformat() if until else None)
+    wanted = GetLog(
+        str(kind),
+        since.isoformat() if since else None,
+        until.isoformat() if until else None,
+        retries=retries,
+        retry_interval_s=retry_interval_s,
+    )
     wanted.check()
     if since is not None and since > now:
         raise BadCommand("since is in the future: no log has that yet.")

@@ -107,7 +107,9 @@ def _keep(batch: Batch, message: ShownMessage, *, report: int | None) -> None:
         end_at=message.end_at,
         ocpp_transaction_id=message.transaction_id,
         component=message.component,
+        component_instance=message.component_instance,
         evse_number=message.evse,
+        connector_number=message.connector,
         report=report,
         set_at=batch.now,
         removed_at=None,
@@ -195,7 +197,9 @@ def set_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: d
         end_at=end,
         transaction_id=said["transaction"] or "",
         component=said["component"] or "",
+        component_instance=said["component_instance"] or "",
         evse=said["evse"] or 0,
+        connector=said["connector"] or 0,
     )
     # A reading that is under way may have begun before it was there.
     reading = next((one.facts.get("request_id") for one in batch.station.awaiting if one.kind == GetDisplayMessages.kind), None)

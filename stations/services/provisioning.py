@@ -30,6 +30,8 @@ def booted(event: StationBooted, batch: Batch) -> BootAnswered:
         imsi=event.imsi,
         meter_type=event.meter_type,
         meter_serial_number=event.meter_serial_number,
+        box_serial_number=event.box_serial_number,
+        boot_reason=event.reason,
         booted_at=now,
         accepted_at=now if accepted else None,
     )

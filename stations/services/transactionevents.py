@@ -21,6 +21,8 @@ from stations.state import StationState, TransactionState
 
 #: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
 STOP_TRIGGERS = ("StopAuthorized",)
+#: What an event may tell beside the energy, and is kept under the same name.
+TOLD = ("phases_used", "cable_max_current_a", "time_spent_charging_s")
 #: A station that leaves more gaps than this does not count; its numbers are not remembered any more.
 MAX_RANGES = 100
 
@@ -84,7 +86,7 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         if transaction.station_started_at is not None:
             transaction.station_started_at = change["station_started_at"] = event.at
         transaction.started_at = change["started_at"] = at
-    change |= _count(event, transaction)
+    change |= _count(event, transaction) | _told(event, transaction)
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
     if event.charging_state is not None and (event.sequence >= _newest(transaction) or not transaction.charging_state):
         transaction.charging_state = change["charging_state"] = event.charging_state.value
@@ -159,6 +161,18 @@ def _count(event: TransactionProgressed, transaction: TransactionState) -> dict[
     elif event.part is Progress.ENDED:
         transaction.last_sequence = change["last_sequence"] = event.sequence
     return change
+
+
+def _told(event: TransactionProgressed, transaction: TransactionState) -> dict[str, Any]:
+    """What the newest event that says it says of the vehicle, its cable and its charging.
+
+    All of it goes with every event: rows with other columns would be written by a statement of their own.
+    """
+    for name in TOLD:
+        said = getattr(event, name)
+        if said is not None and (event.sequence >= _newest(transaction) or getattr(transaction, name) is None):
+            setattr(transaction, name, said)
+    return {name: getattr(transaction, name) for name in TOLD}
 
 
 def with_number(ranges: list[list[int]], number: int) -> list[list[int]]:

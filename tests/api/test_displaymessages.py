@@ -29,7 +29,7 @@ def test_a_message_is_told_as_the_station_has_it(ada: Person) -> None:
     assert row == {
         **{"id": row["id"], "station": "AMBER-01", "number": 1, "status": "shown", "priority": "InFront", "state": "Idle"},
         **{"format": "UTF8", "language": "en", "content": "Welcome", "start_at": None, "end_at": None, "transaction": ""},
-        **{"component": "", "evse": 0, "set_at": at, "removed_at": None},
+        **{"component": "", "component_instance": "", "evse": 0, "connector": 0, "set_at": at, "removed_at": None},
     }
 
 

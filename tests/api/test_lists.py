@@ -1,5 +1,6 @@
 """What the lists say, how they are narrowed, and that they stay cheap."""
 
+import orjson
 import pytest
 from django.db import connection
 from django.test import Client
@@ -8,7 +9,7 @@ from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
 from billing import tariffs
-from stations.models import Connection, Transaction
+from stations.models import Connection, MessageLogEntry, Station, Transaction
 from stations.services import registry
 from tests.api.conftest import AT, LINE, Network, Person, asked, event, message, minutes, sample, transaction
 
@@ -47,6 +48,33 @@ def test_a_transaction_says_since_when_its_plug_was_reserved(ada: Person, amber:
         reserved = transaction(amber.station, number=2, reserved_at=AT)
     told = {row["id"]: row["reserved_at"] for row in ada.client.rows("transactions/")}
     assert told == {reserved.pk: "2026-11-20T12:00:00.123456Z", amber.transaction.pk: None}
+
+
+def test_a_transaction_says_what_the_station_told_of_the_vehicle_and_its_cable(ada: Person, amber: Network) -> None:
+    told = {"phases_used": 3, "cable_max_current_a": 32, "time_spent_charging_s": 4000}
+    with scope(operator=ada.operator):
+        of_two = transaction(amber.station, number=2, **told)
+    rows = {row["id"]: {name: row[name] for name in told} for row in ada.client.rows("transactions/")}
+    assert rows == {of_two.pk: told, amber.transaction.pk: dict.fromkeys(told)}
+
+
+def test_a_station_says_all_that_it_told_at_its_boot(ada: Person, amber: Network) -> None:
+    told = {"iccid": "8949", "imsi": "262", "meter_type": "A3", "meter_serial_number": "M-77"}
+    told |= {"boot_reason": "Watchdog", "serial_number": "SN-1", "box_serial_number": "BOX-1"}
+    with scope(operator=ada.operator):
+        Station.objects.filter(pk=amber.station.pk).update(**told)
+    row = ada.client.get(f"/api/v1/stations/{amber.station.identity}/").json()
+    assert {name: row[name] for name in told} == told
+
+
+def test_a_message_has_its_signatures_for_those_who_may_see_id_tags(ada: Person, ben: Person, amber: Network) -> None:
+    made = [{"protected": "eyJhbGciOiJFUzI1NiJ9", "signature": "AAAA"}]
+    with scope(operator=ada.operator):
+        message(amber.station, AT, action="Authorize")
+        MessageLogEntry.objects.filter(action="Authorize").update(signatures=orjson.dumps(made).decode())
+    told = {row["action"]: row["signatures"] for row in ada.client.rows("messages/")}
+    assert told == {"Authorize": made, "Heartbeat": None}
+    assert {row["signatures"] for row in ben.client.rows("messages/")} == {None}
 
 
 def test_a_transaction_says_by_which_tariff_and_why(ada: Person, amber: Network) -> None:

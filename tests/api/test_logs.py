@@ -34,6 +34,16 @@ def here(ada: Person) -> LogUpload:
     return upload
 
 
+def test_how_often_a_station_tries_again_can_be_said(ada: Person, amber: Network) -> None:
+    said = {"retries": 5, "retry_interval_s": 600}
+    answer = ask(ada, said, Idempotency_Key="log-1")
+    assert {name: answer.json()["params"][name] for name in said} == said
+    assert ask(ada, said, Idempotency_Key="log-1").json()["id"] == answer.json()["id"]
+    assert ask(ada, said | {"retries": 2}, Idempotency_Key="log-1").status_code == 409
+    for bad in ({"retries": -1}, {"retry_interval_s": "60"}, {"retries": 86_401}):
+        assert ask(ada, {"log": "security"} | bad).status_code == 400
+
+
 def test_a_log_is_asked_for_as_a_command_and_stands_in_the_list(ada: Person, amber: Network) -> None:
     answer = ask(ada, {"log": "security", "since": "2026-11-20", "until": "2026-11-21T00:00:00Z"})
     assert answer.status_code == 201, answer.json()

@@ -79,7 +79,7 @@ def _actions(version: str, module: ModuleType) -> str:
     from csms.ocpp import schemas
 
     handled = {translator.action for translator in module.INCOMING}
-    sent = {translator.action: translator.command.kind for translator in module.OUTGOING}
+    sent = {translator.action: translator.command.kind for translator in module.OUTGOING if not translator.tunnelled}
     actions = sorted(schemas.actions(f"ocpp{version}"))
     head = ACTIONS.format(title=version, count=len(actions), handled=len(handled), sent=len(sent))
     kinds = {name: f"`{sent[name]}`" if name in sent else "" for name in actions}

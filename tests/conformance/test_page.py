@@ -22,3 +22,7 @@ def test_a_report_is_read_by_case(tmp_path: Path) -> None:
 def test_the_results_are_read_back_from_the_page() -> None:
     results = {("1.6", "TC_001_CSMS"): "passed", ("2.0.1", "TC_B_01_CSMS"): "failed"}
     assert {key: result for key, result in page.results_of(page.made(results)).items() if result != "not played"} == results
+
+
+def test_an_action_is_sent_by_its_own_command_and_not_by_what_travels_inside_it() -> None:
+    assert "| `DataTransfer` | handled | `data_transfer` |" in page.made({}).partition("## Cases of OCPP 2.0.1")[0]

@@ -102,11 +102,14 @@ def test_a_message_is_changed_from_what_it_is(ada: Client, station: Station) -> 
 
 
 def test_a_message_of_a_session_that_is_changed_stays_that_sessions(ada: Client, station: Station) -> None:
-    message(station, 4, "Welcome", ocpp_transaction_id="tx-1", component="Display", evse_number=2)
+    where = {"component": "Display", "component_instance": "left", "evse_number": 2, "connector_number": 1}
+    message(station, 4, "Welcome", ocpp_transaction_id="tx-1", **where)
     form = {"content": "Bye", "priority": "InFront", "format": "UTF8", "number": "4"}
     ada.post(f"/stations/{station.identity}/display/", form)
     ((_, params),) = asked(station)
     assert (params["transaction"], params["component"], params["evse"], params["number"]) == ("tx-1", "Display", 2, 4)
+    assert (params["component_instance"], params["connector"]) == ("left", 1)
+    assert "Display left 2/1" in page(ada, station)
 
 
 def test_a_message_is_cleared_and_all_are_read(ada: Client, station: Station) -> None:

@@ -5,13 +5,17 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django_scopes import scope
 
+from csms.ocpp import signed
 from stations.models import MessageLogEntry
+from stations.services import localcontrollers
 from tests.dashboard.test_messages import entry
 from tests.network import Network
 from tests.ocpp import test_golden as golden
 from tests.ocpp import test_golden_commands as commands
 from tests.ocpp import test_mend as mended
+from tests.ocpp import test_signed as signing
 
 
 def address(known: MessageLogEntry) -> str:
@@ -42,6 +46,41 @@ def test_what_breaks_the_schema_is_marked_where_it_stands(ada: Client, amber: Ne
     assert "was string, read as integer" in lines["<mark>&quot;connectorId&quot;"]
     assert "read as &#x27;Charging&#x27;" in lines["<mark>&quot;status&quot;"]
     assert "A plug, or the charger as a whole, told its state." in html
+
+
+def signed_entry(network: Network) -> MessageLogEntry:
+    message = signing.jws("ES256")
+    said = signed.opened(message)
+    assert said is not None
+    call = f'[2,"m1","StatusNotification",{said.text}]'
+    station = network.station()
+    return entry(station, action="StatusNotification", call=call, protocol="ocpp2.0.1", signatures=said.kept)
+
+
+def test_a_signature_is_checked_anew_with_the_key_that_the_charger_has_now(ada: Client, ben: Client, amber: Network) -> None:
+    known = signed_entry(amber)
+    html = ada.get(address(known)).content.decode()
+    assert "A signed message that could not be checked" in html
+    assert "Give the charger&#x27;s public key or certificate on its page" in html
+    for key, word in ((signing.P256, "Signed with the charger&#x27;s key"), (signing.OTHER, "A signature that is wrong")):
+        with scope(operator=amber.operator):
+            localcontrollers.set_signing_key(station=known.station, pem=signing.pem(key))
+        assert word in ada.get(address(known)).content.decode()
+    assert "&quot;protected&quot;" in html
+    # By it a tag that is hidden could be guessed.
+    looked = ben.get(address(known)).content.decode()
+    assert "A signature that is wrong" in looked
+    assert "&quot;protected&quot;" not in looked
+    assert ">Signature</h2>" not in ada.get(address(entry(amber.station()))).content.decode()
+
+
+def test_the_signature_of_an_answer_is_that_of_what_the_charger_said(ada: Client, amber: Network) -> None:
+    said = signed.opened(signing.jws("ES256", payload={"status": "Accepted"}))
+    assert said is not None
+    fields = {"direction": "out", "action": "ClearCache", "protocol": "ocpp2.0.1", "signatures": said.kept}
+    station = amber.station(signing_key=signing.pem(signing.P256))
+    known = entry(station, call='[2,"m1","ClearCache",{}]', answer=f'[3,"m1",{said.text}]', **fields)
+    assert "Signed with the charger&#x27;s key" in ada.get(address(known)).content.decode()
 
 
 def test_what_cannot_be_understood_says_why(ada: Client, amber: Network) -> None:

@@ -43,6 +43,20 @@ def test_the_head_says_what_it_is_and_how_it_is(ada: Client, amber: Network) -> 
         assert said in html
 
 
+def test_the_head_says_why_the_charger_started_and_what_else_it_told_of_itself(ada: Client, amber: Network) -> None:
+    station = plug(amber).evse.station
+    address = reverse("station", args=[station.identity])
+    assert "Last start" not in ada.get(address).content.decode()
+    told = {"serial_number": "SN-1", "box_serial_number": "BOX-1", "boot_reason": "Watchdog", "booted_at": timezone.now()}
+    told |= {"iccid": "8949", "imsi": "262", "meter_type": "Elster A3", "meter_serial_number": "M-77"}
+    type(station).objects.with_scopes_disabled().filter(pk=station.pk).update(**told)
+    html = ada.get(address).content.decode()
+    for said in ("Last start", *(str(text) for name, text in told.items() if name != "booted_at")):
+        assert said in html
+    type(station).objects.with_scopes_disabled().filter(pk=station.pk).update(box_serial_number="SN-1")
+    assert ada.get(address).content.decode().count("<code>SN-1</code>") == 1
+
+
 def test_the_overview_draws_the_power_of_the_day_beside_a_table(ada: Client, amber: Network) -> None:
     charging = session(plug(amber, "Charging"))
     now = timezone.now()

@@ -158,6 +158,18 @@ def test_what_the_charger_said_stands_beside_a_corrected_time(ada: Client, amber
     assert page(ada, done.pk).count("the charger said") == 1
 
 
+def test_a_session_says_what_the_charger_told_of_the_vehicle_and_its_cable(ada: Client, amber: Network) -> None:
+    done = finished(plug(amber))
+    words = ("Time spent charging", "Phases used", "Cable")
+    assert not any(f"<dt>{word}</dt>" in page(ada, done.pk) for word in words)
+    told = {"phases_used": 3, "cable_max_current_a": 32, "time_spent_charging_s": 4000}
+    type(done).objects.with_scopes_disabled().filter(pk=done.pk).update(**told)
+    html = page(ada, done.pk)
+    assert "<dt>Time spent charging</dt><dd>1 h 06 min " in html
+    assert "<dt>Phases used</dt><dd>3</dd>" in html
+    assert "<dt>Cable</dt><dd>up to 32 A</dd>" in html
+
+
 def test_a_session_says_since_when_its_plug_was_reserved_and_what_that_cost(ada: Client, amber: Network) -> None:
     done = finished(plug(amber))
     assert "Reserved since" not in page(ada, done.pk)

@@ -14,10 +14,12 @@ from django.core.exceptions import ValidationError
 from django_scopes import scope
 
 from csms.ocpp import signed
+from stations.domain import commands
 from stations.services import localcontrollers
 from tests.engine import Engine
 from tests.firmware import certificate
 from tests.network import Network
+from tests.stations.asking import asked, connected
 
 RSA, OTHER = rsa.generate_private_key(65537, 2048), rsa.generate_private_key(65537, 2048)
 P256, P384, P521 = (ec.generate_private_key(curve()) for curve in (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1))
@@ -65,14 +67,18 @@ def x5c(key: Any) -> list[str]:
 
 
 def code(message: dict[str, Any], key: str = "") -> str | None:
-    note = signed.checked(message, "StatusNotification-Signed", key)
+    said = signed.opened(message)
+    assert said is not None
+    note = signed.checked(said, "StatusNotification-Signed", key)
     return note.code if note else None
 
 
 @pytest.mark.parametrize("alg", KEYS)
 def test_a_signature_is_right_by_the_stations_key_and_wrong_by_another(alg: str) -> None:
     message = jws(alg)
-    assert signed.unwrapped(message) == SAID
+    said = signed.opened(message)
+    assert said is not None
+    assert said.payload == SAID
     assert code(message, pem(KEYS[alg])) is None
     other = {"ES": ec.generate_private_key(P256.curve), "Ed": ed25519.Ed25519PrivateKey.generate()}.get(alg[:2], OTHER)
     assert code(message, pem(other)) == "signature_wrong"
@@ -143,6 +149,43 @@ def test_a_signed_message_is_kept_as_what_is_in_it_without_its_secrets(network: 
     engine.say(station, "Authorize-Signed", jws(payload={"idToken": {"idToken": "4711-0815", "type": "KeyCode"}}))
     (entry,) = network.log(station)
     assert orjson.loads(entry.call)[2:] == ["Authorize", {"idToken": {"idToken": "***", "type": "KeyCode"}}]
+    # By its signature the code could be guessed.
+    assert entry.signatures is None
+
+
+@pytest.mark.parametrize("form", ["flattened", "general"])
+def test_a_signature_is_kept_and_can_be_checked_again_once_the_key_is_known(network: Network, form: str) -> None:
+    engine, station = Engine("ocpp2.0.1"), network.station(accepted=True)
+    message = jws("ES256")
+    parts = {name: message.pop(name) for name in ("protected", "signature")}
+    engine.say(station, "StatusNotification-Signed", message | (parts if form == "flattened" else {"signatures": [parts]}))
+    engine.say(station, "Heartbeat", {})
+    plain, entry = sorted(network.log(station), key=lambda one: one.action)
+    assert plain.signatures is None
+    assert orjson.loads(entry.call)[2:] == ["StatusNotification", SAID]
+    assert entry.signatures is not None
+    assert orjson.loads(entry.signatures) == [parts]
+    again = signed.logged(entry.call, entry.signatures)
+    assert [note and note.code for note in (signed.checked(again, "", key) for key in ("", pem(P256), pem(OTHER)))] == [
+        "signature_unchecked",
+        None,
+        "signature_wrong",
+    ]
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_an_answer_that_is_signed_is_read_as_what_is_in_it(network: Network, right: bool) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine, signing_key=pem(P256))
+    message = jws("ES256", None if right else ec.generate_private_key(P256.curve), {"status": "Accepted"})
+    row = asked(engine, station, commands.ClearCache(), message)
+    assert (row.status, row.response) == ("confirmed", {"status": "Accepted"})
+    assert network.findings(station) == ([] if right else ["signature_wrong"])
+    (entry,) = network.log(station)
+    assert orjson.loads(entry.answer)[2] == {"status": "Accepted"}
+    assert entry.signatures is not None
+    again = signed.checked(signed.logged(entry.answer, entry.signatures), "", pem(P256))
+    assert (again is None) is right
 
 
 def test_a_signed_message_is_mended_as_any_other(network: Network) -> None:

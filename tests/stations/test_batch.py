@@ -16,7 +16,7 @@ from stations.domain import events
 from stations.domain.values import Note
 from stations.models import Connection, MeterSample, Station
 from stations.services import registry
-from tests import v16
+from tests import v16, v201
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.batches import answers, breaking, fleet, wait_until_blocked
@@ -91,6 +91,19 @@ def test_a_hundred_frames_of_meter_values_take_eight_statements_and_a_thousand_n
     assert len(asked) <= STATEMENTS
     assert sample(3000, 200, times=10) == few
     assert len(network.samples(stations[0])) == 11
+
+
+def test_what_some_stations_tell_of_the_vehicle_takes_no_statement_of_its_own(
+    network: Network, engine: Engine, asked: list[str]
+) -> None:
+    engine.protocol = "ocpp2.0.1"
+    first, second = stations = fleet(network, 2)
+    engine.round(*(engine.inbound(s, "TransactionEvent", v201.started(0)) for s in stations))
+    asked.clear()
+    more = {"numberOfPhasesUsed": 3, "cableMaxCurrent": 32, "info": {"timeSpentCharging": 60}}
+    events = ((first, v201.updated(1, wh=2000)), (second, v201.updated(1, wh=2000, **more)))
+    engine.round(*(engine.inbound(station, "TransactionEvent", payload) for station, payload in events))
+    assert [one.split()[1] for one in asked if one.startswith("UPDATE")] == ["stations_transaction"]
 
 
 def test_what_meters_signed_takes_a_statement_for_all_of_it_and_none_where_there_is_none(

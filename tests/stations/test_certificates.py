@@ -86,6 +86,33 @@ def test_a_list_is_known_again_in_whatever_algorithm_and_case_the_station_tells_
     assert (row.subject, bool(row.reported_at)) == ("CN=Amber Root", True)
 
 
+@pytest.mark.parametrize("algorithm", ["SHA256", "SHA384"])
+def test_a_certificate_brought_again_is_the_one_that_the_station_has_named_since(
+    engine: Engine, station: Station, algorithm: str
+) -> None:
+    certificate = root("Amber Root")
+    told = hash_data(certificate, algorithm, upper=True)
+    install(engine, station, certificate)
+    list_roots(engine, station, told)
+    (before,) = mirror(station)
+    list_roots(engine, station)
+    install(engine, station, certificate)
+    (row,) = mirror(station)
+    assert (row.issuer_key_hash, row.removed_at, row.reported_at) == (told["issuerKeyHash"], None, None)
+    assert row.installed_at
+    assert before.installed_at
+    assert row.installed_at > before.installed_at
+
+
+def test_a_certificate_that_was_only_listed_is_known_once_it_is_brought(engine: Engine, station: Station) -> None:
+    certificate = root("Amber Root")
+    list_roots(engine, station, hash_data(certificate, upper=True))
+    assert mirror(station)[0].subject == ""
+    install(engine, station, certificate)
+    (row,) = mirror(station)
+    assert (row.subject, row.pem.strip(), bool(row.not_after)) == ("CN=Amber Root", certificate.strip(), True)
+
+
 def test_a_station_is_asked_to_delete_in_its_own_words(engine: Engine, station: Station) -> None:
     certificate = root()
     told = hash_data(certificate, "SHA512", upper=True)

@@ -58,6 +58,18 @@ def test_what_a_station_accepts_is_what_it_shows(engine: Engine, station: Statio
     assert (row.status, shown(station)) == ("confirmed", {4: ("Welcome", "shown")})
 
 
+def test_which_of_several_displays_a_message_is_for_is_kept(engine: Engine, station: Station) -> None:
+    asked(engine, station, SetDisplayMessage("Left", number=4, component="Display", component_instance="left", evse=2, connector=1))
+    _, request = reading(engine, station)
+    told(
+        engine, station, request, message(5, display={"name": "Display", "instance": "right", "evse": {"id": 2, "connectorId": 3}})
+    )
+    with scopes_disabled():
+        rows = DisplayMessage.objects.filter(station=station).order_by("number")
+        found = [(one.component, one.component_instance, one.evse_number, one.connector_number) for one in rows]
+    assert found == [("Display", "left", 2, 1), ("Display", "right", 2, 3)]
+
+
 def test_a_message_without_a_number_gets_one_of_its_own(engine: Engine, station: Station) -> None:
     for text in ("one", "two"):
         asked(engine, station, SetDisplayMessage(text))
@@ -317,6 +329,8 @@ def test_a_station_gets_no_more_messages_than_it_keeps(engine: Engine, station: 
         ({"content": "x", "start": "tomorrow"}, "start must be a time with its zone"),
         ({"content": "x", "start": "2030-01-01T00:00:00Z", "end": "2030-01-01T00:00:00Z"}, "start must be before end"),
         ({"content": "x", "evse": 1}, "name its component too"),
+        ({"content": "x", "component_instance": "left"}, "name its component too"),
+        ({"content": "x", "component": "Display", "connector": 1}, "connector needs an evse"),
     ],
 )
 def test_a_message_that_makes_no_sense_is_refused_with_the_reason(params: dict[str, Any], why: str) -> None:

@@ -34,6 +34,17 @@ def test_a_boot_leaves_what_the_station_says_of_itself(network: Network, engine:
     assert known.booted_at == known.accepted_at is not None
 
 
+def test_both_serial_numbers_and_the_reason_of_a_start_are_kept(network: Network, engine: Engine) -> None:
+    station = network.station()
+    both = {"chargePointSerialNumber": "SN-1", "chargeBoxSerialNumber": "BOX-1"}
+    engine.say(station, "BootNotification", v16.BOOT | both)
+    known = refreshed(station)
+    assert (known.serial_number, known.box_serial_number, known.boot_reason) == ("SN-1", "BOX-1", "")
+    boot = {"reason": "Watchdog", "chargingStation": {"vendorName": "Amber", "model": "AC-22", "serialNumber": "SN-1"}}
+    Engine("ocpp2.0.1").say(station, "BootNotification", boot)
+    assert refreshed(station).boot_reason == "Watchdog"
+
+
 def test_a_changed_firmware_is_a_finding_and_the_same_is_none(network: Network, engine: Engine) -> None:
     station = network.station()
     engine.say(station, "BootNotification", v16.BOOT)

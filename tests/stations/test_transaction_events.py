@@ -51,6 +51,32 @@ def test_a_session_has_its_energy_and_its_times(network: Network, engine: Engine
     assert due(network) == [found.pk]
 
 
+def told(network: Network, station: Station) -> tuple[int | None, ...]:
+    found = only(network, station)
+    return found.phases_used, found.cable_max_current_a, found.time_spent_charging_s
+
+
+def test_what_an_event_tells_of_the_vehicle_and_its_cable_stays_until_a_newer_one_says_otherwise(
+    network: Network, engine: Engine, station: Station
+) -> None:
+    tell(engine, station, started(0, cableMaxCurrent=32))
+    assert told(network, station) == (None, 32, None)
+    tell(engine, station, updated(1, numberOfPhasesUsed=3, info={"chargingState": "Charging", "timeSpentCharging": 0}))
+    tell(engine, station, updated(3, numberOfPhasesUsed=1, info={"timeSpentCharging": 120}))
+    assert told(network, station) == (1, 32, 120)
+    # One that was held up on the way, in another process, knows less than what came before it.
+    other = Engine("ocpp2.0.1")
+    tell(other, station, updated(2, numberOfPhasesUsed=3, info={"timeSpentCharging": 60}))
+    tell(other, station, ended(4))
+    assert told(network, station) == (1, 32, 120)
+
+
+def test_a_number_that_cannot_be_is_a_finding_and_not_kept(network: Network, engine: Engine, station: Station) -> None:
+    assert tell(engine, station, started(0, cableMaxCurrent=2**31)) == [ACCEPTED]
+    assert told(network, station) == (None, None, None)
+    assert network.findings(station) == ["value_absurd"]
+
+
 @pytest.mark.parametrize("how", ["one by one", "within one batch", "from another process"])
 def test_what_is_sent_again_is_answered_again_and_changes_nothing(
     network: Network, engine: Engine, station: Station, how: str

@@ -42,7 +42,7 @@ class GetDiagnostics(Outgoing):
 
     @staticmethod
     def encode(command: commands.GetLog, number: int, limits: dict[str, int]) -> list[Payload]:
-        payload: Payload = {"location": logrequests.location(command)} | logrequests.RETRIES
+        payload: Payload = {"location": logrequests.location(command)} | logrequests.retries(command)
         for name, text in (("startTime", command.since), ("stopTime", command.until)):
             if text is not None:
                 payload[name] = times.emit(datetime.fromisoformat(text))
@@ -50,7 +50,14 @@ class GetDiagnostics(Outgoing):
 
     @staticmethod
     def parse(payload: Payload) -> commands.GetLog:
-        return commands.GetLog("diagnostics", payload.get("startTime"), payload.get("stopTime"), payload["location"])
+        return commands.GetLog(
+            "diagnostics",
+            payload.get("startTime"),
+            payload.get("stopTime"),
+            payload["location"],
+            retries=payload.get("retries"),
+            retry_interval_s=payload.get("retryInterval"),
+        )
 
     @staticmethod
     def decode(command: commands.GetLog, sent: Payload, answer: Payload) -> Outcome:

@@ -16,11 +16,15 @@ LENGTHS = {
     "imsi": 20,
     "meterType": 25,
     "meterSerialNumber": 25,
+    "chargeBoxSerialNumber": 25,
 }
 
 
 def boot(event: StationBooted) -> Payload:
-    texts = (event.serial_number, event.firmware_version, event.iccid, event.imsi, event.meter_type, event.meter_serial_number)
+    texts = (
+        *(event.serial_number, event.firmware_version, event.iccid, event.imsi),
+        *(event.meter_type, event.meter_serial_number, event.box_serial_number),
+    )
     known = {name: text[:most] for (name, most), text in zip(LENGTHS.items(), texts, strict=True) if text}
     return {"chargePointVendor": event.vendor[:20], "chargePointModel": event.model[:20]} | known
 

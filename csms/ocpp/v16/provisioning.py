@@ -29,6 +29,7 @@ class BootNotification(Incoming):
             imsi=payload.get("imsi", ""),
             meter_type=payload.get("meterType", ""),
             meter_serial_number=payload.get("meterSerialNumber", ""),
+            box_serial_number=payload.get("chargeBoxSerialNumber", ""),
         )
 
     @staticmethod

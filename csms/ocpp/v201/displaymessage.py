@@ -40,7 +40,7 @@ class NotifyDisplayMessages(Incoming):
 def _shown(one: Payload, notes: list[Note]) -> ShownMessage:
     message, display = one["message"], one.get("display") or {}
     start, end = (times.parse(one[name], name, notes) if name in one else None for name in ("startDateTime", "endDateTime"))
-    evse = (display.get("evse") or {}).get("id", 0)
+    evse = display.get("evse") or {}
     return ShownMessage(
         number=one["id"],
         priority=one["priority"],
@@ -52,8 +52,24 @@ def _shown(one: Payload, notes: list[Note]) -> ShownMessage:
         end_at=end,
         transaction_id=one.get("transactionId", ""),
         component=display.get("name", ""),
-        evse=evse if 0 <= evse <= 255 else 0,
+        component_instance=display.get("instance", ""),
+        evse=_place(evse.get("id", 0)),
+        connector=_place(evse.get("connectorId", 0)),
     )
+
+
+def _place(number: int) -> int:
+    return number if 0 <= number <= 255 else 0
+
+
+def _display(command: asked.SetDisplayMessage) -> Payload:
+    """OCPP 2.0.1 ComponentType."""
+    display: Payload = {"name": command.component}
+    if command.component_instance is not None:
+        display["instance"] = command.component_instance
+    if command.evse is not None:
+        display["evse"] = {"id": command.evse} | ({} if command.connector is None else {"connectorId": command.connector})
+    return display
 
 
 class SetDisplayMessage(Outgoing):
@@ -78,13 +94,14 @@ class SetDisplayMessage(Outgoing):
         if command.transaction is not None:
             told["transactionId"] = command.transaction
         if command.component is not None:
-            told["display"] = {"name": command.component} | ({"evse": {"id": command.evse}} if command.evse is not None else {})
+            told["display"] = _display(command)
         return [{"message": told}]
 
     @staticmethod
     def parse(payload: Payload) -> asked.SetDisplayMessage:
         told = payload["message"]
         content, display = told["message"], told.get("display") or {}
+        evse = display.get("evse") or {}
         return asked.SetDisplayMessage(
             content=content["content"],
             priority=told["priority"],
@@ -96,7 +113,9 @@ class SetDisplayMessage(Outgoing):
             end=told.get("endDateTime"),
             transaction=told.get("transactionId"),
             component=display.get("name"),
-            evse=(display.get("evse") or {}).get("id"),
+            evse=evse.get("id"),
+            component_instance=display.get("instance"),
+            connector=evse.get("connectorId"),
         )
 
     @staticmethod

@@ -27,6 +27,7 @@ class BootNotification(Incoming):
             firmware_version=station.get("firmwareVersion", ""),
             iccid=modem.get("iccid", ""),
             imsi=modem.get("imsi", ""),
+            reason=payload["reason"],
             reports=True,
         )
 

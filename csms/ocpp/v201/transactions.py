@@ -46,6 +46,9 @@ class TransactionEvent(Incoming):
             stopped_reason=info.get("stoppedReason", "Local" if part is Progress.ENDED else None),
             remote_start_id=_number(info.get("remoteStartId"), "remoteStartId", notes),
             reservation_id=_number(payload.get("reservationId"), "reservationId", notes),
+            phases_used=_number(payload.get("numberOfPhasesUsed"), "numberOfPhasesUsed", notes),
+            cable_max_current_a=_number(payload.get("cableMaxCurrent"), "cableMaxCurrent", notes),
+            time_spent_charging_s=_number(info.get("timeSpentCharging"), "timeSpentCharging", notes),
             readings=read_meter_values(payload.get("meterValue", []), "meterValue", notes),
         )
 

@@ -25,7 +25,8 @@ class SetDisplayMessage(Command):
 
     `number` is the message's id at the station: of one that is there, the message takes its place; left out, it is a new one.
     `priority`: AlwaysFront, InFront or NormalCycle; `state`: only while the station is Charging, Faulted, Idle or Unavailable;
-    `start` and `end`: from when until when (ISO 8601); `transaction`: only during this one; `component`, `evse`: on this display.
+    `start` and `end`: from when until when (ISO 8601); `transaction`: only during this one; `component`, its `component_instance`,
+    `evse`, `connector`: on this display.
     """
 
     content: str
@@ -39,6 +40,8 @@ class SetDisplayMessage(Command):
     transaction: str | None = None
     component: str | None = None
     evse: int | None = None
+    component_instance: str | None = None
+    connector: int | None = None
     kind: ClassVar[str] = "set_display_message"
     expires_s: ClassVar[int] = 24 * 3600
 
@@ -53,12 +56,17 @@ class SetDisplayMessage(Command):
             need_one_of("state", self.state, STATES)
         if self.transaction is not None:
             need_text("transaction", self.transaction, 36)
-        if self.component is not None:
-            need_text("component", self.component, 50)
-        if self.evse is not None:
-            need_number("evse", self.evse, 1, 255)
-            if self.component is None:
-                raise BadCommand("evse says where the display is; name its component too, such as Display.")
+        for name, text in (("component", self.component), ("component_instance", self.component_instance)):
+            if text is not None:
+                need_text(name, text, 50)
+        for name, number in (("evse", self.evse), ("connector", self.connector)):
+            if number is not None:
+                need_number(name, number, 1, 255)
+        for name, said in (("evse", self.evse), ("component_instance", self.component_instance)):
+            if said is not None and self.component is None:
+                raise BadCommand("%(name)s says which display it is; name its component too, such as Display.", name=name)
+        if self.connector is not None and self.evse is None:
+            raise BadCommand("connector needs an evse.")
         for name, at in (("start", self.start), ("end", self.end)):
             if at is not None:
                 need_time(name, at)

@@ -23,7 +23,10 @@ class BootAnswered(Reply):
 
 @dataclass(frozen=True, slots=True)
 class StationBooted(Event):
-    """The station started, or wants to be registered (OCPP 2.0.1 B01, 1.6 4.2)."""
+    """The station started, or wants to be registered (OCPP 2.0.1 B01, 1.6 4.2).
+
+    `box_serial_number` is the second one that 1.6 has; `reason` why it started (2.0.1 BootReasonEnumType).
+    """
 
     vendor: str
     model: str
@@ -33,6 +36,8 @@ class StationBooted(Event):
     imsi: str = ""
     meter_type: str = ""
     meter_serial_number: str = ""
+    box_serial_number: str = ""
+    reason: str = ""
     #: It tells of its settings by reports (OCPP 2.0.1 B07), so that all of them can be asked for.
     reports: bool = False
     reply: ClassVar[type[Reply]] = BootAnswered
@@ -159,6 +164,8 @@ class TransactionProgressed(Event):
     """A transaction began, went on or ended, told by numbered events that may come in any order, twice, or not at all.
 
     What an event does not say (None) is unchanged (OCPP 2.0.1 E01-E15). `offline`: it happened while the station was offline.
+    `phases_used`: of the grid, by the vehicle; `cable_max_current_a`: what its cable carries; `time_spent_charging_s`: while energy
+    flowed, so far.
     """
 
     part: Progress
@@ -174,6 +181,9 @@ class TransactionProgressed(Event):
     stopped_reason: str | None = None
     remote_start_id: int | None = None
     reservation_id: int | None = None
+    phases_used: int | None = None
+    cable_max_current_a: int | None = None
+    time_spent_charging_s: int | None = None
     readings: tuple[Reading, ...] = ()
     reply: ClassVar[type[Reply]] = TransactionProgressAnswered
 

@@ -20,7 +20,9 @@ class ShownMessage:
     end_at: datetime | None = None
     transaction_id: str = ""
     component: str = ""
+    component_instance: str = ""
     evse: int = 0
+    connector: int = 0
 
 
 @dataclass(frozen=True, slots=True)
