@@ -117,7 +117,7 @@ def test_a_newer_socket_ends_what_an_older_one_had_asked(engine: Engine, station
     protocol = engine.protocol
     knock = Knock(station.identity, (station.identity.encode(), PASSWORD.encode()), protocol, (protocol,), "192.0.2.1", True)
     with scopes_disabled():
-        (verdict,) = engine.thread._attempt_doors([Arrival(knock, None)])
+        (verdict,) = engine.thread._attempt_doors([Arrival(knock, None)]).verdicts
     assert isinstance(verdict[1], Admitted)
     assert (now_of(row).status, now_of(row).detail) == ("timed_out", "The connection was lost before the station answered.")
 
