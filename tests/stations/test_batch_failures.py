@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
+from structlog.testing import capture_logs
 
 from csms.ocpp.exchange import Inbound
 from csms.ocpp.faults import RETRIES
@@ -208,8 +209,11 @@ def test_a_failure_that_cannot_be_kept_either_is_answered(
         raise ZeroDivisionError("nothing can be written")
 
     monkeypatch.setattr(Batch, "flush", flush)
-    assert engine.say(station, "StartTransaction", v16.start())[2:4] == ["InternalError", "The message could not be handled."]
+    with capture_logs() as told:
+        assert engine.say(station, "StartTransaction", v16.start())[2:4] == ["InternalError", "The message could not be handled."]
     assert network.transactions(station) == []
+    (line,) = (line for line in told if line["event"] == "a failed message could not be kept either")
+    assert (line["station"], line["message_id"]) == (station.identity, "1")
 
 
 # Again
