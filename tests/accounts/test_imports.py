@@ -90,6 +90,6 @@ def test_a_large_file_may_take_its_time(amber: Operator) -> None:
 
 def test_a_thousand_tags_take_a_few_statements(amber: Operator, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     content = "value,group\n" + "".join(f"tag{number},group{number % 7}\n" for number in range(1000))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         services.import_id_tokens(operator=amber, content=content.encode())
     assert len(rows(amber)) == 1000
