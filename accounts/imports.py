@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django_scopes import scope
@@ -20,6 +20,8 @@ from accounts.tokens import TOLD, fill, group_name, parse_moment
 MAX_BYTES = 5 * 1024 * 1024
 #: Tags of one file whose change the audit tells one by one; of the others it has the count.
 MOST_TOLD = 1000
+#: A large file takes half a minute to understand, in which PostgreSQL hears nothing (`csms.settings.SILENT_S`).
+THINKS = "SET LOCAL idle_in_transaction_session_timeout = '5min'"
 COLUMNS = ("value", "type", "group", "status", "expires", "note")
 
 
@@ -54,6 +56,8 @@ def import_id_tokens(*, operator: Operator, content: bytes) -> Imported:
     are. A ValidationError names every bad line, and then nothing is imported.
     """
     with transaction.atomic(), scope(operator=operator):
+        with connection.cursor() as cursor:
+            cursor.execute(THINKS)
         columns, tokens, groups, more = _understand(operator, content)
         done = _write(operator, columns, tokens, groups)
         if further is not None and any(one.kept for one in more):

@@ -35,6 +35,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "count quarters and days": ("stations.tasks.count_quarters", 900.0),
     "look at transactions that are due": ("stations.tasks.watch_transactions", 15.0),
     "forget what strangers sent as a password": ("stations.tasks.forget_sent", 900.0),
+    "forget who was turned away long ago, or is nobody": ("stations.tasks.forget_refusals", 60.0),
     "bring lists of id tags in step": ("stations.tasks.bring_lists_in_step", 5.0),
     "keep lists of id tags": ("stations.tasks.keep_lists", 60.0),
     "give up reports of which pages are missing": ("stations.tasks.sweep_reports", 10.0),

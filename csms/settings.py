@@ -151,6 +151,8 @@ TEMPLATES = [
 ]
 
 DATABASE_URL = env.str("DATABASE_URL", default="") or _local.get("DATABASE_URL", "postgres://csms@127.0.0.1:5432/csms")
+#: PostgreSQL ends a transaction of ours in which nothing was said for so long.
+SILENT_S = 10
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"].update(
     CONN_MAX_AGE=0,
@@ -168,6 +170,9 @@ DATABASES["default"].update(
             "reconnect_timeout": 3,
         },
         "application_name": "csms",
+        # A process that freezes in the middle of a transaction must not keep the rows of stations locked. Nobody of ours thinks for
+        # so long in one: mails, prints and calls to others are made outside.
+        "options": f"-c idle_in_transaction_session_timeout={SILENT_S}s",
         # A host that is gone closes nothing: found out within half a minute, instead of a quarter of an hour.
         "connect_timeout": 5,
         "keepalives_idle": 10,

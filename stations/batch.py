@@ -5,7 +5,7 @@ and only then are bells rung and replies released. See docs/architecture.md, "Th
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,6 +32,9 @@ PREAMBLE = """
 SELECT station_id, fence, state_version, pg_current_xact_id()::text
 FROM stations_connection WHERE station_id = ANY(%s) ORDER BY station_id FOR SHARE
 """
+#: The same, leaving out rows that somebody has locked: one who takes his time, or is frozen, would hold up all the others.
+IMPATIENT = f"{PREAMBLE.rstrip()} SKIP LOCKED"
+THERE = "SELECT station_id FROM stations_connection WHERE station_id = ANY(%s)"
 SEQUENCES = {
     "transaction": "stations_transaction_id_seq",
     "evse": "stations_evse_id_seq",
@@ -89,6 +92,8 @@ class Batch:
         self.now = now
         self.lookups = Lookups()
         self.fences: dict[int, int] = {}
+        #: Stations whose rows somebody else has locked: their messages wait.
+        self.held: set[int] = set()
         self.xid: str | None = None
         self.frame: Frame | None = None
         self.added: dict[type[models.Model], Rows] = defaultdict(dict)
@@ -104,15 +109,16 @@ class Batch:
     def preamble(self, station_ids: Iterable[int], *, begin: bool = False) -> None:
         """Lock the connection rows in id order, read their fences, and reload the states that are old or missing.
 
-        `begin`: with a transaction of the batch's own.
+        `begin`: with a transaction of the batch's own, in which nobody is waited for: whose rows are locked is `held`.
         """
         wanted = sorted(set(station_ids))
         with self.cursor.connection.pipeline():
             if begin:
                 flush.beside(self.cursor).execute("BEGIN")
-            self.cursor.execute(PREAMBLE, (wanted,))
+            self.cursor.execute(IMPATIENT if begin else PREAMBLE, (wanted,))
         rows = self.cursor.fetchall()
         self.fences = {row[0]: row[1] for row in rows}
+        self.held = held(self.cursor, wanted, self.fences) if begin else set()
         self.xid = rows[0][3] if rows else None
         stale = [row[0] for row in rows if (one := self.states.get(row[0])) is None or one.version != row[2]]
         if stale:
@@ -275,6 +281,12 @@ class Batch:
                     first_at=self.now,
                     last_at=self.now,
                 )
+
+
+def held(cursor: Cursor, wanted: Iterable[int], locked: Container[int]) -> set[int]:
+    """Those of the stations wanted that could not be locked, but are there."""
+    missing = [station_id for station_id in wanted if station_id not in locked]
+    return {row[0] for row in cursor.execute(THERE, (missing,)).fetchall()} if missing else set()
 
 
 def clean(text: str) -> str:

@@ -112,6 +112,12 @@ def forget_sent() -> int:
 
 
 @shared_task
+def forget_refusals() -> int:
+    """Delete the refusals that are not kept (see `stations.services.connections`). Idempotent; returns how many."""
+    return connections.forget_refusals(now=timezone.now())
+
+
+@shared_task
 def sweep_commands() -> int:
     """End the commands whose time is over (see `stations.services.commandends.sweep`). Idempotent; returns how many ended."""
     with scopes_disabled():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.template import Context, Template
 from django.test.client import ClientHandler
 from django.test.signals import template_rendered
@@ -152,6 +153,13 @@ def one_chain() -> Iterator[None]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Firmware images and logs of tests, and of the processes they start, lie in a folder of the run's own."""
     settings.FILES_DIR = str(tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture
+def db(db: None) -> None:
+    """A test is one transaction then, and may do other things for as long as it likes in the middle of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 @pytest.fixture

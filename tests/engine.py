@@ -40,6 +40,9 @@ class Engine:
         """The answers to messages handled together, as frames; None where the socket is to be closed, and for what is an answer."""
         with scopes_disabled():
             answered = self.thread._committed(inbound)
+            while waiting := self.thread.lanes.held:
+                self.thread.lanes.held = []
+                answered += self.thread._committed(waiting)
         by_id = {id(one): text for one, text in answered}
         return [json.loads(text) if text else None for text in (by_id[id(one)] for one in inbound)]
 

@@ -17,12 +17,14 @@ from django.db.models.functions import Now
 BIG = {
     *("transaction", "metersample", "statushistory", "messagelogentry", "finding", "meterquarter", "meterday"),
     *("connectionhistory", "command", "outboxentry", "repairmessage", "chargerecord"),
-    "auditentry",
+    *("refusal", "monitorevent", "signedreading", "webhookdelivery", "auditentry", "idtoken"),
 }
-TABLES = "|".join(f"(?:accounts|stations|billing)_{name}" for name in BIG)
+TABLES = "|".join(f"(?:accounts|stations|billing|csms)_{name}" for name in BIG)
 OURS = ("accounts", "stations", "billing", "csms")
 #: The migrations before anybody had big tables.
 FIRST = {"0001_initial", "0002_partitioned_tables", "0003_commands_and_variables", "0004_transaction_fillfactor"}
+#: Those before id tags and refusals were counted among them.
+EARLIER = {("accounts", "0007_drivers"), ("accounts", "0011_local_lists"), ("stations", "0022_onboarding")}
 CONCURRENT = (postgres.AddIndexConcurrently, postgres.RemoveIndexConcurrently)
 #: What holds up writers while it reads or writes a whole table, in SQL.
 LONG = {
@@ -113,18 +115,21 @@ def widened(old: "models.Field[Any, Any]", new: "models.Field[Any, Any]") -> boo
 
 def all_of_ours() -> list[tuple[str, str]]:
     keys = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return sorted(key for key in keys if key[0] in OURS and key[1] not in FIRST)
+    return sorted(key for key in keys if key[0] in OURS and key[1] not in FIRST and key not in EARLIER)
 
 
 @pytest.mark.parametrize(("app", "name"), all_of_ours(), ids="/".join)
 def test_no_migration_holds_up_a_network(app: str, name: str) -> None:
     loader = MigrationLoader(None, ignore_no_migrations=True)
     state = loader.project_state((app, name), at_end=False)
-    found = []
+    found, made = [], set()
     for operation in loader.disk_migrations[app, name].operations:
         before = state.clone()
         operation.state_forwards(app, state)
-        found += list(dangers(operation, app, before, state))
+        if isinstance(operation, migrations.CreateModel):
+            made.add(operation.name_lower)
+        elif getattr(operation, "model_name_lower", "") not in made:
+            found += list(dangers(operation, app, before, state))
     assert found == []
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,17 +20,19 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from csms import logs
-from csms.ocpp import doors, errands, exchange, faults, meters
-from csms.ocpp.database import Database
-from csms.ocpp.doors import Arrival, Departure, Door, SignsOfLife, Verdict
-from csms.ocpp.errands import Answered, Errand
+from csms.ocpp import errands, exchange, faults, meters
+from csms.ocpp.database import SETBACKS
+from csms.ocpp.doorkeeping import Doorkeeper
+from csms.ocpp.doors import Door, Verdict
+from csms.ocpp.errands import Answered
 from csms.ocpp.exchange import Inbound, Message
-from csms.ocpp.faults import AWAY
+from csms.ocpp.faults import AWAY, PASSING, RETRIES
+from csms.ocpp.lanes import Lanes
+from csms.ocpp.results import Results
 from csms.ocpp.translator import Unsayable
 from stations.batch import Batch, Ids
 from stations.domain.commands import BadCommand
 from stations.services import commandends, commands
-from stations.services.connections import Refused
 from stations.state import StationState
 
 log = structlog.get_logger(__name__)
@@ -43,16 +45,12 @@ GATHER_S = 0.005
 #: Comings and goings attended to in one round at most: when a whole network goes or comes back, messages of those who are in have
 #: their turn in between.
 MAX_DOORS = 32
-#: A station whose messages fail this often is handled apart from the others, until as many have gone well.
-SUSPICIOUS = 2
-#: Troubles that pass are tried again this often before the messages are handled one by one.
-RETRIES = 5
-#: The last: a table was altered, and the statement prepared before is of no use. With the ROLLBACK psycopg forgets it.
-PASSING = {
-    psycopg.errors.DeadlockDetected: "deadlock",
-    psycopg.errors.SerializationFailure: "deadlock",
-    psycopg.errors.FeatureNotSupported: "altered",
-}
+#: What waits because somebody has the rows of its station locked is tried again after so long, or with the next round.
+HELD_PAUSE_S = 0.02
+#: A thread that is to end tries so long.
+LAST_TRIES_S = 5.0
+#: If more stations of a batch than these are in the way one by one, it is the database that is.
+MOST_HELD = 8
 #: Of a command that failed on its way into words, which is nobody's fault but ours.
 UNWORDED = "It could not be put into words; the log of the server says why."
 
@@ -79,30 +77,24 @@ class Unsent:
     station_id: int
 
 
+#: Frames to send, "" for none; None: the socket is to be closed.
+Answers = list[tuple[Message, str | None]]
 Item = Message | Look | LastErrands | Unsent | Door
 
 
-@dataclass(slots=True)
-class Results:
-    """What came of one round. An answer of None: the socket was replaced by a newer one and must be closed."""
-
-    answers: list[tuple[Message, str | None]] = field(default_factory=list)
-    verdicts: list[tuple[Any, Verdict | None]] = field(default_factory=list)
-    errands: list[Errand] = field(default_factory=list)
-
-
-class BatchThread(Database, threading.Thread):
+class BatchThread(Doorkeeper, threading.Thread):
     def __init__(self, deliver: Callable[[Results], None]) -> None:
         threading.Thread.__init__(self, name="batch", daemon=True)
-        Database.__init__(self)
+        Doorkeeper.__init__(self)
         self.deliver = deliver
         self.items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self.states: dict[int, StationState] = {}
         self.ids = Ids(block=500)
-        self.failures: dict[int, int] = {}
+        self.lanes = Lanes()
         self.claiming = True
         self.at_the_doors: deque[Door] = deque()
-        self.ending = False
+        #: By when (monotonic seconds) it ends, if it is to end.
+        self.ends_by: float | None = None
         #: Before this (monotonic seconds) no round begins.
         self.next_round = 0.0
 
@@ -121,7 +113,7 @@ class BatchThread(Database, threading.Thread):
         connection.close()
 
     def _round(self) -> bool:
-        items = [] if self.at_the_doors else [self.items.get()]
+        items = [] if self.at_the_doors else self._next()
         begun = time.monotonic()
         if begun < self.next_round and self.items.qsize() < MAX_BATCH:
             time.sleep(self.next_round - begun)
@@ -132,24 +124,35 @@ class BatchThread(Database, threading.Thread):
             except queue.Empty:
                 break
         self.next_round = begun + GATHER_S if len(items) > 1 else 0.0
-        self.ending = self.ending or None in items
+        if None in items:
+            self.ends_by = begun + LAST_TRIES_S
         try:
             self._handle([item for item in items if item is not None])
+            self._look_for_frozen({one.station_id for one in self.lanes.held} | {station_id for station_id, _ in self.held_doors})
         except Exception:
             # The thread is the only one there is: whatever happens, it goes on with the next round, on a connection without a past.
             log.exception("a round of the batch thread failed")
             connection.close()
         self.busy_since = None
-        return not self.ending or bool(self.at_the_doors) or not self.items.empty()
+        if self.ends_by is None or self.at_the_doors or not self.items.empty():
+            return True
+        return bool(self.held_since) and time.monotonic() < self.ends_by
+
+    def _next(self) -> list[Item | None]:
+        try:
+            return [self.items.get(timeout=HELD_PAUSE_S if self.held_since else None)]
+        except queue.Empty:
+            return []
 
     def _handle(self, items: Sequence[Item]) -> None:
         inbound = [item for item in items if isinstance(item, Inbound | Answered)]
-        if inbound:
+        if inbound or self.lanes.held:
             self._messages(inbound)
         # After the messages: an arrival may take over from a socket whose messages are among them.
         self.at_the_doors.extend(item for item in items if isinstance(item, Door))
-        if self.at_the_doors:
-            self._doors([self.at_the_doors.popleft() for _ in range(min(len(self.at_the_doors), MAX_DOORS))])
+        if self.at_the_doors or self.held_doors:
+            waiting, self.held_doors = [door for _, door in self.held_doors], []
+            self._doors(waiting + [self.at_the_doors.popleft() for _ in range(min(len(self.at_the_doors), MAX_DOORS))])
         unsent = [item for item in items if isinstance(item, Unsent)]
         if unsent:
             self._unsent(unsent)
@@ -165,20 +168,32 @@ class BatchThread(Database, threading.Thread):
     # Messages
 
     def _messages(self, inbound: Sequence[Message]) -> None:
-        together = [one for one in inbound if self.failures.get(one.station_id, 0) < SUSPICIOUS]
-        apart = [one for one in inbound if self.failures.get(one.station_id, 0) >= SUSPICIOUS]
-        answers = self._committed(together) if together else []
-        for one in apart:
-            answers += self._committed([one])
-        self.deliver(Results(answers))
+        together, apart = self.lanes.sorted(inbound)
+        if together:
+            self.deliver(Results(self._committed(together)))
+        self._alone(apart, lambda answers: self.deliver(Results(answers)))
 
-    def _committed(self, inbound: Sequence[Message]) -> list[tuple[Message, str | None]]:
-        """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure."""
+    def _alone(self, inbound: Sequence[Message], answered: Callable[[Answers], None]) -> None:
+        """Handle messages one by one. Once too many are held up the others wait, too: it is the database that is in the way."""
+        held_up = 0
+        for one in inbound:
+            if held_up >= MOST_HELD or self.lanes.holds(one):
+                self.lanes.held.append(one)
+            elif answers := self._committed([one], alone=True):
+                answered(answers)
+            else:
+                held_up += 1
+        if held_up >= MOST_HELD and self.setbacks > SETBACKS:
+            self._degraded()
+
+    def _committed(self, inbound: Sequence[Message], *, alone: bool = False) -> Answers:
+        """Handle messages as one transaction; if that fails, each alone; if that fails, as a failure. Those of stations whose rows
+        somebody has locked have no answer yet: they are held."""
         attempts = 0
         while True:
             begun = time.monotonic()
             try:
-                batch, answers = self._attempt(inbound)
+                batch, answers = self._attempt(inbound, alone=alone)
             except tuple(PASSING) as error:
                 self._forget(inbound)
                 meters.TROUBLES.add(PASSING[type(error)])
@@ -192,32 +207,48 @@ class BatchThread(Database, threading.Thread):
                 if isinstance(error, _CommitUnknown):
                     meters.TROUBLES.add("commit_unknown")
                     if self._was_committed(error.xid):
-                        self._after(error.batch)
-                        meters.committed(error.answers, error.batch, begun)
-                        return error.answers
+                        return self._done(inbound, error.batch, error.answers, begun)
                     continue
-                if isinstance(error, AWAY) and not faults.message_at_fault(error):
+                if isinstance(error, psycopg.errors.LockNotAvailable):
+                    self.setbacks += 1
+                    if alone:
+                        return self._hold(inbound[0])
+                elif isinstance(error, AWAY) and not faults.message_at_fault(error):
                     meters.TROUBLES.add("database_away")
                     if not self._wait_for_database(error):
                         return []
                     continue
-                if len(inbound) == 1:
+                elif len(inbound) == 1:
                     return self._failed(inbound[0], error)
                 meters.TROUBLES.add("one_by_one")
                 log.warning("a batch failed and is handled one by one", messages=len(inbound), error=str(error)[:200])
             else:
-                # Committed: whatever goes wrong from here on must not handle the messages again.
-                self._settle(inbound)
-                self._after(batch)
-                meters.committed(answers, batch, begun)
-                return answers
-            return [pair for one in inbound for pair in self._committed([one])]
+                return self._done(inbound, batch, answers, begun)
+            answers = []
+            self._alone(inbound, answers.extend)
+            return answers
 
-    def _attempt(self, inbound: Sequence[Message]) -> tuple[Batch, list[tuple[Message, str | None]]]:
+    def _done(self, inbound: Sequence[Message], batch: Batch, answers: Answers, begun: float) -> Answers:
+        """Committed: whatever goes wrong from here on must not handle the messages again."""
+        self.lanes.held += [one for one in inbound if one.station_id in batch.held]
+        self.lanes.went_well(one for one, _ in answers)
+        self._after(batch)
+        if answers:
+            meters.committed(answers, batch, begun)
+        return answers
+
+    def _hold(self, one: Message) -> Answers:
+        """Somebody has a row locked that it needs: it is tried again, apart from the others."""
+        self.lanes.in_the_way(one)
+        return []
+
+    def _attempt(self, inbound: Sequence[Message], *, alone: bool = False) -> tuple[Batch, Answers]:
         cursor = self._cursor()
         try:
             batch = self._batch(cursor)
             batch.preamble({one.station_id for one in inbound}, begin=True)
+            if alone:
+                self._be_brief(cursor)
             current = [one for one in inbound if batch.fences.get(one.station_id) == one.fence and one.station_id in self.states]
             batch.look_up([need for one in current for need in exchange.read(one, self.states[one.station_id])])
             with logs.About(batch):
@@ -226,16 +257,16 @@ class BatchThread(Database, threading.Thread):
         except BaseException:
             self._roll_back(cursor)
             raise
-        answers = [(one, by_id.get(id(one))) for one in inbound]
+        answers = [(one, by_id.get(id(one))) for one in inbound if one.station_id not in batch.held]
         self._commit(cursor, batch, answers)
         return batch, answers
 
     def _batch(self, cursor: Any) -> Batch:
         return Batch(cursor, self.states, self.ids, datetime.now(UTC))
 
-    def _failed(self, one: Message, error: Exception) -> list[tuple[Message, str | None]]:
+    def _failed(self, one: Message, error: Exception) -> Answers:
         """The message failed alone: it is kept as a failure, and answered so that the station is not stuck on it."""
-        self.failures[one.station_id] = self.failures.get(one.station_id, 0) + 1
+        self.lanes.failed(one)
         meters.TROUBLES.add("message_failed")
         begun = time.monotonic()
         try:
@@ -243,11 +274,15 @@ class BatchThread(Database, threading.Thread):
             try:
                 batch = self._batch(cursor)
                 batch.preamble([one.station_id], begin=True)
+                if batch.held:
+                    self._roll_back(cursor)
+                    return self._hold(one)
+                self._be_brief(cursor)
                 if batch.fences.get(one.station_id) != one.fence:
                     self._roll_back(cursor)
                     return [(one, None)]
                 with logs.About(batch):
-                    answers: list[tuple[Message, str | None]] = [(one, exchange.fail(one, batch, error))]
+                    answers: Answers = [(one, exchange.fail(one, batch, error))]
                 self._flush(batch)
             except BaseException:
                 self._roll_back(cursor)
@@ -257,14 +292,18 @@ class BatchThread(Database, threading.Thread):
             meters.committed(answers, batch, begun)
             return answers
         except Exception as second:
+            known = self.states.get(one.station_id)
             self._forget([one])
+            if isinstance(second, psycopg.errors.LockNotAvailable):
+                return self._hold(one)
             if isinstance(second, _CommitUnknown) and self._was_committed(second.xid):
                 self._after(second.batch)
                 meters.committed(second.answers, second.batch, begun)
                 return second.answers
             if isinstance(second, (_CommitUnknown, *AWAY)) and not faults.message_at_fault(second):
                 return self._committed([one]) if self._wait_for_database(second) else []
-            log.exception("a failed message could not be kept either", station=one.station_id)
+            about = {"station": known.identity if known else one.station_id, "message_id": exchange.message_id(one)}
+            log.exception("a failed message could not be kept either", **about)
             return [(one, exchange.last_resort(one))]
 
     def _after(self, batch: Batch) -> None:
@@ -277,19 +316,12 @@ class BatchThread(Database, threading.Thread):
         exchange.stamp(batch)
         batch.flush()
 
-    def _commit(self, cursor: Any, batch: Batch, answers: list[tuple[Message, str | None]]) -> None:
+    def _commit(self, cursor: Any, batch: Batch, answers: Answers) -> None:
         try:
             cursor.execute("COMMIT", prepare=False)  # there is no plan to keep of it
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             raise _CommitUnknown(batch, answers) from error
         self._worked()
-
-    def _settle(self, inbound: Sequence[Message]) -> None:
-        for one in inbound:
-            if one.station_id in self.failures:
-                self.failures[one.station_id] -= 1
-                if self.failures[one.station_id] <= 0:
-                    del self.failures[one.station_id]
 
     def _forget(self, inbound: Sequence[Message]) -> None:
         """What a failed batch did to the states never happened: they are loaded anew."""
@@ -339,57 +371,11 @@ class BatchThread(Database, threading.Thread):
             return
         self.items.put(Look(tuple(item.station_id for item in items)))
 
-    # The doors
-
-    def _doors(self, items: Sequence[Door]) -> None:
-        """Arrivals, departures, signs of life and refusals, each kind in a statement or two."""
-        arrivals = [item for item in items if isinstance(item, Arrival)]
-        while True:
-            try:
-                verdicts = self._attempt_doors(items)
-                break
-            except AWAY as error:
-                # Whoever knocks now is not kept waiting for a database that is away.
-                away = Refused(503, "database_away", "The system could not reach its database.")
-                self.deliver(Results(verdicts=[(arrival.token, away) for arrival in arrivals]))
-                items = [item for item in items if isinstance(item, Departure | SignsOfLife)]
-                arrivals = []
-                if not items:
-                    self._end_frozen(error)
-                if not items or not self._wait_for_database(error):
-                    return
-            except Exception:
-                log.exception("arrivals or departures failed")
-                fault = Refused(503, "internal_error", "The system failed to admit the station.")
-                verdicts = [(arrival.token, fault) for arrival in arrivals]
-                break
-        if verdicts:
-            self.deliver(Results(verdicts=list(verdicts)))
-
-    def _attempt_doors(self, items: Sequence[Door]) -> Sequence[tuple[Any, Verdict | None]]:
-        cursor = self._cursor()
-        now = datetime.now(UTC)
-        if settings.ACCEPT_UNKNOWN:
-            doors.register_unknown(cursor, items)
-        cursor.execute("BEGIN")
-        try:
-            attended = doors.attend(cursor, items, node=settings.NODE, now=now)
-            cursor.execute("COMMIT")
-        except BaseException:
-            self._roll_back(cursor)
-            raise
-        self._worked()
-        # A state is loaded after its take-over, by the first batch: what an older socket's process wrote is in it.
-        for station_id in attended.forgotten:
-            self.states.pop(station_id, None)
-        attended.ring()
-        return attended.verdicts
-
 
 class _CommitUnknown(Exception):
     """The connection was lost while it committed."""
 
-    def __init__(self, batch: Batch, answers: list[tuple[Message, str | None]]) -> None:
+    def __init__(self, batch: Batch, answers: Answers) -> None:
         super().__init__("commit unknown")
         self.batch = batch
         self.answers = answers

@@ -9,7 +9,7 @@ import structlog
 from django.db import connection
 
 from csms import troubles
-from csms.ocpp import faults
+from csms.ocpp import faults, meters
 from csms.ocpp.faults import AWAY
 
 log = structlog.get_logger(__name__)
@@ -19,6 +19,9 @@ BACKOFF_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 SETBACKS = 5
 #: The database is away when it has not finished anything for so long, and its connection is cut after so long.
 STUCK_S, CUT_S = 10.0, 20.0
+#: Whoever has the rows of stations locked is looked for this often, once that lasts too long.
+LOOK_PAUSE_S = 2.0
+IDENTITIES = "SELECT identity FROM stations_station WHERE id = ANY(%s)"
 
 
 class Database:
@@ -32,6 +35,9 @@ class Database:
         self.busy_since: float | None = None
         #: How often in a row it could be reached and failed all the same.
         self.setbacks = 0
+        #: Since when somebody has had the rows of a station locked, and when who that is was last looked for (monotonic seconds).
+        self.held_since: dict[int, float] = {}
+        self.looked = 0.0
         self.raw: Any = None
 
     # For the event loop
@@ -67,6 +73,10 @@ class Database:
         except psycopg.Error:
             connection.close()
 
+    def _be_brief(self, cursor: Any) -> None:
+        """In this transaction, wait for no lock for long."""
+        cursor.execute(faults.BE_BRIEF)
+
     def _was_committed(self, xid: str | None) -> bool:
         """The fate of a commit whose answer was lost. PostgreSQL knows it by the transaction's number."""
         self._wait_for_database(None)
@@ -89,7 +99,6 @@ class Database:
         if error is not None:
             log.warning("the database failed; waiting for it", error=str(error).strip()[:200])
             self.setbacks += 1
-        self._end_frozen(error)
         attempt = 0
         while not self.stopping.is_set() or attempt == 0:
             if not self._answers():
@@ -137,11 +146,19 @@ class Database:
             self.degraded_since = None
         troubles.ended(troubles.DATABASE, "batches")
 
-    def _end_frozen(self, error: BaseException | None) -> None:
-        """If it is a lock that nobody let go of."""
-        if not isinstance(error, psycopg.errors.LockNotAvailable):
+    def _look_for_frozen(self, held: set[int]) -> None:
+        """`held`: stations whose rows somebody has locked. Who has had them for long and says nothing is ended."""
+        now = time.monotonic()
+        if new := held - self.held_since.keys():
+            meters.TROUBLES.add("held", by=len(new))
+        self.held_since = {station_id: self.held_since.get(station_id, now) for station_id in held}
+        long = [station_id for station_id, since in self.held_since.items() if now - since > faults.FROZEN_S]
+        if not long or now - self.looked < LOOK_PAUSE_S:
             return
+        self.looked = now
         try:
-            faults.end_frozen()
+            stations = [row[0] for row in self._cursor().execute(IDENTITIES, (long,)).fetchall()]
+            log.warning("somebody has rows of stations locked", stations=stations, ended=faults.end_frozen())
         except AWAY as error:
             log.warning("frozen transactions could not be ended", error=str(error).strip()[:200])
+            connection.close()

@@ -63,6 +63,8 @@ class Attended:
     changed: list[tuple[int, int]] = field(default_factory=list)
     #: Operators who have somebody more that was turned away.
     watching: set[int] = field(default_factory=set)
+    #: Who has to wait, since somebody has locked the rows of the station.
+    held: list[tuple[int, Arrival | Departure]] = field(default_factory=list)
 
     def ring(self) -> None:
         """After the commit: older sockets are to be closed, and pages show who is there."""
@@ -78,14 +80,19 @@ def attend(cursor: Cursor, items: Sequence[Door], *, node: str, now: datetime) -
     """Write down who was heard of and who has gone, and judge who comes. Within a transaction of the caller's."""
     attended = Attended()
     signs = [sign for item in items if isinstance(item, SignsOfLife) for sign in item.signs]
-    if signs:
-        connections.seen(cursor, signs)
-    ends = [(i.station_id, i.fence, i.code, clean(i.reason)) for i in items if isinstance(i, Departure)]
+    gone = [item for item in items if isinstance(item, Departure)]
+    arrivals = [item for item in items if isinstance(item, Arrival)]
+    known = connections.known_stations(cursor, [a.knock.identity for a in arrivals]) if arrivals else {}
+    concerned = {one[0] for one in signs} | {one.station_id for one in gone} | {one.station_id for one in known.values()}
+    held = connections.lock(cursor, concerned) if concerned else set()
+    # A sign of life that is left out is followed by the next one long before the lease is over.
+    if heard := [sign for sign in signs if sign[0] not in held]:
+        connections.seen(cursor, heard)
+    attended.held += [(item.station_id, item) for item in gone if item.station_id in held]
+    ends = [(i.station_id, i.fence, i.code, clean(i.reason)) for i in gone if i.station_id not in held]
     for station_id, operator_id in connections.left(cursor, ends, now=now) if ends else []:
         attended.forgotten.append(station_id)
         attended.changed.append((operator_id, station_id))
-    arrivals = [item for item in items if isinstance(item, Arrival)]
-    known = connections.known_stations(cursor, [a.knock.identity for a in arrivals]) if arrivals else {}
     turned = [(item.knock, item.refused) for item in items if isinstance(item, Turned)]
     welcome: dict[int, tuple[Arrival, Known]] = {}
     for arrival in arrivals:
@@ -95,6 +102,9 @@ def attend(cursor: Cursor, items: Sequence[Door], *, node: str, now: datetime) -
             refusal = refusal or connections.UNKNOWN
             turned.append((arrival.knock, refusal))
             attended.verdicts.append((arrival.token, refusal))
+            continue
+        if station.station_id in held:
+            attended.held.append((station.station_id, arrival))
             continue
         if station.station_id in welcome:
             # Two knocked in the same moment: only the later one counts.

@@ -156,7 +156,9 @@ def answer(inbound: Message, batch: Batch) -> str:
 def fail(inbound: Message, batch: Batch, error: BaseException) -> str:
     """The handler raised, or the rows could not be written. A transaction message is stored for repair and answered normally."""
     if isinstance(inbound, Answered):
-        log.error("an answer failed", station=inbound.station_id, command=inbound.errand.claimed.id, exc_info=error)
+        station = batch.states[inbound.station_id].identity
+        about = {"station": station, "message_id": message_id(inbound), "command": inbound.errand.claimed.id}
+        log.error("an answer failed", **about, exc_info=error)
         errands.give_up(inbound, batch)
         return ""
     batch.frame = _frame(inbound, batch.states[inbound.station_id])
@@ -231,6 +233,13 @@ def stamp(batch: Batch) -> None:
     now = time.monotonic()
     for row in batch.added[MessageLogEntry].values():
         row["handling_us"] = min(int((now - row["handling_us"]) * 1e6), 2**31 - 1)
+
+
+def message_id(message: Message) -> str:
+    """Of the call that it is, or answers; for the log."""
+    if isinstance(message, Answered):
+        return message.errand.message_id(1)
+    return message.call.message_id if message.call else ""
 
 
 def last_resort(inbound: Message) -> str:

@@ -14,11 +14,12 @@ import structlog
 from csms.hub import Message, hub
 from csms.metrics.meters import Gauge
 from csms.ocpp import meters
-from csms.ocpp.batching import BatchThread, Item, LastErrands, Look, Results, Unsent
+from csms.ocpp.batching import BatchThread, Item, LastErrands, Look, Unsent
 from csms.ocpp.doors import Arrival, Departure, SignsOfLife, Turned, Verdict
 from csms.ocpp.errands import Answered, Errand
 from csms.ocpp.exchange import Inbound
 from csms.ocpp.garbage import Garbage
+from csms.ocpp.results import Results
 from stations.services.connections import Admitted, Knock, Refused
 
 log = structlog.get_logger(__name__)

@@ -293,6 +293,9 @@ class Replay(BatchThread):
 
     # In one transaction
 
+    def _be_brief(self, cursor: Any) -> None:
+        """It has all the time there is, and is whole or not at all."""
+
     def _batch(self, cursor: Any) -> Batch:
         batch = RecordedBatch(cursor, self.states, self.ids, datetime.now(UTC))
         batch.given, batch.prices = self.given, self.prices

@@ -79,6 +79,7 @@ class Refusal(models.Model):
     secure = models.BooleanField(null=True, blank=True, help_text="Whether it came by TLS.")
     sent = models.CharField(max_length=10, choices=Sent.choices, blank=True, db_default="", default="")
     sent_hash = models.CharField(max_length=200, blank=True, editable=False, db_default="", default="")
+    stranger = models.BooleanField(null=True, editable=False, help_text="Whether nobody knew the identity when it came last.")
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -91,4 +92,6 @@ class Refusal(models.Model):
         indexes = [
             models.Index(fields=["operator", "-last_at"], name="refusal_operator_last"),
             models.Index(fields=["last_at"], condition=~models.Q(sent_hash=""), name="refusal_sent_hash"),
+            models.Index(fields=["last_at"], name="refusal_last"),
+            models.Index(fields=["-last_at"], condition=models.Q(stranger=True), name="refusal_strangers"),
         ]

@@ -4,7 +4,7 @@ Many knocks, ends and signs of life are handled at once, in a few statements, be
 back in the same minute. The cursor's connection is in autocommit mode or in a transaction of the caller's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,12 +12,17 @@ from django.conf import settings
 from django.db import connection
 
 from stations import credentials, outbox, topics
+from stations.batch import held
 from stations.flush import Cursor, array
 from stations.services import presence, securityprofiles
 
-#: (identity, address, headers...) of an unknown station are bounded by counting the same knock up in one row.
-REFUSALS_KEPT = 1000
+#: Refusals are bounded: the same knock again counts up its row; of identities nobody knows this many are kept, of an identity and a
+#: reason those from the newest addresses, and none for longer than this.
+STRANGERS_KEPT = 1000
+ADDRESSES_KEPT = 100
 REFUSALS_KEPT_FOR = timedelta(days=90)
+#: Rows deleted in one statement.
+FORGOTTEN_AT_ONCE = 5000
 #: How long a station may be accepted with the password that it sent.
 SENT_KEPT_FOR = timedelta(days=1)
 #: Reasons for which a password would have to be another.
@@ -94,15 +99,18 @@ FROM stations_station s
 LEFT JOIN stations_passwordchange p ON p.station_id = s.id AND p.finished_at IS NULL
 WHERE s.identity = ANY(%s)
 """
+#: Of a whole round at once and in id order, as batches do; whose row somebody else has locked is not waited for.
+LOCK = """
+SELECT station_id FROM stations_connection WHERE station_id = ANY(%s) ORDER BY station_id FOR NO KEY UPDATE SKIP LOCKED
+"""
 TAKE_OVER = """
 UPDATE stations_connection AS c
 SET fence = nextval('stations_fence_seq'), protocol = v.protocol, node = %s, address = v.address,
     connected_at = %s, disconnected_at = NULL, seen_at = %s, told_online = true
 FROM (
-    SELECT k.station_id, k.protocol, k.address, locked.told_online
+    SELECT k.station_id, k.protocol, k.address, before.told_online
     FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS k(station_id, protocol, address)
-    JOIN stations_connection locked ON locked.station_id = k.station_id
-    ORDER BY k.station_id FOR UPDATE OF locked
+    JOIN stations_connection before ON before.station_id = k.station_id
 ) AS v
 WHERE c.station_id = v.station_id
 RETURNING c.station_id, c.fence, c.operator_id, v.told_online
@@ -131,24 +139,34 @@ WHERE c.station_id = v.station_id AND c.fence = v.fence
 """
 REFUSED = """
 INSERT INTO stations_refusal AS r
-    (operator_id, identity, reason, detail, address, path, subprotocols, headers, secure, sent, sent_hash, count, first_at, last_at)
+    (operator_id, identity, reason, detail, address, path, subprotocols, headers, secure, sent, sent_hash, stranger,
+     count, first_at, last_at)
 SELECT v.*, 1, %s, %s
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::bool[],
-            %s::text[], %s::text[]) AS v
+            %s::text[], %s::text[], %s::bool[]) AS v
 ON CONFLICT (identity, reason, address) DO UPDATE
 SET count = r.count + 1, last_at = EXCLUDED.last_at, operator_id = EXCLUDED.operator_id, detail = EXCLUDED.detail,
     path = EXCLUDED.path, subprotocols = EXCLUDED.subprotocols, headers = EXCLUDED.headers, secure = EXCLUDED.secure,
-    sent = EXCLUDED.sent, sent_hash = EXCLUDED.sent_hash
+    sent = EXCLUDED.sent, sent_hash = EXCLUDED.sent_hash, stranger = EXCLUDED.stranger
 """
 #: What strangers sent as a password is good for a day.
 FORGET_SENT = "UPDATE stations_refusal SET sent_hash = '' WHERE sent_hash <> '' AND last_at < %s"
-#: Identities nobody knows are made up by whoever knocks: only the newest are kept.
-FORGET = """
+#: Whoever guesses a password may come from any number of addresses. What is read of each is bounded by what is kept.
+FORGET_ADDRESSES = """
 DELETE FROM stations_refusal WHERE id IN (
-    SELECT r.id FROM stations_refusal r
-    WHERE NOT EXISTS (SELECT FROM stations_station s WHERE s.identity = r.identity)
-    ORDER BY r.last_at DESC OFFSET %s
-) OR last_at < %s
+    SELECT old.id FROM unnest(%s::text[], %s::text[]) AS v(identity, reason) CROSS JOIN LATERAL (
+        SELECT r.id FROM stations_refusal r WHERE r.identity = v.identity AND r.reason = v.reason
+        ORDER BY r.last_at DESC, r.id DESC OFFSET %s
+    ) AS old
+)
+"""
+#: Identities nobody knows are made up by whoever knocks: only the newest are kept.
+FORGET_STRANGERS = """
+DELETE FROM stations_refusal
+WHERE id IN (SELECT id FROM stations_refusal WHERE stranger ORDER BY last_at DESC OFFSET %s LIMIT %s)
+"""
+FORGET_OLD = """
+DELETE FROM stations_refusal WHERE id IN (SELECT id FROM stations_refusal WHERE last_at < %s ORDER BY last_at LIMIT %s)
 """
 ONLY_OPERATOR = "SELECT min(id) FROM accounts_operator HAVING count(*) = 1"
 
@@ -199,8 +217,15 @@ def climbed(knock: Knock, known: Known) -> int:
     return came if came > max(known.security_profile, known.highest_profile) else 0
 
 
+def lock(cursor: Cursor, station_ids: Collection[int]) -> set[int]:
+    """Lock the rows of these stations. Returns those that somebody else has locked: what is about them has to wait."""
+    wanted = sorted(station_ids)
+    locked = {row[0] for row in cursor.execute(LOCK, (wanted,)).fetchall()}
+    return held(cursor, wanted, locked)
+
+
 def take_over(cursor: Cursor, knocks: Mapping[int, Knock], *, node: str, now: datetime) -> dict[int, int]:
-    """Make these sockets the newest of their stations: station id to fence. Waits for what older sockets have in hand.
+    """Make these sockets the newest of their stations: station id to fence. Their rows are locked (`lock`).
 
     The row is updated first and the state loaded after, so that nothing an older socket's process committed is missed.
     """
@@ -245,11 +270,14 @@ def refused(
             {clean(name): clean(value) for name, value in knock.headers.items()},
             knock.secure,
             *_sent(knock, reason),
+            known is None,
         )
-        for (identity, reason, address), (knock, refusal, known) in distinct.items()
+        # In the order of their key, as every process does: two would wait for each other.
+        for (identity, reason, address), (knock, refusal, known) in sorted(distinct.items(), key=lambda one: one[0])
     ]
     cursor.execute(REFUSED, (now, now, *(array(column) for column in zip(*rows, strict=True))))
-    cursor.execute(FORGET, (REFUSALS_KEPT, now - REFUSALS_KEPT_FOR))
+    kinds = sorted({(row[1], row[2]) for row in rows})
+    cursor.execute(FORGET_ADDRESSES, (*(list(column) for column in zip(*kinds, strict=True)), ADDRESSES_KEPT))
     return {row[0] for row in rows if row[0] is not None}
 
 
@@ -266,3 +294,19 @@ def forget_sent(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(FORGET_SENT, [now - SENT_KEPT_FOR])
         return int(cursor.rowcount)
+
+
+def forget_refusals(*, now: datetime) -> int:
+    """Delete the refusals that are over their term, and those of strangers beyond the newest. Returns how many."""
+    return _forgotten(FORGET_OLD, now - REFUSALS_KEPT_FOR) + _forgotten(FORGET_STRANGERS, STRANGERS_KEPT)
+
+
+def _forgotten(statement: str, bound: datetime | int) -> int:
+    """In pieces, each a transaction of its own."""
+    count = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [bound, FORGOTTEN_AT_ONCE])
+            count += cursor.rowcount
+            if cursor.rowcount < FORGOTTEN_AT_ONCE:
+                return count

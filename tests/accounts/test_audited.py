@@ -50,6 +50,7 @@ SILENT = {
     "stations.services.loguploads.broke": "a station's doing",
     "stations.services.loguploads.came": "a station's doing",
     "stations.services.connections.forget_sent": "what strangers sent, by its term",
+    "stations.services.connections.forget_refusals": "who was turned away, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
     "billing.services.write": "a first record, made by rule, is its own trace; whoever corrects one tells it",
     "billing.archives.let_go": "files that can be made anew, by a term of the system's",

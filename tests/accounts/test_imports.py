@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django_scopes import scope
 from pytest_django import DjangoAssertNumQueries
 
@@ -79,8 +80,16 @@ def test_what_is_no_such_file_is_refused_with_the_reason(amber: Operator, conten
     assert says in refused.value.messages[0]
 
 
+def test_a_large_file_may_take_its_time(amber: Operator) -> None:
+    """It takes half a minute to understand; who says nothing in a transaction for so long is ended elsewhere."""
+    services.import_id_tokens(operator=amber, content=b"value\nabc\n")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("5min",)
+
+
 def test_a_thousand_tags_take_a_few_statements(amber: Operator, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     content = "value,group\n" + "".join(f"tag{number},group{number % 7}\n" for number in range(1000))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         services.import_id_tokens(operator=amber, content=content.encode())
     assert len(rows(amber)) == 1000

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from csms.ocpp.faults import APPLICATION
+from csms.settings import SILENT_S
 from tests.chaos.fleet import Fleet
 from tests.chaos.postgres import Postgres
 from tests.network import Network
-from tests.servers import Server, until
+from tests.peer import station
+from tests.servers import Process, Server, until
 
 pytestmark = pytest.mark.long
 Serve = Callable[..., Server]
@@ -58,6 +60,36 @@ async def test_a_process_frozen_in_the_middle_of_its_work_wakes_when_its_station
             await fleet.more(100, each=1)
             one, other = other, one
         await fleet.finish()
+
+
+@pytest.mark.parametrize("kind", ["daphne", "uvicorn"])
+async def test_a_job_frozen_in_the_middle_of_its_work_with_one_station_stops_no_other(
+    kind: str, network: Network, serve: Serve
+) -> None:
+    """The others charge and come in as ever; PostgreSQL ends it, and its station goes on, too."""
+    serving = serve(kind)
+    async with Fleet(network, serving.ocpp) as fleet:
+        await fleet.more(100, each=2)
+        unlucky, *others = fleet.chargers
+        job = Process("-m", "tests.chaos.holding", str(unlucky.who.pk), pipe=True, DJANGO_SETTINGS_MODULE="csms.settings")
+        try:
+            assert job.process.stdout is not None
+            assert await asyncio.to_thread(job.process.stdout.readline) == "holding\n"
+            job.signal(signal.SIGSTOP)
+            before = unlucky.acknowledged
+            fleet.chargers = others
+            # What the station had in hand when its row was locked may still have been answered.
+            await fleet.more(200, each=10, within_s=SILENT_S - 3)
+            async with station(serving.ocpp, network.station(accepted=True)) as peer:
+                assert "currentTime" in await peer.call("Heartbeat", {})
+            assert unlucky.acknowledged <= before + 1
+            fleet.chargers = [unlucky, *others]
+            await fleet.more(100, each=5)
+            job.signal(signal.SIGCONT)
+            await fleet.more(100, each=5)
+            await fleet.finish()
+        finally:
+            job.kill()
 
 
 def freeze(serving: Server, postgres: Postgres) -> None:

@@ -10,9 +10,10 @@ from django.db import connection
 from django_scopes import scopes_disabled
 
 from csms.ocpp import batching, faults
-from csms.ocpp.batching import BatchThread, Results
+from csms.ocpp.batching import BatchThread
 from csms.ocpp.doors import Arrival, Departure
 from csms.ocpp.exchange import Inbound
+from csms.ocpp.results import Results
 from stations.batch import Batch
 from stations.models import Station
 from stations.services.connections import Knock, Refused

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
 
-from csms.ocpp.batching import Results
 from csms.ocpp.doors import Arrival
+from csms.ocpp.results import Results
 from stations import services
 from stations.batch import Batch
 from stations.domain.events import TransactionStarted
@@ -88,8 +88,9 @@ def test_a_takeover_waits_for_the_batch_in_hand_and_misses_nothing_of_it(network
     handling = thread(lambda: answers.extend(old.round(first)))
     assert gate.reached.wait(30)
 
-    taking_over = thread(lambda: new.thread._doors([Arrival(knock(known.identity), "second socket")]))
-    until(lambda: waiting_for_a_lock())
+    new.thread.items.put(Arrival(knock(known.identity), "second socket"))
+    taking_over = thread(lambda: until(lambda: new.thread._round() and verdicts))
+    until(lambda: new.thread.held_doors)
     assert verdicts == []  # it waits for what the old socket has in hand
     gate.let_go.set()
     handling.join(30)
@@ -138,15 +139,6 @@ def thread(work: Any) -> threading.Thread:
     started = threading.Thread(target=run)
     started.start()
     return started
-
-
-def waiting_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            " AND query LIKE '%%stations_fence_seq%%'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 @tables

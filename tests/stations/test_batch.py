@@ -1,6 +1,5 @@
 """The unit of work: many messages, one transaction, in few statements, and what happens when one of them fails."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from stations.services import registry
 from tests import v16, v201
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.batches import answers, breaking, fleet, wait_until_blocked
+from tests.stations.batches import answers, breaking, fleet
 
 #: What a batch may take at most for a hundred frames of meter values, whatever their number.
 STATEMENTS = 8
@@ -202,24 +201,18 @@ def test_a_frame_of_a_station_that_was_removed_is_dropped(network: Network, engi
 
 
 def test_a_batch_waits_for_a_takeover_and_then_drops_what_is_too_late(network: Network, engine: Engine, station: Station) -> None:
-    """The newer socket updates the row first; a plain read of the fence would let both through."""
+    """The newer socket updates the row first; a plain read of the fence would let both through. The others do not wait."""
     inbound = engine.inbound(station, "StartTransaction", v16.start())
-    taken = psycopg.connect(connection.connection.info.dsn, password=connection.connection.info.password)
-    taken.execute("UPDATE stations_connection SET fence = 9 WHERE station_id = %s", [station.pk])
-    told: list[Any] = []
-
-    def handle() -> None:
+    beat = engine.inbound(network.station(accepted=True), "Heartbeat", {})
+    with psycopg.connect(connection.connection.info.dsn, password=connection.connection.info.password) as taken:
+        taken.execute("UPDATE stations_connection SET fence = 9 WHERE station_id = %s", [station.pk])
         with scopes_disabled():
-            told.extend(engine.thread._committed([inbound]))
-        connection.close()
-
-    batch = threading.Thread(target=handle)
-    batch.start()
-    wait_until_blocked(taken)
-    taken.commit()
-    taken.close()
-    batch.join(10)
-    assert told == [(inbound, None)]
+            ((message, text),) = engine.thread._committed([inbound, beat])
+        assert message is beat
+        assert text is not None
+    assert engine.thread.lanes.held == [inbound]
+    assert engine.round() == []
+    assert engine.thread.lanes.held == []
     assert network.transactions(station) == []
 
 

@@ -7,9 +7,12 @@ import psycopg
 import pytest
 from django.db import connection
 from django_scopes import scopes_disabled
+from structlog.testing import capture_logs
 
-from csms.ocpp.batching import RETRIES, SUSPICIOUS, Results
 from csms.ocpp.exchange import Inbound
+from csms.ocpp.faults import RETRIES
+from csms.ocpp.lanes import FAILURE
+from csms.ocpp.results import Results
 from stations import services
 from stations.batch import Batch
 from stations.domain import events
@@ -132,44 +135,71 @@ def test_a_row_that_no_table_takes_fails_its_own_message_only(
     assert network.findings(station) == ["handler_failed"]
 
 
-def test_a_station_that_failed_twice_is_handled_apart_until_as_many_went_well(
+class Rounds:
+    """Rounds of the batch thread, and what they took."""
+
+    def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine = engine
+        self.delivered: list[Results] = []
+        self.sizes: list[int] = []
+        attempt = engine.thread._attempt
+
+        def counted(inbound: Any, **options: Any) -> Any:
+            self.sizes.append(len(inbound))
+            return attempt(inbound, **options)
+
+        monkeypatch.setattr(engine.thread, "_attempt", counted)
+        monkeypatch.setattr(engine.thread, "deliver", self.delivered.append)
+
+    def handle(self, *stations: Station) -> int:
+        """One round; how many of its messages were answered."""
+        self.sizes.clear()
+        self.delivered.clear()
+        with scopes_disabled():
+            self.engine.thread._messages([self.engine.inbound(s, "Heartbeat", {}) for s in stations])
+        return len([text for results in self.delivered for _, text in results.answers if text])
+
+
+def test_a_station_that_failed_twice_is_handled_apart_until_many_more_went_well(
     network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, healthy = fleet(network, 2)
     ill = True
     breaking(monkeypatch, events.HeartbeatReceived, lambda event, batch: ill and batch.station.id == broken.pk)
-    delivered: list[Results] = []
-    monkeypatch.setattr(engine.thread, "deliver", delivered.append)
-    sizes: list[int] = []
-    attempt = engine.thread._attempt
-
-    def counted(inbound: Any) -> Any:
-        sizes.append(len(inbound))
-        return attempt(inbound)
-
-    monkeypatch.setattr(engine.thread, "_attempt", counted)
-
-    def handle(*stations: Station) -> int:
-        """One round; how many of its messages were answered."""
-        sizes.clear()
-        delivered.clear()
-        with scopes_disabled():
-            engine.thread._messages([engine.inbound(s, "Heartbeat", {}) for s in stations])
-        return len([text for results in delivered for _, text in results.answers if text])
-
-    assert handle(broken, broken, healthy) == 3
-    assert sizes == [3, 1, 1, 1]
-    assert engine.thread.failures[broken.pk] == SUSPICIOUS
-    # Apart now: the others no longer pay for it.
-    assert handle(broken, healthy, healthy) == 3
-    assert sizes == [2, 1]
+    rounds = Rounds(engine, monkeypatch)
+    assert rounds.handle(broken, broken, healthy) == 3
+    assert rounds.sizes == [3, 1, 1, 1]
+    # Apart now: the others no longer pay for it, nor do their answers wait for its.
+    assert rounds.handle(broken, healthy, healthy) == 3
+    assert rounds.sizes == [2, 1]
+    assert [[one.station_id for one, _ in results.answers] for results in rounds.delivered] == [[healthy.pk] * 2, [broken.pk]]
     ill = False
     # Every message is handled, also those behind the one that makes the station an ordinary one again.
-    assert handle(broken, broken, broken, broken, healthy) == 5
-    assert sizes == [1, 1, 1, 1, 1]
-    assert broken.pk not in engine.thread.failures
-    assert handle(broken, healthy) == 2
-    assert sizes == [2]
+    assert rounds.handle(*[broken] * 3 * FAILURE, healthy) == 3 * FAILURE + 1
+    assert set(rounds.sizes) == {1}
+    assert broken.pk not in engine.thread.lanes.failures
+    assert rounds.handle(broken, healthy) == 2
+    assert rounds.sizes == [2]
+
+
+def test_a_station_of_which_every_second_message_fails_is_handled_apart(
+    network: Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, *healthy = fleet(network, 4)
+    ill = False
+    breaking(monkeypatch, events.HeartbeatReceived, lambda event, batch: ill and batch.station.id == broken.pk)
+    rounds, took = Rounds(engine, monkeypatch), []
+    for number in range(10):
+        ill = number % 2 == 0
+        assert rounds.handle(broken, *healthy) == 4
+        took.append(len(rounds.sizes))
+    assert took == [5, 1, 5, *[2] * 7]
+    # However long that went on, it is an ordinary one again some time.
+    ill = False
+    while engine.thread.lanes.failures:
+        rounds.handle(*[broken] * FAILURE)
+        took.append(0)
+    assert len(took) < 16
 
 
 def test_a_failure_that_cannot_be_kept_either_is_answered(
@@ -179,8 +209,11 @@ def test_a_failure_that_cannot_be_kept_either_is_answered(
         raise ZeroDivisionError("nothing can be written")
 
     monkeypatch.setattr(Batch, "flush", flush)
-    assert engine.say(station, "StartTransaction", v16.start())[2:4] == ["InternalError", "The message could not be handled."]
+    with capture_logs() as told:
+        assert engine.say(station, "StartTransaction", v16.start())[2:4] == ["InternalError", "The message could not be handled."]
     assert network.transactions(station) == []
+    (line,) = (line for line in told if line["event"] == "a failed message could not be kept either")
+    assert (line["station"], line["message_id"]) == (station.identity, "1")
 
 
 # Again
@@ -227,9 +260,9 @@ def test_a_deadlock_is_tried_again(network: Network, engine: Engine, station: St
     attempts: list[int] = []
     attempt = engine.thread._attempt
 
-    def counted(messages: Any) -> Any:
+    def counted(messages: Any, **options: Any) -> Any:
         attempts.append(len(messages))
-        return attempt(messages)
+        return attempt(messages, **options)
 
     engine.thread._attempt = counted  # type: ignore[method-assign]
 

@@ -8,7 +8,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django_scopes import scopes_disabled
+from structlog.testing import capture_logs
 
+from csms.ocpp import errands
 from csms.ocpp.doors import Arrival
 from stations.domain import commands
 from stations.models import Command, Connection, Station
@@ -117,7 +119,7 @@ def test_a_newer_socket_ends_what_an_older_one_had_asked(engine: Engine, station
     protocol = engine.protocol
     knock = Knock(station.identity, (station.identity.encode(), PASSWORD.encode()), protocol, (protocol,), "192.0.2.1", True)
     with scopes_disabled():
-        (verdict,) = engine.thread._attempt_doors([Arrival(knock, None)])
+        (verdict,) = engine.thread._attempt_doors([Arrival(knock, None)]).verdicts
     assert isinstance(verdict[1], Admitted)
     assert (now_of(row).status, now_of(row).detail) == ("timed_out", "The connection was lost before the station answered.")
 
@@ -164,6 +166,17 @@ def test_an_answer_that_makes_no_sense_fails_with_words(engine: Engine, station:
     row = asked(engine, station, commands.ClearCache(), answer)
     assert (row.status, row.error_code) == ("failed", "InvalidAnswer")
     assert row.detail.startswith("The station's answer cannot be understood:")
+
+
+def test_an_answer_that_we_fail_at_is_told_to_the_log_with_the_charger_and_the_message(
+    engine: Engine, station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands, "settle", lambda answered, batch: 1 / 0)
+    with capture_logs() as told:
+        row = asked(engine, station, commands.ClearCache(), ACCEPTED)
+    (line,) = (line for line in told if line["event"] == "an answer failed")
+    assert (line["station"], line["message_id"], line["command"]) == (station.identity, f"csms-{row.pk}-1", row.pk)
+    assert (row.status, row.error_code) == ("failed", "InternalError")
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

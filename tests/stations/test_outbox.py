@@ -169,7 +169,7 @@ def test_what_happens_again_while_it_is_handled_waits_and_is_not_lost(amber):
         "VALUES (%s, 'lamp_lit', 'moths', 1, now(), now(), 0, '') ON CONFLICT (topic, subscriber, object_id) DO NOTHING"
     )
     with psycopg.connect(
-        **connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, options="-c lock_timeout=100"
+        **connection.get_connection_params() | {"cursor_factory": psycopg.Cursor, "options": "-c lock_timeout=100"}
     ) as batch:
 
         def happen(entry):

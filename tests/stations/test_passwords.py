@@ -48,7 +48,7 @@ def comes(engine: Engine, station: Station, password: str) -> bool:
         station.identity, (station.identity.encode(), password.encode()), engine.protocol, (engine.protocol,), "", secure=True
     )
     with scopes_disabled():
-        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)])
+        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)]).verdicts
     return not isinstance(verdict, Refused)
 
 

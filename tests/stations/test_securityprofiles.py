@@ -28,7 +28,7 @@ def comes(engine: Engine, station: Station, *, secure: bool) -> Any:
     credentials = (station.identity.encode(), PASSWORD.encode())
     knock = Knock(station.identity, credentials, engine.protocol, (engine.protocol,), "192.0.2.1", secure=secure)
     with scopes_disabled():
-        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)])
+        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)]).verdicts
     return verdict
 
 
@@ -63,7 +63,7 @@ def test_a_wrong_password_is_told_first(engine: Engine, network: Network) -> Non
     comes(engine, station, secure=True)
     knock = Knock(station.identity, (station.identity.encode(), b"not-its-password-"), "ocpp1.6", ("ocpp1.6",), "", secure=False)
     with scopes_disabled():
-        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)])
+        [(_token, verdict)] = engine.thread._attempt_doors([Arrival(knock, None)]).verdicts
     assert verdict.reason == "wrong_password"
 
 

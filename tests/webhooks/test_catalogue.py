@@ -183,7 +183,7 @@ def test_while_a_webhook_is_changed_no_station_waits(network: Network, engine: E
         "VALUES (%s, %s, %s, %s, now(), now(), 0, '') ON CONFLICT (topic, subscriber, object_id) DO NOTHING"
     )
     settings = connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}
-    with psycopg.connect(**settings) as change, psycopg.connect(**settings, options="-c lock_timeout=1000") as batch:
+    with psycopg.connect(**settings) as change, psycopg.connect(**settings | {"options": "-c lock_timeout=1000"}) as batch:
         change.execute("SELECT 1 FROM csms_webhook WHERE id = %s FOR UPDATE", [webhook.pk])
         telling = ThreadPoolExecutor(1)
         done = telling.submit(lambda: (told(network), connection.close()))
