@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("stations", "0046_refusals_of_strangers")]
+    dependencies = [("stations", "0049_refusals_of_strangers")]
 
     operations = [
         AddIndexConcurrently("refusal", models.Index(fields=["last_at"], name="refusal_last")),
