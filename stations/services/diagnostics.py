@@ -14,7 +14,7 @@ from django_scopes import scope
 
 from accounts import audit
 from accounts.models import User
-from stations import ports, topics
+from stations import ports
 from stations.batch import Batch
 from stations.domain.commands import BadCommand, GetLog
 from stations.domain.events import Done, LogStatusReported
@@ -152,13 +152,9 @@ def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
         said = "The charger says that it has sent the log; it is not here yet."
         batch.change(LogUpload, pk, reason=said, due_at=batch.now + CLAIMED)
     elif status in FAILURES:
-        batch.station.awaiting.remove(asked)
         failed = {"status": LogStatus.FAILED.value, "reason": FAILURES[status], "finished_at": batch.now}
         batch.change(LogUpload, pk, **failed)
-        batch.change(
-            Command, asked.command_id, status=CommandStatus.NO_EFFECT.value, detail=FAILURES[status], finished_at=batch.now
-        )
-        batch.tell(topics.COMMAND_FINISHED, asked.command_id)
+        commands.fruitless(batch, asked, FAILURES[status])
 
 
 # The end of those that do not come
