@@ -137,11 +137,14 @@ def status_reported(event: LogStatusReported, batch: Batch) -> Done:
 
 
 def _asked(event: LogStatusReported, station: StationState) -> AwaitedEffect | None:
-    """The request that a status is about: by its number, or where the message has none the newest."""
+    """The request that a status is about: the newest that went out with its number, or without any as the status has none.
+
+    Only if there is no such one: a number is that of a request without, and what has no number is about the newest of all.
+    """
     asked = [one for one in station.awaiting if one.kind == GetLog.kind]
-    if event.request_id is not None:
-        asked = [one for one in asked if one.facts.get("request_id") in (event.request_id, None)]
-    return asked[-1] if asked else None
+    same = [one for one in asked if one.facts.get("request_id") == event.request_id]
+    likely = same or [one for one in asked if event.request_id is None or "request_id" not in one.facts]
+    return likely[-1] if likely else None
 
 
 def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:

@@ -193,14 +193,28 @@ def test_a_station_that_does_not_know_the_message_is_told_of_in_a_sentence(
     assert f"Ask for its {instead}" in now(upload).reason
 
 
-def test_a_status_without_a_number_is_of_the_newest_request(network: Network, old: Engine) -> None:
+@pytest.mark.parametrize("kinds", [("diagnostics", "security"), ("security", "diagnostics")])
+@pytest.mark.parametrize("about", ["diagnostics", "security"])
+def test_of_two_logs_a_status_is_of_the_one_it_names(network: Network, old: Engine, kinds: tuple[str, str], about: str) -> None:
     station = connected(network, old)
-    first = request(station)
+    logs, numbers = {}, {}
+    for kind in kinds:
+        logs[kind] = request(station, kind=kind)
+        numbers[kind] = agree(old, station).get("requestId")
+    if about == "diagnostics":
+        said(old, station, "UploadFailed")
+    else:
+        old.say(station, "LogStatusNotification", {"status": "UploadFailure", "requestId": numbers["security"]})
+    assert {kind: now(log).status for kind, log in logs.items()} == dict.fromkeys(kinds, "requested") | {about: "failed"}
+
+
+@pytest.mark.parametrize(("kind", "number"), [("security", None), ("diagnostics", 4711)])
+def test_of_the_only_log_it_is_whatever_number_it_names(network: Network, old: Engine, kind: str, number: int | None) -> None:
+    station = connected(network, old)
+    upload = request(station, kind=kind)
     agree(old, station)
-    second = request(station, kind="security")
-    agree(old, station)
-    said(old, station, "Uploading")
-    assert (now(first).status, now(second).status) == ("requested", "uploading")
+    old.say(station, "LogStatusNotification", {"status": "Uploading"} | ({} if number is None else {"requestId": number}))
+    assert now(upload).status == "uploading"
 
 
 def test_one_of_each_kind_is_open_at_a_time(station: Station, engine: Engine) -> None:
