@@ -303,6 +303,13 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
 # The effect
 
 
+def came(batch: Batch, awaited: AwaitedEffect) -> None:
+    """What the station agreed to was seen."""
+    batch.station.awaiting.remove(awaited)
+    batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+
+
 def fruitless(batch: Batch, awaited: AwaitedEffect, detail: str) -> None:
     """The station says that what it agreed to will not come, and why."""
     batch.station.awaiting.remove(awaited)
@@ -315,7 +322,5 @@ def observe(event: events.Event, batch: Batch) -> None:
     station = batch.station
     for awaited in list(station.awaiting):
         if effects.OF[awaited.kind].shows(awaited, event, batch):
-            station.awaiting.remove(awaited)
-            batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
-            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+            came(batch, awaited)
             batch.touch()

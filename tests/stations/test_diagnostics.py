@@ -15,7 +15,7 @@ from stations.models import Command, LogUpload, Station
 from stations.services import commandends, diagnostics, loguploads
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import PROTOCOLS, connected, now_of, sent
+from tests.stations.asking import PROTOCOLS, connected, issue, now_of, sent
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -166,6 +166,101 @@ def test_a_status_of_another_request_changes_nothing(network: Network) -> None:
     call = agree(engine, station)
     said(engine, station, "UploadFailure", call["requestId"] + 1)
     assert now(upload).status == "requested"
+
+
+@pytest.mark.parametrize("first", ["here", "elsewhere"])
+def test_a_log_that_is_dropped_for_another_ends_with_the_answer(network: Network, first: str) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine)
+    older = elsewhere(station) if first == "elsewhere" else request(station)
+    agree(engine, station)
+    newer = request(station, kind="security")
+    engine.reply(station, sent(engine, station), {"status": "AcceptedCanceled", "statusInfo": {"reasonCode": "Busy"}})
+    assert (now(older).status, now(older).reason) == ("failed", diagnostics.FAILURES["AcceptedCanceled"])
+    assert (command_of(older).status, command_of(newer).status, now(newer).status) == ("no_effect", "accepted", "requested")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_after_one_that_was_given_up_nothing_is_asked(station: Station, engine: Engine, answered: bool) -> None:
+    upload = request(station)
+    errand = sent(engine, station)
+    agreed = {"fileName": "d.zip"} if errand.action == "GetDiagnostics" else {"status": "Accepted"}
+    if answered:
+        engine.reply(station, errand, agreed)
+    diagnostics.give_up(upload=now(upload))
+    if not answered:
+        engine.reply(station, errand, agreed)
+        sweep(station)
+    assert command_of(upload).status == "no_effect"
+    assert engine.claim(station) == []
+
+
+def test_after_one_that_did_not_come_the_station_is_asked_how_it_stands(station: Station, engine: Engine) -> None:
+    request(station)
+    agree(engine, station)
+    sweep(station, 61)
+    assert sent(engine, station).action in ("TriggerMessage", "ExtendedTriggerMessage")
+
+
+# Sent elsewhere
+
+
+def elsewhere(station: Station, **fields: Any) -> LogUpload:
+    """A log that is sent to an address of somebody else's."""
+    row = issue(station, GetLog(location="ftp://ada:s3cret@files.example.com/in", **fields))
+    with scopes_disabled():
+        return LogUpload.objects.get(command=row)
+
+
+def test_a_log_that_is_sent_elsewhere_is_followed_by_what_the_station_says(station: Station, engine: Engine) -> None:
+    upload = elsewhere(station, since="2026-11-20T00:00:00Z")
+    assert (upload.location, upload.token_hash) == ("ftp://***@files.example.com/in", None)
+    assert (upload.kind, str(upload.since)) == ("diagnostics", "2026-11-20 00:00:00+00:00")
+    call = agree(engine, station)
+    assert "s3cret" in str(call)
+    assert (command_of(upload).status, now(upload).status) == ("accepted", "requested")
+    said(engine, station, "Uploading", call.get("requestId"))
+    assert now(upload).status == "uploading"
+    assert sweep(station, 23 * 60) == 0
+    said(engine, station, "Uploaded", call.get("requestId"))
+    assert (command_of(upload).status, now(upload).status, now(upload).path) == ("confirmed", "uploaded", "")
+    assert now(upload).finished_at is not None
+    assert now(upload).filename == ("d.zip" if engine.protocol == "ocpp1.6" else "")
+
+
+def test_what_could_not_be_sent_elsewhere_has_failed_and_nothing_of_ours_is_blamed(station: Station, engine: Engine) -> None:
+    upload = elsewhere(station)
+    call = agree(engine, station)
+    said(engine, station, "UploadFailed" if engine.protocol == "ocpp1.6" else "UploadFailure", call.get("requestId"))
+    assert (now(upload).status, now(upload).reason) == ("failed", diagnostics.NOT_THERE)
+    assert (command_of(upload).status, command_of(upload).detail) == ("no_effect", diagnostics.NOT_THERE)
+
+
+def test_one_sent_elsewhere_of_which_nothing_is_said_is_given_up(station: Station, engine: Engine) -> None:
+    upload = elsewhere(station)
+    agree(engine, station)
+    assert sweep(station, 61) == 1
+    assert (now(upload).status, now(upload).reason, command_of(upload).status) == ("expired", diagnostics.NO_MORE, "no_effect")
+
+
+def test_one_sent_elsewhere_is_in_nobodys_way(station: Station, engine: Engine) -> None:
+    logs = [elsewhere(station), elsewhere(station), request(station)]
+    assert {now(log).status for log in logs} == {"requested"}
+    assert diagnostics.give_up(upload=now(logs[0]))
+    assert command_of(logs[0]).status == "cancelled"
+
+
+def test_a_call_with_a_number_of_its_own_is_followed_by_that_number(network: Network) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine)
+    log = {"remoteLocation": "https://files.example.com/in", "oldestTimestamp": "2026-11-20T00:00:00Z"}
+    payload = {"logType": "SecurityLog", "requestId": 4711, "log": log}
+    command = GetLog("security", log["oldestTimestamp"], None, log["remoteLocation"])
+    row = issue(station, command, raw={"action": "GetLog", "payload": payload})
+    assert agree(engine, station) == payload
+    said(engine, station, "Uploaded", 4711)
+    with scopes_disabled():
+        assert [(one.kind, one.status) for one in LogUpload.objects.filter(command=row)] == [("security", "uploaded")]
 
 
 def test_a_refusal_ends_it_with_what_the_station_said(network: Network) -> None:
@@ -341,4 +436,4 @@ def test_what_opens_an_address_is_masked(location: str, kept: str) -> None:
     [("../../etc/passwd", "passwd"), ("..\\boot.ini", "boot.ini"), ("a\x00b\n.log", "ab.log"), ("..", ""), ("é.log", "é.log")],
 )
 def test_of_a_files_name_only_the_harmless_is_left(name: str, kept: str) -> None:
-    assert loguploads.plain_name(name) == kept
+    assert diagnostics.plain_name(name) == kept

@@ -11,7 +11,7 @@ from stations.domain.command import BadCommand, Command, moment_of, need_one_of
 class GetLog(Command):
     """Send a log to an address (OCPP 2.0.1 N01): "diagnostics" or "security", from `since` to `until` (ISO 8601) if they are given.
 
-    Without a `location` it is sent to us; `upload` is then the row that follows it.
+    Without a `location` it is sent to us. `upload` is the row that follows it.
     """
 
     log: str = "diagnostics"
