@@ -25,6 +25,7 @@ from stations.services import (
     logkeeping,
     networkmoves,
     presence,
+    publishing,
     quarters,
     reports,
     reserving,
@@ -126,9 +127,11 @@ def sweep_commands() -> int:
 
 @shared_task
 def sweep_firmware() -> int:
-    """End the firmware updates whose time is over (see `stations.services.firmware.sweep`). Idempotent; returns how many ended."""
+    """End the firmware updates, and the publications, whose time is over (see `stations.services.firmware.sweep`, and
+    `publishing.sweep`). Idempotent; returns how many ended.
+    """
     with scopes_disabled():
-        return firmware.sweep(now=timezone.now())
+        return firmware.sweep(now=timezone.now()) + publishing.sweep(now=timezone.now())
 
 
 @shared_task

@@ -90,7 +90,12 @@ def ask(request: Request, station: Station, command: commands.Command, **options
     user = request.user if isinstance(request.user, User) else None
     row = life.issue(station=station, command=command, user=user, idempotency_key=key, **options)
     # Secrets are sealed in the row, and gone once they were said.
-    same = row.kind == command.kind and type(command).of(row.params).without_secrets() == command.without_secrets()
+    same = row.kind == command.kind and _said(type(command).of(row.params)) == _said(command)
     if row.station_id != station.pk or not same:
         raise Conflict(f"This Idempotency-Key was used for another command (id {row.pk}): use a new one for each command.")
     return row
+
+
+def _said(command: commands.Command) -> dict[str, Any]:
+    """What whoever asks says of a command, without its secrets."""
+    return {name: value for name, value in command.without_secrets().items() if name not in command.ours}

@@ -33,8 +33,8 @@ class LogRow(Rows):
     class Meta:
         model = LogUpload
         fields = read_only_fields = [
-            *("id", "station", "kind", "status", "reason", "since", "until", "filename", "size", "sha256", "command"),
-            *("requested_by", "created_at", "started_at", "finished_at"),
+            *("id", "station", "kind", "status", "reason", "since", "until", "filename", "size", "sha256", "location"),
+            *("command", "requested_by", "created_at", "started_at", "finished_at"),
         ]
 
 

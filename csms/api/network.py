@@ -59,8 +59,8 @@ class NetworkMoveRow(Rows):
     class Meta:
         model = NetworkMove
         fields = read_only_fields = [
-            *("id", "station", "slot", "away", "back", "priority", "priority_before", "status", "detail", "command"),
-            *("requested_by", "created_at", "restarted_at", "finished_at"),
+            *("id", "station", "slot", "away", "back", "priority", "priority_before", "came_by", "status", "detail"),
+            *("command", "requested_by", "created_at", "restarted_at", "finished_at"),
         ]
 
 

@@ -114,6 +114,7 @@ def of_station(language: str, pk: int, rights: Rights) -> list[Fragment]:
                 _fragment(f"log-{row.upload.pk}", "dashboard/_log.html", {"row": row, "may_fetch": rights.fetch}, "logs")
                 for row in reversed(logs.newest(head.station))
             ),
+            _fragment("log-status", "dashboard/_log_status.html", {"station": head.station}),
             _fragment("held", "dashboard/_held.html", {"held": held.of(head.station, head.online), "may_change": rights.change}),
             _fragment(
                 "password",

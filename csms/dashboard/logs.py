@@ -35,7 +35,7 @@ PAGE = 50
 SHOWN = 20
 COLUMNS = (
     *("id", "charger", "kind", "status", "reason", "filename", "size", "sha256", "since", "until"),
-    *("asked_at", "began_at", "ended_at", "by", "command"),
+    *("asked_at", "began_at", "ended_at", "by", "command", "sent_to"),
 )
 KINDS: dict[str, str | Promise] = {
     LogKind.DIAGNOSTICS: gettext_lazy("Diagnostics"),
@@ -48,6 +48,8 @@ STATUS: dict[str, str | Promise] = {
     LogStatus.FAILED: pgettext_lazy("log", "Failed"),
     LogStatus.EXPIRED: pgettext_lazy("log", "Did not come"),
 }
+#: Of one that was sent elsewhere than to us.
+SENT_THERE = pgettext_lazy("log", "Sent there, says the charger")
 
 
 class AskForLog(forms.Form):
@@ -89,7 +91,7 @@ class LogRow:
 
     @property
     def status(self) -> str:
-        return str(STATUS[self.upload.status])
+        return str(STATUS[self.upload.status] if self.here or self.upload.status != LogStatus.UPLOADED else SENT_THERE)
 
     @property
     def slug(self) -> str:
@@ -99,7 +101,7 @@ class LogRow:
 
     @property
     def here(self) -> bool:
-        return self.upload.status == LogStatus.UPLOADED
+        return self.upload.status == LogStatus.UPLOADED and not self.upload.location
 
     @property
     def open(self) -> bool:
@@ -165,7 +167,6 @@ def of_station(station: Station, form: AskForLog | None) -> dict[str, Any]:
     return {
         "log_rows": rows,
         "log_form": form or AskForLog(),
-        "log_open": any(row.open and row.upload.kind == LogKind.DIAGNOSTICS for row in rows),
         "log_detailed": form is not None,
     }
 
@@ -209,7 +210,7 @@ def export(request: HttpRequest, rows: QuerySet[LogUpload], name: str) -> HttpRe
     def cells(u: LogUpload) -> Iterable[object]:
         times = (u.created_at, u.started_at, u.finished_at)
         said = (u.pk, u.station.identity, u.kind, u.status, u.reason, u.filename, u.size, u.sha256, u.since, u.until)
-        return (*said, *times, str(u.requested_by or ""), u.command_id)
+        return (*said, *times, str(u.requested_by or ""), u.command_id, u.location)
 
     return stream_csv(request, name, COLUMNS, chunk, cells)
 

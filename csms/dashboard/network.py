@@ -37,7 +37,7 @@ ENDS: dict[str, str | Promise] = {
 }
 #: What an end means, and what to do.
 SENTENCES: dict[str, str | Promise] = {
-    MoveStatus.ARRIVED: gettext_lazy("The charger connected here again after its restart. Its settings say which slot it uses."),
+    MoveStatus.ARRIVED: gettext_lazy("The charger connected here again after its restart, by this slot."),
     MoveStatus.GONE: gettext_lazy(
         "The charger restarted and did not connect here again: it uses the new address. Only there can it be led back."
     ),
@@ -49,6 +49,7 @@ SENTENCES: dict[str, str | Promise] = {
         "if it does not, somebody has to go there."
     ),
 }
+NO_SLOT = gettext_lazy("The charger connected here again after its restart. By which slot is not known: it did not tell.")
 GOOD = (MoveStatus.ARRIVED, MoveStatus.GONE)
 
 
@@ -77,6 +78,8 @@ class MoveRow:
 
     @property
     def sentence(self) -> str:
+        if self.move.status == MoveStatus.ARRIVED and self.move.came_by is None:
+            return str(NO_SLOT)
         return str(SENTENCES.get(self.move.status, "")) or self.move.detail
 
     @property

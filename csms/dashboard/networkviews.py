@@ -20,7 +20,7 @@ from stations.services import networkmoves
 
 COLUMNS = (
     *("id", "slot", "back", "to_another_system", "order", "order_before", "status", "detail", "by", "asked_at", "restarted_at"),
-    "ended_at",
+    *("ended_at", "came_by"),
 )
 
 
@@ -65,7 +65,7 @@ def export_moves(request: HttpRequest, identity: str) -> HttpResponseBase:
 
     def cells(one: NetworkMove) -> Iterable[object]:
         said = (one.pk, one.slot, one.back, one.away, one.priority, one.priority_before, one.status, one.detail)
-        return (*said, str(one.requested_by or ""), one.created_at, one.restarted_at, one.finished_at)
+        return (*said, str(one.requested_by or ""), one.created_at, one.restarted_at, one.finished_at, one.came_by)
 
     return stream_csv(request, f"network-moves-{slugify(station.identity) or 'charger'}", COLUMNS, chunk, cells)
 

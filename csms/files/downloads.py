@@ -25,7 +25,7 @@ def attachment(path: str, name: str) -> StreamingHttpResponse:
 
 def log_file(upload: LogUpload) -> StreamingHttpResponse:
     """The download of a station's log, noted in the audit. Raises Http404 if there is no file."""
-    if upload.status != LogStatus.UPLOADED or upload.finished_at is None:
+    if upload.status != LogStatus.UPLOADED or upload.finished_at is None or not upload.path:
         raise Http404(_("This log is not here."))
     at = timezone.localtime(upload.finished_at)
     name = f"{slugify(upload.station.identity) or 'charger'}-{at:%Y%m%d-%H%M}-{upload.filename or upload.kind}"

@@ -21,7 +21,7 @@ from django.utils import timezone
 from csms.db import run_in_db
 from csms.files import storage, tokens
 from csms.files.multipart import BadForm, FirstFile
-from stations.services import loguploads
+from stations.services import diagnostics, loguploads
 
 PREFIX = "/files/logs/"
 #: At once in one process, and those of one operator's stations; each may hold a piece in memory and a thread while it is written.
@@ -142,7 +142,7 @@ async def _take(scope: Any, body: Body) -> None:
         expected,
         size=writer.size,
         sha256=writer.sha256,
-        filename=loguploads.plain_name(form.filename if form else rest),
+        filename=diagnostics.plain_name(form.filename if form else rest),
         content_type=(form.content_type if form else kind).split(";")[0].strip(),
         now=timezone.now(),
     )

@@ -52,7 +52,7 @@ class MoveStatus(models.TextChoices):
     CANCELLED = "cancelled", "Given up"
 
 
-#: Ends that need somebody: it is not heard again, or came back on its old address.
+#: Ends that need somebody: it is not heard again, or came back by another slot.
 ASTRAY = (MoveStatus.LOST, MoveStatus.RETURNED)
 MOVE_OPEN = (MoveStatus.PROFILE, MoveStatus.PRIORITY, MoveStatus.RESTART, MoveStatus.WATCHING)
 
@@ -60,7 +60,8 @@ MOVE_OPEN = (MoveStatus.PROFILE, MoveStatus.PRIORITY, MoveStatus.RESTART, MoveSt
 class NetworkMove(models.Model):
     """A station led to another network profile, step by step. `away`: the new way leads to another system, not to us.
 
-    `priority_before` is the order of its slots before, by which it is led back. `command` is the step that is under way.
+    `priority_before` is the order of its slots before, by which it is led back. `command` is the step that is under way. `came_by`
+    is the slot by which it came back, if it did and told.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
@@ -70,6 +71,7 @@ class NetworkMove(models.Model):
     back = models.BooleanField(default=False, help_text="Whether it leads back to the order before.")
     priority = models.CharField(max_length=200, blank=True)
     priority_before = models.CharField(max_length=200, blank=True)
+    came_by = models.IntegerField(null=True, blank=True, help_text="The slot by which it came back; null: it did not, or not told.")
     status = models.CharField(max_length=10, choices=MoveStatus.choices, default=MoveStatus.PROFILE)
     detail = models.CharField(max_length=300, blank=True)
     command = models.ForeignKey(Command, models.SET_NULL, null=True, blank=True, related_name="+")

@@ -53,7 +53,9 @@ class FirmwarePublication(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["station", "request_id"], name="publication_request"),
+            models.UniqueConstraint(
+                fields=["station", "request_id"], condition=Q(finished_at__isnull=True), name="publication_number_open"
+            ),
             models.UniqueConstraint(
                 fields=["station", "checksum"], condition=Q(finished_at__isnull=True), name="publication_station_open"
             ),

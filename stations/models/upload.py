@@ -30,6 +30,7 @@ LOG_OPEN = (LogStatus.REQUESTED, LogStatus.UPLOADING)
 class LogUpload(models.Model):
     """One log asked of one station, and its file once that has come: the file is the proof, whatever the station says.
 
+    `location` is where it is sent instead of to us, without its secrets: then there is no file, and the station's word is believed.
     `token_hash` is of its one-time address, which works until `expires_at` or until the file is here; `due_at` is when it is
     given up unless something happens. `path` is where the file lies (empty: nowhere), `filename` what the station calls it.
     """
@@ -43,7 +44,10 @@ class LogUpload(models.Model):
     until = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=10, choices=LogStatus.choices, default=LogStatus.REQUESTED)
     reason = models.CharField(max_length=300, blank=True, help_text="Why it failed, or what is known meanwhile.")
-    token_hash = models.CharField(max_length=64, unique=True)
+    location = models.CharField(
+        max_length=512, blank=True, default="", db_default="", help_text="Where it is sent; empty: to us, where its file is."
+    )
+    token_hash = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
     expires_at = models.DateTimeField()
     due_at = models.DateTimeField()
     filename = models.CharField(max_length=255, blank=True)
@@ -60,7 +64,9 @@ class LogUpload(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["station", "kind"], condition=Q(status__in=LOG_OPEN), name="logupload_one_open"),
+            models.UniqueConstraint(
+                fields=["station", "kind"], condition=Q(status__in=LOG_OPEN, location=""), name="logupload_one_awaited"
+            ),
         ]
         indexes = [
             models.Index(fields=["station", "-id"], name="logupload_station_id"),

@@ -97,6 +97,7 @@ add(RULES, displaymessage.RULES)
 add(effects.OF, displaymessage.EFFECTS)
 add(companions.OF, displaymessage.COMPANIONS)
 add(RULES, tariffcost.RULES)
+add(companions.OF, diagnostics.COMPANIONS)
 
 
 def needs(event: Event, station: StationState) -> Iterable[Need]:

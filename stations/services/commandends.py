@@ -62,10 +62,13 @@ def take_back(cursor: Any, run_id: int, *, now: datetime) -> None:
     transaction.on_commit(lambda: _ring(ended))
 
 
-def decide(*, command_id: int, status: str, detail: str, now: datetime) -> None:
-    """The effect of an accepted command came, or will not come. Whoever holds the station is told by a new version of its state."""
+def decide(*, command_id: int, status: str, detail: str, now: datetime, known: bool = False) -> None:
+    """The effect of an accepted command came, or will not come. Whoever holds the station is told by a new version of its state.
+
+    `known`: why it will not come is known, so the station is not asked.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        _end(cursor, DECIDED, status, detail[:300], now=now, id=command_id)
+        _end(cursor, DECIDED, status, detail[:300], known=known, now=now, id=command_id)
 
 
 def unsendable(cursor: Cursor, claimed: Claimed, detail: str, *, now: datetime) -> None:
@@ -93,7 +96,9 @@ def sweep(*, now: datetime) -> int:
     return len(ended)
 
 
-def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str = "", *, now: datetime, **which: Any) -> Ended:
+def _end(
+    cursor: Any, statement: str, status: str, detail: str = "", error: str = "", *, now: datetime, known: bool = False, **which: Any
+) -> Ended:
     cursor.execute(statement, {"status": status, "now": now, "detail": detail, "error": error, **which})
     ended = cursor.fetchall()
     # On Django's connections JSON comes as text.
@@ -104,7 +109,7 @@ def _end(cursor: Any, statement: str, status: str, detail: str = "", error: str 
             cursor.execute("UPDATE stations_command SET params = %s WHERE id = %s", (orjson.dumps(kept).decode(), pk))
         if (companion := companions.OF.get(kind)) and companion.ended:
             companion.ended(cursor, pk, status, now)
-    for station_id in followups.ask(cursor, ended, status, now=now):
+    for station_id in [] if known else followups.ask(cursor, ended, status, now=now):
         transaction.on_commit(lambda pk=station_id: ports.bell.command(pk))  # type: ignore[misc]  # a default binds it
     if ended:
         outbox.tell(cursor, topics.COMMAND_FINISHED, [(operator_id, pk, None) for operator_id, _, pk, *_ in ended], now=now)

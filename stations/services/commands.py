@@ -39,6 +39,20 @@ def number_of(command_id: int) -> int:
     return (command_id - 1) % INT32 + 1
 
 
+def number_in(row: Command) -> int:
+    """The number by which the station will tell of what was asked: that of the CALL as it was written, or the command's own.
+
+    Raises BadCommand for one that no message can have.
+    """
+    raw = row.facts.get("raw") or {}
+    number: int = raw.get("payload", {}).get("requestId", number_of(row.pk))
+    if not 0 <= number <= INT32:
+        raise BadCommand(
+            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name="requestId", lowest=0, highest=INT32
+        )
+    return number
+
+
 def issue(
     *,
     station: Station,
@@ -296,12 +310,24 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
 # The effect
 
 
+def came(batch: Batch, awaited: AwaitedEffect) -> None:
+    """What the station agreed to was seen."""
+    batch.station.awaiting.remove(awaited)
+    batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
+    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+
+
+def fruitless(batch: Batch, awaited: AwaitedEffect, detail: str) -> None:
+    """The station says that what it agreed to will not come, and why."""
+    batch.station.awaiting.remove(awaited)
+    batch.change(Command, awaited.command_id, status="no_effect", detail=detail[:300], finished_at=batch.now)
+    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+
+
 def observe(event: events.Event, batch: Batch) -> None:
     """A station that was asked for something did something: is it what was awaited? Called for stations that are awaited only."""
     station = batch.station
     for awaited in list(station.awaiting):
         if effects.OF[awaited.kind].shows(awaited, event, batch):
-            station.awaiting.remove(awaited)
-            batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
-            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+            came(batch, awaited)
             batch.touch()

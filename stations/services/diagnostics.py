@@ -1,11 +1,13 @@
 """Diagnostics (OCPP 2.0.1 chapter N): asking a station for a log, and following it until the file is here.
 
 The file is the proof: `stations.services.loguploads` takes it in. What the station says meanwhile is only shown, unless it says
-that nothing will come. Rows whose time is over are ended by `sweep`.
+that nothing will come. Of a log that is sent elsewhere there is nothing but what the station says. Rows whose time is over are
+ended by `sweep`.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
@@ -14,15 +16,19 @@ from django_scopes import scope
 
 from accounts import audit
 from accounts.models import User
-from stations import ports, topics
+from stations import ports
 from stations.batch import Batch
+from stations.domain.addresses import without_secrets
+from stations.domain.command import moment_of
 from stations.domain.commands import BadCommand, GetLog
+from stations.domain.commands import Command as Asked
 from stations.domain.commands.diagnostics import RETRIES, RETRY_INTERVAL_S
 from stations.domain.events import Done, LogStatusReported
 from stations.models import Command, CommandStatus, LogKind, LogStatus, LogUpload, Station
 from stations.models.command import FRUITLESS
 from stations.models.upload import LOG_OPEN
 from stations.services import commandends, commands, registry
+from stations.services.companions import Companion
 from stations.state import AwaitedEffect, StationState
 
 FOLDER = "logs"
@@ -35,15 +41,19 @@ CLAIMED = timedelta(minutes=5)
 #: Ended by one run of the sweep, at most.
 SWEPT = 500
 
+#: What a station answers, and says, when it drops what it was sending for another log (OCPP 2.0.1 N01).
+CANCELED = "AcceptedCanceled"
+UNSENT = ("UploadFailed", "UploadFailure")
 #: What a station says when nothing will come (2.x LogStatusEnumType, 1.6 DiagnosticsStatus).
 FAILURES = {
-    "UploadFailed": "The charger could not send the log. Look whether it can reach this system over plain HTTP.",
-    "UploadFailure": "The charger could not send the log. Look whether it can reach this system over plain HTTP.",
+    **dict.fromkeys(UNSENT, "The charger could not send the log. Look whether it can reach this system over plain HTTP."),
     "BadMessage": "The charger did not understand where to send the log.",
     "NotSupportedOperation": "The charger cannot send a log to an address of this kind.",
     "PermissionDenied": "The charger was not allowed to send the log there.",
-    "AcceptedCanceled": "The charger dropped this request for a newer one.",
+    CANCELED: "The charger dropped this request for a newer one.",
 }
+NOT_THERE = "The charger could not send the log there. Look whether it can reach that address."
+NO_MORE = "The charger agreed to send the log, and said no more of it."
 #: Errors by which a station says that it does not know the message at all.
 UNKNOWN = ("NotSupported", "NotImplemented")
 
@@ -120,6 +130,28 @@ def request_log(
     return upload
 
 
+def made(row: Command, station: Station, command: Asked) -> None:
+    """One that is sent elsewhere has its row, too, without an address of ours: what the station says of it is all there is."""
+    assert isinstance(command, GetLog)
+    if command.upload is not None or not command.location:
+        return
+    upload = LogUpload.objects.create(
+        operator_id=station.operator_id,
+        station=station,
+        command=row,
+        requested_by=row.requested_by,
+        kind=command.log,
+        since=moment_of("since", command.since) if command.since else None,
+        until=moment_of("until", command.until) if command.until else None,
+        location=without_secrets(command.location)[:512],
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        due_at=row.expires_at + GRACE,
+    )
+    row.params = row.params | {"upload": upload.pk}
+    row.save(update_fields=["params"])
+
+
 def give_up(*, upload: LogUpload) -> bool:
     """Wait for it no more: its address is closed, and its command taken back if it was not sent. False: it has ended already."""
     now = timezone.now()
@@ -135,6 +167,14 @@ def give_up(*, upload: LogUpload) -> bool:
 # What the station says
 
 
+def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
+    """A station that says that it drops another log for this one need not tell of that one any more."""
+    if change["status"] == CommandStatus.ACCEPTED and change["detail"].startswith(CANCELED):
+        others = [one for one in batch.station.awaiting if one.kind == GetLog.kind and one.command_id != command_id]
+        if others:
+            _follow(CANCELED, others[-1], batch)
+
+
 def status_reported(event: LogStatusReported, batch: Batch) -> Done:
     """Keep the newest status on the station, and show it with the log it is about."""
     batch.change(Station, batch.station.id, log_status=event.status[:30], log_status_at=batch.now)
@@ -146,28 +186,42 @@ def status_reported(event: LogStatusReported, batch: Batch) -> Done:
 
 
 def _asked(event: LogStatusReported, station: StationState) -> AwaitedEffect | None:
-    """The request that a status is about: by its number, or where the message has none the newest."""
+    """The request that a status is about: the newest that went out with its number, or without any as the status has none.
+
+    Only if there is no such one: a number is that of a request without, and what has no number is about the newest of all.
+    """
     asked = [one for one in station.awaiting if one.kind == GetLog.kind]
-    if event.request_id is not None:
-        asked = [one for one in asked if one.facts.get("request_id") in (event.request_id, None)]
-    return asked[-1] if asked else None
+    same = [one for one in asked if one.facts.get("request_id") == event.request_id]
+    likely = same or [one for one in asked if event.request_id is None or "request_id" not in one.facts]
+    return likely[-1] if likely else None
 
 
 def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
     pk = asked.params["upload"]
+    # Logs are seldom asked for, so this may look into the table.
+    row = batch.cursor.execute("SELECT location <> '' FROM stations_logupload WHERE id = %s", (pk,)).fetchone()
+    elsewhere = row is not None and row[0]
     if status == "Uploading":
-        batch.change(LogUpload, pk, status=LogStatus.UPLOADING.value, reason="", due_at=batch.now + SILENT)
+        # Of what does not come here there are no bytes that show that it goes on.
+        due_at = batch.now + (GRACE if elsewhere else SILENT)
+        batch.change(LogUpload, pk, status=LogStatus.UPLOADING.value, reason="", due_at=due_at)
+    elif status == "Uploaded" and elsewhere:
+        name = plain_name(str(asked.facts.get("filename") or ""))
+        batch.change(LogUpload, pk, status=LogStatus.UPLOADED.value, reason="", filename=name, finished_at=batch.now)
+        commands.came(batch, asked)
     elif status == "Uploaded":
         said = "The charger says that it has sent the log; it is not here yet."
         batch.change(LogUpload, pk, reason=said, due_at=batch.now + CLAIMED)
     elif status in FAILURES:
-        batch.station.awaiting.remove(asked)
-        failed = {"status": LogStatus.FAILED.value, "reason": FAILURES[status], "finished_at": batch.now}
-        batch.change(LogUpload, pk, **failed)
-        batch.change(
-            Command, asked.command_id, status=CommandStatus.NO_EFFECT.value, detail=FAILURES[status], finished_at=batch.now
-        )
-        batch.tell(topics.COMMAND_FINISHED, asked.command_id)
+        why = NOT_THERE if elsewhere and status in UNSENT else FAILURES[status]
+        batch.change(LogUpload, pk, status=LogStatus.FAILED.value, reason=why, finished_at=batch.now)
+        commands.fruitless(batch, asked, why)
+
+
+def plain_name(text: str) -> str:
+    """What is left of a file's name that a station gave: no folders, nothing that cannot be printed, no dots at the start."""
+    name = "".join(letter for letter in text.replace("\\", "/").rsplit("/", 1)[-1] if letter.isprintable())
+    return name.strip().lstrip(".")[:255]
 
 
 # The end of those that do not come
@@ -184,8 +238,7 @@ def sweep(*, now: datetime) -> int:
     for upload in late.exclude(status__in=LOG_OPEN).order_by("pk")[:SWEPT]:
         with transaction.atomic():
             registry.bump(upload.station_id)
-            status = CommandStatus.CONFIRMED if upload.status == LogStatus.UPLOADED else CommandStatus.NO_EFFECT
-            end_command(upload, status, upload.reason, now)
+            end_command(upload, LogStatus(upload.status), upload.reason, now)
     return ended
 
 
@@ -204,7 +257,7 @@ def _end_over(upload: LogUpload, now: datetime) -> bool:
         return _end(upload.pk, upload.station_id, LogStatus.FAILED, _why(upload, command), now)
     if command is not None and command.status in (CommandStatus.TIMED_OUT, CommandStatus.EXPIRED):
         return _end(upload.pk, upload.station_id, LogStatus.EXPIRED, command.detail, now)
-    why = upload.reason or "The charger agreed to send the log, but nothing came."
+    why = upload.reason or (NO_MORE if upload.location else "The charger agreed to send the log, but nothing came.")
     return _end(upload.pk, upload.station_id, LogStatus.EXPIRED, why, now)
 
 
@@ -229,13 +282,17 @@ def _end(pk: int, station_id: int, status: LogStatus, reason: str, now: datetime
             return False
         with scope(operator=upload.operator_id):
             LogUpload.objects.filter(pk=pk).update(status=status, reason=reason[:300], finished_at=now, **more)
-            end_command(upload, CommandStatus.NO_EFFECT, reason, now)
+            end_command(upload, status, reason, now)
         operator_id = upload.operator_id
         transaction.on_commit(lambda: ports.bell.changed(operator_id, stations=[station_id], transactions=[]))
     return True
 
 
-def end_command(upload: LogUpload, status: CommandStatus, detail: str, now: datetime) -> None:
-    """The command that waits for a log ends as it does."""
+def end_command(upload: LogUpload, status: LogStatus, detail: str, now: datetime) -> None:
+    """The command that waits for a log ends as it does. Only of one that just did not come nobody knows why."""
+    ends, known = CommandStatus.CONFIRMED if status == LogStatus.UPLOADED else CommandStatus.NO_EFFECT, status != LogStatus.EXPIRED
     if upload.command_id is not None:
-        commandends.decide(command_id=upload.command_id, status=status.value, detail=detail, now=now)
+        commandends.decide(command_id=upload.command_id, status=ends.value, detail=detail, now=now, known=known)
+
+
+COMPANIONS = {GetLog.kind: Companion(made, answered)}

@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 from django_scopes import scope
 
 from stations import ports
-from stations.models import CommandStatus, LogStatus, LogUpload
+from stations.models import LogStatus, LogUpload
 from stations.models.upload import LOG_OPEN
 from stations.services import registry
-from stations.services.diagnostics import FOLDER, SILENT, end_command
+from stations.services.diagnostics import FOLDER, SILENT, end_command, plain_name
 
 
 class Refused(Exception):
@@ -84,7 +84,7 @@ def broke(expected: Expected, reason: str, *, now: datetime, for_good: bool = Fa
         upload.due_at, upload.started_at = now + SILENT, upload.started_at or now
         if for_good:
             upload.finished_at = now
-            end_command(upload, CommandStatus.NO_EFFECT, reason, now)
+            end_command(upload, LogStatus.FAILED, reason, now)
         upload.save(update_fields=["reason", "size", "status", "due_at", "started_at", "finished_at"])
         _changed(expected)
 
@@ -104,15 +104,9 @@ def arrived(expected: Expected, *, size: int, sha256: str, filename: str, conten
         upload.filename, upload.content_type = (filename or plain_name(str(told or "")))[:255], content_type[:100]
         upload.started_at, upload.finished_at = upload.started_at or now, now
         upload.save()
-        end_command(upload, CommandStatus.CONFIRMED, "", now)
+        end_command(upload, LogStatus.UPLOADED, "", now)
         _changed(expected)
     return True
-
-
-def plain_name(text: str) -> str:
-    """What is left of a file's name that a station gave: no folders, nothing that cannot be printed, no dots at the start."""
-    name = "".join(letter for letter in text.replace("\\", "/").rsplit("/", 1)[-1] if letter.isprintable())
-    return name.strip().lstrip(".")[:255]
 
 
 def _changed(expected: Expected) -> None:

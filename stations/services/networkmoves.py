@@ -1,8 +1,8 @@
 """A station led to another network profile, step by step, and watched until it is known where it went (OCPP 2.0.1 B09, B10).
 
 1. The profile is stored in its slot. 2. The slot is put first in NetworkConfigurationPriority. 3. The station restarts, for it uses
-the new order from then on (B10). 4. It is waited for: it comes back here, or it does not. Every step is a command of its own,
-with its own life; a step that comes to nothing ends the move, and the station stays with what it had.
+the new order from then on (B10). 4. It is waited for: it comes back here and tells by which slot, or it does not. Every step is a
+command of its own, with its own life; a step that comes to nothing ends the move, and the station stays with what it had.
 """
 
 import re
@@ -17,7 +17,7 @@ from accounts import audit
 from accounts.models import User
 from stations import models, ports
 from stations.domain import commands
-from stations.domain.commands import BadCommand, Reset, SetNetworkProfile, SetVariables
+from stations.domain.commands import BadCommand, GetVariables, Reset, SetNetworkProfile, SetVariables
 from stations.models import CommandStatus, Connection, MoveStatus, NetworkMove, NetworkProfile, Station, Variable
 from stations.models.command import FRUITLESS
 from stations.services import commandends, registry
@@ -35,15 +35,17 @@ TROUBLE = timedelta(minutes=1)
 #: One that never could is given up after so long.
 GIVEN_UP = timedelta(days=1)
 UNSEEN = "A fault of this system: the move could not be followed, and the log of the server says why. See where the charger is."
+NO_SLOT = "The charger connected here again after its restart; by which slot is not known."
 #: What a station may say of the order of its slots, and at which length.
 ORDER, LONGEST_ORDER = re.compile(r"\s*\d{1,9}\s*(,\s*\d{1,9}\s*)*\Z", re.ASCII), 180
+SLOT = re.compile(r"\s*\d{1,9}\s*\Z", re.ASCII)
 #: Moves that are looked at in one go.
 SWEPT = 200
 #: A restart that was agreed to, or that cut the connection before the answer came.
 RESTARTING = (CommandStatus.ACCEPTED, CommandStatus.CONFIRMED, CommandStatus.TIMED_OUT)
 #: Said of where it ended, for whoever asks later.
 SAID = {
-    MoveStatus.ARRIVED: "The charger connected here again after its restart.",
+    MoveStatus.ARRIVED: "The charger connected here again after its restart, by the slot it was led to.",
     MoveStatus.GONE: "The charger restarted and did not connect here again: it uses the new address.",
     MoveStatus.RETURNED: "The charger connected here again: it could not use the new address, and fell back on another slot.",
     MoveStatus.LOST: "The charger restarted and did not connect here again. It falls back on its next slot after "
@@ -232,11 +234,10 @@ def _order(move: NetworkMove) -> SetVariables:
     return SetVariables([{"component": CONTROLLER, "variable": PRIORITY, "value": move.priority}])
 
 
-def _step(move: NetworkMove, status: MoveStatus, command: commands.Command, now: datetime) -> None:
+def _step(move: NetworkMove, status: MoveStatus, command: commands.Command, now: datetime, waits: int | None = None) -> None:
+    reason = "The next step to another network profile."
     try:
-        row = life.issue(
-            station=move.station, command=command, user=move.requested_by, reason="The next step to another network profile."
-        )
+        row = life.issue(station=move.station, command=command, user=move.requested_by, reason=reason, expires_in=waits)
     except BadCommand as error:
         _finish(move, MoveStatus.FAILED, str(error), now)
         return
@@ -249,18 +250,34 @@ def _next(move: NetworkMove, status: MoveStatus, row: models.Command | None, now
 
 
 def _watch(move: NetworkMove, now: datetime) -> None:
-    """Whether it has come back since its restart, and after a while that it has not."""
+    """Whether it has come back since its restart, and by which slot; and after a while that it has not."""
     restarted_at = move.restarted_at or move.created_at
     connection = Connection.objects.filter(station=move.station_id).first()
     # A line that only broke off is no restart.
     times = (connection.connected_at if connection else None, move.station.booted_at)
-    if all(at is not None and at > restarted_at for at in times):
-        _finish(move, MoveStatus.RETURNED if move.away else MoveStatus.ARRIVED, "", now)
+    if move.command is not None:
+        _came(move, move.command, now)
+    elif all(at is not None and at > restarted_at for at in times):
+        # A station that falls back on its old slot comes back here, too (B10).
+        asked = GetVariables([{"component": CONTROLLER, "variable": ACTIVE}])
+        _step(move, MoveStatus.WATCHING, asked, now, waits=int(AWAY.total_seconds()))
     elif now < restarted_at + AWAY or not _left(connection, now):
         # One that waits for its cars to leave has not restarted yet.
         NetworkMove.objects.filter(pk=move.pk).update(due_at=now + LOOK)
     else:
         _finish(move, MoveStatus.GONE if move.away else MoveStatus.LOST, "", now)
+
+
+def _came(move: NetworkMove, asked: models.Command, now: datetime) -> None:
+    """It is back, and was asked by which slot."""
+    if asked.finished_at is None:
+        NetworkMove.objects.filter(pk=move.pk).update(due_at=now + LOOK)
+        return
+    told = active_slot(move.station) if asked.status == CommandStatus.CONFIRMED else ""
+    move.came_by = int(told) if SLOT.match(told) else None
+    came_here = move.came_by in (move.slot, None) and not move.away
+    detail = NO_SLOT if came_here and move.came_by is None else ""
+    _finish(move, MoveStatus.ARRIVED if came_here else MoveStatus.RETURNED, detail, now)
 
 
 def _left(connection: Connection | None, now: datetime) -> bool:
@@ -270,7 +287,8 @@ def _left(connection: Connection | None, now: datetime) -> bool:
 
 def _finish(move: NetworkMove, status: MoveStatus, detail: str, now: datetime) -> None:
     said = detail or SAID.get(status, "")
-    NetworkMove.objects.filter(pk=move.pk).update(status=status, detail=said[:300], finished_at=now, command=move.command)
+    ended = {"status": status, "detail": said[:300], "finished_at": now, "came_by": move.came_by}
+    NetworkMove.objects.filter(pk=move.pk).update(command=move.command, **ended)
     _ring(move)
 
 

@@ -1,12 +1,13 @@
 """Publishing firmware (OCPP 2.0.1 L03, L04): a local controller fetches a file once, and the stations behind it fetch it there."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
 from accounts import audit
-from stations import ports, topics
+from stations import ports
 from stations.batch import Batch, clean
 from stations.domain.addresses import without_secrets
 from stations.domain.commands import BadCommand, Command, PublishFirmware
@@ -19,10 +20,11 @@ from stations.services import commands, effects
 from stations.services.companions import Companion
 from stations.services.firmware import ADDRESS_HOLDS, FOLDER
 from stations.services.rules import Rule
-from stations.state import AwaitedEffect
+from stations.state import AwaitedEffect, StationState
 
 #: A large image on a slow line takes hours.
 WITHIN_S = 8 * 3600
+NO_MORE = "The station said no more of it."
 #: Addresses that are kept of a publication.
 MOST = 10
 #: What a station's words mean (OCPP 2.0.1 PublishFirmwareStatusEnumType); Idle says nothing of any publication.
@@ -53,6 +55,14 @@ FOLLOWED = """
 UPDATE stations_firmwarepublication SET status = %s, status_at = %s, detail = %s, finished_at = %s
 WHERE command_id = %s AND finished_at IS NULL AND (status = 'waiting' OR %s)
 """
+STANDS = "SELECT status, detail FROM stations_firmwarepublication WHERE command_id = %s"
+#: Open ones whose command has ended without them, or is gone.
+SILENT = """
+UPDATE stations_firmwarepublication p SET status = 'failed', status_at = %(now)s, detail = %(detail)s, finished_at = %(now)s
+WHERE finished_at IS NULL AND status_at <= %(before)s
+  AND NOT EXISTS (SELECT FROM stations_command c WHERE c.id = p.command_id AND c.finished_at IS NULL)
+RETURNING operator_id, station_id
+"""
 TAKEN_BACK = """
 UPDATE stations_firmwarepublication SET status = 'unpublished', status_at = %s
 WHERE station_id = %s AND lower(checksum) = lower(%s) AND status = 'published'
@@ -76,13 +86,20 @@ def made(row: CommandRow, station: Station, command: Command) -> None:
     open_one = FirmwarePublication.objects.filter(station=station, checksum=checksum, finished_at=None)
     if open_one.exists():
         raise BadCommand("%(station)s is asked to hand on this file already: wait for that to end.", station=station.identity)
+    request_id = commands.number_in(row)
+    # Under a number that is in use the station's statuses could not be told apart.
+    if FirmwarePublication.objects.filter(station=station, request_id=request_id, finished_at=None).exists():
+        raise BadCommand(
+            "A publication with the number %(number)s is under way: choose another requestId, or wait for that to end.",
+            number=request_id,
+        )
     FirmwarePublication.objects.create(
         operator_id=station.operator_id,
         station=station,
         firmware=firmware,
         command=row,
         requested_by=row.requested_by,
-        request_id=commands.number_of(row.pk),
+        request_id=request_id,
         location=without_secrets(location),
         checksum=checksum,
         token_hash=token_hash,
@@ -108,10 +125,8 @@ def reported(event: FirmwarePublicationReported, batch: Batch) -> Done:
     """Bring the publication forward (L03). One that was published or has failed is over."""
     batch.touch()
     step = STEPS.get(event.status)
-    asked = [one for one in batch.station.awaiting if one.kind == PublishFirmware.kind]
-    if event.request_id is not None:
-        asked = [one for one in asked if one.facts.get("request_id") == event.request_id]
-    number = event.request_id if event.request_id is not None else asked[-1].facts.get("request_id") if asked else None
+    asked = _asked(event, batch.station)
+    number = event.request_id if event.request_id is not None or asked is None else asked.facts.get("request_id")
     if step is None or number is None:
         return Done()
     detail = FAILURES.get(event.status, "")
@@ -120,11 +135,16 @@ def reported(event: FirmwarePublicationReported, batch: Batch) -> Done:
     places = Jsonb([clean(one)[:512] for one in event.locations[:MOST]])
     batch.cursor.execute(REPORTED, told | {"station": batch.station.id, "locations": places})
     if detail and asked:
-        batch.station.awaiting.remove(asked[-1])
-        ended = {"status": CommandStatus.NO_EFFECT.value, "detail": detail, "finished_at": batch.now}
-        batch.change(CommandRow, asked[-1].command_id, **ended)
-        batch.tell(topics.COMMAND_FINISHED, asked[-1].command_id)
+        commands.fruitless(batch, asked, detail)
     return Done()
+
+
+def _asked(event: FirmwarePublicationReported, station: StationState) -> AwaitedEffect | None:
+    """The command that a status is about: by its number, or where the message has none the newest."""
+    asked = [one for one in station.awaiting if one.kind == PublishFirmware.kind]
+    if event.request_id is not None:
+        asked = [one for one in asked if one.facts.get("request_id") == event.request_id]
+    return asked[-1] if asked else None
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -133,17 +153,31 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
     if change["status"] in (CommandStatus.REJECTED, CommandStatus.FAILED, CommandStatus.TIMED_OUT):
         status, over = PublicationStatus.FAILED, batch.now
     _follow(batch.cursor, command_id, status, detail, batch.now, over)
+    # It may have failed before it answered.
+    awaited = next((one for one in batch.station.awaiting if one.command_id == command_id), None)
+    if awaited is not None and (why := _stands(batch, command_id, PublicationStatus.FAILED)):
+        commands.fruitless(batch, awaited, why)
 
 
 def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
     """It was never sent, or nothing was heard of it for long."""
-    said = {CommandStatus.NO_EFFECT: "The station said no more of it.", CommandStatus.TIMED_OUT: "The answer was lost."}
+    said = {CommandStatus.NO_EFFECT: NO_MORE, CommandStatus.TIMED_OUT: "The answer was lost."}
     detail = said.get(CommandStatus(status), "It did not reach the station.")
     _follow(cursor, command_id, PublicationStatus.FAILED, detail, now, now)
 
 
 def _follow(cursor: Cursor, command_id: int, status: PublicationStatus, detail: str, now: datetime, over: datetime | None) -> None:
     cursor.execute(FOLLOWED, (status.value, now, detail[:300], over, command_id, over is not None))
+
+
+def sweep(*, now: datetime) -> int:
+    """End the publications of which nothing is heard and that no command waits for any more. Returns how many. Idempotent."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SILENT, {"now": now, "detail": NO_MORE, "before": now - timedelta(seconds=WITHIN_S)})
+        ended = cursor.fetchall()
+    for operator_id, station_id in ended:
+        ports.bell.changed(operator_id, stations=[station_id], transactions=[])
+    return len(ended)
 
 
 def taken_back(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -156,11 +190,22 @@ def taken_back(batch: Batch, command_id: int, change: dict[str, Any], facts: dic
 def _published(awaited: AwaitedEffect, event: Event, batch: Batch) -> bool:
     if not isinstance(event, FirmwarePublicationReported) or event.status != "Published":
         return False
-    return event.request_id in (None, awaited.facts.get("request_id"))
+    return _asked(event, batch.station) is awaited
+
+
+def _published_already(awaited: AwaitedEffect, batch: Batch, asked_at: datetime) -> bool:
+    """Files are seldom published, so this may look into the table."""
+    return _stands(batch, awaited.command_id, PublicationStatus.PUBLISHED) is not None
+
+
+def _stands(batch: Batch, command_id: int, status: PublicationStatus) -> str | None:
+    """What is said of the command's publication if it stands so."""
+    row = batch.cursor.execute(STANDS, (command_id,)).fetchone()
+    return row[1] if row is not None and row[0] == status.value else None
 
 
 RULES: dict[type[Event], Rule] = {FirmwarePublicationReported: Rule(reported)}
-EFFECTS = {"publish_firmware": effects.Effect(effects.within(WITHIN_S), _published)}
+EFFECTS = {"publish_firmware": effects.Effect(effects.within(WITHIN_S), _published, _published_already)}
 COMPANIONS = {
     "publish_firmware": Companion(made, answered, ended),
     "unpublish_firmware": Companion(nothing_more, taken_back),

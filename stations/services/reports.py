@@ -35,7 +35,6 @@ NEXT_PAGE = timedelta(seconds=60)
 WITHIN_S = 24 * 3600
 #: No report has more pages; beyond it a number is a mistake.
 MOST_PAGES = 100_000
-INT32 = 2**31 - 1
 SWEPT = 200
 AGAIN = "To get the pages of a report that did not come."
 
@@ -58,12 +57,7 @@ OF_COMMANDS = {
 
 def made(row: Command, station: Station, command: commands.Command) -> None:
     """A report's row, with the command that asks for it."""
-    raw = row.facts.get("raw") or {}
-    request_id = raw.get("payload", {}).get("requestId", life.number_of(row.pk))
-    if not 0 <= request_id <= INT32:
-        raise BadCommand(
-            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name="requestId", lowest=0, highest=INT32
-        )
+    request_id = life.number_in(row)
     kind = OF_COMMANDS[row.kind]
     # Under a number that is in use pages could not be told apart.
     if Report.objects.filter(station=station, request_id=request_id, kind=kind, finished_at__isnull=True).exists():
@@ -126,7 +120,7 @@ WHERE command_id = %(id)s AND finished_at IS NULL
 
 
 def needed(event: Any, station: StationState) -> Iterable[Need]:
-    if 0 <= event.request_id <= INT32:
+    if 0 <= event.request_id <= life.INT32:
         yield ReportNeed(station.id, KINDS[type(event)].value, event.request_id)
 
 

@@ -52,6 +52,7 @@ SILENT = {
     "stations.services.connections.forget_sent": "what strangers sent, by its term",
     "stations.services.connections.forget_refusals": "who was turned away, by its term",
     "stations.services.presence.sweep": "whether stations are heard is no change of anybody's",
+    "stations.services.publishing.sweep": "the end of a publication by its term stands in its row",
     "billing.services.write": "a first record, made by rule, is its own trace; whoever corrects one tells it",
     "billing.archives.let_go": "files that can be made anew, by a term of the system's",
     "billing.pricepoints.let_go": "a market's prices, by a term of the system's",

@@ -8,7 +8,7 @@ from django_scopes import scope
 
 from accounts import services
 from csms.files import storage
-from stations.models import Command, LogUpload
+from stations.models import LogUpload
 from stations.services import loguploads
 from tests.api.conftest import KeyClient, Network, Person
 
@@ -78,12 +78,19 @@ def test_what_makes_no_sense_is_refused_with_the_reason(ada: Person, amber: Netw
     assert (answer.status_code, answer.json()["detail"]) == (400, said)
 
 
-def test_a_log_may_be_sent_elsewhere_and_then_nothing_is_awaited(ada: Person, amber: Network) -> None:
-    answer = ask(ada, {"location": "ftp://ada:s3cret@files.example.com/in"})
-    assert answer.json()["params"]["location"] == "ftp://***@files.example.com/in"
-    assert [log["status"] for log in ada.client.rows("logs/")] == ["failed"], "that of the fixture"
+def test_a_log_may_be_sent_elsewhere_and_stands_in_the_list_without_a_file(ada: Person, amber: Network) -> None:
+    there = {"location": "ftp://ada:s3cret@files.example.com/in"}
+    answer = ask(ada, there, Idempotency_Key="k1")
+    (log,) = ada.client.rows("logs/", status="requested")
+    assert (log["id"], log["command"]) == (answer.json()["params"]["upload"], answer.json()["id"])
+    assert answer.json()["params"]["location"] == log["location"] == "ftp://***@files.example.com/in"
+    again = ask(ada, there, Idempotency_Key="k1")
+    assert (again.status_code, again.json()["id"]) == (200, answer.json()["id"])
+    assert ask(ada, there | {"log": "security"}, Idempotency_Key="k1").status_code == 409
     with scope(operator=ada.operator):
-        assert Command.objects.get(pk=answer.json()["id"]).params["upload"] is None
+        LogUpload.objects.filter(pk=log["id"]).update(status="uploaded", finished_at=timezone.now())
+    assert ada.client.get(f"/api/v1/logs/{log['id']}/download/").status_code == 404
+    assert ada.client.delete(f"/api/v1/logs/{log['id']}/").status_code == 204
 
 
 def test_only_who_may_fetch_logs_asks_for_them_and_downloads_them(ada: Person, ben: Person, amber: Network) -> None:

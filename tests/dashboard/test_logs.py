@@ -109,6 +109,20 @@ def test_a_log_is_downloaded_as_a_file_and_that_is_noted(ada: Client, amber: Net
     assert ada.get(f"/logs/{world.log.pk}/download/").status_code == 404
 
 
+def test_one_that_is_sent_elsewhere_says_where_and_offers_no_file(ada: Client, station: Station) -> None:
+    with scopes_disabled():
+        row(station, status="uploaded", finished_at=timezone.now(), location="ftp://***@files.example.com/in", token_hash=None)
+        Station.objects.filter(pk=station.pk).update(log_status="Uploaded", log_status_at=timezone.now())
+    page = ada.get(f"/stations/{station.identity}/?tab=logs").content.decode()
+    assert "Sent there, says the charger" in page
+    assert "sent to ftp://***@files.example.com/in" in page
+    assert "/download/" not in page
+    assert "What the charger said last of its logs: <strong>Uploaded</strong>" in page
+    with scopes_disabled():
+        parts = {part["id"]: part["html"] for part in fragments.of_station("en", station.pk, Rights(fetch=True))}
+    assert "<strong>Uploaded</strong>" in parts["log-status"], "live, too"
+
+
 def test_a_log_is_deleted_with_its_file(ada: Client, amber: Network, django_capture_on_commit_callbacks: Any) -> None:
     world = one_of_each(amber)
     with django_capture_on_commit_callbacks(execute=True):

@@ -86,6 +86,20 @@ def test_profiles_and_moves_are_shown_with_the_way_back(ada: Client, ben: Client
     assert (newest.back, newest.priority, newest.status) == (True, "0", "priority")
 
 
+@pytest.mark.parametrize(
+    ("status", "came_by", "said"),
+    [
+        ("arrived", 1, "connected here again after its restart, by this slot."),
+        ("arrived", None, "By which slot is not known: it did not tell."),
+        ("returned", 0, "came back by slot 0"),
+    ],
+)
+def test_by_which_slot_it_came_is_said(ada: Client, station: Station, status: str, came_by: int | None, said: str) -> None:
+    with scopes_disabled():
+        made_move(station, status=status, came_by=came_by, finished_at=station.created_at)
+    assert said in tab(ada, station)
+
+
 def test_a_move_is_given_up_with_a_button(ada: Client, station: Station) -> None:
     with scopes_disabled():
         move = made_move(station)

@@ -126,7 +126,7 @@ def test_live_parts_of_a_charger_are_its_own_operators_alone(amber: Network, cob
         issue(station=station, command=ClearCache())
         ids = [part["id"] for part in fragments.of_station("en", station.pk, Rights())]
     assert ids[:2] == ["station-head", f"connector-{connector.pk}"]
-    assert len(ids) == 5
+    assert len(ids) == 6
     with scope(operator=cobalt.operator):
         assert fragments.of_station("en", station.pk, Rights(command=True)) == []
 

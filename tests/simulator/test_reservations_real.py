@@ -77,5 +77,9 @@ async def test_a_station_is_led_to_another_profile_and_seen_to_arrive(uvicorn: S
             advance()
             assert move_of(known).status == status
         advance()
+        asked = move_of(known).command
+        assert asked is not None
+        await becomes(asked, "confirmed")
+        advance()
         assert sim.network.active == 2
-    assert move_of(known).status == "arrived"
+    assert (move_of(known).status, move_of(known).came_by) == ("arrived", 2)

@@ -15,7 +15,7 @@ from stations.models import Command, LogUpload, Station
 from stations.services import commandends, diagnostics, loguploads
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import PROTOCOLS, connected, now_of, sent
+from tests.stations.asking import PROTOCOLS, connected, issue, now_of, sent
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -39,6 +39,13 @@ def station(network: Network, engine: Engine) -> Iterator[Station]:
 def request(station: Station, **options: Any) -> LogUpload:
     with scope(operator=station.operator):
         return diagnostics.request_log(station=station, **options)
+
+
+def elsewhere(station: Station, **fields: Any) -> LogUpload:
+    """A log that is sent to an address of somebody else's."""
+    row = issue(station, GetLog(location="ftp://ada:s3cret@files.example.com/in", **fields))
+    with scopes_disabled():
+        return LogUpload.objects.get(command=row)
 
 
 def now(upload: LogUpload) -> LogUpload:
@@ -168,6 +175,40 @@ def test_a_status_of_another_request_changes_nothing(network: Network) -> None:
     assert now(upload).status == "requested"
 
 
+@pytest.mark.parametrize("first", ["here", "elsewhere"])
+def test_a_log_that_is_dropped_for_another_ends_with_the_answer(network: Network, first: str) -> None:
+    engine = Engine("ocpp2.0.1")
+    station = connected(network, engine)
+    older = elsewhere(station) if first == "elsewhere" else request(station)
+    agree(engine, station)
+    newer = request(station, kind="security")
+    engine.reply(station, sent(engine, station), {"status": "AcceptedCanceled", "statusInfo": {"reasonCode": "Busy"}})
+    assert (now(older).status, now(older).reason) == ("failed", diagnostics.FAILURES["AcceptedCanceled"])
+    assert (command_of(older).status, command_of(newer).status, now(newer).status) == ("no_effect", "accepted", "requested")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_after_one_that_was_given_up_nothing_is_asked(station: Station, engine: Engine, answered: bool) -> None:
+    upload = request(station)
+    errand = sent(engine, station)
+    agreed = {"fileName": "d.zip"} if errand.action == "GetDiagnostics" else {"status": "Accepted"}
+    if answered:
+        engine.reply(station, errand, agreed)
+    diagnostics.give_up(upload=now(upload))
+    if not answered:
+        engine.reply(station, errand, agreed)
+        sweep(station)
+    assert command_of(upload).status == "no_effect"
+    assert engine.claim(station) == []
+
+
+def test_after_one_that_did_not_come_the_station_is_asked_how_it_stands(station: Station, engine: Engine) -> None:
+    request(station)
+    agree(engine, station)
+    sweep(station, 61)
+    assert sent(engine, station).action in ("TriggerMessage", "ExtendedTriggerMessage")
+
+
 def test_a_refusal_ends_it_with_what_the_station_said(network: Network) -> None:
     engine = Engine("ocpp2.0.1")
     station = connected(network, engine)
@@ -193,14 +234,28 @@ def test_a_station_that_does_not_know_the_message_is_told_of_in_a_sentence(
     assert f"Ask for its {instead}" in now(upload).reason
 
 
-def test_a_status_without_a_number_is_of_the_newest_request(network: Network, old: Engine) -> None:
+@pytest.mark.parametrize("kinds", [("diagnostics", "security"), ("security", "diagnostics")])
+@pytest.mark.parametrize("about", ["diagnostics", "security"])
+def test_of_two_logs_a_status_is_of_the_one_it_names(network: Network, old: Engine, kinds: tuple[str, str], about: str) -> None:
     station = connected(network, old)
-    first = request(station)
+    logs, numbers = {}, {}
+    for kind in kinds:
+        logs[kind] = request(station, kind=kind)
+        numbers[kind] = agree(old, station).get("requestId")
+    if about == "diagnostics":
+        said(old, station, "UploadFailed")
+    else:
+        old.say(station, "LogStatusNotification", {"status": "UploadFailure", "requestId": numbers["security"]})
+    assert {kind: now(log).status for kind, log in logs.items()} == dict.fromkeys(kinds, "requested") | {about: "failed"}
+
+
+@pytest.mark.parametrize(("kind", "number"), [("security", None), ("diagnostics", 4711)])
+def test_of_the_only_log_it_is_whatever_number_it_names(network: Network, old: Engine, kind: str, number: int | None) -> None:
+    station = connected(network, old)
+    upload = request(station, kind=kind)
     agree(old, station)
-    second = request(station, kind="security")
-    agree(old, station)
-    said(old, station, "Uploading")
-    assert (now(first).status, now(second).status) == ("requested", "uploading")
+    old.say(station, "LogStatusNotification", {"status": "Uploading"} | ({} if number is None else {"requestId": number}))
+    assert now(upload).status == "uploading"
 
 
 def test_one_of_each_kind_is_open_at_a_time(station: Station, engine: Engine) -> None:
@@ -327,4 +382,4 @@ def test_what_opens_an_address_is_masked(location: str, kept: str) -> None:
     [("../../etc/passwd", "passwd"), ("..\\boot.ini", "boot.ini"), ("a\x00b\n.log", "ab.log"), ("..", ""), ("é.log", "é.log")],
 )
 def test_of_a_files_name_only_the_harmless_is_left(name: str, kept: str) -> None:
-    assert loguploads.plain_name(name) == kept
+    assert diagnostics.plain_name(name) == kept

@@ -8,8 +8,8 @@ from django_scopes import scope, scopes_disabled
 
 from stations.domain.commands import BadCommand, SetNetworkProfile
 from stations.models import Command, Connection, NetworkMove, NetworkProfile, Station, Variable
+from stations.services import commandends, networkmoves
 from stations.services import commands as life
-from stations.services import networkmoves
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import ACCEPTED, asked, boot, connected, issue, now_of, sent
@@ -140,20 +140,58 @@ def gone(station: Station) -> None:
         Connection.objects.filter(station=station).update(disconnected_at=now, seen_at=now)
 
 
-def back(engine: Engine, station: Station) -> None:
+def back(engine: Engine, station: Station, slot: str = "3") -> None:
+    """It is back, and tells by which slot."""
     engine.connect(station)
     boot(engine, station)
+    advance()
+    assert the(station).status == "watching"
+    errand = sent(engine, station)
+    (named,) = errand.calls[0]["getVariableData"]
+    assert (named["component"], named["variable"]) == ({"name": "OCPPCommCtrlr"}, {"name": "ActiveNetworkProfile"})
+    told = {"attributeStatus": "Accepted", "attributeValue": slot} if slot else {"attributeStatus": "UnknownVariable"}
+    engine.reply(station, errand, {"getVariableResult": [named | told]})
+    advance()
 
 
-@pytest.mark.parametrize(("away", "status"), [(False, "arrived"), (True, "returned")])
-def test_a_station_that_comes_back_is_seen(engine: Engine, station: Station, away: bool, status: str) -> None:
+@pytest.mark.parametrize(
+    ("away", "slot", "status", "came_by", "said"),
+    [
+        (False, "3", "arrived", 3, "by the slot it was led to"),
+        (False, "1", "returned", 1, "fell back on another slot"),
+        (False, "", "arrived", None, "by which slot is not known"),
+        (False, "the third", "arrived", None, "by which slot is not known"),
+        (True, "1", "returned", 1, "fell back on another slot"),
+        (True, "", "returned", None, "could not use the new address"),
+    ],
+)
+def test_a_station_that_comes_back_is_asked_by_which_slot(
+    engine: Engine, station: Station, away: bool, slot: str, status: str, came_by: int | None, said: str
+) -> None:
     led(engine, station, away=away)
     gone(station)
     advance()
     assert the(station).status == "watching"
-    back(engine, station)
+    back(engine, station, slot)
+    move = the(station)
+    assert (move.status, move.came_by, move.finished_at is not None) == (status, came_by, True)
+    assert said in move.detail
+    assert engine.claim(station) == [], "it is asked once"
+    if came_by is not None:
+        with scopes_disabled():
+            assert networkmoves.active_slot(station) == slot, "what its page shows"
+
+
+def test_one_that_is_gone_again_before_it_told_its_slot_is_not_waited_for_long(engine: Engine, station: Station) -> None:
+    led(engine, station)
+    engine.connect(station)
+    boot(engine, station)
     advance()
-    assert (the(station).status, the(station).finished_at is not None) == (status, True)
+    gone(station)
+    with scopes_disabled():
+        commandends.sweep(now=datetime.now(UTC) + networkmoves.AWAY + timedelta(minutes=2))
+    advance()
+    assert (the(station).status, the(station).detail) == ("arrived", networkmoves.NO_SLOT)
 
 
 @pytest.mark.parametrize(("away", "status"), [(False, "lost"), (True, "gone")])
@@ -186,7 +224,6 @@ def test_a_refused_step_ends_it_and_says_which(engine: Engine, station: Station)
 def test_the_way_back_is_the_order_before(engine: Engine, station: Station) -> None:
     move = led(engine, station)
     back(engine, station)
-    advance()
     with scope(operator=station.operator):
         again = networkmoves.go_back(move=NetworkMove.objects.select_related("station").get(pk=move.pk))
     assert (again.priority, again.slot, again.back, again.status) == ("1,2", 1, True, "priority")

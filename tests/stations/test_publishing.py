@@ -1,5 +1,6 @@
 """Publishing firmware: a local controller fetches a file, tells where it hands it on, and takes it back."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,8 +8,8 @@ from django_scopes import scopes_disabled
 
 from stations.domain import commands
 from stations.domain.commands import BadCommand
-from stations.models import FirmwarePublication, Station
-from stations.services import commandends
+from stations.models import Command, FirmwarePublication, Station
+from stations.services import commandends, publishing
 from tests.engine import Engine
 from tests.firmware import made_image
 from tests.network import Network
@@ -86,6 +87,66 @@ def test_a_status_that_comes_before_the_answer_stands(engine: Engine, station: S
     say(engine, station, "Downloading")
     engine.reply(station, errand, ACCEPTED)
     assert publication(station).status == "downloading"
+
+
+@pytest.mark.parametrize(
+    ("status", "command", "publication_status"),
+    [("Published", "confirmed", "published"), ("DownloadFailed", "no_effect", "failed")],
+)
+def test_an_end_that_comes_before_the_answer_is_that_of_the_command(
+    engine: Engine, station: Station, status: str, command: str, publication_status: str
+) -> None:
+    row = issue(station, FILE)
+    errand = sent(engine, station)
+    say(engine, station, status, **({"location": ["http://192.0.2.1/a.bin"]} if status == "Published" else {}))
+    engine.reply(station, errand, ACCEPTED)
+    assert (now_of(row).status, publication(station).status) == (command, publication_status)
+    assert now_of(row).finished_at is not None
+    assert command == "confirmed" or now_of(row).detail == publication(station).detail
+
+
+def raw(number: int) -> dict[str, Any]:
+    return {"action": "PublishFirmware", "payload": {"location": FILE.location, "checksum": MD5, "requestId": number}}
+
+
+def test_a_call_with_a_number_of_its_own_is_followed_by_that_number(engine: Engine, station: Station) -> None:
+    # Twice: a number may be used again once it is over.
+    for _ in range(2):
+        row = asked(engine, station, FILE, raw=raw(4711))
+        assert publication(station).request_id == 4711
+        say(engine, station, "Downloading")
+        say(engine, station, "Published", location=["http://192.0.2.1/a.bin"])
+        assert (publication(station).status, now_of(row).status) == ("published", "confirmed")
+    asked(engine, station, FILE)
+    other = commands.PublishFirmware(location="https://files.example.com/b.bin", checksum="0" * 32)
+    with pytest.raises(BadCommand, match="choose another requestId"):
+        issue(station, other, raw=raw(publication(station).request_id))
+    with pytest.raises(BadCommand, match="requestId must be a whole number"):
+        issue(station, other, raw=raw(-1))
+
+
+def test_what_has_no_number_is_of_the_newest_alone(engine: Engine, station: Station) -> None:
+    first = asked(engine, station, FILE)
+    second = asked(engine, station, commands.PublishFirmware(location="https://files.example.com/b.bin", checksum="0" * 32))
+    told = {"status": "Published", "location": ["http://192.0.2.1/b.bin"]}
+    engine.say(station, "PublishFirmwareStatusNotification", told)
+    assert (now_of(first).status, now_of(second).status, publication(station).status) == ("accepted", "confirmed", "published")
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_one_that_nothing_is_heard_of_is_in_nobodys_way_for_ever(engine: Engine, station: Station, gone: bool) -> None:
+    row = asked(engine, station, FILE)
+    long_after = datetime.now(UTC) + timedelta(hours=9)
+    with scopes_disabled():
+        publishing.sweep(now=long_after)
+        assert publication(station).finished_at is None, "its command still waits"
+        ended = Command.objects.filter(pk=row.pk)
+        ended.delete() if gone else ended.update(status="confirmed", finished_at=row.answered_at)
+        publishing.sweep(now=datetime.now(UTC) + timedelta(hours=7))
+        assert publication(station).finished_at is None
+        publishing.sweep(now=long_after)
+    assert (publication(station).status, publication(station).detail) == ("failed", publishing.NO_MORE)
+    assert asked(engine, station, FILE).status == "accepted"
 
 
 def test_idle_and_another_request_say_nothing_of_it(engine: Engine, station: Station) -> None:

@@ -14,8 +14,8 @@ RETRIES, RETRY_INTERVAL_S = 3, 60
 class GetLog(Command):
     """Send a log to an address (OCPP 2.0.1 N01): "diagnostics" or "security", from `since` to `until` (ISO 8601) if they are given.
 
-    Without a `location` it is sent to us; `upload` is then the row that follows it. `retries`: how often the station tries again to
-    send it, each time after `retry_interval_s`; None: as it likes.
+    Without a `location` it is sent to us. `upload` is the row that follows it. `retries`: how often the station tries again to send
+    it, each time after `retry_interval_s`; None: as it likes.
     """
 
     log: str = "diagnostics"
