@@ -39,6 +39,16 @@ def number_of(command_id: int) -> int:
     return (command_id - 1) % INT32 + 1
 
 
+def request_of(row: Command) -> int:
+    """The number that messages about a command name: that of the raw CALL, if there is one, else our own."""
+    number: int = (row.facts.get("raw") or {}).get("payload", {}).get("requestId", number_of(row.pk))
+    if not 0 <= number <= INT32:
+        raise BadCommand(
+            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name="requestId", lowest=0, highest=INT32
+        )
+    return number
+
+
 def issue(
     *,
     station: Station,
@@ -291,10 +301,14 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
 
 def observe(event: events.Event, batch: Batch) -> None:
     """A station that was asked for something did something: is it what was awaited? Called for stations that are awaited only."""
-    station = batch.station
-    for awaited in list(station.awaiting):
+    for awaited in list(batch.station.awaiting):
         if effects.OF[awaited.kind].shows(awaited, event, batch):
-            station.awaiting.remove(awaited)
-            batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
-            batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
-            batch.touch()
+            decide(batch, awaited, "confirmed")
+
+
+def decide(batch: Batch, awaited: AwaitedEffect, status: str, **change: Any) -> None:
+    """What was awaited came, or will not come."""
+    batch.station.awaiting.remove(awaited)
+    batch.change(Command, awaited.command_id, status=status, finished_at=batch.now, **change)
+    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+    batch.touch()

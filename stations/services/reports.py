@@ -58,12 +58,7 @@ OF_COMMANDS = {
 
 def made(row: Command, station: Station, command: commands.Command) -> None:
     """A report's row, with the command that asks for it."""
-    raw = row.facts.get("raw") or {}
-    request_id = raw.get("payload", {}).get("requestId", life.number_of(row.pk))
-    if not 0 <= request_id <= INT32:
-        raise BadCommand(
-            "%(name)s must be a whole number from %(lowest)s to %(highest)s.", name="requestId", lowest=0, highest=INT32
-        )
+    request_id = life.request_of(row)
     kind = OF_COMMANDS[row.kind]
     # Under a number that is in use pages could not be told apart.
     if Report.objects.filter(station=station, request_id=request_id, kind=kind, finished_at__isnull=True).exists():
