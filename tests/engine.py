@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -65,8 +66,11 @@ class Engine:
             self.thread._errands({station.pk for station in stations}, everywhere=not stations)
         return list(self.sent)
 
-    def reply(self, station: Station, errand: Errand, *answers: Any) -> None:
-        """The station's answers to an errand's CALLs: a payload, [code, description] for an error, None for silence."""
+    def reply(self, station: Station, errand: Errand, *answers: Any, after: Sequence[Inbound] = ()) -> None:
+        """The station's answers to an errand's CALLs: a payload, [code, description] for an error, None for silence.
+
+        `after`: messages that came just before, and are handled together with them.
+        """
         with scopes_disabled():
             fence = Connection.objects.get(station=station).fence
             exchanged = []
@@ -80,4 +84,4 @@ class Engine:
                 call = frames.call(message_id, errand.action, errand.calls[number - 1])
                 exchanged.append(Exchanged(call, frame, datetime.now(UTC) - timedelta(seconds=0.01), 0.01))
             answered = Answered(station.pk, fence, self.protocol, errand, exchanged, datetime.now(UTC), time.monotonic())
-            self.thread._committed([answered])
+            self.thread._committed([*after, answered])

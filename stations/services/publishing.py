@@ -17,7 +17,8 @@ from stations.models import Command as CommandRow
 from stations.models import CommandStatus, Firmware, FirmwarePublication, PublicationStatus, Station
 from stations.services import commands, effects
 from stations.services.companions import Companion
-from stations.services.firmware import ADDRESS_HOLDS, FOLDER
+from stations.services.firmware import FOLDER
+from stations.services.firmwareprogress import ADDRESS_HOLDS
 from stations.services.rules import Rule
 from stations.state import AwaitedEffect
 
