@@ -43,6 +43,7 @@ SEQUENCES = {
     "short_transaction_id": "stations_v16_transaction_id_seq",
     "happening": "stations_outboxentry_id_seq",
     "monitor_event": "stations_monitorevent_id_seq",
+    "firmware_update": "stations_firmwareupdate_id_seq",
 }
 
 

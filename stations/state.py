@@ -103,7 +103,7 @@ class AwaitedEffect:
 
 @dataclass(slots=True)
 class UpdateState:
-    """The firmware update that is open. `version` is the one it shall bring; the rest as in its row."""
+    """The firmware update that is open. `version` is the one it shall bring, empty if nobody knows; the rest as in its row."""
 
     id: int
     command_id: int | None
@@ -209,7 +209,7 @@ SELECT s.id, s.operator_id, s.identity, c.state_version, s.registration, s.accep
        s.clock_offset_s,
        ARRAY({SHOWN}),
        s.signing_key, s.site_id,
-       u.id, u.command_id, u.request_id, u.status, f.version, u.steps, u.retrieve_at, u.install_at
+       u.id, u.command_id, u.request_id, u.status, coalesce(f.version, ''), u.steps, u.retrieve_at, u.install_at
 FROM stations_station s
 JOIN stations_connection c ON c.station_id = s.id
 JOIN accounts_operator o ON o.id = s.operator_id

@@ -3,6 +3,7 @@
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -68,8 +69,9 @@ class Engine:
             self.thread._errands({station.pk for station in stations}, everywhere=not stations)
         return list(self.sent)
 
-    def reply(self, station: Station, errand: Errand, *answers: Any) -> None:
-        self.round(self.answered(station, errand, *answers))
+    def reply(self, station: Station, errand: Errand, *answers: Any, after: Sequence[Inbound] = ()) -> None:
+        """What `answered` makes of the answers. `after`: messages that came just before, and are handled together with them."""
+        self.round(*after, self.answered(station, errand, *answers))
 
     def answered(self, station: Station, errand: Errand, *answers: Any) -> Answered:
         """The station's answers to an errand's CALLs: a payload, [code, description] for an error, None for silence."""

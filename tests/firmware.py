@@ -59,7 +59,7 @@ def made_image(
 
 
 @tables
-def made_update(station: Station, image: Firmware, *, token: str = "", **fields: Any) -> FirmwareUpdate:
+def made_update(station: Station, image: Firmware | None, *, token: str = "", **fields: Any) -> FirmwareUpdate:
     """An update as a row: under way unless it has an end. `token`: that of its address."""
     now = timezone.now()
     _token, token_hash = tokens.make()

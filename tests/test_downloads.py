@@ -26,7 +26,7 @@ from tests.dashboard.monitoredrows import monitored
 from tests.dashboard.reservationrows import kept, made_reservation
 from tests.dashboard.securityrows import secured
 from tests.database import tables
-from tests.firmware import made_image
+from tests.firmware import made_image, made_update
 from tests.network import Network
 from tests.stations.runs import brought_on, heard
 
@@ -69,6 +69,15 @@ def logged(station: Station, count: int) -> None:
 
 async def text(answer: Any) -> str:
     return b"".join([part async for part in answer.streaming_content]).decode("utf-8-sig")
+
+
+async def test_the_updates_of_a_charger_are_a_file_whatever_was_asked_for(network: Network) -> None:
+    station, now = network.station(), timezone.now()
+    made_update(station, made_image(network.operator), status="done", finished_at=now)
+    made_update(station, None, location="https://files.example.com/x.bin", token_hash=None)
+    answer = await text(download(browser_of(network), f"/stations/{station.identity}/?tab=firmware&format=csv"))
+    rows = [(row["firmware"], row["version"], row["status"]) for row in csv.DictReader(answer.splitlines())]
+    assert rows == [("https://files.example.com/x.bin", "", "sent"), ("Acme 2.0", "2.0", "done")]
 
 
 async def test_the_filtered_list_of_chargers_is_a_file_too(network: Network) -> None:

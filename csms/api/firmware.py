@@ -57,8 +57,10 @@ class NewFirmware(serializers.Serializer[Any]):
 
 class UpdateRow(Rows):
     station = serializers.CharField(source="station.identity")
-    firmware = serializers.IntegerField(source="firmware_id")
-    version = serializers.CharField(source="firmware.version")
+    firmware = serializers.IntegerField(
+        source="firmware_id", allow_null=True, help_text="Null: an address that is not the library's."
+    )
+    version = serializers.CharField(source="firmware.version", default=None, allow_null=True)
     command = serializers.IntegerField(source="command_id", allow_null=True)
     reason = serializers.ChoiceField(choices=UpdateFailure.choices, allow_blank=True, help_text="Why it failed; else empty.")
     steps = serializers.SerializerMethodField(help_text="What happened when, the oldest first.")
@@ -66,8 +68,8 @@ class UpdateRow(Rows):
     class Meta:
         model = FirmwareUpdate
         fields = read_only_fields = [
-            *("id", "station", "firmware", "version", "command", "attempt", "status", "status_at", "reason", "detail", "signed"),
-            *("firmware_before", "retrieve_at", "install_at", "bytes_served", "created_at", "finished_at", "steps"),
+            *("id", "station", "firmware", "version", "location", "command", "attempt", "status", "status_at", "reason", "detail"),
+            *("signed", "firmware_before", "retrieve_at", "install_at", "bytes_served", "created_at", "finished_at", "steps"),
         ]
 
     def get_steps(self, row: FirmwareUpdate) -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from csms.ocpp.masking import params_shown
 from stations.domain.addresses import without_secrets
 from stations.domain.commands import COMMANDS, SECRET
 from stations.models import Command, CommandStatus, Station
+from stations.services.commandends import UNSEEN
 
 #: How many stand on a charger's page.
 SHOWN = 20
@@ -159,6 +160,8 @@ class CommandRow:
         done, state, word = LIFE.get(command.status, (0, "now", None))
         if command.status == CommandStatus.FAILED and command.sent_at is None:
             done = 1  # it could not even be said
+        elif command.status == CommandStatus.CANCELLED and command.answered_at is not None:
+            done = 3  # what it had begun was given up
         times = (command.created_at, command.sent_at, command.answered_at, command.finished_at)
         rest = "none" if state == "bad" else "open"
         dots = []
@@ -217,9 +220,13 @@ class CommandRow:
             case CommandStatus.TIMED_OUT:
                 return _("No answer came in time. Look whether the charger did it all the same.")
             case CommandStatus.NO_EFFECT:
-                return _("The charger agreed, but was not seen to do it.")
+                if said in ("", UNSEEN):
+                    return _("The charger agreed, but was not seen to do it.")
+                return _("The charger agreed, but it came to nothing: %(why)s") % {"why": said}
             case CommandStatus.EXPIRED:
                 return _("The charger did not come back in time, so it was not sent.")
+            case _ if command.answered_at:
+                return _("It was given up after the charger had agreed.")
             case _:
                 return _("It was taken back before it was sent.")
 

@@ -100,8 +100,8 @@ def export(request: HttpRequest, station: Station) -> HttpResponseBase:
 
     def cells(one: FirmwareUpdate) -> Iterable[object]:
         times = (one.created_at, one.status_at, one.finished_at)
-        image = one.firmware
+        version = one.firmware.version if one.firmware else ""
         said = (one.attempt, one.status, one.reason, one.detail, one.firmware_before)
-        return (one.pk, str(image), image.version, *said, *times, one.bytes_served, str(one.requested_by or ""))
+        return (one.pk, str(one), version, *said, *times, one.bytes_served, str(one.requested_by or ""))
 
     return exports.stream_csv(request, f"firmware-updates-{slugify(station.identity) or 'charger'}", HEADER, chunk, cells)

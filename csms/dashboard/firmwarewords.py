@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from stations.models import FirmwareUpdate, UpdateFailure, UpdateStatus
-from stations.services.firmware import BEYOND_RECALL
+from stations.services.firmware import BEYOND_RECALL, NOT_RESTARTED
 
 Word = str | Promise
 
@@ -63,14 +63,18 @@ class UpdateRow:
         match update.status:
             case UpdateStatus.WAITING:
                 return _("It is sent as soon as the charger is there and has answered what it was asked before.")
-            case UpdateStatus.DOWNLOADING if update.bytes_served:
+            case UpdateStatus.DOWNLOADING if update.bytes_served and update.firmware:
                 # A file that is fetched twice is served twice.
                 served = filesizeformat(min(update.bytes_served, update.firmware.size))
                 return _("%(served)s of %(size)s are fetched.") % {"served": served, "size": filesizeformat(update.firmware.size)}
             case UpdateStatus.REBOOTING:
                 return _("The version it comes back with will show whether it worked.")
-            case UpdateStatus.DONE:
+            case UpdateStatus.DONE if update.detail == NOT_RESTARTED:
+                return _("The charger says that it is installed. It did not restart, so that its version does not show it.")
+            case UpdateStatus.DONE if update.firmware:
                 return _("The charger runs %(version)s.") % {"version": update.firmware.version}
+            case UpdateStatus.DONE:
+                return update.detail
             case UpdateStatus.FAILED:
                 said = f" ({update.detail})" if update.detail else ""
                 return f"{FAILURES.get(update.reason, '')}{said}"
@@ -82,7 +86,9 @@ class UpdateRow:
 
     @property
     def retryable(self) -> bool:
-        return self.update.status == UpdateStatus.FAILED and self.update.firmware.withdrawn_at is None
+        """Of what is not in the library the address may have held a secret, which is not kept."""
+        image = self.update.firmware
+        return self.update.status == UpdateStatus.FAILED and image is not None and image.withdrawn_at is None
 
     @property
     def steps(self) -> list[Step]:

@@ -10,7 +10,10 @@ from stations.models.station import Station
 
 
 class CommandStatus(models.TextChoices):
-    """A command's life: queued, sent, answered, its effect seen or not. It may end before it is sent: expired, cancelled."""
+    """A command's life: queued, sent, answered, its effect seen or not. It may end before it is sent: expired, cancelled.
+
+    That of a firmware update is cancelled with it also later.
+    """
 
     QUEUED = "queued", "Queued"
     SENT = "sent", "Sent"

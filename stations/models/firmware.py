@@ -83,18 +83,20 @@ class Firmware(models.Model):
 class FirmwareUpdate(models.Model):
     """One attempt to bring an image onto one station. Open until `finished_at`; a station has one open update at most.
 
+    `firmware` empty: what stands at `location`, an address that is not the library's, so that nobody knows its version.
     `request_id` is the number its status messages name (not all do); `token_hash` that of the one-time address, good until
     `expires_at` or the end; `due_at` is when the step must have been followed by another. `steps` are [time, status, detail].
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
     station = models.ForeignKey(Station, models.CASCADE, related_name="firmware_updates", db_index=False)
-    firmware = models.ForeignKey(Firmware, models.RESTRICT, related_name="updates")
+    firmware = models.ForeignKey(Firmware, models.RESTRICT, null=True, blank=True, related_name="updates")
+    location = models.CharField(max_length=512, blank=True, default="", db_default="")
     command = models.ForeignKey(Command, models.SET_NULL, null=True, blank=True, related_name="+")
     requested_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+")
-    attempt = models.PositiveIntegerField(help_text="Counted from 1 for this station and image.")
+    attempt = models.PositiveIntegerField(help_text="Counted from 1 for this station and image; else 1.")
     request_id = models.IntegerField()
-    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    token_hash = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
     expires_at = models.DateTimeField()
     retrieve_at = models.DateTimeField(null=True, blank=True)
     install_at = models.DateTimeField(null=True, blank=True)
@@ -125,4 +127,4 @@ class FirmwareUpdate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"update {self.pk}"
+        return str(self.firmware) if self.firmware_id else self.location or f"update {self.pk}"

@@ -71,6 +71,7 @@ add(
         "set_variables": companions.Companion(passwords.made, passwords.answered, passwords.ended),
     },
 )
+add(effects.OF, firmware.EFFECTS)
 add(companions.OF, localauthlist.COMPANIONS)
 add(RULES, reservation.RULES)
 add(effects.OF, reservation.EFFECTS)

@@ -21,6 +21,7 @@ from stations.services.commands import Claimed, shown
 
 #: How long after its sending a command whose answer was lost with its process is given up.
 LOST_ANSWER = timedelta(seconds=150)
+UNSEEN = "Nothing was seen of it."
 
 # A raw CALL that was asked for may hold secrets too.
 END = """
@@ -91,7 +92,7 @@ def sweep(*, now: datetime) -> int:
         ended = _end(cursor, EXPIRE, "expired", "The station did not come back in time.", now=now)
         ended += _end(cursor, LOSE, "timed_out", "The answer was lost.", now=now, before=now - LOST_ANSWER)
         cursor.execute(AWAITED_NO_MORE, [now])
-        ended += _end(cursor, FRUITLESS, "no_effect", now=now)
+        ended += _end(cursor, FRUITLESS, "no_effect", UNSEEN, now=now)
     _ring(ended)
     return len(ended)
 

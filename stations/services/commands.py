@@ -310,24 +310,16 @@ def _accepted(batch: Batch, command_id: int, command: commands.Command, outcome:
 # The effect
 
 
-def came(batch: Batch, awaited: AwaitedEffect) -> None:
-    """What the station agreed to was seen."""
-    batch.station.awaiting.remove(awaited)
-    batch.change(Command, awaited.command_id, status="confirmed", finished_at=batch.now)
-    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
-
-
-def fruitless(batch: Batch, awaited: AwaitedEffect, detail: str) -> None:
-    """The station says that what it agreed to will not come, and why."""
-    batch.station.awaiting.remove(awaited)
-    batch.change(Command, awaited.command_id, status="no_effect", detail=detail[:300], finished_at=batch.now)
-    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
-
-
 def observe(event: events.Event, batch: Batch) -> None:
     """A station that was asked for something did something: is it what was awaited? Called for stations that are awaited only."""
-    station = batch.station
-    for awaited in list(station.awaiting):
+    for awaited in list(batch.station.awaiting):
         if effects.OF[awaited.kind].shows(awaited, event, batch):
-            came(batch, awaited)
-            batch.touch()
+            decide(batch, awaited, "confirmed")
+
+
+def decide(batch: Batch, awaited: AwaitedEffect, status: str, **change: Any) -> None:
+    """What was awaited came, or will not come."""
+    batch.station.awaiting.remove(awaited)
+    batch.change(Command, awaited.command_id, status=status, finished_at=batch.now, **change)
+    batch.tell(topics.COMMAND_FINISHED, awaited.command_id)
+    batch.touch()

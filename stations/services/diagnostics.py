@@ -208,14 +208,14 @@ def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
     elif status == "Uploaded" and elsewhere:
         name = plain_name(str(asked.facts.get("filename") or ""))
         batch.change(LogUpload, pk, status=LogStatus.UPLOADED.value, reason="", filename=name, finished_at=batch.now)
-        commands.came(batch, asked)
+        commands.decide(batch, asked, "confirmed")
     elif status == "Uploaded":
         said = "The charger says that it has sent the log; it is not here yet."
         batch.change(LogUpload, pk, reason=said, due_at=batch.now + CLAIMED)
     elif status in FAILURES:
         why = NOT_THERE if elsewhere and status in UNSENT else FAILURES[status]
         batch.change(LogUpload, pk, status=LogStatus.FAILED.value, reason=why, finished_at=batch.now)
-        commands.fruitless(batch, asked, why)
+        commands.decide(batch, asked, "no_effect", detail=why[:300])
 
 
 def plain_name(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope
@@ -16,19 +16,26 @@ from accounts.models import Operator, User
 from accounts.tokens import plain, taken
 from stations import models, ports, selectors
 from stations.batch import Batch, of_one
+from stations.domain.addresses import without_secrets
 from stations.domain.commands import BadCommand, Command, UpdateFirmware
 from stations.models import CommandStatus, Firmware, FirmwareUpdate, Station, UpdateFailure, UpdateStatus, Variable
-from stations.services import commandends, commands, firmwareprogress, registry, signatures
+from stations.models.command import OPEN
+from stations.services import commandends, commands, effects, firmwareprogress, followups, registry, signatures
+from stations.services.firmwareprogress import ADDRESS_HOLDS
 
 FOLDER = "firmware"
 #: How often a station tries to fetch, unless it is told otherwise.
 RETRIES = 3
-#: How long an address is good after the latest time at which the station may begin to fetch.
-ADDRESS_HOLDS = timedelta(hours=24)
 #: A plan further ahead is a mistake in the date.
 FURTHEST = timedelta(days=90)
+#: Until when an update has long ended by itself, however late it was planned.
+ENDED_BY = FURTHEST + timedelta(days=10)
 #: Updates that a sweep looks at.
 SWEPT = 500
+#: A station that is asked how it stands has so long to tell.
+TELLS_WITHIN = timedelta(minutes=10)
+#: How an update ends at a station that does what it says and nothing more.
+NOT_RESTARTED = "Said Installed, did not restart"
 #: After its command has expired a waiting update is ended by that; this is for when it is not.
 GRACE = timedelta(minutes=5)
 #: Settings that only stations have which can check a signature although their version need not (1.6 security whitepaper, 4).
@@ -150,39 +157,66 @@ def start(
 
 
 def made(row: models.Command, station: Station, command: Command) -> None:
-    """With the row of an `update_firmware` comes its update, and what its sending needs: the one-time address, the signature."""
+    """With the row of an `update_firmware` comes its update, and what its sending needs: the one-time address, the signature.
+
+    One by an address that is not the library's may be asked for while another is under way. Its update is made when the station
+    takes it instead (see `firmwareprogress.answered`).
+    """
     assert isinstance(command, UpdateFirmware)
     fixed: dict[str, Any] = {} if command.retrieve_at else {"retrieve_at": _written(row.created_at)}
+    if any(at is not None and at > row.created_at + FURTHEST for at in (_read(command.retrieve_at), _read(command.install_at))):
+        raise BadCommand("Choose a time within the next 90 days.")
+    # The state of whoever holds the socket gets the open update; and no two begin at once.
+    registry.bump(station.pk)
+    station.refresh_from_db(fields=["vendor", "model", "firmware_version"])
     if command.firmware is not None:
-        fixed |= _begin(row, station, command, command.firmware)
+        fixed |= _begin_image(row, station, command, command.firmware)
+    elif _under_way(row, station) is None:
+        _begin(row, station, command, location=without_secrets(command.location)[:512])
     row.facts = row.facts | {"fixed": fixed}
     row.save(update_fields=["facts"])
 
 
-def _begin(row: models.Command, station: Station, command: UpdateFirmware, firmware_id: int) -> dict[str, Any]:
-    # The state of whoever holds the socket gets the open update; and no two begin at once.
-    registry.bump(station.pk)
-    station.refresh_from_db(fields=["vendor", "model", "firmware_version"])
+def _under_way(row: models.Command, station: Station) -> FirmwareUpdate | models.Command | None:
+    """What the station was asked to take before this, and has not ended: its update, or a command that has none yet."""
+    asked = models.Command.objects.filter(station=station, kind=row.kind, status__in=OPEN).exclude(pk=row.pk)
+    asked = asked.exclude(Exists(FirmwareUpdate.objects.filter(command=OuterRef("pk"))))
+    return FirmwareUpdate.objects.filter(station=station, finished_at__isnull=True).first() or asked.first()
+
+
+def _begin_image(row: models.Command, station: Station, command: UpdateFirmware, firmware_id: int) -> dict[str, Any]:
     firmware = Firmware.objects.filter(pk=firmware_id, operator_id=station.operator_id).first()
     if firmware is None:
         raise BadCommand("There is no firmware %(id)s in the library.", id=firmware_id)
     _check_fit(station, firmware)
+    if (before := _under_way(row, station)) is not None:
+        raise BadCommand(
+            "%(station)s is being updated to %(version)s: wait until that has ended, or cancel it first.",
+            version=_what(before),
+            station=station.identity,
+        )
     if command.signed == "yes" and not firmware.signed:
         raise BadCommand("%(firmware)s has no signature to send.", firmware=firmware)
-    retrieve_at, install_at = _read(command.retrieve_at), _read(command.install_at)
-    if any(at is not None and at > row.created_at + FURTHEST for at in (retrieve_at, install_at)):
-        raise BadCommand("Choose a time within the next 90 days.")
-    before = FirmwareUpdate.objects.filter(station=station, firmware=firmware).aggregate(n=Max("attempt"))["n"] or 0
+    tried = FirmwareUpdate.objects.filter(station=station, firmware=firmware).aggregate(n=Max("attempt"))["n"] or 0
     token, token_hash = ports.files.credential()
+    _begin(row, station, command, firmware=firmware, attempt=tried + 1, token_hash=token_hash)
+    fixed = {"location": ports.files.address(FOLDER, token, firmware.name)}
+    if command.signed != "no" and firmware.signed:
+        fixed |= {"signature": firmware.signature, "signing_certificate": firmware.signing_certificate}
+        if command.signed == "auto" and reads_signatures(station):
+            fixed["signed"] = "yes"
+    return fixed
+
+
+def _begin(row: models.Command, station: Station, command: UpdateFirmware, *, attempt: int = 1, **what: Any) -> None:
+    retrieve_at, install_at = _read(command.retrieve_at), _read(command.install_at)
     update = FirmwareUpdate(
         operator_id=station.operator_id,
         station=station,
-        firmware=firmware,
         command=row,
         requested_by=row.requested_by,
-        attempt=before + 1,
-        request_id=commands.number_of(row.pk),
-        token_hash=token_hash,
+        attempt=attempt,
+        request_id=commands.number_in(row),
         expires_at=max(row.expires_at, retrieve_at or row.expires_at) + ADDRESS_HOLDS,
         retrieve_at=retrieve_at,
         install_at=install_at,
@@ -191,16 +225,17 @@ def _begin(row: models.Command, station: Station, command: UpdateFirmware, firmw
         firmware_before=station.firmware_version,
         steps=[[row.created_at.isoformat(), UpdateStatus.WAITING.value, ""]],
         created_at=row.created_at,
+        **what,
     )
     update.save(force_insert=True)
-    after = {"firmware": str(firmware), "from": station.firmware_version, "attempt": update.attempt}
+    after = {"firmware": str(update), "from": station.firmware_version, "attempt": update.attempt}
     audit.record("firmware_update.started", station, operator=station.operator_id, after=after, note=row.reason)
-    fixed = {"location": ports.files.address(FOLDER, token, firmware.name)}
-    if command.signed != "no" and firmware.signed:
-        fixed |= {"signature": firmware.signature, "signing_certificate": firmware.signing_certificate}
-        if command.signed == "auto" and reads_signatures(station):
-            fixed["signed"] = "yes"
-    return fixed
+
+
+def _what(before: FirmwareUpdate | models.Command) -> str:
+    if isinstance(before, models.Command):
+        return without_secrets(before.params["location"])
+    return before.firmware.version if before.firmware else str(before)
 
 
 def _check_fit(station: Station, firmware: Firmware) -> None:
@@ -215,13 +250,6 @@ def _check_fit(station: Station, firmware: Firmware) -> None:
         raise BadCommand("%(firmware)s does not fit %(station)s, which is a %(told)s.", told=told, **named)
     if firmwareprogress.same_version(station.firmware_version, firmware.version):
         raise BadCommand("%(station)s has %(version)s already.", version=firmware.version, **named)
-    under_way = FirmwareUpdate.objects.filter(station=station, finished_at__isnull=True).select_related("firmware").first()
-    if under_way is not None:
-        raise BadCommand(
-            "%(station)s is being updated to %(version)s: wait until that has ended, or cancel it first.",
-            version=under_way.firmware.version,
-            **named,
-        )
 
 
 def reads_signatures(station: Station) -> bool:
@@ -247,11 +275,10 @@ def cancel(*, update: FirmwareUpdate, fetching: bool = True) -> bool:
                 return False
             # Under the station's lock, as a batch would: whoever locks the command first waits for it the other way round.
             unsent = update.command is not None and commandends.cancel(command=update.command)
-            detail = "Taken back before it was sent." if unsent else "Given up; the address it was sent is good no more."
+            ours = "the address it was sent is good no more" if update.firmware else "the station may go on with it"
+            detail = "Taken back before it was sent." if unsent else f"Given up; {ours}."
             firmwareprogress.fail(batch, UpdateFailure.CANCELLED, detail)
-        audit.record(
-            "firmware_update.cancelled", update.station, operator=update.operator_id, before={"update": str(update.firmware)}
-        )
+        audit.record("firmware_update.cancelled", update.station, operator=update.operator_id, before={"update": str(update)})
     return True
 
 
@@ -281,7 +308,7 @@ def sweep(*, now: datetime) -> int:
     """End the updates whose time is over or whose command came to nothing. Returns how many. Run without a scope.
 
     1. Find open updates that wait although their command has ended, and those whose step is overdue.
-    2. Each in a transaction of its own, under the lock of its station: look again, and end it or bring it forward.
+    2. Each in a transaction of its own, under the lock of its station: look again, and end it, ask about it or bring it forward.
     """
     waits = Q(status=UpdateStatus.WAITING, command__status__in=[*UNSENT, *DOUBTFUL])
     found = FirmwareUpdate.objects.filter(waits | Q(due_at__lte=now), finished_at__isnull=True).order_by("due_at")
@@ -307,23 +334,47 @@ def _swept(update_id: int, station_id: int, now: datetime) -> bool:
         elif update.status == UpdateStatus.WAITING and status in DOUBTFUL:
             firmwareprogress.move(batch, UpdateStatus.SENT, "The station did not answer; it may be at work.")
             return False
-        elif update.due_at <= now and _waits_for_a_car(batch, update, now):
-            firmwareprogress.postpone(batch, until=update.expires_at)
-            return False
         elif update.due_at <= now:
-            firmwareprogress.fail(
-                batch, UpdateFailure.TIMEOUT, f"Nothing was heard after this step: {update.get_status_display().lower()}."
-            )
+            return _overdue(batch, update, now)
         else:
             return False
     return True
 
 
+def _overdue(batch: Batch, update: FirmwareUpdate, now: datetime) -> bool:
+    """A step was not followed by another. A station that is there has more time while somebody charges, and is asked once."""
+    said = firmwareprogress.last_word(update.steps)
+    if update.status != UpdateStatus.WAITING and selectors.online(now).filter(pk=update.station_id).exists():
+        if _waits_for_a_car(batch, update, now):
+            firmwareprogress.postpone(batch, until=update.expires_at)
+            return False
+        if _asked(batch, update, said == firmwareprogress.INSTALLED, now):
+            return False
+        if said == firmwareprogress.INSTALLED:
+            firmwareprogress.finish(batch, NOT_RESTARTED)
+            return True
+    step = update.get_status_display().lower()
+    firmwareprogress.fail(batch, UpdateFailure.TIMEOUT, f"Nothing was heard after this step: {step}.")
+    return True
+
+
 def _waits_for_a_car(batch: Batch, update: FirmwareUpdate, now: datetime) -> bool:
-    """Whether the station is there and somebody charges: most put off what disturbs them. It has as long as its address is good."""
-    if not batch.station.open or update.status in (UpdateStatus.WAITING, UpdateStatus.DOWNLOADING) or update.expires_at <= now:
+    """Whether somebody charges: most stations put off what disturbs them. It has as long as its address is good."""
+    return bool(batch.station.open) and update.status != UpdateStatus.DOWNLOADING and update.expires_at > now
+
+
+def _asked(batch: Batch, update: FirmwareUpdate, installed: bool, now: datetime) -> bool:
+    """Ask the station how it stands, once: how far it is, or if it is `installed`, which version it runs. False: it was asked."""
+    line = "Asked which version it runs." if installed else "Asked how far it is."
+    command = update.command
+    if command is None or any(detail == line for _at, _status, detail in update.steps):
         return False
-    return selectors.online(now).filter(pk=update.station_id).exists()
+    about = (update.operator_id, update.station_id, command.pk, command.kind, command.params | {"installed": installed})
+    if not followups.ask(batch.cursor, [about], followups.NO_EFFECT, now=now):
+        return False
+    firmwareprogress.wait(batch, until=now + TELLS_WITHIN, why=line)
+    transaction.on_commit(lambda: ports.bell.command(update.station_id))
+    return True
 
 
 def _written(at: datetime | None) -> str | None:
@@ -332,3 +383,7 @@ def _written(at: datetime | None) -> str | None:
 
 def _read(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+#: How far it is stands in the update's row, which gives up sooner.
+EFFECTS = {"update_firmware": effects.Effect(effects.within(int(ENDED_BY.total_seconds())))}

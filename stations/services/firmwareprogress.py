@@ -8,8 +8,11 @@ from typing import Any
 
 from stations import topics
 from stations.batch import Batch
+from stations.domain.addresses import without_secrets
 from stations.domain.events import Done, FirmwareStatusReported, StationBooted
 from stations.models import Command, CommandStatus, FirmwareUpdate, Station, UpdateFailure, UpdateStatus
+from stations.services import commands
+from stations.state import AwaitedEffect, UpdateState
 
 #: Told when an update has ended, done or failed; the object is the update.
 ENDED = "firmware_update.ended"
@@ -21,7 +24,11 @@ LIMITS_MIN = {
     UpdateStatus.VERIFIED: 60,
     UpdateStatus.INSTALLING: 60,
     UpdateStatus.REBOOTING: 30,
+    # What a station puts off by itself waits for its own hours.
+    **dict.fromkeys(("DownloadScheduled", "InstallScheduled"), 24 * 60),
 }
+#: How long an address is good after the latest time at which the station may begin to fetch.
+ADDRESS_HOLDS = timedelta(hours=24)
 #: Steps in their order: one that comes late is written down, but takes nothing back.
 ORDER = {status.value: number for number, status in enumerate(UpdateStatus)}
 #: What a station's words mean (OCPP 2.0.1 FirmwareStatusEnumType, whose names 1.6 shares).
@@ -34,6 +41,7 @@ STEPS = {
     "InstallScheduled": UpdateStatus.DOWNLOADED,
     "Installing": UpdateStatus.INSTALLING,
     "InstallRebooting": UpdateStatus.REBOOTING,
+    # Some say so before they restart, so the boot is the proof.
     "Installed": UpdateStatus.REBOOTING,
 }
 FAILURES = {
@@ -46,10 +54,24 @@ FAILURES = {
 PROVEN_BY_BOOT = (UpdateStatus.INSTALLING, UpdateStatus.REBOOTING)
 #: A station that says more than this says it in the message log only.
 MOST_STEPS = 60
+#: The last word of a station that is done.
+INSTALLED = "Installed"
+#: How it ended.
+END = ("status", "reason", "detail")
+#: A command, and the update that was made with it.
+MADE = """
+SELECT c.requested_by_id, c.created_at, c.expires_at, u.id, u.status, u.reason, u.detail
+FROM stations_command c LEFT JOIN stations_firmwareupdate u ON u.command_id = c.id WHERE c.id = %s
+"""
 
 
 def same_version(one: str, other: str) -> bool:
     return one.strip().casefold() == other.strip().casefold()
+
+
+def last_word(steps: list[list[str]]) -> str:
+    """What the station said last of how far it is; empty: nothing yet."""
+    return next((said for _at, _status, said in reversed(steps) if said in STEPS), "")
 
 
 # What the station says
@@ -65,7 +87,7 @@ def status_reported(event: FirmwareStatusReported, batch: Batch) -> Done:
     if failure := FAILURES.get(event.status):
         fail(batch, failure, event.status)
     elif step := STEPS.get(event.status):
-        if event.status == "Installed" and same_version(batch.station.firmware_version, update.version):
+        if event.status == INSTALLED and update.version and same_version(batch.station.firmware_version, update.version):
             # It came back first and says so afterwards.
             finish(batch, event.status)
         else:
@@ -78,32 +100,40 @@ def booted(event: StationBooted, batch: Batch) -> None:
     update = batch.station.update
     if update is None:
         return
-    if same_version(event.firmware_version, update.version):
+    if _proven(event.firmware_version, batch.station.firmware_version, update):
         if update.status == UpdateStatus.WAITING and update.command_id is not None:
             # It got there by another way: there is nothing left to ask.
             detail = "The station came with this version before it was asked."
             batch.change(Command, update.command_id, status=CommandStatus.CANCELLED.value, detail=detail, finished_at=batch.now)
             batch.tell(topics.COMMAND_FINISHED, update.command_id)
         finish(batch, f"Booted with {event.firmware_version}")
-    elif not event.firmware_version and update.steps and update.steps[-1][2] == "Installed":
+        return
+    told = f"Booted with {event.firmware_version or 'no version told'}"
+    comparable = event.firmware_version and update.version
+    if not comparable and last_word(update.steps) == INSTALLED:
         # It said so, and there is no more to be had of it.
-        finish(batch, "Booted without telling its version")
-    elif event.firmware_version and update.status in PROVEN_BY_BOOT:
-        fail(batch, UpdateFailure.VERSION, f"Booted with {event.firmware_version}")
+        finish(batch, told)
+    elif comparable and update.status in PROVEN_BY_BOOT:
+        fail(batch, UpdateFailure.VERSION, told)
     else:
-        _write(batch, update.status, f"Booted with {event.firmware_version or 'no version told'}")
+        _write(batch, update.status, told)
+
+
+def _proven(told: str, before: str, update: UpdateState) -> bool:
+    """Whether the version it tells is the one the update was to bring; where nobody knows that, whether it is a new one."""
+    if update.version:
+        return same_version(told, update.version)
+    asked = update.status != UpdateStatus.WAITING
+    return bool(asked and told and before) and not same_version(told, before)
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
     """A command for firmware was answered: taken, refused, or not at all, which is no refusal (the station may be at work)."""
     update = batch.station.update
-    if update is None:
-        return
     status, detail = change["status"], change.get("detail", "")
-    if update.command_id != command_id:
-        # Whoever asks for other firmware takes back what was asked before (OCPP 2.0.1 L01).
-        if status == CommandStatus.CONFIRMED and update.status != UpdateStatus.WAITING:
-            fail(batch, UpdateFailure.CANCELLED, "The station was asked for other firmware.")
+    if update is None or update.command_id != command_id:
+        if status == CommandStatus.ACCEPTED:
+            _taken(batch, batch.station.awaiting[-1], detail)
         return
     if status in (CommandStatus.REJECTED, CommandStatus.FAILED):
         about_signature = detail.startswith(("InvalidCertificate", "RevokedCertificate"))
@@ -111,6 +141,45 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
         return
     if facts.get("signed"):
         batch.change(FirmwareUpdate, update.id, signed=True)
+    move(batch, UpdateStatus.SENT, detail)
+
+
+def _taken(batch: Batch, asked: AwaitedEffect, detail: str) -> None:
+    """What is not followed was taken: either it has ended before the answer came, or it takes the place of what was (L01)."""
+    found = batch.cursor.execute(MADE, (asked.command_id,)).fetchone()
+    assert found is not None, "what was answered stands in the table"
+    requested_by, created_at, expires_at, update_id, *end = found
+    if update_id is not None:
+        # What this batch made of it is not written yet.
+        end = [batch.changed[FirmwareUpdate].get(update_id, {}).get(*one) for one in zip(END, end, strict=True)]
+        _decide(batch, asked.command_id, *end)
+        return
+    if batch.station.update is not None:
+        fail(batch, UpdateFailure.CANCELLED, "The station was asked for other firmware.")
+    planned = [datetime.fromisoformat(at) if (at := asked.params[name]) else None for name in ("retrieve_at", "install_at")]
+    number = asked.facts.get("request_id", commands.number_of(asked.command_id))
+    steps = [[created_at.isoformat(), UpdateStatus.WAITING.value, ""]]
+    update = UpdateState(
+        batch.next_id("firmware_update"), asked.command_id, number, UpdateStatus.WAITING.value, "", steps, *planned
+    )
+    batch.add(
+        FirmwareUpdate,
+        id=update.id,
+        operator_id=batch.station.operator_id,
+        station_id=batch.station.id,
+        command_id=asked.command_id,
+        requested_by_id=requested_by,
+        location=without_secrets(asked.params["location"])[:512],
+        attempt=1,
+        request_id=number,
+        signed=bool(asked.facts.get("signed")),
+        expires_at=max(expires_at, update.retrieve_at or expires_at) + ADDRESS_HOLDS,
+        retrieve_at=update.retrieve_at,
+        install_at=update.install_at,
+        firmware_before=batch.station.firmware_version,
+        created_at=created_at,
+    )
+    batch.station.update = update
     move(batch, UpdateStatus.SENT, detail)
 
 
@@ -124,7 +193,7 @@ def move(batch: Batch, status: UpdateStatus, detail: str = "") -> None:
     if ORDER[status] < ORDER[update.status]:
         _write(batch, status, detail)
         return
-    due_at = due(status, batch.now, update.retrieve_at, update.install_at)
+    due_at = due(update, status, detail, batch.now)
     changed = {} if status == update.status else {"status_at": batch.now}
     update.status = status.value
     batch.change(FirmwareUpdate, update.id, status=status.value, due_at=due_at, **changed)
@@ -135,9 +204,16 @@ def postpone(batch: Batch, *, until: datetime) -> None:
     """Somebody charges: give the step its time once more, but not longer than `until`."""
     update = batch.station.update
     assert update is not None, "no update is open"
-    due_at = min(until, due(UpdateStatus(update.status), batch.now, update.retrieve_at, update.install_at))
-    batch.change(FirmwareUpdate, update.id, due_at=due_at)
-    _write(batch, update.status, "Somebody charges: it may wait for the end of that.")
+    due_at = min(until, due(update, UpdateStatus(update.status), last_word(update.steps), batch.now))
+    wait(batch, until=due_at, why="Somebody charges: it may wait for the end of that.")
+
+
+def wait(batch: Batch, *, until: datetime, why: str) -> None:
+    """Give the step more time."""
+    update = batch.station.update
+    assert update is not None, "no update is open"
+    batch.change(FirmwareUpdate, update.id, due_at=until)
+    _write(batch, update.status, why)
 
 
 def finish(batch: Batch, detail: str = "") -> None:
@@ -149,14 +225,14 @@ def fail(batch: Batch, reason: UpdateFailure, detail: str = "") -> None:
     _end(batch, UpdateStatus.FAILED, reason.value, detail)
 
 
-def due(status: UpdateStatus, now: datetime, retrieve_at: datetime | None, install_at: datetime | None) -> datetime:
+def due(update: UpdateState, status: UpdateStatus, said: str, now: datetime) -> datetime:
     """By when a step must have been followed by another. What is to be fetched or installed later is waited for."""
     starts = now
     if status == UpdateStatus.SENT:
-        starts = max(now, retrieve_at or now)
+        starts = max(now, update.retrieve_at or now)
     elif status in (UpdateStatus.DOWNLOADED, UpdateStatus.VERIFIED):
-        starts = max(now, install_at or now)
-    return starts + timedelta(minutes=LIMITS_MIN[status])
+        starts = max(now, update.install_at or now)
+    return starts + timedelta(minutes=LIMITS_MIN.get(said, LIMITS_MIN[status]))
 
 
 def _end(batch: Batch, status: UpdateStatus, reason: str, detail: str) -> None:
@@ -173,7 +249,18 @@ def _end(batch: Batch, status: UpdateStatus, reason: str, detail: str) -> None:
         finished_at=batch.now,
     )
     batch.publish(ENDED, update.id)
+    if update.command_id is not None:
+        _decide(batch, update.command_id, status, reason, detail)
     batch.station.update = None
+
+
+def _decide(batch: Batch, command_id: int, status: str, reason: str, detail: str) -> None:
+    """The command that was accepted ends as its update did."""
+    end = CommandStatus.CONFIRMED if status == UpdateStatus.DONE else CommandStatus.NO_EFFECT
+    if reason == UpdateFailure.CANCELLED:
+        end = CommandStatus.CANCELLED
+    for awaited in [one for one in batch.station.awaiting if one.command_id == command_id]:
+        commands.decide(batch, awaited, end.value, detail=detail[:300])
 
 
 def _write(batch: Batch, status: str, detail: str) -> None:

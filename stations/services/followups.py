@@ -40,6 +40,11 @@ def _limits_of(params: Params) -> tuple[Command, ...]:
     return GetChargingProfiles(), GetCompositeSchedule(params.get("evse") or 0)
 
 
+def _how_far(params: Params) -> TriggerMessage:
+    """How far an update is; of one that said that it is installed (`installed`): the version it runs."""
+    return TriggerMessage("BootNotification" if params.get("installed") else "FirmwareStatusNotification")
+
+
 #: By the kind of command: what is asked next. The first that the station's version has words for is asked.
 FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "remote_start": lambda params: (_status_of(params),),
@@ -49,7 +54,7 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "reserve_now": lambda params: (_status_of(params),),
     "reset": lambda params: (TriggerMessage("BootNotification"),),
     "get_log": lambda params: (TriggerMessage("LogStatusNotification"),),
-    "update_firmware": lambda params: (TriggerMessage("FirmwareStatusNotification"),),
+    "update_firmware": lambda params: (_how_far(params),),
     "set_charging_profile": _limits_of,
     "clear_charging_profile": _limits_of,
     "set_display_message": lambda params: (GetDisplayMessages(),),
@@ -73,7 +78,6 @@ ANSWER_IS_ALL: dict[str, str] = {
     "data_transfer": "what it means is the vendor's",
     "set_variables": "the answer tells of each; what was accepted is read again",
     "unlock_connector": "the answer says whether it was unlocked",
-    "update_firmware": "how far it is stands in the update's own row",
     "customer_information": "where it only clears, the answer says that it does",
     "reserve_now": "the reservation follows the answer, and stands in its own row",
     "cancel_reservation": "the answer says whether it was taken back",

@@ -18,7 +18,8 @@ from stations.models import Command as CommandRow
 from stations.models import CommandStatus, Firmware, FirmwarePublication, PublicationStatus, Station
 from stations.services import commands, effects
 from stations.services.companions import Companion
-from stations.services.firmware import ADDRESS_HOLDS, FOLDER
+from stations.services.firmware import FOLDER
+from stations.services.firmwareprogress import ADDRESS_HOLDS
 from stations.services.rules import Rule
 from stations.state import AwaitedEffect, StationState
 
@@ -135,7 +136,7 @@ def reported(event: FirmwarePublicationReported, batch: Batch) -> Done:
     places = Jsonb([clean(one)[:512] for one in event.locations[:MOST]])
     batch.cursor.execute(REPORTED, told | {"station": batch.station.id, "locations": places})
     if detail and asked:
-        commands.fruitless(batch, asked, detail)
+        commands.decide(batch, asked, "no_effect", detail=detail[:300])
     return Done()
 
 
@@ -156,7 +157,7 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
     # It may have failed before it answered.
     awaited = next((one for one in batch.station.awaiting if one.command_id == command_id), None)
     if awaited is not None and (why := _stands(batch, command_id, PublicationStatus.FAILED)):
-        commands.fruitless(batch, awaited, why)
+        commands.decide(batch, awaited, "no_effect", detail=why[:300])
 
 
 def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:

@@ -90,6 +90,19 @@ def test_a_station_is_asked_to_take_an_image(ada: Person, told: Station) -> None
     assert ada.client.post(f"/api/v1/firmware-updates/{update['id']}/cancel/").status_code == 409
 
 
+@pytest.mark.parametrize("door", ["commands/", "ocpp/UpdateFirmware/?wait=0"])
+def test_an_address_that_is_not_the_librarys_is_an_update_too(ada: Person, told: Station, door: str) -> None:
+    location = "https://maker:secret@files.example.com/a.bin"
+    body: dict[str, Any] = {"command": "update_firmware", "params": {"location": location}}
+    if door != "commands/":
+        body = {"location": location, "retrieveDate": f"{timezone.now():%Y-%m-%dT%H:%M:%SZ}"}
+    asked = ada.client.post(f"/api/v1/stations/AMBER-01/{door}", body, JSON)
+    assert asked.status_code in (201, 202)
+    (update,) = ada.client.rows("firmware-updates/", station="AMBER-01")
+    assert (update["firmware"], update["version"], update["status"]) == (None, None, "waiting")
+    assert update["location"] == "https://***@files.example.com/a.bin"
+
+
 def test_what_makes_no_sense_is_told_in_a_sentence(ada: Person, told: Station) -> None:
     other = made_image(ada.operator, vendor="Volt")
     for body, sentence in (

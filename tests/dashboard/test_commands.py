@@ -172,6 +172,25 @@ def test_four_dots_tell_how_far_a_command_came(status: str, states: list[str]) -
     assert dots(status=status, sent_at=timezone.now()) == states
 
 
+def test_what_was_begun_can_be_given_up_too() -> None:
+    now = timezone.now()
+    assert dots(status="cancelled", sent_at=now, answered_at=now) == ["done", "done", "done", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("status", "answered", "detail", "sentence"),
+    [
+        ("no_effect", True, "Nothing was seen of it.", "The charger agreed, but was not seen to do it."),
+        ("no_effect", True, "InvalidSignature", "The charger agreed, but it came to nothing: InvalidSignature"),
+        ("cancelled", False, "", "It was taken back before it was sent."),
+        ("cancelled", True, "", "It was given up after the charger had agreed."),
+    ],
+)
+def test_how_it_ended_is_said_in_a_sentence(status: str, answered: bool, detail: str, sentence: str) -> None:
+    row = Command(kind="update_firmware", status=status, detail=detail, answered_at=timezone.now() if answered else None)
+    assert CommandRow(row, online=True).sentence == sentence
+
+
 def test_what_cannot_be_said_was_never_sent() -> None:
     assert dots(status="failed") == ["done", "bad", "none", "none"]
 

@@ -185,6 +185,27 @@ def test_each_end_is_told_with_what_to_do(ada: Client, amber: Network, station: 
         assert sentence in page
 
 
+def test_what_is_no_image_of_the_library_is_shown_by_its_address(ada: Client, station: Station) -> None:
+    now = timezone.now()
+    told = {"token_hash": None, "location": "ftp://***@files.example.com/x.bin"}
+    made_update(station, None, **told, status="failed", reason="download", detail="DownloadFailed", finished_at=now)
+    made_update(station, None, **told, status="done", detail="Booted with 2.0", finished_at=now)
+    made_update(station, None, **told, status="downloading")
+    page = ada.get(f"/stations/{station.identity}/?tab=firmware").content.decode()
+    assert page.count("<h3>ftp://***@files.example.com/x.bin</h3>") == 3
+    assert "then try again. (DownloadFailed)" in page
+    assert "Booted with 2.0" in page
+    assert "Try again" not in page
+
+
+def test_what_is_only_said_to_be_installed_is_not_called_proven(ada: Client, amber: Network, station: Station) -> None:
+    told = "Said Installed, did not restart"
+    made_update(station, made_image(amber.operator), status="done", detail=told, finished_at=timezone.now())
+    page = ada.get(f"/stations/{station.identity}/?tab=firmware").content.decode()
+    assert "The charger says that it is installed. It did not restart" in page
+    assert "The charger runs 2.0." not in page
+
+
 @pytest.mark.parametrize(("role", "may"), [("technician", True), ("manager", True), ("support", False), ("viewer", False)])
 def test_firmware_is_changed_by_those_whose_work_it_is(amber: Network, station: Station, role: str, may: bool) -> None:
     client = browser_of(amber, role, role=role)

@@ -254,8 +254,10 @@ def test_other_firmware_that_is_asked_for_takes_the_place_of_the_first(engine: E
     row = issue(station, UpdateFirmware(location="https://files.example.com/x.bin"))
     errand = taken(engine, station)
     assert "files.example.com" in str(errand.calls)
-    assert now_of(row).status == "confirmed"
-    assert ends(update) == ("failed", "cancelled")
+    assert now_of(row).status == "accepted"
+    with scopes_disabled():
+        update.refresh_from_db()
+    assert (update.status, update.reason) == ("failed", "cancelled")
 
 
 def test_an_update_that_comes_by_another_way_is_not_asked_for(engine: Engine, station: Station, image: Firmware) -> None:

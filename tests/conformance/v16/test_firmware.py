@@ -33,6 +33,7 @@ def test_firmware_is_downloaded_and_installed(station: Station16, api: Api, netw
     says(station, api, "Installed")
     done = api.one(station, "firmware-updates/")
     assert (done["status"], done["version"], done["firmware_before"]) == ("done", "2.0", "1.0")
+    api.becomes(done["command"], "confirmed")
     assert [one for one in steps(station, api) if one in ("downloading", "downloaded", "installing")] == [
         "downloading",
         "downloaded",
@@ -47,6 +48,7 @@ def test_firmware_that_cannot_be_downloaded(station: Station16, api: Api, networ
     says(station, api, "Downloading", "DownloadFailed")
     done = api.one(station, "firmware-updates/")
     assert (done["status"], done["reason"]) == ("failed", "download")
+    assert api.becomes(done["command"], "no_effect")["detail"] == "DownloadFailed"
 
 
 @case("1.6", "TC_044_3_CSMS", requirement="OCPP 1.6 4.5")

@@ -124,7 +124,7 @@ def update(station: Station16, api: Api, network: Network, *statuses: str) -> An
     call = station.expect("SignedUpdateFirmware")
     assert (call["firmware"]["signature"], call["firmware"]["signingCertificate"]) == (image.signature, image.signing_certificate)
     station.answer(status="Accepted")
-    api.becomes(asked, "confirmed")
+    api.becomes(asked, "accepted")
     for status in statuses:
         station.call("SignedFirmwareStatusNotification", status=status, requestId=call["requestId"])
     return call["requestId"]
@@ -138,6 +138,7 @@ def test_a_secure_firmware_update(station: Station16, api: Api, network: Network
     station.call("SignedFirmwareStatusNotification", status="Installed", requestId=number)
     done = api.one(station, "firmware-updates/")
     assert (done["status"], done["signed"]) == ("done", True)
+    api.becomes(done["command"], "confirmed")
     assert [one["status"] for one in done["steps"]][-6:-1] == ["downloading", "downloaded", "verified", "installing", "rebooting"]
     assert told(station, api, "FirmwareUpdated")["critical"]
 
@@ -147,4 +148,5 @@ def test_a_secure_firmware_update_with_an_invalid_signature(station: Station16, 
     update(station, api, network, "Downloading", "Downloaded", "InvalidSignature")
     failed = api.one(station, "firmware-updates/")
     assert (failed["status"], failed["reason"]) == ("failed", "signature")
+    assert api.becomes(failed["command"], "no_effect")["detail"] == "InvalidSignature"
     assert told(station, api, "InvalidFirmwareSignature")["critical"]

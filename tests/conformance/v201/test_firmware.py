@@ -44,6 +44,8 @@ def fails(station: Station201, api: Api, network: Network, reason: str, *told: s
     ended = update(station, api)
     assert (ended["status"], ended["reason"], ended["finished_at"] is not None) == ("failed", reason, True)
     assert told[-1] in str(ended["steps"])
+    command = api.get(f"commands/{ended['command']}/")
+    assert (command["status"], command["detail"]) == ("no_effect", told[-1])
 
 
 def installed(station: Station201, api: Api, number: int, *told: str) -> None:
@@ -54,6 +56,7 @@ def installed(station: Station201, api: Api, number: int, *told: str) -> None:
     says(station, api, number, "Installed")
     done = update(station, api)
     assert (done["status"], done["signed"], done["version"], done["firmware_before"]) == ("done", True, "2.0", "1.0")
+    assert api.get(f"commands/{done['command']}/")["status"] == "confirmed"
     assert api.station(station)["firmware_version"] == "2.0"
 
 
@@ -143,11 +146,17 @@ def test_an_update_is_cancelled_by_another(station: Station201, api: Api, networ
     number = ask(station, api, network)
     station.answer(status="Accepted")
     says(station, api, number, "Downloading")
-    assert api.becomes(other_firmware(station, api, "AcceptedCanceled"), "confirmed")["detail"] == "AcceptedCanceled"
-    ended = update(station, api)
-    assert (ended["status"], ended["reason"]) == ("failed", "cancelled")
+    assert api.becomes(other_firmware(station, api, "AcceptedCanceled"), "accepted")["detail"] == "AcceptedCanceled"
+    other, ended = api.of(station, "firmware-updates/")
+    assert (ended["status"], ended["reason"], api.get(f"commands/{ended['command']}/")["status"]) == (
+        "failed",
+        "cancelled",
+        "cancelled",
+    )
+    assert (other["status"], other["location"]) == ("sent", "https://files.example.com/other.bin")
     says(station, api, 4711, "Downloading")
-    assert update(station, api)["status"] == "failed"
+    other, ended = api.of(station, "firmware-updates/")
+    assert (other["status"], ended["status"]) == ("downloading", "failed")
 
 
 @case("2.0.1", "TC_L_11_CSMS", inferred=True)
