@@ -13,7 +13,7 @@ from stations.domain import commands
 from stations.domain.commands import BadCommand, CancelReservation, ReserveNow
 from stations.models import Reservation, ReservationStatus, Station, Variable
 from stations.models.reservation import RESERVATION_OPEN
-from stations.services import commandends, registry
+from stations.services import commandends, idtokens, registry
 from stations.services import commands as life
 
 #: A reservation further ahead than this is a mistake in the date: a plug is kept from now on, for nobody else to use.
@@ -68,17 +68,14 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reserve {station.operator_id} {command.id_token.upper()}"]
         )
-    token = _token(station, command)
+    token = idtokens.named(station, command)
     number = life.number_of(row.pk) if command.reservation is None else command.reservation
     expires_at = datetime.fromisoformat(command.expires_at)
     group = command.group
     if "raw" not in row.facts:
         _check(station, command, token, number, expires_at, now)
-        if not group and token is not None and token.group is not None:
-            # Said with it, though nobody asked for it: what was asked stays as it was asked.
-            group = token.group.name
-            row.facts = row.facts | {"group": group}
-            row.save(update_fields=["facts"])
+        group = idtokens.say_group(row, command, token)
+        row.save(update_fields=["facts"])
     Reservation.objects.create(
         operator_id=station.operator_id,
         station=station,
@@ -95,11 +92,6 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         requested_by=row.requested_by,
         created_at=now,
     )
-
-
-def _token(station: Station, command: ReserveNow) -> IdToken | None:
-    found = IdToken.objects.filter(operator_id=station.operator_id, key=command.id_token.upper()).select_related("group")
-    return found.filter(type=command.id_token_type).first() or found.order_by("id").first()
 
 
 def _check(station: Station, command: ReserveNow, token: IdToken | None, number: int, expires_at: datetime, now: datetime) -> None:

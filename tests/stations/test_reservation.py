@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django_scopes import scope, scopes_disabled
 
-from stations.domain.commands import BadCommand, CancelReservation, ReserveNow
+from stations.domain.commands import BadCommand, CancelReservation, RemoteStart, ReserveNow
 from stations.models import Reservation, Station, Variable
 from stations.services import commandends, reserving
 from tests import v16, v201
@@ -92,6 +92,14 @@ def test_the_group_of_a_known_tag_is_said_with_it(network: Network, engine: Engi
     (call,) = sent(engine, station).calls
     assert call.get("parentIdTag") == "FLEET" or call["groupIdToken"]["idToken"] == "FLEET"
     assert the(station).group == "FLEET"
+
+
+def test_a_remote_start_says_the_group_for_which_a_plug_may_be_kept(network: Network, engine: Engine, station: Station) -> None:
+    network.token("OTHER", group="FLEET")
+    row = issue(station, RemoteStart("OTHER", evse=1))
+    (call,) = sent(engine, station).calls
+    said = {"idToken": "FLEET", "type": "Central"} if engine.protocol == "ocpp2.0.1" else None
+    assert (call.get("groupIdToken"), row.params["group"]) == (said, "")
 
 
 # Using
