@@ -1,9 +1,12 @@
 """Reservations: asked for, kept, used, given up, lost; the same whatever the station speaks."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db import transaction as db
 from django_scopes import scope, scopes_disabled
 
 from stations.domain.commands import BadCommand, CancelReservation, RemoteStart, ReserveNow
@@ -78,12 +81,46 @@ def test_it_does_not_wait_for_a_station_that_is_away(engine: Engine, station: St
     assert the(station).detail == "The station did not come back in time."
 
 
-def test_where_no_answer_came_the_station_is_asked_to_keep_nothing(engine: Engine, station: Station) -> None:
+def gives_up(engine: Engine, station: Station, answer: Any) -> None:
+    engine.reply(station, sent(engine, station), answer)
+
+
+def comes_back(engine: Engine, station: Station, _: Any) -> None:
+    """By a new socket, before it has answered."""
+    engine.claim(station)
+    engine.connect(station)
+    with db.atomic(), connection.cursor() as cursor:
+        commandends.orphan(cursor, [station.pk], now=datetime.now(UTC))
+
+
+def is_swept(engine: Engine, station: Station, _: Any) -> None:
+    """The process that would have heard the answer has died."""
+    engine.claim(station)
+    commandends.sweep(now=datetime.now(UTC) + 2 * commandends.LOST_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("loses", "answer"),
+    [
+        (gives_up, None),
+        (gives_up, ["InternalError", "out of order"]),
+        (gives_up, {"status": 7}),
+        (gives_up, {"status": "Accepted", "customData": {"vendorId": "No table takes this: \x00"}}),
+        (comes_back, None),
+        (is_swept, None),
+    ],
+)
+def test_where_nobody_knows_the_answer_the_station_is_asked_to_keep_nothing(
+    engine: Engine, station: Station, loses: Callable[[Engine, Station, Any], None], answer: Any
+) -> None:
     issue(station, wish())
-    engine.reply(station, sent(engine, station), None)
+    loses(engine, station, answer)
     assert the(station).status == "refused"
     follow_up = sent(engine, station)
     assert (follow_up.action, follow_up.calls[0]["reservationId"]) == ("CancelReservation", the(station).number)
+    engine.reply(station, follow_up, {"status": "Rejected"})
+    assert the(station).status == "refused"
+    assert engine.claim(station) == []
 
 
 def test_the_group_of_a_known_tag_is_said_with_it(network: Network, engine: Engine, station: Station) -> None:
