@@ -50,7 +50,7 @@ class Keeper:
         answers: list[Any] = []
         for payload in errand.calls:
             answers.append(self.answer(errand.action, payload))
-            if answers[-1] is None:
+            if answers[-1] is None or (errand.action == "SendLocalList" and answers[-1] != {"status": "Accepted"}):
                 break
         return answers
 
