@@ -34,6 +34,7 @@ SWITCH = {("", "LocalAuthListEnabled"), (CONTROLLER, "Enabled")}
 #: What a station is asked of these, in the words of 2.x.
 ASKED: list[dict[str, Any]] = [
     {"component": CONTROLLER, "variable": "ItemsPerMessage"},
+    {"component": CONTROLLER, "variable": "BytesPerMessage"},
     {"component": CONTROLLER, "variable": "Entries", "attribute": "MaxSet"},
     {"component": CONTROLLER, "variable": "Enabled"},
 ]
