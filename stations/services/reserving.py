@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import IdToken, User
@@ -127,11 +127,15 @@ def _check(station: Station, command: ReserveNow, token: IdToken | None, number:
 
 
 def _check_any(station: Station) -> None:
-    """Whether the station keeps any plug (1.6 5.13: only with ReserveConnectorZeroSupported). One that told nothing is asked."""
+    """Whether the station keeps any plug (1.6 5.13: only with ReserveConnectorZeroSupported). One that told nothing is asked.
+
+    One that has changed its version keeps what it told before: what is of a component, as the newest is, or of none, counts.
+    """
     told = Variable.objects.filter(station=station, attribute="Actual", known=True)
+    newest = told.order_by(F("reported_at").desc(nulls_last=True), "-pk").values_list("component", flat=True).first()
+    told = told.filter(component="") if newest == "" else told.exclude(component="")
     said = {one.variable: (one.value or "").lower() for one in told.filter(variable__in=ANY_PLUG)}
-    keys_told = told.filter(component="").exclude(variable__in=ANY_PLUG).exists()
-    if "true" not in said.values() and (said or keys_told):
+    if "true" not in said.values() and (said or newest == ""):
         raise BadCommand(
             "evse must be named: %(station)s cannot reserve whichever plug is free (%(setting)s is not true).",
             station=station.identity,

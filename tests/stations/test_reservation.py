@@ -334,6 +334,26 @@ def test_whichever_plug_is_asked_only_of_a_station_that_can(
         assert issue(station, wish(evse=None)).status == "queued"
 
 
+def test_what_a_station_told_in_another_version_says_nothing_of_whichever_plug(network: Network, committed: None) -> None:
+    """It has moved from 1.6 to 2.0.1, and keeps its keys of then."""
+    newer = Engine("ocpp2.0.1")
+    station = connected(network, newer)
+    now = datetime.now(UTC)
+
+    def told(component: str, name: str, value: str, at: datetime) -> None:
+        given = {"component": component, "variable": name, "value": value, "reported_at": at}
+        with scopes_disabled():
+            Variable.objects.create(operator=station.operator, station=station, **given)
+
+    told("", "HeartbeatInterval", "300", now - timedelta(days=9))
+    told("", "ReserveConnectorZeroSupported", "false", now - timedelta(days=9))
+    told("OCPPCommCtrlr", "HeartbeatInterval", "300", now)
+    assert issue(station, wish(evse=None)).status == "queued"
+    told("ReservationCtrlr", "NonEvseSpecific", "false", now)
+    with pytest.raises(BadCommand, match=r"\(NonEvseSpecific is not true\)"):
+        issue(station, wish(evse=None, id_token="OTHER"))
+
+
 def test_what_is_sent_as_it_was_written_is_the_stations_to_judge(engine: Engine, station: Station) -> None:
     kept(engine, station)
     issue(station, wish(reservation=42), raw={"action": "ReserveNow", "payload": {}})
