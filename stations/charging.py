@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import DateTimeField, Q, QuerySet, Value
+from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from accounts.models import FormerIdTag, IdToken, User
+from accounts.models import FormerIdTag, IdToken, IdTokenStatus, User
 from stations import selectors
 from stations.domain.values import ConnectorStatus, TransactionStatus
 from stations.models import Command, CommandStatus, Connector, Evse, Reservation, ReservationStatus, Station, Transaction
@@ -36,6 +37,13 @@ _ORDER = (
 )
 
 
+class Tag(NamedTuple):
+    """An id tag as a station is told it."""
+
+    value: str
+    type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Plug:
     """An EVSE as a driver sees it. `state`: one of ConnectorStatus, or selectors.OFFLINE.
@@ -53,13 +61,13 @@ class Plug:
     starting: Command | None
     claimed: bool
     others: list[int]
-    #: For the driver, where it is reserved.
-    kept: Reservation | None = None
+    #: The id tag with which the driver may start where it is reserved: theirs, for which or for whose group it is kept.
+    kept_for: "Tag | None" = None
 
     @property
     def free(self) -> bool:
         """Whether it can be started now."""
-        startable = self.state in STARTABLE or self.kept is not None
+        startable = self.state in STARTABLE or self.kept_for is not None
         return startable and self.session is None and not self.claimed
 
 
@@ -79,7 +87,7 @@ def plug(identity: str, evse: int, *, driver: User | None = None) -> Plug | None
 
 
 def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Plug]:
-    """The plugs of stations of the network in scope, in the order of the stations. Four queries, however many."""
+    """The plugs of stations of the network in scope, in their order. Four queries, however many; six if one is reserved."""
     pks = {station.pk: station for station in stations}
     by_evse: dict[int, list[Connector]] = {}
     evses: dict[int, Evse] = {}
@@ -115,20 +123,27 @@ def plugs(stations: Sequence[Station], *, driver: User | None = None) -> list[Pl
                 starting=start if own_start else None,
                 claimed=start is not None and not own_start,
                 others=others,
-                kept=_for(kept, evse) if states[pk] == ConnectorStatus.RESERVED else None,
+                kept_for=_for(kept, evse) if states[pk] == ConnectorStatus.RESERVED else None,
             )
         )
     place = {pk: number for number, pk in enumerate(pks)}
     return sorted(found, key=lambda one: (place[one.station.pk], one.evse.number))
 
 
-def _kept(driver: User, stations: list[int]) -> dict[tuple[int, int | None], Reservation]:
-    """What is reserved for a driver's id tags at stations, by station and plug; None is whichever."""
-    found = Reservation.objects.filter(station__in=stations, status=ReservationStatus.ACTIVE, id_token__driver=driver)
-    return {(one.station_id, one.evse_number): one for one in found.order_by("-id")}
+def _kept(driver: User, stations: list[int]) -> dict[tuple[int, int | None], Tag]:
+    """The id tags of a driver that may start what is reserved at stations, by station and plug; None is whichever: the tag it is
+    kept for, else one of the group it is kept for (OCPP 2.0.1 H03)."""
+    tags = IdToken.objects.filter(driver=driver, status=IdTokenStatus.ACCEPTED, group__isnull=False).select_related("group")
+    tags = tags.exclude(expires_at__lte=timezone.now()).order_by("-pk")
+    of_group = {one.group.name.upper(): Tag(one.value, one.type) for one in tags if one.group}
+    found = Reservation.objects.filter(station__in=stations, status=ReservationStatus.ACTIVE).select_related("id_token")
+    rows = [((one.station_id, one.evse_number), one) for one in found.order_by("-id")]
+    groups = {at: of_group[one.group.upper()] for at, one in rows if one.group.upper() in of_group}
+    own = {at: Tag(one.id_tag, one.id_token_type) for at, one in rows if one.id_token and one.id_token.driver_id == driver.pk}
+    return groups | own
 
 
-def _for(kept: dict[tuple[int, int | None], Reservation], evse: Evse) -> Reservation | None:
+def _for(kept: dict[tuple[int, int | None], Tag], evse: Evse) -> Tag | None:
     return kept.get((evse.station_id, evse.number)) or kept.get((evse.station_id, None))
 
 

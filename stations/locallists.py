@@ -11,7 +11,7 @@ from accounts.models import IdToken, IdTokenStatus
 from stations import plugtypes
 from stations.domain.locallists import Limits
 from stations.domain.places import Places, Plugs, everywhere
-from stations.models import GroupTerms, ListMode, LocalList, LocalListRule, Site, Station, TokenTerms, Variable
+from stations.models import GroupTerms, LeftOff, ListMode, LocalList, LocalListRule, Site, Station, TokenTerms, Variable
 
 #: Types that are held to a reader. Those of apps start by command, which needs a connection anyway; key codes are secrets.
 LISTED = ("ISO14443", "ISO15693", "eMAID", "Local", "MacAddress")
@@ -34,6 +34,7 @@ SWITCH = {("", "LocalAuthListEnabled"), (CONTROLLER, "Enabled")}
 #: What a station is asked of these, in the words of 2.x.
 ASKED: list[dict[str, Any]] = [
     {"component": CONTROLLER, "variable": "ItemsPerMessage"},
+    {"component": CONTROLLER, "variable": "BytesPerMessage"},
     {"component": CONTROLLER, "variable": "Entries", "attribute": "MaxSet"},
     {"component": CONTROLLER, "variable": "Enabled"},
 ]
@@ -94,11 +95,18 @@ def single_places(places: Places) -> list[str]:
     return [*sorted(whole), *sorted(f"{stations[pk]}/{number}" for pk, number in places.evses if pk in stations)]
 
 
-def tokens_of(rule: LocalListRule | None, now: datetime, without: Collection[int] = ()) -> QuerySet[IdToken]:
-    """The tokens that a rule puts on a list; not those of the groups `without`."""
+def left_off(one: LocalList) -> frozenset[int]:
+    """The tokens whose customers the station has forgotten: they belong on its list no more, until something about them changes."""
+    return frozenset(LeftOff.objects.filter(local_list=one).values_list("token_id", flat=True))
+
+
+def tokens_of(
+    rule: LocalListRule | None, now: datetime, without: Collection[int] = (), left_off: Collection[int] = ()
+) -> QuerySet[IdToken]:
+    """The tokens that a rule puts on a list; not those of the groups `without`, and not those that are `left_off`."""
     if rule is None or rule.mode == ListMode.OFF:
         return IdToken.objects.none()
-    found = chargeable(rule.operator_id, now)
+    found = chargeable(rule.operator_id, now).exclude(pk__in=left_off)
     if without:
         found = found.filter(Q(group__isnull=True) | ~Q(group__in=without))
     return found.filter(group__in=rule.group_ids) if rule.mode == ListMode.GROUPS else found
@@ -106,7 +114,7 @@ def tokens_of(rule: LocalListRule | None, now: datetime, without: Collection[int
 
 def on_list(one: LocalList, now: datetime) -> QuerySet[IdToken]:
     """The tokens on a station's list that follows a rule, as far as they were sent."""
-    return tokens_of(one.rule, now, without(terms_of(one.operator_id), one.station)).filter(pk__lte=one.highest)
+    return tokens_of(one.rule, now, without(terms_of(one.operator_id), one.station), left_off(one)).filter(pk__lte=one.highest)
 
 
 def switched_off(station: Station) -> bool:

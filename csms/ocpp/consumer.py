@@ -188,7 +188,7 @@ class OCPPConsumer(AsyncConsumer):  # type: ignore[misc]  # channels has no anno
             return
         call = frames.call(resolved.call.message_id, resolved.call.action, resolved.call.payload)
         self.exchanged.append(Exchanged(call, resolved.outcome, self.asked_at, now - self.asked))
-        if isinstance(resolved.outcome, frames.CallResult) and len(self.exchanged) < len(errand.calls):
+        if errand.goes_on(self.exchanged):
             self._ask(errand)
             return
         self.errand = None

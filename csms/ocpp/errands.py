@@ -4,9 +4,9 @@ An errand is one command as the one or more CALLs it takes, sent one after the o
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -59,6 +59,28 @@ class Errand:
     def message_id(self, number: int) -> str:
         """Unique over the station's whole life, since the command's key is."""
         return f"csms-{self.claimed.id}-{number}"
+
+    def goes_on(self, exchanged: "Sequence[Exchanged]") -> bool:
+        """Whether its next CALL is sent, after what came of those before."""
+        last = exchanged[-1].answer
+        if not isinstance(last, frames.CallResult) or len(exchanged) == len(self.calls):
+            return False
+        return not (self.translator.in_steps and self._refused(len(exchanged), last.payload))
+
+    def _refused(self, number: int, payload: Any) -> bool:
+        said = signed.opened(payload)
+        try:
+            outcome, _ = self.read(number, payload if said is None else said.payload, datetime.now(UTC))
+        except InvalidPayload:
+            return True
+        return outcome.verdict is Verdict.REJECTED
+
+    def read(self, number: int, payload: Any, received_at: datetime) -> tuple[Outcome, list[Note]]:
+        """What the station made of its CALL of this number, and what had to be mended in the answer. Raises InvalidPayload."""
+        protocol, name, notes = self.claimed.protocol, f"{self.action}Response", list[Note]()
+        if not schemas.validator(protocol, name).is_valid(payload):
+            payload, notes = mend.mend(protocol, name, payload, received_at)
+        return self.translator.decode(self.command, self.calls[number - 1], payload), notes
 
 
 def command_of(message_id: str) -> int | None:
@@ -155,10 +177,11 @@ def settle(answered: Answered, batch: Batch) -> None:
         elif one.answer is not None:
             responses.append(one.answer.payload)
             try:
-                outcomes.append(_read(answered, errand.calls[number - 1], one.answer.payload, batch))
+                outcomes.append(_read(answered, number, one.answer.payload, batch))
             except InvalidPayload as invalid:
                 error = ("InvalidAnswer", f"The station's answer cannot be understood: {invalid.description}")
-    complete = error is None and len(outcomes) == len(errand.calls)
+    # After a refusal the rest may not have been sent.
+    complete = error is None and len(outcomes) == len(answered.exchanged)
     outcome = _combined(outcomes) if complete else None
     response = responses[0] if len(responses) == 1 else responses or None
     life.answered(
@@ -202,13 +225,11 @@ def _opened(one: Exchanged, answered: Answered, batch: Batch, number: int) -> Ex
     return replace(one, answer=replace(one.answer, payload=said.payload))
 
 
-def _read(answered: Answered, sent: Payload, payload: Any, batch: Batch) -> Outcome:
-    name = f"{answered.errand.action}Response"
-    if not schemas.validator(answered.protocol, name).is_valid(payload):
-        payload, notes = mend.mend(answered.protocol, name, payload, answered.received_at)
-        for note in notes:
-            batch.note(Note(note.code, f"{answered.errand.action} answer {note.subject}".strip(), note.detail, Severity.INFO))
-    return answered.errand.translator.decode(answered.errand.command, sent, payload)
+def _read(answered: Answered, number: int, payload: Any, batch: Batch) -> Outcome:
+    outcome, notes = answered.errand.read(number, payload, answered.received_at)
+    for note in notes:
+        batch.note(Note(note.code, f"{answered.errand.action} answer {note.subject}".strip(), note.detail, Severity.INFO))
+    return outcome
 
 
 def _combined(outcomes: list[Outcome]) -> Outcome:

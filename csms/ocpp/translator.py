@@ -40,6 +40,8 @@ class Outgoing:
     instead_of: "ClassVar[type[Outgoing] | None]" = None
     #: Said within a DataTransfer, by agreement: a raw DataTransfer is not this command.
     tunnelled: ClassVar[bool] = False
+    #: Each of its CALLs builds on those before: after one that was refused no other is sent.
+    in_steps: ClassVar[bool] = False
 
     @classmethod
     def choose(cls, command: Any) -> "type[Outgoing]":

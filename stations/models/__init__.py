@@ -15,7 +15,16 @@ from stations.models.displaymessage import DisplayMessage
 from stations.models.finding import Finding, RepairMessage
 from stations.models.firmware import Firmware, FirmwareUpdate, UpdateFailure, UpdateStatus
 from stations.models.groupterms import GroupTerms, TokenTerms
-from stations.models.localauthlist import IdTokenChange, ListBook, ListMode, ListState, LocalList, LocalListEntry, LocalListRule
+from stations.models.localauthlist import (
+    IdTokenChange,
+    LeftOff,
+    ListBook,
+    ListMode,
+    ListState,
+    LocalList,
+    LocalListEntry,
+    LocalListRule,
+)
 from stations.models.messagelog import MessageLogEntry
 from stations.models.metering import MeterDay, MeterProgress, MeterQuarter, MeterSample, QuarterDue
 from stations.models.monitoring import Monitor, MonitorEvent, MonitorOrigin
@@ -64,6 +73,7 @@ __all__ = [
     "GroupTerms",
     "IdTokenChange",
     "InstalledCertificate",
+    "LeftOff",
     "ListBook",
     "ListMode",
     "ListState",

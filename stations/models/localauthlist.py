@@ -132,6 +132,25 @@ class LocalListEntry(models.Model):
         return self.value
 
 
+class LeftOff(models.Model):
+    """A token whose customer a station has forgotten: no rule puts it on the station's list until something about it changes."""
+
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    local_list = models.ForeignKey(LocalList, models.CASCADE, related_name="+", db_index=False)
+    token_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    objects = ScopedManager(operator="operator")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["local_list", "token_id"], name="leftoff_list_token")]
+        indexes = [models.Index(fields=["operator", "token_id"], name="leftoff_operator_token")]
+
+    def __str__(self) -> str:
+        return f"token {self.token_id} off list {self.local_list_id}"
+
+
 class ListBook(models.Model):
     """An operator who uses lists: the number of the newest change of a token, and of the newest by which one may charge no more; up
     to when expiries were noticed."""

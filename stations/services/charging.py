@@ -59,8 +59,8 @@ def start(*, driver: User, evse: Evse, idempotency_key: str | None = None) -> Co
         if not station.operator.concurrent_transactions and (elsewhere := charging.running(driver)):
             where = {"station": elsewhere[0].station.identity}
             raise Refused("elsewhere", _("You are charging at %(station)s already. Stop there first.") % where)
-        # A charger lets the id tag charge for which it keeps the plug, and no other of the driver's.
-        tag, kind = (token.value, token.type) if found.kept is None else (found.kept.id_tag, found.kept.id_token_type)
+        # A charger lets the id tag charge for which it keeps the plug, or one of its group, and no other of the driver's.
+        tag, kind = found.kept_for or (token.value, token.type)
         command = RemoteStart(id_token=tag, evse=evse.number, id_token_type=kind)
         command.check()
         return commands.issue(station=station, command=command, user=driver, idempotency_key=key)

@@ -11,7 +11,7 @@ from stations.domain.values import TransactionStatus
 from stations.models import ChargingProfile, Command, EvChargingNeeds, Evse, Station, Transaction, Variable
 from stations.models.command import OPEN
 from stations.services import commands as life
-from stations.services import registry
+from stations.services import idtokens, registry
 
 
 def of(station: Station) -> dict[str, str]:
@@ -55,20 +55,24 @@ def made(row: Command, station: Station, command: commands.Command) -> None:
     if profile.purpose == TX:
         profile = replace(profile, transaction=_session(station, command.evse, profile.transaction))
     _fix(row, station, command.evse, profile)
+    row.save(update_fields=["facts"])
 
 
 def start_made(row: Command, station: Station, command: commands.Command) -> None:
-    """The same of the profile that goes with a start."""
+    """The same of the profile that goes with a start, and the group of its id token, for which a plug may be reserved."""
     assert isinstance(command, commands.RemoteStart)
-    if command.charging_profile is not None and "raw" not in row.facts:
+    if "raw" in row.facts:
+        return
+    if command.charging_profile is not None:
         _fix(row, station, command.evse or 0, Profile.of(command.charging_profile), starting=True)
+    idtokens.say_group(row, command, idtokens.named(station, command))
+    row.save(update_fields=["facts"])
 
 
 def _fix(row: Command, station: Station, evse: int, profile: Profile, *, starting: bool = False) -> None:
     _check_limits(station, evse, profile)
     profile = profile.with_id(_place(row, station, evse, profile, starting=starting))
     row.facts = row.facts | {"fixed": {"profile": profile.plain()}}
-    row.save(update_fields=["facts"])
 
 
 def _check_evse(station: Station, evse: int) -> None:

@@ -135,6 +135,12 @@ VALUES (%(operator)s, %(station)s, %(kind)s, %(params)s, %(reason)s, %(created_a
 NOTED = "UPDATE stations_command SET facts = facts || %s::jsonb WHERE id = %s"
 
 
+def write(cursor: Cursor, operator_id: int, station_id: int, fields: dict[str, Any]) -> None:
+    """Ask a station, by such a row."""
+    params = orjson.dumps(fields["params"]).decode()
+    cursor.execute(ASK, fields | {"operator": operator_id, "station": station_id, "params": params})
+
+
 def ask(cursor: Cursor, ended: Iterable[tuple[int, int, int, str, Params]], status: str, *, now: datetime) -> list[int]:
     """Ask what follows these commands (operator, station, key, kind, params), which ended so. Returns the stations it asked."""
     rows = [one for one in ended if one[3] in FOLLOW_UPS] if status in (NO_EFFECT, NO_ANSWER) else []
@@ -147,9 +153,7 @@ def ask(cursor: Cursor, ended: Iterable[tuple[int, int, int, str, Params]], stat
         command = next_of(kind, params, status, protocols.get(station_id, ""))
         if command is None:
             continue
-        fields = row(command, pk, now)
-        fields["params"] = orjson.dumps(fields["params"]).decode()
-        cursor.execute(ASK, {"operator": operator_id, "station": station_id} | fields)
+        write(cursor, operator_id, station_id, row(command, pk, now))
         cursor.execute(NOTED, (orjson.dumps({"asked_then": command.kind}).decode(), pk))
         asked.append(station_id)
     return asked

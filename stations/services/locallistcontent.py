@@ -67,10 +67,10 @@ class Builder:
             return self._by_hand(one) if full or one.full else None
         newest = self.newest_of(one.operator_id)
         full = full or one.full or one.made_by != stamp(one.rule)
-        without = self.without(one)
-        key = (one.operator_id, stamp(one.rule), without, limit, full, *(() if full else (one.upto, one.highest)))
+        without, left_off = self.without(one), locallists.left_off(one)
+        key = (one.operator_id, stamp(one.rule), without, left_off, limit, full, *(() if full else (one.upto, one.highest)))
         if key not in self.made:
-            tokens = locallists.tokens_of(one.rule, self.now, without)
+            tokens = locallists.tokens_of(one.rule, self.now, without, left_off)
             self.made[key] = self._full(tokens, limit, newest) if full else self._changes(one, tokens, limit, newest)
         return self.made[key]
 

@@ -15,7 +15,7 @@ from accounts.models import IdToken
 from stations import locallists, outbox, selectors, topics
 from stations.domain import commands
 from stations.domain.locallists import Limits
-from stations.models import IdTokenChange, ListBook, ListState, LocalList
+from stations.models import IdTokenChange, LeftOff, ListBook, ListState, LocalList
 from stations.services import commands as life
 from stations.services.localauthlist import SUBSCRIBER, assign, written
 from stations.services.locallistcontent import Builder
@@ -54,6 +54,12 @@ DELETE FROM stations_locallistentry AS e USING stations_idtokenchange AS c
 WHERE c.operator_id = %(operator)s AND c.number > %(newest)s AND c.gone AND e.operator_id = c.operator_id
   AND e.key = upper(c.value) AND e.type = c.type AND e.status = 'Accepted'
 RETURNING e.local_list_id
+"""
+# Something about a token has changed since its customer was forgotten.
+LEFT_OFF_NO_MORE = """
+DELETE FROM stations_leftoff AS l USING stations_idtokenchange AS c
+WHERE c.operator_id = %(operator)s AND c.number > %(newest)s AND l.operator_id = c.operator_id AND l.token_id = c.token_id
+  AND c.at > l.at
 """
 EXPIRED = """
 INSERT INTO stations_idtokenchange (operator_id, token_id, value, type, was, group_id, gone, at)
@@ -163,21 +169,38 @@ def hear() -> None:
 
 
 def _take_off(*, station: int, id_token: str, type: str) -> None:
-    """A station has forgotten a customer: if the id token is on its list, it goes from there too (OCPP 2.0.1 N10.FR.02).
+    """A station has forgotten a customer: the id token goes from its list, too (OCPP 2.0.1 N10.FR.02), and no rule puts it back.
 
     Raises NotYet while the list is being sent.
     """
-    one = LocalList.objects.select_related("station").filter(station=station).exclude(state=ListState.UNSUPPORTED).first()
+    one = LocalList.objects.select_related("station", "rule").filter(station=station).first()
     if one is None:
-        return
-    named = {"key": id_token.upper(), "type": type}
-    by_rule = one.rule_id is not None and type in locallists.LISTED and IdToken.objects.filter(**named).exists()
-    if not by_rule and not one.entries.filter(**named).exists():
         return
     if one.command_id is not None:
         raise outbox.NotYet("The list is being sent.")
-    gone = commands.SendLocalList("differential", [{"id_token": id_token, "type": type, "remove": True}])
-    life.issue(station=one.station, command=gone, reason=FORGOTTEN)
+    named = {"key": id_token.upper(), "type": type}
+    if one.rule_id is not None:
+        _leave_off(one, IdToken.objects.filter(operator=one.operator_id, **named).first())
+    elif one.state != ListState.UNSUPPORTED and one.entries.filter(**named).exists():
+        gone = commands.SendLocalList("differential", [{"id_token": id_token, "type": type, "remove": True}])
+        life.issue(station=one.station, command=gone, reason=FORGOTTEN)
+
+
+def _leave_off(one: LocalList, token: IdToken | None) -> None:
+    """The list of a rule goes without this token from now on. Raises NotYet if it is being sent by now."""
+    if token is None or token.type not in locallists.LISTED:
+        return
+    now = timezone.now()
+    there = one.pending is not None or locallists.on_list(one, now).filter(pk=token.pk).exists()
+    LeftOff.objects.update_or_create(local_list=one, token_id=token.pk, defaults={"operator_id": one.operator_id, "at": now})
+    # What may be there by an answer that was lost is not believed: the token is on that.
+    anew = {"full": True, "pending": None, "due_at": now, "urgent": True, "state": ListState.WAITING}
+    if (
+        there
+        and one.state != ListState.UNSUPPORTED
+        and not LocalList.objects.filter(pk=one.pk, command__isnull=True).update(**anew)
+    ):
+        raise outbox.NotYet("The list is being sent.")
 
 
 def number(*, operator_id: int, now: datetime) -> int:
@@ -190,6 +213,8 @@ def number(*, operator_id: int, now: datetime) -> int:
             return IdTokenChange.objects.filter(operator=operator_id, number__isnull=True).delete()[0]
         cursor.execute(NUMBER, {"operator": operator_id, "newest": book.newest})
         given, gone = cursor.fetchone()
+        if given:
+            cursor.execute(LEFT_OFF_NO_MORE, {"operator": operator_id, "newest": book.newest})
         if gone:
             cursor.execute(OFF_BY_HAND, {"operator": operator_id, "newest": book.newest})
             if lists := [row[0] for row in cursor.fetchall()]:

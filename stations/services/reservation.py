@@ -7,7 +7,9 @@ are mirrored in its state, so that a start finds its own.
 from datetime import datetime, timedelta
 from typing import Any
 
-from stations import models
+from django.db import transaction as db
+
+from stations import models, ports
 from stations.batch import Batch
 from stations.domain import commands, events
 from stations.domain.commands import CancelReservation, ReserveNow
@@ -17,7 +19,7 @@ from stations.flush import Cursor
 from stations.lookups import FoundToken
 from stations.models import CommandStatus, ReservationStatus, Station
 from stations.models.reservation import RESERVATION_OPEN
-from stations.services import reserving
+from stations.services import followups, reserving
 from stations.services.companions import Companion
 from stations.services.effects import Effect
 from stations.services.rules import Rule
@@ -44,20 +46,20 @@ REPLACED = """
 UPDATE stations_reservation SET status = 'removed', finished_at = %s, detail = 'It was replaced by another of the same number.'
 WHERE station_id = %s AND status = 'active' AND number = (SELECT number FROM stations_reservation WHERE command_id = %s)
 """
+#: Without a word of the station, with what the command says of its end, if it says anything.
 REFUSED = """
-UPDATE stations_reservation SET status = 'refused', finished_at = %s, detail = %s
-WHERE command_id = %s AND status = 'requested' RETURNING number
-"""
-#: With what the command says of its end, if it says anything.
-UNASKED = """
-UPDATE stations_reservation AS r SET status = 'refused', finished_at = %s, detail = COALESCE(NULLIF(c.detail, ''), %s)
+UPDATE stations_reservation AS r SET status = 'refused', finished_at = %s,
+    detail = COALESCE(%s, NULLIF(c.detail, ''), 'It was taken back before the charger was asked.')
 FROM stations_command c WHERE c.id = r.command_id AND r.command_id = %s AND r.status = 'requested'
+RETURNING r.operator_id, r.station_id, r.number, r.expires_at
 """
 END = """
 UPDATE stations_reservation SET status = %(status)s, finished_at = %(now)s, detail = %(detail)s
 WHERE station_id = %(station)s AND number = %(number)s AND status = ANY(%(open)s) RETURNING id
 """
 OPEN = [status.value for status in RESERVATION_OPEN]
+#: Errors of a request of which nobody knows what the station made of it: it failed there, or its answer could not be read or kept.
+NOT_KNOWN = ("InternalError", "InvalidAnswer")
 
 
 def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:
@@ -70,29 +72,29 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
             kept = ReservationState(*row)
             batch.station.reservations[kept.number] = kept
         return
-    row = batch.cursor.execute(REFUSED, (batch.now, detail, command_id)).fetchone()
-    if row is not None and change["status"] == CommandStatus.TIMED_OUT:
-        # It may keep the plug all the same, for somebody who was told that it does not.
-        _ask_to_cancel(batch, row[0])
-
-
-def _ask_to_cancel(batch: Batch, number: int) -> None:
-    asked = CancelReservation(number)
-    batch.add(
-        models.Command,
-        operator_id=batch.station.operator_id,
-        station_id=batch.station.id,
-        kind=asked.kind,
-        params=asked.params(),
-        reason="Whether the charger reserved the plug is not known.",
-        created_at=batch.now,
-        expires_at=batch.now + timedelta(seconds=asked.expires_s),
-    )
+    known = change["status"] != CommandStatus.TIMED_OUT and change.get("error_code") not in NOT_KNOWN
+    _refused(batch.cursor, command_id, detail, batch.now, known=known)
 
 
 def ended(cursor: Cursor, command_id: int, status: str, now: datetime) -> None:
     """The request never left, or its answer was lost."""
-    cursor.execute(UNASKED, (now, "It was taken back before the charger was asked.", command_id))
+    station_id = _refused(cursor, command_id, None, now, known=status != CommandStatus.TIMED_OUT)
+    if station_id is not None:
+        db.on_commit(lambda: ports.bell.command(station_id))
+
+
+def _refused(cursor: Cursor, command_id: int, detail: str | None, now: datetime, *, known: bool) -> int | None:
+    """It came to nothing. If that is not known, the station is asked to keep nothing; then returns which."""
+    cursor.execute(REFUSED, (now, detail, command_id))
+    row = cursor.fetchone()
+    if row is None or known:
+        return None
+    # It may keep the plug all the same, for somebody who was told that it does not: as long as it was asked to.
+    operator_id, station_id, number, expires_at = row
+    fields = followups.row(CancelReservation(number), command_id, now)
+    fields |= {"reason": "Whether the charger reserved the plug is not known.", "expires_at": expires_at}
+    followups.write(cursor, operator_id, station_id, fields)
+    return int(station_id)
 
 
 def cancel_answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import IdToken, User
@@ -13,7 +13,7 @@ from stations.domain import commands
 from stations.domain.commands import BadCommand, CancelReservation, ReserveNow
 from stations.models import Reservation, ReservationStatus, Station, Variable
 from stations.models.reservation import RESERVATION_OPEN
-from stations.services import commandends, registry
+from stations.services import commandends, idtokens, registry
 from stations.services import commands as life
 
 #: A reservation further ahead than this is a mistake in the date: a plug is kept from now on, for nobody else to use.
@@ -68,17 +68,14 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reserve {station.operator_id} {command.id_token.upper()}"]
         )
-    token = _token(station, command)
+    token = idtokens.named(station, command)
     number = life.number_of(row.pk) if command.reservation is None else command.reservation
     expires_at = datetime.fromisoformat(command.expires_at)
     group = command.group
     if "raw" not in row.facts:
         _check(station, command, token, number, expires_at, now)
-        if not group and token is not None and token.group is not None:
-            # Said with it, though nobody asked for it: what was asked stays as it was asked.
-            group = token.group.name
-            row.facts = row.facts | {"group": group}
-            row.save(update_fields=["facts"])
+        group = idtokens.say_group(row, command, token)
+        row.save(update_fields=["facts"])
     Reservation.objects.create(
         operator_id=station.operator_id,
         station=station,
@@ -95,11 +92,6 @@ def made(row: models.Command, station: Station, command: commands.Command) -> No
         requested_by=row.requested_by,
         created_at=now,
     )
-
-
-def _token(station: Station, command: ReserveNow) -> IdToken | None:
-    found = IdToken.objects.filter(operator_id=station.operator_id, key=command.id_token.upper()).select_related("group")
-    return found.filter(type=command.id_token_type).first() or found.order_by("id").first()
 
 
 def _check(station: Station, command: ReserveNow, token: IdToken | None, number: int, expires_at: datetime, now: datetime) -> None:
@@ -135,11 +127,15 @@ def _check(station: Station, command: ReserveNow, token: IdToken | None, number:
 
 
 def _check_any(station: Station) -> None:
-    """Whether the station keeps any plug (1.6 5.13: only with ReserveConnectorZeroSupported). One that told nothing is asked."""
+    """Whether the station keeps any plug (1.6 5.13: only with ReserveConnectorZeroSupported). One that told nothing is asked.
+
+    One that has changed its version keeps what it told before: what is of a component, as the newest is, or of none, counts.
+    """
     told = Variable.objects.filter(station=station, attribute="Actual", known=True)
+    newest = told.order_by(F("reported_at").desc(nulls_last=True), "-pk").values_list("component", flat=True).first()
+    told = told.filter(component="") if newest == "" else told.exclude(component="")
     said = {one.variable: (one.value or "").lower() for one in told.filter(variable__in=ANY_PLUG)}
-    keys_told = told.filter(component="").exclude(variable__in=ANY_PLUG).exists()
-    if "true" not in said.values() and (said or keys_told):
+    if "true" not in said.values() and (said or newest == ""):
         raise BadCommand(
             "evse must be named: %(station)s cannot reserve whichever plug is free (%(setting)s is not true).",
             station=station.identity,

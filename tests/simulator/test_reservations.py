@@ -66,6 +66,19 @@ async def test_a_plug_is_kept_shown_and_used_by_its_card(it: Asking) -> None:
     assert it.sim.reservations.kept == {}
 
 
+async def test_a_start_that_says_the_group_uses_what_is_kept_for_it(central201: Any) -> None:
+    def token(value: str, kind: str = "ISO14443") -> dict[str, str]:
+        return {"idToken": value, "type": kind}
+
+    async with SimulatedStation(central201.url, "SIM-RES", protocol="ocpp2.0.1", clock=ScriptedClock(START)) as sim:
+        await sim.boot()
+        until, group = wire_time(START + timedelta(hours=1)), token("FLEET", "Central")
+        await central201.peer.call(call201.ReserveNow(7, until, token("DEE"), evse_id=1, group_id_token=group))
+        wanted = ({}, {"group_id_token": token("OTHERS", "Central")}, {"group_id_token": group})
+        asked = [call201.RequestStartTransaction(token("EVE"), 70, evse_id=1, **more) for more in wanted]
+        assert [(await central201.peer.call(one)).status for one in asked] == ["Rejected", "Rejected", "Accepted"]
+
+
 async def test_it_can_be_cancelled_once(it: Asking) -> None:
     await it.reserve()
     await it.shows("Reserved")

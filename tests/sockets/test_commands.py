@@ -6,7 +6,7 @@ import pytest
 from django_scopes import scope, scopes_disabled
 
 from stations.domain import commands
-from stations.models import Command, Station, Variable
+from stations.models import Command, LocalList, Station, Variable
 from stations.services import commandends
 from stations.services import commands as life
 from tests.database import tables
@@ -30,6 +30,11 @@ def take_back(command: Command) -> bool:
 @tables
 def state_of(command: Command) -> Command:
     return Command.objects.with_scopes_disabled().get(pk=command.pk)
+
+
+@tables
+def list_state(who: Station) -> str:
+    return LocalList.objects.with_scopes_disabled().get(station=who).state
 
 
 def becomes(command: Command, status: str) -> Command:
@@ -95,6 +100,23 @@ async def test_a_refusal_and_an_error_say_why(server: Server, network: Network, 
         assert becomes(first, "rejected").detail == "Rejected"
         failed = becomes(second, "failed")
         assert (failed.error_code, failed.detail) == ("NotSupported", "no cache here")
+
+
+@pytest.mark.parametrize("answers", [["Failed"], ["Accepted", "Failed"]])
+async def test_after_a_part_of_a_list_was_refused_no_other_part_is_sent(
+    server: Server, network: Network, bells: None, answers: list[str]
+) -> None:
+    known = network.station(accepted=True)
+    async with station(server.ocpp, known) as peer:
+        wanted = commands.SendLocalList("full", [{"id_token": f"CARD-{number}"} for number in range(150)])
+        asked, then = issue(known, wanted), issue(known, commands.ClearCache())
+        for answer in answers:
+            message_id, action, _ = await peer.asked()
+            assert action == "SendLocalList"
+            await peer.tell(message_id, {"status": answer})
+        assert (await peer.asked())[1] == "ClearCache"
+        assert (becomes(asked, "rejected").detail, state_of(then).status) == (", ".join(answers), "sent")
+    assert list_state(known) == "failed"
 
 
 async def test_settings_of_1_6_are_read_changed_and_kept_without_secrets(server: Server, network: Network, bells: None) -> None:

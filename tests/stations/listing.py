@@ -30,7 +30,7 @@ class Keeper:
     #: What it was asked: the action, and of a list its update and how many entries.
     asked: list[tuple[Any, ...]] = field(default_factory=list)
     supports: bool = True
-    #: Its configuration, as far as it has any (1.6).
+    #: Its configuration, as far as it has any: 1.6's keys, or the variables of 2.x by their names.
     told: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -46,11 +46,16 @@ class Keeper:
                 done += 1
         return done
 
+    def variable(self, name: str) -> dict[str, str]:
+        if name not in self.told:
+            return {"attributeStatus": "UnknownVariable"}
+        return {"attributeStatus": "Accepted", "attributeValue": self.told[name]}
+
     def answers(self, errand: Errand) -> list[Any]:
         answers: list[Any] = []
         for payload in errand.calls:
             answers.append(self.answer(errand.action, payload))
-            if answers[-1] is None:
+            if answers[-1] is None or (errand.action == "SendLocalList" and answers[-1] != {"status": "Accepted"}):
                 break
         return answers
 
@@ -63,7 +68,7 @@ class Keeper:
                 ]
             }
         if action == "GetVariables":
-            return {"getVariableResult": [one | {"attributeStatus": "UnknownVariable"} for one in payload["getVariableData"]]}
+            return {"getVariableResult": [one | self.variable(one["variable"]["name"]) for one in payload["getVariableData"]]}
         name = "listVersion" if old else "versionNumber"
         if action == "GetLocalListVersion":
             self.asked.append((action,))

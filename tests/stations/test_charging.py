@@ -55,7 +55,13 @@ def test_a_free_plug_is_asked_to_start_with_the_drivers_own_token(amber: Network
     assert (at(one).state, at(one).free) == ("Available", True)
     command = start(driver=dee, evse=one.evse)
     assert (command.kind, command.requested_by, command.status) == ("remote_start", dee, "queued")
-    assert command.params == {"id_token": own(dee).value, "evse": 1, "id_token_type": "Central", "charging_profile": None}
+    assert command.params == {
+        "id_token": own(dee).value,
+        "evse": 1,
+        "id_token_type": "Central",
+        "charging_profile": None,
+        "group": "",
+    }
     assert start(driver=dee, evse=one.evse) == command, "pressed twice"
     assert at(one, dee).starting == command
     assert at(one).claimed
@@ -109,7 +115,41 @@ def test_a_plug_that_is_reserved_for_the_driver_is_theirs_to_start(amber: Networ
         "evse": 1,
         "id_token_type": "ISO14443",
         "charging_profile": None,
+        "group": "",
     }
+
+
+@pytest.mark.parametrize("evse", [1, None])
+def test_what_is_reserved_for_a_group_is_its_drivers_to_start_with_their_own_tag(
+    amber: Network, dee: User, evse: int | None
+) -> None:
+    one, ed, other = plug(amber, "Reserved"), driver(amber, "ed"), Network()
+    flo = driver(other, "flo")
+    for network, name, group, who in (
+        (amber, "BOSS", "Fleet", None),
+        (amber, "DEES-CARD", "Fleet", dee),
+        (amber, "EDS-CARD", "Others", ed),
+        (other, "FLOS-CARD", "Fleet", flo),
+    ):
+        network.token(name, group=group, driver=who)
+    with scopes_disabled():
+        made_reservation(one.evse.station, evse_number=evse, id_tag="BOSS", group="FLEET")
+    assert [at(one, who).free for who in (dee, ed, flo)] == [True, False, False]
+    command = start(driver=dee, evse=one.evse)
+    assert (command.params["id_token"], command.params["id_token_type"], command.facts) == (
+        "DEES-CARD",
+        "ISO14443",
+        {"group": "Fleet"},
+    )
+
+
+@pytest.mark.parametrize("fields", [{"status": "Blocked"}, {"expires_at": timezone.now() - timedelta(days=1)}])
+def test_a_tag_that_may_not_charge_starts_nothing_of_its_group(amber: Network, dee: User, fields: dict[str, Any]) -> None:
+    one = plug(amber, "Reserved")
+    amber.token("DEES-CARD", group="FLEET", driver=dee, **fields)
+    with scopes_disabled():
+        made_reservation(one.evse.station, id_tag="BOSS", group="FLEET")
+    assert refusal(dee, one).code == "reserved"
 
 
 @pytest.mark.parametrize("status", ["Available", "Preparing", "Finishing"])

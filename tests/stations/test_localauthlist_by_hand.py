@@ -1,6 +1,6 @@
 """Local lists that somebody sends by hand, and what is asked of them by a command."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,16 +8,17 @@ from django.db import connection
 from django_scopes import scope, scopes_disabled
 
 from accounts import services as accounts
+from accounts.models import IdToken
 from csms.ocpp import registry
-from stations import outbox, problems, topics
+from stations import locallists, outbox, problems, topics
 from stations.domain import commands
 from stations.domain.commands import BadCommand
-from stations.models import Command, LocalListEntry, Station
+from stations.models import LocalListEntry, Station
 from stations.services import commandends
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import PROTOCOLS, connected, issue, now_of
-from tests.stations.listing import Keeper, list_of, rule, run, settle
+from tests.stations.listing import Keeper, hurry, list_of, rule, run, settle, there
 
 
 @pytest.fixture(params=PROTOCOLS)
@@ -196,26 +197,69 @@ def test_what_the_job_asked_in_vain_is_nobodys_task(network: Network, keeper: Ke
         assert list(problems.fruitless(datetime.now(UTC))) == []
 
 
-def test_a_forgotten_customer_is_taken_off_the_list_and_a_code_that_is_on_none_is_not(network: Network, keeper: Keeper) -> None:
-    """OCPP 2.0.1 N10.FR.02."""
-    station = keeper.station
+def forget(station: Station, **named: str) -> None:
+    """The station has deleted what it kept of a customer (OCPP 2.0.1 N10.FR.02)."""
+    told = {"station": station.pk, "type": "ISO14443"} | named
+    with connection.cursor() as cursor:
+        outbox.tell(cursor, topics.TOKEN_FORGOTTEN, [(station.operator_id, None, told)], now=datetime.now(UTC))
+
+
+def test_a_forgotten_customer_is_taken_off_a_list_that_was_sent_by_hand(network: Network, keeper: Keeper) -> None:
+    issue(keeper.station, hand("full", {"id_token": "CARD-1"}, {"id_token": "CARD-2"}))
+    keeper.work()
+    forget(keeper.station, id_token="card-1")
+    keeper.asked.clear()
+    settle(network, keeper)
+    assert (kept(keeper.station), keeper.asked) == ([("CARD-2", "Accepted")], [("Differential", 1)])
+
+
+def test_a_forgotten_customer_stays_off_the_list_of_a_rule_until_the_tag_changes(network: Network, keeper: Keeper) -> None:
+    other = Keeper(keeper.engine, connected(network, keeper.engine))
+    card, _ = network.token("CARD-1"), network.token("CARD-2")
+    rule(network)
+    settle(network, keeper, other)
+    for one in (keeper, other):
+        assert one.values == ["CARD-1", "CARD-2"]
+        one.asked.clear()
+    forget(keeper.station, id_token="card-1")
+    settle(network, keeper, other)
+    assert (keeper.asked, other.asked) == ([("Full", 1)], [])
+    network.token("CARD-3")
+    issue(keeper.station, commands.SendLocalList("full"))
+    settle(network, keeper, other)
+    assert (keeper.values, other.values) == (["CARD-2", "CARD-3"], ["CARD-1", "CARD-2", "CARD-3"])
+    with scopes_disabled():
+        assert [token.value for token in locallists.on_list(list_of(keeper.station), datetime.now(UTC))] == keeper.values
+    assert list_of(keeper.station).count == 2
+    with scopes_disabled():
+        IdToken.objects.filter(pk=card.pk).update(expires_at=datetime.now(UTC) + timedelta(days=9))
+    settle(network, keeper, other)
+    assert keeper.values == other.values == ["CARD-1", "CARD-2", "CARD-3"]
+
+
+def test_a_customer_who_is_forgotten_while_nobody_knows_what_the_list_is_goes_too(network: Network, keeper: Keeper) -> None:
+    network.token("CARD-1")
+    network.token("CARD-2")
+    rule(network)
+    there(keeper.station)
+    keeper.refuses = [None]
+    for _ in ("its version is asked", "it takes the list, and nobody hears of it"):
+        hurry(keeper)
+        run(network)
+        keeper.work()
+    assert (keeper.values, list_of(keeper.station).ask) == (["CARD-1", "CARD-2"], True)
+    forget(keeper.station, id_token="CARD-1")
+    settle(network, keeper)
+    assert keeper.values == ["CARD-2"]
+
+
+def test_a_forgotten_tag_that_is_on_no_list_is_not_asked_to_go(network: Network, keeper: Keeper) -> None:
     network.token("CARD-1")
     network.token("4711", type="KeyCode")
     rule(network)
     settle(network, keeper)
-    assert keeper.values == ["CARD-1"]
-
-    def forget(**named: str) -> None:
-        told = {"station": station.pk} | named
-        with connection.cursor() as cursor:
-            outbox.tell(cursor, topics.TOKEN_FORGOTTEN, [(station.operator_id, None, told)], now=datetime.now(UTC))
-
-    forget(id_token="4711", type="KeyCode")
-    assert run(network) == 0
-    with scopes_disabled():
-        assert not Command.objects.filter(station=station, kind="send_local_list", status="queued").exists()
-    forget(id_token="card-1", type="ISO14443")
-    run(network)
-    with scopes_disabled():
-        (row,) = Command.objects.filter(station=station, kind="send_local_list", status="queued")
-    assert row.params["entries"] == [{"id_token": "card-1", "type": "ISO14443", "remove": True}]
+    keeper.asked.clear()
+    forget(keeper.station, id_token="4711", type="KeyCode")
+    forget(keeper.station, id_token="NOBODYS")
+    settle(network, keeper)
+    assert (keeper.values, keeper.asked) == (["CARD-1"], [])

@@ -77,3 +77,16 @@ def test_an_empty_list_that_has_no_version_is_not_sent_at_each_restart(network: 
     network.token("CARD-1")
     settle(network, keeper)
     assert keeper.values == ["CARD-1"]
+
+
+def test_how_many_bytes_a_message_may_have_is_asked_before_the_first_list(network: Network) -> None:
+    newer = Engine("ocpp2.0.1")
+    keeper = Keeper(newer, connected(network, newer), told={"BytesPerMessage": "500"})
+    for number in range(5):
+        network.token(f"CARD-{number}")
+    rule(network)
+    settle(network, keeper)
+    assert len(keeper.values) == 5
+    sent = [len(entry.call) for entry in network.log(keeper.station) if entry.action == "SendLocalList"]
+    assert len(sent) > 1
+    assert max(sent) <= 500

@@ -1,12 +1,15 @@
 """Reservations: asked for, kept, used, given up, lost; the same whatever the station speaks."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db import transaction as db
 from django_scopes import scope, scopes_disabled
 
-from stations.domain.commands import BadCommand, CancelReservation, ReserveNow
+from stations.domain.commands import BadCommand, CancelReservation, RemoteStart, ReserveNow
 from stations.models import Reservation, Station, Variable
 from stations.services import commandends, reserving
 from tests import v16, v201
@@ -78,12 +81,46 @@ def test_it_does_not_wait_for_a_station_that_is_away(engine: Engine, station: St
     assert the(station).detail == "The station did not come back in time."
 
 
-def test_where_no_answer_came_the_station_is_asked_to_keep_nothing(engine: Engine, station: Station) -> None:
+def gives_up(engine: Engine, station: Station, answer: Any) -> None:
+    engine.reply(station, sent(engine, station), answer)
+
+
+def comes_back(engine: Engine, station: Station, _: Any) -> None:
+    """By a new socket, before it has answered."""
+    engine.claim(station)
+    engine.connect(station)
+    with db.atomic(), connection.cursor() as cursor:
+        commandends.orphan(cursor, [station.pk], now=datetime.now(UTC))
+
+
+def is_swept(engine: Engine, station: Station, _: Any) -> None:
+    """The process that would have heard the answer has died."""
+    engine.claim(station)
+    commandends.sweep(now=datetime.now(UTC) + 2 * commandends.LOST_ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("loses", "answer"),
+    [
+        (gives_up, None),
+        (gives_up, ["InternalError", "out of order"]),
+        (gives_up, {"status": 7}),
+        (gives_up, {"status": "Accepted", "customData": {"vendorId": "No table takes this: \x00"}}),
+        (comes_back, None),
+        (is_swept, None),
+    ],
+)
+def test_where_nobody_knows_the_answer_the_station_is_asked_to_keep_nothing(
+    engine: Engine, station: Station, loses: Callable[[Engine, Station, Any], None], answer: Any
+) -> None:
     issue(station, wish())
-    engine.reply(station, sent(engine, station), None)
+    loses(engine, station, answer)
     assert the(station).status == "refused"
     follow_up = sent(engine, station)
     assert (follow_up.action, follow_up.calls[0]["reservationId"]) == ("CancelReservation", the(station).number)
+    engine.reply(station, follow_up, {"status": "Rejected"})
+    assert the(station).status == "refused"
+    assert engine.claim(station) == []
 
 
 def test_the_group_of_a_known_tag_is_said_with_it(network: Network, engine: Engine, station: Station) -> None:
@@ -92,6 +129,14 @@ def test_the_group_of_a_known_tag_is_said_with_it(network: Network, engine: Engi
     (call,) = sent(engine, station).calls
     assert call.get("parentIdTag") == "FLEET" or call["groupIdToken"]["idToken"] == "FLEET"
     assert the(station).group == "FLEET"
+
+
+def test_a_remote_start_says_the_group_for_which_a_plug_may_be_kept(network: Network, engine: Engine, station: Station) -> None:
+    network.token("OTHER", group="FLEET")
+    row = issue(station, RemoteStart("OTHER", evse=1))
+    (call,) = sent(engine, station).calls
+    said = {"idToken": "FLEET", "type": "Central"} if engine.protocol == "ocpp2.0.1" else None
+    assert (call.get("groupIdToken"), row.params["group"]) == (said, "")
 
 
 # Using
@@ -287,6 +332,26 @@ def test_whichever_plug_is_asked_only_of_a_station_that_can(
             issue(station, wish(evse=None))
     else:
         assert issue(station, wish(evse=None)).status == "queued"
+
+
+def test_what_a_station_told_in_another_version_says_nothing_of_whichever_plug(network: Network, committed: None) -> None:
+    """It has moved from 1.6 to 2.0.1, and keeps its keys of then."""
+    newer = Engine("ocpp2.0.1")
+    station = connected(network, newer)
+    now = datetime.now(UTC)
+
+    def told(component: str, name: str, value: str, at: datetime) -> None:
+        given = {"component": component, "variable": name, "value": value, "reported_at": at}
+        with scopes_disabled():
+            Variable.objects.create(operator=station.operator, station=station, **given)
+
+    told("", "HeartbeatInterval", "300", now - timedelta(days=9))
+    told("", "ReserveConnectorZeroSupported", "false", now - timedelta(days=9))
+    told("OCPPCommCtrlr", "HeartbeatInterval", "300", now)
+    assert issue(station, wish(evse=None)).status == "queued"
+    told("ReservationCtrlr", "NonEvseSpecific", "false", now)
+    with pytest.raises(BadCommand, match=r"\(NonEvseSpecific is not true\)"):
+        issue(station, wish(evse=None, id_token="OTHER"))
 
 
 def test_what_is_sent_as_it_was_written_is_the_stations_to_judge(engine: Engine, station: Station) -> None:

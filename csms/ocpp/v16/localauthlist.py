@@ -27,6 +27,7 @@ class SendLocalList(Outgoing):
 
     action = "SendLocalList"
     command = commands.SendLocalList
+    in_steps = True
 
     @staticmethod
     def encode(command: commands.SendLocalList, number: int, limits: dict[str, int]) -> list[Payload]:

@@ -30,13 +30,19 @@ class RequestStartTransaction(Outgoing):
         payload: Payload = {"idToken": {"idToken": command.id_token, "type": command.id_token_type}, "remoteStartId": number}
         if command.charging_profile is not None:
             payload["chargingProfile"] = smartcharging.said(command.charging_profile, number)
+        if command.group:
+            payload["groupIdToken"] = {"idToken": command.group, "type": "Central"}
         return [payload | ({"evseId": command.evse} if command.evse is not None else {})]
 
     @staticmethod
     def parse(payload: Payload) -> commands.RemoteStart:
         token, profile = payload["idToken"], payload.get("chargingProfile")
         return commands.RemoteStart(
-            token["idToken"], payload.get("evseId"), token["type"], profile and smartcharging.meant(profile, [])
+            token["idToken"],
+            payload.get("evseId"),
+            token["type"],
+            profile and smartcharging.meant(profile, []),
+            group=(payload.get("groupIdToken") or {}).get("idToken", ""),
         )
 
     @staticmethod

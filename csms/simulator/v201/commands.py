@@ -77,9 +77,12 @@ class CommandLink201(
         remote_start_id: int,
         evse_id: int | None = None,
         charging_profile: dict[str, Any] | None = None,
+        group_id_token: dict[str, Any] | None = None,
         **_: Any,
     ) -> Any:
         station = self.station
+        if group_id_token is not None:
+            station.reservations.learn(id_token["id_token"], group_id_token["id_token"])
         if (connector := station.place_for(evse_id, id_token["id_token"])) is None:
             return call_result.RequestStartTransaction("Rejected")
         profile = meant(snake_to_camel_case(charging_profile), []) if charging_profile else None

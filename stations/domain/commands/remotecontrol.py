@@ -10,13 +10,15 @@ from stations.domain.command import BadCommand, Command, need_number, need_text
 @dataclass(frozen=True, slots=True)
 class RemoteStart(Command):
     """Start a transaction for a token (OCPP 2.0.1 F01-F02). `evse` None: the station chooses. `charging_profile`: a TxProfile for
-    it, as set_charging_profile has it, without a transaction (K05).
+    it, as set_charging_profile has it, without a transaction (K05). `group` may use what is reserved for it (H03); left out, the
+    token's own is said.
     """
 
     id_token: str
     evse: int | None = None
     id_token_type: str = "ISO14443"  # noqa: S105  (a kind of card)
     charging_profile: dict[str, Any] | None = None
+    group: str = ""
     kind: ClassVar[str] = "remote_start"
     expires_s: ClassVar[int] = 45
     while_pending: ClassVar[bool] = False
@@ -26,6 +28,8 @@ class RemoteStart(Command):
         need_text("id_token_type", self.id_token_type, 20)
         if self.evse is not None:
             need_number("evse", self.evse, 1, 255)
+        if self.group != "":
+            need_text("group", self.group, 36)
         if self.charging_profile is not None:
             profile = Profile.of(self.charging_profile)
             # It is for the transaction that is to begin, which has no id yet (OCPP 2.0.1 K05, 1.6 5.11).
@@ -34,7 +38,7 @@ class RemoteStart(Command):
 
     def fixed(self, facts: dict[str, Any]) -> Self:
         profile = (facts.get("fixed") or {}).get("profile")
-        return self if profile is None else replace(self, charging_profile=profile)
+        return replace(self, charging_profile=profile or self.charging_profile, group=facts.get("group") or self.group)
 
 
 @dataclass(frozen=True, slots=True)
