@@ -27,7 +27,7 @@ class Displayed:
     """A version of a tariff (`stations.ports.Prices`). `followed`: how it is had with a market's prices, if one drives it."""
 
     def __init__(self, applied: tariff.Tariff, followed: series.Followed | None = None) -> None:
-        self.currency, self.needs_course = applied.currency, applied.needs_course
+        self.currency, self.needs_course, self.by_power = applied.currency, applied.needs_course, applied.by_power
         self._tariff, self._followed = applied, followed
         self._sentences: dict[str, str] = {}
 
@@ -39,7 +39,7 @@ class Displayed:
                 tariff.prices_at_end(applied, known)
             priced = tariff.price(applied, known)
         except (tariff.NoPrice, tariff.InvalidSession):
-            return None  # the market's price of an hour is not known yet, or the site's time zone is none
+            return None  # a market's price is not known yet, or the current; or the site's time zone is none
         return priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax
 
     def parts(self, session: ports.SoFar) -> dict[str, Decimal]:
@@ -64,7 +64,7 @@ def _power(session: ports.SoFar) -> Decimal | None:
     """At which it charges then, as far as that is known: between the last two readings, if nothing says it."""
     if session.power_w is not None or len(session.course) < 2:
         return session.power_w
-    (before, less), (last, more) = session.course[-2:]
+    (before, less, _), (last, more, _) = session.course[-2:]
     seconds = Decimal((last - before).total_seconds())
     return max(more - less, Decimal(0)) * 3600 / seconds if seconds else None
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing import breakdown, choosing, sessions, tariff
 from billing.models import ChargeRecord, RecordKind
-from stations import outbox
+from stations import courses, outbox
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import Finding, Transaction
 from stations.services import retention
@@ -32,10 +32,15 @@ class PriceMissing(outbox.NotYet):
     """The market's price of an hour is not known yet."""
 
 
+class CurrentUnknown(outbox.NotYet):
+    """It is priced by the current, and no reading says that."""
+
+
 class ReadingsGone(outbox.NotYet):
     """It was priced by when the energy flowed, and what told that was let go."""
 
 
+GONE = "Its meter samples were let go, and its price depends on when the energy flowed."
 Draft = ChargeRecord | Exception
 #: Why a session has no price, so that a person can do something about it; the rest are faults of ours.
 EXPECTED = (outbox.NotYet, tariff.InvalidTariff, tariff.InvalidSession)
@@ -83,10 +88,10 @@ def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
         codes[pk or 0].add(code)
     made: dict[int, Draft] = {}
     courses = {one.pk for one in by_course}
-    gone = {case.transaction.pk for case in cases if case.again and case.transaction.pk in courses and _gone(case.transaction)}
+    lost = {case.transaction.pk for case in cases if case.again and case.transaction.pk in courses and _old(case.transaction)}
     for one in transactions:
-        if one.pk in gone:
-            made[one.pk] = ReadingsGone("Its meter samples were let go, and its price depends on when the energy flowed.")
+        if one.pk in lost:
+            made[one.pk] = ReadingsGone(GONE)
             continue
         try:
             made[one.pk] = _draft(one, chosen[one.pk], book, readings.of(one) if one.pk in courses else (), sorted(codes[one.pk]))
@@ -99,7 +104,12 @@ def price(cases: Sequence[Case], book: choosing.Book) -> dict[int, Draft]:
     return made
 
 
-def _gone(t: Transaction) -> bool:
+def gone(t: Transaction) -> bool:
+    """Whether the samples of a session may have been let go: until it is billed or written off they are kept, however old it is."""
+    return _old(t) and (t.doubt == Doubt.SET_ASIDE or ChargeRecord.objects.filter(transaction=t).exists())
+
+
+def _old(t: Transaction) -> bool:
     kept_from = retention.cutoff(SAMPLES, now=timezone.now(), operator=t.operator)
     return t.started_at < kept_from
 
@@ -111,18 +121,35 @@ def _follows(book: choosing.Book, chosen: choosing.Chosen) -> bool:
         return False  # which is said of each session of it, when it is priced
 
 
-def _draft(
-    t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[sessions.Reading], findings: list[str]
-) -> ChargeRecord:
+def would_be(t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book) -> tariff.Priced:
+    """What a session costs as it is said to be, of which nothing is written. Raises one of EXPECTED."""
+    if chosen is not None and _follows(book, chosen) and gone(t):
+        raise ReadingsGone(GONE)
+    return _priced(t, chosen, book, None)[1]
+
+
+def _priced(
+    t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[courses.Point] | None
+) -> tuple[tariff.Session, tariff.Priced]:
     if chosen is None:
         raise NoTariff("No tariff: none is assigned to this session, and the operator has no default tariff. Add one.")
     assert t.energy_wh is not None
     assert t.stopped_at is not None
     session = sessions.ended(t, energy_wh=t.energy_wh, end=t.stopped_at, readings=readings)
     try:
-        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
+        return session, tariff.price(book.joined(chosen, session.start, session.end), session)
+    except tariff.NoCurrent as error:
+        words = "It is priced as soon as one does. If none will, write the session off, and give the charger another tariff."
+        raise CurrentUnknown(f"{error} {words}") from error
     except tariff.NoPrice as error:
         raise PriceMissing(f"{error} It is priced as soon as that is known.") from error
+
+
+def _draft(
+    t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[courses.Point], findings: list[str]
+) -> ChargeRecord:
+    session, priced = _priced(t, chosen, book, readings)
+    assert chosen is not None
     lines, taxes = breakdown.explained(priced)
     return ChargeRecord(
         operator_id=t.operator_id,
@@ -135,6 +162,8 @@ def _draft(
         currency=priced.currency,
         started_at=session.start,
         stopped_at=session.end,
+        reserved_at=session.reserved.start if session.reserved else None,
+        charging_ended_at=session.charging_end if session.charging_end < session.end else None,
         energy_wh=t.energy_wh,
         duration_s=int((session.end - session.start).total_seconds()),
         lines=lines,
@@ -152,7 +181,7 @@ def credit(record: ChargeRecord) -> ChargeRecord:
         name: getattr(record, name)
         for name in (
             *("operator_id", "transaction_id", "tariff_id", "version_id", "tariff_snapshot", "choice", "currency", "started_at"),
-            *("stopped_at", "duration_s", "findings", "trust"),
+            *("stopped_at", "reserved_at", "charging_ended_at", "duration_s", "findings", "trust"),
         )
     }
     return ChargeRecord(

@@ -12,7 +12,7 @@ from billing.models import ChargeRecord, RecordKind
 from billing.services import SUBSCRIBER
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import OutboxEntry, Transaction
-from stations.services.transactions import ENDED_TOPIC
+from stations.services.afterwards import ENDED_TOPIC
 
 #: No more than so much is looked at at once, so that what it costs does not grow with the years.
 LONGEST = timedelta(days=366)

@@ -152,8 +152,9 @@ class ChargeRecord(models.Model):
     Made exactly once a revision, which its unique key guarantees: 1 is the first charge, 2 the credit of it, 3 the next charge.
     The charge that no credit takes back is the one that counts. A credit has the lines, taxes, energy and totals of its charge,
     negated. `lines` and `taxes` explain the totals: [{"dimension", "volume", "unit", "price", "cost_excl_tax", "vat_percent"}] and
-    [{"percent", "net", "tax"}], decimals as strings. `findings` are the codes of what was wrong with the session. Records made
-    before there were corrections know no times, taxes and version.
+    [{"percent", "net", "tax"}], decimals as strings. `reserved_at` and `charging_ended_at`: since when it pays for a reservation,
+    and for parking. `findings` are the codes of what was wrong with the session. Records made before there were corrections know no
+    times, taxes and version.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # chargerecord_operator_created
@@ -170,6 +171,8 @@ class ChargeRecord(models.Model):
     currency = models.CharField(max_length=3)
     started_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
+    reserved_at = models.DateTimeField(null=True, blank=True, help_text="Since when it pays for a reservation; null: it does not.")
+    charging_ended_at = models.DateTimeField(null=True, blank=True, help_text="Since when it pays for parking; null: it does not.")
     energy_wh = models.DecimalField(max_digits=15, decimal_places=3)
     duration_s = models.PositiveIntegerField()
     lines = models.JSONField()

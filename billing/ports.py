@@ -3,7 +3,7 @@
 from billing import displayed, meterkeys, receipts, selectors, services
 from stations import outbox, ports
 from stations.services import signedreadings
-from stations.services.transactions import ENDED_TOPIC
+from stations.services.afterwards import ENDED_TOPIC
 
 
 def fill() -> None:

@@ -115,7 +115,11 @@ def _rows(facts: Facts) -> list[list[str]]:
     if site:
         found.append((_("Place"), ", ".join(part for part in (site.name, site.address, site.city) if part)))
     start, stop = started_at(record), stopped_at(record)
+    if record.reserved_at:
+        found.append((_("Reserved since"), _moment(record.reserved_at)))
     found.append((_("From"), _moment(start)))
+    if record.charging_ended_at:
+        found.append((_("Only parked since"), _moment(record.charging_ended_at)))
     if stop:
         found.append((_("Until"), _moment(stop)))
         found.append((_("Duration"), _duration(start, stop)))
@@ -214,6 +218,8 @@ def _data(facts: Facts, *, signed: bool) -> dict[str, Any]:
         "time_zone": facts.zone,
         "started_at": start.isoformat(),
         "stopped_at": stop.isoformat() if stop else None,
+        "reserved_at": record.reserved_at.isoformat() if record.reserved_at else None,
+        "charging_ended_at": record.charging_ended_at.isoformat() if record.charging_ended_at else None,
         "duration_s": record.duration_s,
         "energy_wh": f"{record.energy_wh:f}",
         "meter_start_wh": _text(first),

@@ -1,6 +1,6 @@
 """Reads prices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, drafts, sessions, tariff
+from billing import choosing, drafts, sessions
 from billing.displayed import Displayed
 from billing.models import ChargeRecord, RecordKind
 from stations import courses, ports
@@ -22,8 +22,8 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     """What each running transaction has cost until now, with tax, and the currency. None for those without a tariff.
 
     Two queries, however many transactions: where and who they are, and whether prices have changed (then three more). If there
-    are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an
-    hour; and two for the prices of a market that drives some, once a day or when they have changed.
+    are some with a price that depends on when energy flowed, one more for the course of all of those, by quarters of an hour (by
+    readings, if on how fast it flowed); and two for the prices of a market that drives some, once a day or when they have changed.
     """
     running = {transaction.pk: transaction for transaction in transactions if transaction.status == TransactionStatus.ACTIVE}
     if not running:
@@ -35,11 +35,11 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     now = timezone.now()
     chosen = {one.pk: version for one in found if (version := book.choose(choosing.case_of(one))) is not None}
     priced = {one: book.made(chosen[one.pk], Displayed) for one in found if one.pk in chosen}
-    points = _courses([one for one, price in priced.items() if price.needs_course], now)
+    points = _courses({one: price for one, price in priced.items() if price.needs_course}, now)
     costs = {}
     for one, price in priced.items():
         read, first = running[one.pk], one.meter_start_wh
-        course = [(at, register - first) for at, register in points.get(one.pk, ())] if first is not None else []
+        course = [(at, register - first, current) for at, register, current in points.get(one.pk, ())] if first is not None else []
         known = ports.SoFar(
             read.started_at,
             now,
@@ -54,17 +54,21 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
     return costs
 
 
-def _courses(found: list[Transaction], now: datetime) -> dict[int, list[courses.Point]]:
+def _courses(found: Mapping[Transaction, Displayed], now: datetime) -> dict[int, list[courses.Point]]:
     """How the energy of running transactions rose, with the last reading."""
     if not found:
         return {}
-    asked = [courses.Running(one.pk, one.station_id, one.evse.number if one.evse else None, one.started_at) for one in found]
+    asked = [
+        courses.Running(one.pk, one.station_id, one.evse.number if one.evse else None, one.started_at, price.by_power)
+        for one, price in found.items()
+    ]
     with connection.cursor() as cursor:
-        points = courses.quarterly(cursor, asked, now=now)
+        points = courses.running(cursor, asked, now=now)
     for one in found:
-        if one.meter_last_at is not None and one.meter_last_wh is not None:
-            points[one.pk] = [point for point in points[one.pk] if point[0] < one.meter_last_at]
-            points[one.pk].append((one.meter_last_at, one.meter_last_wh))
+        if (last := one.meter_last_at) is not None and one.meter_last_wh is not None:
+            current_a = next((point[2] for point in points[one.pk] if point[0] == last and point[2] is not None), None)
+            points[one.pk] = [point for point in points[one.pk] if point[0] < last]
+            points[one.pk].append((last, one.meter_last_wh, current_a))
     return points
 
 
@@ -85,23 +89,15 @@ def billed(transaction_id: int) -> bool:
     return valid().filter(transaction=transaction_id).exists()
 
 
-def would_cost(
-    transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime
-) -> tuple[Decimal, str] | None:
-    """What a transaction would cost, with tax, if this were its energy and its time; and the currency. None: nobody can say yet.
+def would_cost(transaction: Transaction, *, energy_wh: Decimal, started_at: datetime, stopped_at: datetime) -> tuple[Decimal, str]:
+    """What a transaction would cost, with tax, if this were its energy and its time; and the currency.
 
-    If it was billed, by the version that it had.
+    Raises one of drafts.EXPECTED. If it was billed, by the version that it had.
     """
     book = choosing.Book([transaction.operator_id])
     record = valid().filter(transaction=transaction).select_related("version__tariff").first()
-    chosen = (drafts.as_before(record) if record else None) or book.choose(choosing.case_of(transaction))
-    if chosen is None:
-        return None
     changed = copy(transaction)
-    changed.started_at = started_at
-    session = sessions.ended(changed, energy_wh=energy_wh, end=stopped_at)
-    try:
-        priced = tariff.price(book.joined(chosen, session.start, session.end), session)
-    except tariff.NoPrice:
-        return None
+    changed.energy_wh, changed.started_at, changed.stopped_at = energy_wh, started_at, stopped_at
+    chosen = (drafts.as_before(record) if record else None) or book.choose(choosing.case_of(changed))
+    priced = drafts.would_be(changed, chosen, book)
     return (priced.total_excl_tax if priced.total_incl_tax is None else priced.total_incl_tax), priced.currency

@@ -43,10 +43,12 @@ def make_charge_record(*, transaction_id: int) -> bool:
 def make_charge_records(*, transaction_ids: Collection[int]) -> dict[int, bool | Exception]:
     """Bring the charge records of transactions in the scope up to what these are now. The same once more changes nothing.
 
-    One that is final and trusted gets its first record. One that was corrected after it was billed gets a credit and a new record,
-    under the version that it had; one that was written off then, a credit. Of each transaction: whether it is billed, or why
-    it could not be priced (NoTariff, PriceMissing: it waits). It is not if it is gone, has not ended, or its energy cannot be
-    trusted: the energy is kept, and whoever resolves the doubt writes the outbox again.
+    One that is final and trusted gets its first record. One that costs something else than it was billed, since it was put right or
+    something came late, gets a credit and a new record, under the version that it had; one that was written off then, a credit. One
+    that is as it was billed keeps its record where it cannot be priced any more, as without samples that were let go. Of each
+    transaction: whether it is billed, or why it could not be priced (NoTariff, PriceMissing, CurrentUnknown: it waits). It is not
+    if it is gone, has not ended, or its energy cannot be trusted: the energy is kept, and whoever resolves the doubt writes the
+    outbox again.
     """
     with db.atomic():
         # Records first: whoever corrects one meanwhile has read the session no later than we do.
@@ -55,6 +57,7 @@ def make_charge_records(*, transaction_ids: Collection[int]) -> dict[int, bool |
         answers: dict[int, bool | Exception] = {}
         cases: list[drafts.Case] = []
         credited: dict[int, ChargeRecord] = {}
+        counted: dict[int, ChargeRecord] = {}
         for pk in sorted(set(transaction_ids)):
             t, records = found.get(pk), past.get(pk, [])
             valid = _valid(records)
@@ -67,22 +70,26 @@ def make_charge_records(*, transaction_ids: Collection[int]) -> dict[int, bool |
                     log.info("no charge record", transaction=pk, reason=_why_not(t))
             elif not records or (valid is None and _put_right_since(records, t)):
                 cases.append(drafts.Case(t, again=bool(records)))
-            elif valid is not None and drafts.outdated(valid, t):
-                credited[pk] = valid
+            elif valid is not None and (valid.version is not None or drafts.outdated(valid, t)):
+                counted[pk] = valid
                 cases.append(drafts.Case(t, drafts.as_before(valid), again=True))
             else:
                 answers[pk] = True
         book = choosing.Book({case.transaction.operator_id for case in cases})
         new: list[ChargeRecord] = []
         for pk, draft in drafts.price(cases, book).items():
+            record = counted.get(pk)
             if isinstance(draft, Exception):
-                answers[pk] = draft
-                credited.pop(pk, None)
+                as_billed = record is not None and not drafts.outdated(record, found[pk])
+                answers[pk] = True if as_billed and isinstance(draft, drafts.EXPECTED) else draft
                 continue
             answers[pk] = True
             records = past.get(pk, [])
             draft.revision = records[-1].revision + 1 if records else 1
-            if pk in credited:
+            if record is not None:
+                if not drafts.differs(record, draft):
+                    continue
+                credited[pk] = record
                 draft.revision += 1
             draft.reason = _reason(found[pk]) if records else ""
             new.append(draft)

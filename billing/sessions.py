@@ -1,34 +1,37 @@
 """From a station's transaction to the session that the tariff engine prices."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, islice
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone_name
 
 from billing.tariff import Reserved, Sample, Session
-from stations import ports
+from stations import courses, ports
 from stations.models import MeterSample, Transaction
 
-Reading = tuple[datetime, Decimal]
 #: Samples that are held at once, however long a session is.
 READ_AT_ONCE = 1000
 # The subquery stays one (OFFSET 0), so that each transaction's samples are found by the index of station and time, in its months.
 REGISTERS = """
-SELECT v.number, m.at, m.energy_wh
+SELECT v.number, m.at, m.energy_wh, m.current_a
 FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
     AS v(number, transaction_id, station_id, started_at, stopped_at)
 CROSS JOIN LATERAL (
-    SELECT s.at, s.energy_wh FROM stations_metersample s
+    SELECT s.at, s.energy_wh, s.current_a FROM stations_metersample s
     WHERE s.station_id = v.station_id AND s.owner = v.transaction_id AND s.at > v.started_at AND s.at < v.stopped_at
     AND s.energy_wh IS NOT NULL OFFSET 0) m
 ORDER BY v.number, m.at
 """
 
 
-def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime, readings: Iterable[Reading] | None = None) -> Session:
+def ended(
+    transaction: Transaction, *, energy_wh: Decimal, end: datetime, readings: Iterable[courses.Point] | None = None
+) -> Session:
     """An ended transaction with its meter samples, which are read as the engine walks through them: `readings`, or its own.
 
     `end` before the start (the station's clock was set in between) makes a session without length.
@@ -38,7 +41,7 @@ def ended(transaction: Transaction, *, energy_wh: Decimal, end: datetime, readin
         start=transaction.started_at,
         end=end,
         time_zone=time_zone(transaction),
-        samples=_samples(transaction, energy_wh, end, readings),
+        samples=_with_current(_samples(transaction, energy_wh, end, readings)),
         charging_end=_charging_end(transaction.charging_ended_at, transaction.started_at, end),
         reserved=_reserved(transaction.reserved_at, transaction.started_at),
     )
@@ -53,7 +56,7 @@ def so_far(known: ports.SoFar) -> Session:
         start=known.started_at,
         end=until,
         time_zone=known.time_zone,
-        samples=samples,
+        samples=list(_with_current(samples)),
         charging_end=_charging_end(known.charging_ended_at, known.started_at, until),
         reserved=_reserved(known.reserved_at, known.started_at),
     )
@@ -74,11 +77,12 @@ def time_zone(transaction: Transaction) -> str:
     return site.time_zone if site else get_default_timezone_name()
 
 
-def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, tuple[datetime, Decimal]]:
-    """Time and register (Wh) of the transaction's samples between its start and its end."""
+def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, tuple[datetime, Decimal, Decimal | None]]:
+    """Time, register (Wh) and current (A) of the transaction's samples between its start and its end."""
     # Station and time first: the head of the natural key's index, and the months to look in.
     samples = MeterSample.objects.filter(station_id=transaction.station_id, at__gt=transaction.started_at, at__lt=end)
-    return samples.filter(transaction_id=transaction.pk, energy_wh__isnull=False).order_by("at").values_list("at", "energy_wh")
+    samples = samples.filter(transaction_id=transaction.pk, energy_wh__isnull=False)
+    return samples.order_by("at").values_list("at", "energy_wh", "current_a")
 
 
 class Readings:
@@ -92,15 +96,15 @@ class Readings:
         self._rows = _rows(transactions) if transactions else iter(())
         self._next = next(self._rows, None)
 
-    def of(self, transaction: Transaction) -> Iterator[Reading]:
+    def of(self, transaction: Transaction) -> Iterator[courses.Point]:
         number = self._numbers.get(transaction.pk, -1)
         while self._next is not None and self._next[0] <= number:
-            (mine, at, register), self._next = self._next, next(self._rows, None)
+            (mine, at, register, current_a), self._next = self._next, next(self._rows, None)
             if mine == number:
-                yield at, register
+                yield at, register, current_a
 
 
-def _rows(transactions: Sequence[Transaction]) -> Iterator[tuple[int, datetime, Decimal]]:
+def _rows(transactions: Sequence[Transaction]) -> Iterator[tuple[int, datetime, Decimal, Decimal | None]]:
     given = [(one.pk, one.station_id, one.started_at, one.stopped_at or one.started_at) for one in transactions]
     pks, stations, starts, ends = (list(column) for column in zip(*given, strict=True))
     with connection.chunked_cursor() as cursor:
@@ -109,22 +113,38 @@ def _rows(transactions: Sequence[Transaction]) -> Iterator[tuple[int, datetime, 
             yield from rows
 
 
-def _samples(transaction: Transaction, energy_wh: Decimal, end: datetime, readings: Iterable[Reading] | None) -> Iterator[Sample]:
+def _samples(
+    transaction: Transaction, energy_wh: Decimal, end: datetime, readings: Iterable[courses.Point] | None
+) -> Iterator[Sample]:
     """From nothing at the start to `energy_wh` at the end, by way of the meter's samples in between."""
     yield Sample(transaction.started_at, Decimal(0))
     first = transaction.meter_start_wh
     if first is not None:
         known = registers(transaction, end).iterator(chunk_size=READ_AT_ONCE) if readings is None else readings
-        yield from _rising(((at, register - first) for at, register in known), transaction.started_at, end, energy_wh)
+        rises = ((at, register - first, current_a) for at, register, current_a in known)
+        yield from _rising(rises, transaction.started_at, end, energy_wh)
     yield Sample(end, energy_wh)
 
 
-def _rising(read: Iterable[tuple[datetime, Decimal]], start: datetime, end: datetime, energy_wh: Decimal) -> Iterator[Sample]:
+def _with_current(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """A current holds until another is read, and the first one also from the start: few chargers say it of the moment they begin.
+
+    If none of the first READ_AT_ONCE says one, what comes before the first that does has none.
+    """
+    rest = iter(samples)
+    first = list(islice(rest, READ_AT_ONCE))
+    held = next((one.current_a for one in first if one.current_a is not None), None)
+    for one in chain(first, rest):
+        held = held if one.current_a is None else one.current_a
+        yield one if one.current_a == held else replace(one, current_a=held)
+
+
+def _rising(read: Iterable[courses.Point], start: datetime, end: datetime, energy_wh: Decimal) -> Iterator[Sample]:
     """Readings in the order of time, as a series that never falls and ends with the session's energy: one that fell counts as much
     as the one before it, one that jumped above all of the session and came back not at all."""
     counted = Decimal(0)
     above: datetime | None = None
-    for at, energy in read:
+    for at, energy, current_a in read:
         if not start < at < end:
             continue
         if energy > energy_wh:
@@ -136,6 +156,6 @@ def _rising(read: Iterable[tuple[datetime, Decimal]], start: datetime, end: date
             yield Sample(above, energy_wh)
             above = None
         counted = max(energy, counted)
-        yield Sample(at, counted)
+        yield Sample(at, counted, None, current_a)
     if above is not None:
         yield Sample(above, energy_wh)

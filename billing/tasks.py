@@ -14,7 +14,7 @@ from billing import meterkeys, pricepoints, rebilling, receipts, services, signe
 from stations import outbox, ports
 from stations.models import OutboxEntry
 from stations.services import signedreadings
-from stations.services.transactions import ENDED_TOPIC
+from stations.services.afterwards import ENDED_TOPIC
 
 #: Entries a transaction: few enough that it is short, many enough that its commit does not count.
 CLAIM = 100

@@ -1,6 +1,7 @@
 """What a session would cost under a tariff: one that took place, or one that is described."""
 
 from collections.abc import Mapping, Sized
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing import series, sessions, tariff
+from billing import drafts, series, sessions, tariff
 from stations.domain.values import TransactionStatus
 from stations.models import Transaction
 
@@ -19,10 +20,21 @@ MOST_SAMPLES = 50_000
 MOST_WORK = 2_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Past(tariff.Session):
+    """One that took place. `gone`: the samples which told when its energy flowed were let go."""
+
+    gone: bool = False
+
+
 def priced(ocpi: Mapping[str, Any], session: tariff.Session, *, operator_id: int | None) -> tariff.Priced:
     """What a session costs under a Tariff object; its series are the operator's. Raises InvalidTariff, InvalidSession, NoPrice."""
     names = series.named(ocpi) if operator_id is not None else set()
     applied = tariff.parse(ocpi, _prices(operator_id, names, session))
+    if isinstance(session, Past) and session.gone and applied.needs_course:
+        raise tariff.InvalidSession(
+            _("Its meter samples were let go: what it costs by when the energy flowed, nobody can say any more.")
+        )
     if _work(applied, session) > MOST_WORK:
         raise tariff.InvalidSession(
             _("This is too much to work out at once: take a shorter session, or a tariff of fewer elements and times.")
@@ -47,7 +59,7 @@ def _prices(operator_id: int | None, names: set[str], session: tariff.Session) -
     return series.during(operator_id, names, session.start, session.end)
 
 
-def past(transaction: Transaction) -> tariff.Session:
+def past(transaction: Transaction) -> Past:
     """A session that took place, or takes place, until now; to be priced any number of times. Raises InvalidSession."""
     energy_wh, now = transaction.energy_wh, timezone.now()
     if energy_wh is None or energy_wh < 0:
@@ -60,4 +72,5 @@ def past(transaction: Transaction) -> tariff.Session:
     samples = list(islice(found.samples, MOST_SAMPLES + 1))
     if len(samples) > MOST_SAMPLES:
         raise tariff.InvalidSession(_("A session may have %(n)s samples at most.") % {"n": MOST_SAMPLES})
-    return tariff.Session(found.start, found.end, found.time_zone, samples, found.charging_end, found.reserved)
+    gone = drafts.gone(transaction)
+    return Past(found.start, found.end, found.time_zone, samples, found.charging_end, found.reserved, gone)

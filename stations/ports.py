@@ -95,28 +95,30 @@ running_cost: "Callable[[Iterable[Transaction]], dict[int, tuple[Decimal, str]]]
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """What is known of a session until a moment. `course`: moments in between, in their order, and the energy (Wh) since the start
-    by then. `power_w`: that of now, where it is known. `charging_ended_at`: since when the vehicle is only parked. `reserved_at`:
-    since when the plug was kept for it."""
+    """What is known of a session until a moment. `course`: moments in between, in their order, the energy (Wh) since the start by
+    then, and the current (A), where it is known. `power_w`: that of now, where it is known. `charging_ended_at`: since when the
+    vehicle is only parked. `reserved_at`: since when the plug was kept for it."""
 
     started_at: datetime
     until: datetime
     energy_wh: Decimal
     time_zone: str
-    course: Sequence[tuple[datetime, Decimal]] = ()
+    course: Sequence[tuple[datetime, Decimal, Decimal | None]] = ()
     power_w: Decimal | None = None
     charging_ended_at: datetime | None = None
     reserved_at: datetime | None = None
 
 
 class Prices(Protocol):
-    """What charging costs in one case, with tax. `needs_course`: it matters when energy flowed, not only how much."""
+    """What charging costs in one case, with tax. `needs_course`: it matters when energy flowed, not only how much; `by_power`: and
+    how fast, so that every reading counts."""
 
     currency: str
     needs_course: bool
+    by_power: bool
 
     def cost(self, session: SoFar) -> Decimal | None:
-        """What a session costs until then. None: the price of some hour is not known."""
+        """What a session costs until then. None: the price of some hour is not known, or the current that it goes by."""
 
     def parts(self, session: SoFar) -> dict[str, Decimal]:
         """What a kWh, an hour and the session cost at that moment, if not nothing, by the names kWhPrice, hourPrice and

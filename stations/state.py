@@ -14,6 +14,7 @@ import orjson
 import psycopg
 from django.utils.timezone import get_default_timezone_name
 
+from stations.courses import Course
 from stations.domain.quirks import About, Make
 from stations.domain.showing import COMPONENTS, KEYS, Showing
 from stations.domain.times import Clock
@@ -80,13 +81,15 @@ class TransactionState:
     phases_used: int | None = None
     cable_max_current_a: int | None = None
     time_spent_charging_s: int | None = None
+    #: What its vehicle was said to do, as far as that may still decide since when it is parked (see `stations.services.parking`).
+    parked: list[list[Any]] = field(default_factory=list)
     #: When it was last noted that subscribers are to be told how far it is (in memory only).
     told_at: datetime | None = None
     #: What its driver was last told of the price, and the driver's language (in memory only).
     told_price: str = ""
     language: str = ""
-    #: Moments and registers of it, for prices that need them (in memory only). None: not read yet.
-    course: list[tuple[datetime, Decimal]] | None = None
+    #: How its energy rose, for prices that need that (in memory only). None: not read yet.
+    course: Course | None = None
     #: The first reading since it was only parked, to see whether that is so (in memory only).
     parked_at: tuple[datetime, Decimal] | None = None
 
@@ -241,12 +244,12 @@ t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
 t.reconstructed, CASE WHEN t.payer <> '' OR k.id IS NULL THEN t.payer WHEN k.driver_id IS NULL THEN 'tag' ELSE 'driver' END,
 CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END, t.reserved_at,
-t.phases_used, t.cable_max_current_a, t.time_spent_charging_s
+t.phases_used, t.cable_max_current_a, t.time_spent_charging_s, t.parked
 """
 #: What they are read from beside the transaction.
 BESIDE = "LEFT JOIN stations_evse e ON e.id = t.evse_id LEFT JOIN accounts_idtoken k ON k.id = t.id_token_id"
-#: Where the JSON column stands in it.
-SEQUENCES = 15
+#: Where the JSON columns stand in it.
+SEQUENCES, PARKED = 15, -1
 TRANSACTIONS = f"""
 SELECT t.station_id, {COLUMNS}
 FROM stations_transaction t {BESIDE}
@@ -300,6 +303,7 @@ def transaction_of(row: Sequence[Any]) -> TransactionState:
     """A row of COLUMNS. On Django's connections JSON comes as text."""
     transaction = TransactionState(*row)
     transaction.sequences = orjson.loads(row[SEQUENCES])
+    transaction.parked = orjson.loads(row[PARKED]) if row[PARKED] else []
     return transaction
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from billing.tariff.model import Element, InvalidSession, Restrictions, Sample, Session
+from billing.tariff.model import Element, InvalidSession, NoCurrent, Restrictions, Sample, Session
 
 SECOND = 1_000_000
 MIDNIGHT = time(0)
@@ -67,7 +67,7 @@ def micros(duration: timedelta) -> int:
 
 
 def holds(restrictions: Restrictions, piece: Piece, clock: Clock) -> bool:
-    """Whether an element applies during a piece. What it asks of the reservation is not looked at."""
+    """Whether an element applies during a piece. What it asks of the reservation is not looked at. Raises NoCurrent."""
     r = restrictions
     if (r.min_wh is not None and piece.begin_wh < r.min_wh) or (r.max_wh is not None and piece.begin_wh >= r.max_wh):
         return False
@@ -75,10 +75,11 @@ def holds(restrictions: Restrictions, piece: Piece, clock: Clock) -> bool:
         return False
     if (r.min_w is not None and piece.watts < r.min_w) or (r.max_w is not None and piece.watts >= r.max_w):
         return False
-    if r.min_a is not None or r.max_a is not None:
-        current = piece.current_a
-        if current is None or (r.min_a is not None and current < r.min_a) or (r.max_a is not None and current >= r.max_a):
-            return False
+    # Last, so that it is asked only where it decides.
+    return _within_days(r, piece, clock) and _within_current(r, piece, clock)
+
+
+def _within_days(r: Restrictions, piece: Piece, clock: Clock) -> bool:
     if not r.by_day and r.start_time is None and r.end_time is None:
         return True
     local = clock.local(piece.begin)
@@ -87,6 +88,15 @@ def holds(restrictions: Restrictions, piece: Piece, clock: Clock) -> bool:
     if (r.start_date and local.date() < r.start_date) or (r.end_date and local.date() >= r.end_date):
         return False
     return _within_hours(r, local.time())
+
+
+def _within_current(r: Restrictions, piece: Piece, clock: Clock) -> bool:
+    if r.min_a is None and r.max_a is None:
+        return True
+    if piece.current_a is None:
+        at = clock.moment(piece.begin).isoformat()
+        raise NoCurrent(f"It is priced by the current, and that of {at} is not known: no reading says it.")
+    return (r.min_a is None or piece.current_a >= r.min_a) and (r.max_a is None or piece.current_a < r.max_a)
 
 
 def _within_hours(r: Restrictions, now: time) -> bool:
@@ -186,13 +196,20 @@ def walk(session: Session, times: list[int], wh: list[Fraction], *, by_sample: b
             marks.append((now, now_wh))
         for mark, mark_wh in sorted(marks):
             if mark > at or mark_wh > at_wh:
-                yield Piece(at, mark, at_wh, mark_wh, *held)
+                yield _piece(at, mark, at_wh, mark_wh, *held)
             at, at_wh = mark, mark_wh
         before, held = (now, now_wh), (sample.power_w, sample.current_a)
         if now > length:
             break
     if not length:
-        yield Piece(0, 0, at_wh, at_wh)
+        yield _piece(0, 0, at_wh, at_wh, None, None)
+
+
+def _piece(
+    begin: Number, end: Number, begin_wh: Fraction, end_wh: Fraction, power_w: Decimal | None, current_a: Decimal | None
+) -> Piece:
+    """Without energy there is no current, though nobody says so."""
+    return Piece(begin, end, begin_wh, end_wh, power_w, Decimal(0) if current_a is None and begin_wh == end_wh else current_a)
 
 
 def _until_end(session: Session) -> Iterator[Sample]:

@@ -81,7 +81,7 @@ class Meter:
 
 
 def price(tariff: Tariff, session: Session) -> Priced:
-    """What the session costs. Raises InvalidSession, NoPrice."""
+    """What the session costs. Raises InvalidSession, NoPrice, NoCurrent."""
     if not session.start <= session.charging_end <= session.end:
         raise InvalidSession("A session's start, charging_end and end must follow each other.")
     if session.start < FIRST or session.end > LAST:
@@ -118,7 +118,7 @@ def prices_at_end(
 ) -> dict[Dimension, tuple[Decimal, Decimal | None]]:
     """What a kWh, an hour and a session cost at the end of a session, and the tax in percent.
 
-    `power_w`: at which it charges then; else it is the mean. Raises InvalidSession, NoPrice.
+    `power_w`: at which it charges then; else it is the mean. Raises InvalidSession, NoPrice, NoCurrent.
     """
     clock, elements = course.clock_of(session.start, session.time_zone), _of_sessions(tariff)
     last = max(session.samples, key=lambda sample: sample.at)

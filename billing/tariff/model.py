@@ -16,6 +16,10 @@ class NoPrice(ValueError):
     """The price of an hour that a series drives is not known."""
 
 
+class NoCurrent(NoPrice):
+    """A price depends on the current, and nobody said that."""
+
+
 class Dimension(StrEnum):
     """OCPI 2.2.1 TariffDimensionType, and RESERVATION for what was reserved before."""
 
@@ -168,11 +172,16 @@ class Tariff:
                 return True
         return False
 
+    @property
+    def by_power(self) -> bool:
+        """Whether it depends on how fast it flowed, so that every reading counts."""
+        return any(element.restrictions.by_power for element in self.elements)
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """The energy since the start of the session, in Wh. `power_w` and `current_a` hold until the next sample, where they are known;
-    else power is the average between the two."""
+    else power is the average between the two, and no energy is no current."""
 
     at: datetime
     energy_wh: Decimal

@@ -262,8 +262,17 @@ class ChargeRecordRow(Rows):
         model = ChargeRecord
         fields = read_only_fields = [
             *("id", "station", "site", "transaction", "revision", "kind", "credits", "credited_by", "reason", "tariff"),
-            *("tariff_version", "currency", "started_at", "stopped_at", "energy_wh", "duration_s", "lines", "taxes"),
-            *("total_excl_tax", "total_incl_tax", "choice", "findings", "trust", "created_at"),
+            *(
+                "tariff_version",
+                "currency",
+                "started_at",
+                "stopped_at",
+                "reserved_at",
+                "charging_ended_at",
+                "energy_wh",
+                "duration_s",
+            ),
+            *("lines", "taxes", "total_excl_tax", "total_incl_tax", "choice", "findings", "trust", "created_at"),
         ]
 
 

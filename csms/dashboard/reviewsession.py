@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.permissions import may
+from billing import drafts
 from billing import selectors as bills
 from csms.dashboard import charts, points, wall
 from csms.dashboard.access import action, page
@@ -109,13 +110,28 @@ def _proposed(t: Transaction) -> dict[str, Any]:
     }
 
 
+#: Why a session would have no price, though it were billed.
+UNPRICED: dict[type[Exception], Word] = {
+    drafts.NoTariff: gettext_lazy("no tariff yet"),
+    drafts.PriceMissing: gettext_lazy("not known: the market's price of one of its hours is missing"),
+    drafts.CurrentUnknown: gettext_lazy("not known: its tariff goes by the current, and no reading says that"),
+    drafts.ReadingsGone: gettext_lazy(
+        "not known: its meter samples were let go, and its tariff asks when the energy flowed. The bill would stay as it is"
+    ),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fix would make of energy and price, beside what they are (`before_wh`); or why it cannot be done."""
+    """What a fix would make of energy and price, beside what they are (`before_wh`); or why it cannot be done.
+
+    `unpriced`: why there is no price, though it would be billed.
+    """
 
     before_wh: Decimal | None = None
     plan: Plan | None = None
     price: tuple[Decimal, str] | None = None
+    unpriced: Word = ""
     problems: list[str] = field(default_factory=list)
 
 
@@ -140,9 +156,12 @@ def effect(transaction: Transaction, fix: str, params: Mapping[str, Any], orphan
         plan = repairplans.plan(transaction, fix, orphan=orphan, params=params)
     except ValidationError as error:
         return Effect(transaction.energy_wh, problems=error.messages)
-    price = None
-    if plan.billed and plan.energy_wh is not None:
+    if not plan.billed or plan.energy_wh is None:
+        return Effect(transaction.energy_wh, plan)
+    try:
         price = bills.would_cost(transaction, energy_wh=plan.energy_wh, started_at=plan.started_at, stopped_at=plan.stopped_at)
+    except drafts.EXPECTED as error:
+        return Effect(transaction.energy_wh, plan, unpriced=UNPRICED.get(type(error), str(error)))
     return Effect(transaction.energy_wh, plan, price)
 
 

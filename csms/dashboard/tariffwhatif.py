@@ -24,20 +24,21 @@ from stations.models import Transaction
 MOST_VERSIONS = 6
 
 
-def moment(label: Any) -> forms.DateTimeField:
+def moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
     return forms.DateTimeField(
-        label=label, required=False, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
+        label=label, required=False, help_text=help_text, widget=forms.DateTimeInput({"type": "datetime-local"}, "%Y-%m-%dT%H:%M"),
         validators=[MinValueValidator(datetime(1970, 1, 2, tzinfo=UTC)), MaxValueValidator(datetime(2999, 12, 31, tzinfo=UTC))],
     )  # fmt: skip
 
 
 class WhatIfForm(forms.Form):
-    """A session by its number, or when it began and ended, how much it charged and how fast."""
+    """A session by its number, or since when it was reserved, when it began and ended, how much it charged and how fast."""
 
     session = forms.IntegerField(
         label=gettext_lazy("Session"), required=False, min_value=1, max_value=2**63 - 1,
         help_text=gettext_lazy("The number in the address of its page."),
     )  # fmt: skip
+    reserved = moment(gettext_lazy("Reserved since"), gettext_lazy("Empty: it was not."))
     start = moment(gettext_lazy("From"))
     end = moment(gettext_lazy("To"))
     kwh = forms.DecimalField(
@@ -62,7 +63,12 @@ class WhatIfForm(forms.Form):
             return cleaned
         # Two times of one zone are as far apart as its clock shows: in UTC an hour that comes twice counts twice.
         start, end = (cleaned[name].astimezone(UTC) for name in ("start", "end"))
-        cleaned |= {"start": start, "end": end}
+        reserved = cleaned["reserved"].astimezone(UTC) if cleaned["reserved"] else None
+        cleaned |= {"start": start, "end": end, "reserved": reserved}
+        if reserved is not None and reserved > start:
+            self.add_error("reserved", _("It was reserved only after it began: exchange the two."))
+        elif reserved is not None and start - reserved > whatif.LONGEST:
+            self.add_error("reserved", _("A reservation may last %(n)s days at most.") % {"n": whatif.LONGEST.days})
         if end < start:
             self.add_error("end", _("It ends before it begins: exchange the two."))
         elif end - start > whatif.LONGEST:
@@ -79,7 +85,8 @@ class WhatIfForm(forms.Form):
         charged = end if given["kw"] is None else start + _charging(given)
         power_w = None if given["kw"] is None else given["kw"] * 1000
         samples = [tariff.Sample(start, Decimal(0), power_w), tariff.Sample(charged, energy_wh)]
-        return tariff.Session(start, end, timezone.get_current_timezone_name(), samples, charged)
+        reserved = tariff.Reserved(given["reserved"], start) if given["reserved"] else None
+        return tariff.Session(start, end, timezone.get_current_timezone_name(), samples, charged, reserved)
 
 
 def _charging(given: dict[str, Any]) -> timedelta:
@@ -121,11 +128,11 @@ def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catal
     number = form.cleaned_data["session"]
     try:
         if number is not None:
-            transaction = Transaction.objects.select_related("station__site", "evse").filter(pk=number).first()
+            transaction = Transaction.objects.select_related("operator", "station__site", "evse").filter(pk=number).first()
             if transaction is None:
                 form.add_error("session", _("There is no session of this number in your network."))
                 return {}
-            session = whatif.past(transaction)
+            session: tariff.Session = whatif.past(transaction)
             billed = _billed(transaction)
         else:
             session = form.described()
@@ -158,6 +165,8 @@ def _column(version: TariffVersion, session: tariff.Session) -> Column:
     sentence = catalogue.Version(version, None, "").sentence
     try:
         priced = whatif.priced(ocpi, session, operator_id=version.operator_id)
+    except tariff.NoCurrent:
+        return Column(title, version, sentence, [], error=_("It goes by the current, and nobody said that of this session."))
     except tariff.NoPrice:
         return Column(title, version, sentence, [], error=_("The market's price of one of its hours is not known."))
     except tariff.InvalidSession as error:

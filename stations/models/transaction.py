@@ -29,7 +29,8 @@ class Transaction(models.Model):
 
     `payer` and `payer_group` are what its price asks of who charges, as it was when the id token was first shown (the group by its
     primary key): whatever becomes of the token later, what applied at the start stays applied.
-    `charging_ended_at`: since when the vehicle asks for no energy and is only parked (see `stations.services.parking`).
+    `charging_ended_at`: since when the vehicle asks for no energy and is only parked; `parked`: what was told that decides it (see
+    `stations.services.parking`).
     `reserved_at`: since when the plug was kept for it, if it used a reservation (see `stations.services.reservation`).
     """
 
@@ -71,6 +72,7 @@ class Transaction(models.Model):
     time_spent_charging_s = models.IntegerField(
         null=True, blank=True, help_text="For how long energy flowed, as the station counts, in seconds (2.x)."
     )
+    parked = models.JSONField(null=True, blank=True, editable=False)
     remote_start_id = models.BigIntegerField(null=True, blank=True)
     sequences = models.JSONField(default=list, blank=True, help_text="Numbers of the events that came, as closed ranges (2.x).")
     first_sequence = models.IntegerField(null=True, blank=True)

@@ -12,7 +12,7 @@ from stations.domain.metering import SLACK_WH
 from stations.domain.values import Doubt, Note, Reading, Reconstruction, Severity
 from stations.lookups import Need, TransactionNeed
 from stations.models import MeterSample, Transaction
-from stations.services import availability, clocks, parking, signedreadings
+from stations.services import afterwards, availability, clocks, parking, signedreadings
 from stations.state import StationState, TransactionState
 
 #: How far a running transaction is, is told this often at most.
@@ -35,7 +35,10 @@ def sampled(event: MetersSampled, batch: Batch) -> Done:
         clocks.heard(batch, event.readings[-1].at)
     if event.evse != 0 and availability.evse(batch, event.evse) is None:
         return Done()
-    store(batch, event.evse, _owner(event, batch), event.readings)
+    owner = _owner(event, batch)
+    store(batch, event.evse, owner, event.readings)
+    if owner is not None:
+        afterwards.late(batch, owner)
     return Done()
 
 
@@ -96,7 +99,11 @@ def store(batch: Batch, evse: int, owner: TransactionState | int | None, reading
             extra=reading.extra or None,
             owner=-evse if transaction_id is None else transaction_id,
         )
-        if known is not None and _learns(known):
+        if known is None:
+            continue
+        if known.course is not None and reading.energy_wh is not None:
+            known.course.go_on((reading.at, reading.energy_wh, reading.current_a))
+        if _learns(known):
             _carry(batch, known, reading)
     batch.touch(transaction_id=transaction_id)
 

@@ -21,7 +21,7 @@ from stations import ports, topics
 from stations.batch import Batch, of_one
 from stations.domain.values import Doubt, Note
 from stations.models import MeterSample, OutboxEntry, Repair, RepairMessage, Transaction
-from stations.services import transactions
+from stations.services import afterwards, transactions
 from stations.services.repairplans import AROUND, STATE, Plan, kept, plan, read, state_of
 
 #: Fixes after which somebody will ask why.
@@ -98,7 +98,7 @@ def undo(*, transaction: Transaction, reason: str = "") -> Repair:
         if row is None:
             raise ValidationError(_("Nothing was put right here that could be undone."), code=STATE)
         # First, so that a job which is about to bill it has done so, or never will.
-        OutboxEntry.objects.filter(topic=transactions.ENDED_TOPIC, object_id=t.pk).delete()
+        OutboxEntry.objects.filter(topic=afterwards.ENDED_TOPIC, object_id=t.pk).delete()
         if ports.billed(t.pk):
             raise ValidationError(_("This session has been billed, so it cannot be changed any more."), code=STATE)
         before, after = read(row.before), read(row.after)
@@ -110,7 +110,7 @@ def undo(*, transaction: Transaction, reason: str = "") -> Repair:
         batch.touch(transaction_id=t.pk)
         if before.get("doubt") == Doubt.NONE:
             # It was billed before it was written off.
-            batch.publish(transactions.ENDED_TOPIC, t.pk)
+            batch.publish(afterwards.ENDED_TOPIC, t.pk)
         if row.orphan is not None:
             _let_out(batch, row)
         row.undone_at = now
@@ -189,7 +189,7 @@ def _change(batch: Batch, t: Transaction, made: Plan, sentence: str, *, billed: 
     batch.change(Transaction, t.pk, **made.values)
     # Of one that was billed the charge is taken back, and another made if it is still billed.
     if made.doubt is Doubt.NONE or billed:
-        batch.publish(transactions.ENDED_TOPIC, t.pk)
+        batch.publish(afterwards.ENDED_TOPIC, t.pk)
     batch.note(Note(FINDING, "", sentence), t.pk)
     batch.touch(transaction_id=t.pk)
 

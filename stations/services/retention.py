@@ -22,7 +22,7 @@ from stations.domain.values import Doubt
 from stations.models import Station
 from stations.partitions import Partition
 from stations.services import quarters
-from stations.services.transactions import ENDED_TOPIC
+from stations.services.afterwards import ENDED_TOPIC
 
 #: Rows a transaction, and stations a statement where the rows are found by station.
 BATCH, STATIONS = 5000, 500

@@ -24,7 +24,7 @@ from stations.domain.values import ConnectorStatus, Doubt, Note, Reconstruction,
 from stations.lookups import TransactionNeed
 from stations.models import Command, Connector, Finding, MeterSample, Transaction
 from stations.models.command import OPEN
-from stations.services import transactions
+from stations.services import afterwards, transactions
 from stations.services.transactionevents import GAPS
 from stations.state import TransactionState
 
@@ -238,7 +238,7 @@ def _settle(batch: Batch, state: TransactionState | None, found: Transaction, de
     transactions.close(batch, state, state.stopped_at or batch.now, state.meter_stop_wh, Doubt.NONE)
     done = {"doubt": Doubt.NONE.value, "reconstructed": Reconstruction.GAPS.value, "due_at": None}
     batch.change(Transaction, found.pk, **done)
-    batch.publish(transactions.ENDED_TOPIC, found.pk)
+    batch.publish(afterwards.ENDED_TOPIC, found.pk)
     batch.touch(transaction_id=found.pk)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from operator import itemgetter
 
 from django.conf import settings
 
@@ -72,7 +73,7 @@ def told(event: events.Event, reply: Reply, batch: Batch) -> Reply:
     if prices is None or _other_currency(showing, prices):
         return reply
     if prices.needs_course:
-        _follow(transaction, batch)
+        _follow(transaction, prices, batch)
     match event, reply:
         case events.TransactionProgressed(), events.TransactionProgressAnswered():
             return _progressed(event, reply, batch, transaction, showing, prices)
@@ -124,15 +125,22 @@ def _at_the_door(token: Token, batch: Batch, book: ports.PriceBook) -> ports.Pri
     return first if all(other is first for other in others) else None
 
 
-def _follow(transaction: TransactionState, batch: Batch) -> None:
-    """Keep how the energy rose, in memory: what came before is read once by each process, in a statement a session."""
-    if transaction.stopped_at is not None:
+def _follow(transaction: TransactionState, prices: ports.Prices, batch: Batch) -> None:
+    """Have it kept in memory how the energy rises: what came before is read once by each process, in a statement a session."""
+    known, every = transaction.course, prices.by_power
+    if transaction.stopped_at is not None or (known is not None and known.every is every):
         return
-    if transaction.course is None:
-        asked = courses.Running(transaction.id, batch.station.id, transaction.evse, transaction.started_at)
-        transaction.course = courses.quarterly(batch.cursor, [asked], now=batch.now)[transaction.id]
-    if transaction.meter_last_at is not None and transaction.meter_last_wh is not None:
-        courses.go_on(transaction.course, (transaction.meter_last_at, transaction.meter_last_wh))
+    asked = courses.Running(transaction.id, batch.station.id, transaction.evse, transaction.started_at, every)
+    transaction.course = courses.Course(courses.running(batch.cursor, [asked], now=batch.now)[transaction.id], every)
+    for point in _unwritten(transaction, batch):
+        transaction.course.go_on(point)
+
+
+def _unwritten(transaction: TransactionState, batch: Batch) -> list[courses.Point]:
+    """What this batch read of it."""
+    rows = [row for row in batch.added[MeterSample].values() if row["transaction_id"] == transaction.id]
+    found = [(row["at"], row["energy_wh"], row["current_a"]) for row in rows if row["energy_wh"] is not None]
+    return sorted((point for point in found if point[0] > transaction.started_at), key=itemgetter(0))
 
 
 def _presented(
@@ -201,8 +209,8 @@ def _accepted(info: TokenInfo | None) -> bool:
 def _so_far(transaction: TransactionState, prices: ports.Prices, batch: Batch, until: datetime | None) -> ports.SoFar | None:
     """What is to be priced. None: that is not known, as of what has ended while anybody doubts it.
 
-    Where it matters when energy flowed, a running session has two points a quarter of an hour, and one that has ended every
-    reading, as its charge record will: that is read at its end, in one statement.
+    Where it matters when energy flowed, a running session has two points a quarter of an hour, or where it matters how fast its
+    readings; and one that has ended every reading, as its charge record will: that is read at its end, in one statement.
     """
     ended = transaction.status == TransactionStatus.ENDED.value
     # Of a stop that comes first the register says the last word.
@@ -212,8 +220,10 @@ def _so_far(transaction: TransactionState, prices: ports.Prices, batch: Batch, u
         return None
     if not ended and transaction.stopped_at is not None:
         return None
-    points = (_every(transaction, batch, until) if ended else transaction.course or ()) if prices.needs_course else ()
-    course = [(at, register - start) for at, register in points]
+    points: list[courses.Point] = []
+    if prices.needs_course:
+        points = _every(transaction, batch, until) if ended else transaction.course.points if transaction.course else []
+    course = [(at, register - start, current_a) for at, register, current_a in points]
     return ports.SoFar(
         transaction.started_at,
         until,
@@ -229,9 +239,8 @@ def _every(transaction: TransactionState, batch: Batch, until: datetime) -> list
     """Every reading of a session that has ended, also those of this batch."""
     since = transaction.started_at
     points = courses.whole(batch.cursor, transaction=transaction.id, station=batch.station.id, since=since, until=until)
-    rows = [row for row in batch.added[MeterSample].values() if row["transaction_id"] == transaction.id]
-    points += [(row["at"], row["energy_wh"]) for row in rows if row["energy_wh"] is not None and since < row["at"] < until]
-    return sorted(points)
+    points += [point for point in _unwritten(transaction, batch) if point[0] < until]
+    return sorted(points, key=itemgetter(0))
 
 
 def _cost(session: ports.SoFar | None, prices: ports.Prices, showing: Showing) -> Decimal | None:

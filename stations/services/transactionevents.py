@@ -16,7 +16,7 @@ from stations.domain.patience import ASK_AFTER, SILENT_AFTER
 from stations.domain.values import Doubt, Note, Payer, Reconstruction, Severity, TransactionStatus
 from stations.lookups import Need, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, clocks, metervalues, parking, reservation, transactions
+from stations.services import afterwards, authorization, availability, clocks, metervalues, parking, reservation, transactions
 from stations.state import StationState, TransactionState
 
 #: A token presented with this trigger, or with the end, stops the transaction; it is not the driver's who charges (E07, E15).
@@ -88,9 +88,10 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         transaction.started_at = change["started_at"] = at
     change |= _count(event, transaction) | _told(event, transaction)
     metervalues.store(batch, transaction.evse or 0, transaction, event.readings)
+    if event.charging_state is not None:
+        change |= parking.state_told(transaction, event.charging_state, event.sequence, at)
     if event.charging_state is not None and (event.sequence >= _newest(transaction) or not transaction.charging_state):
         transaction.charging_state = change["charging_state"] = event.charging_state.value
-        parking.state_told(batch, transaction, event.charging_state, at)
         if not event.offline and event.part is not Progress.ENDED and transaction.stopped_at is None:
             availability.charging_state_changed(batch, transaction.evse, event.charging_state, at)
     if event.part is Progress.ENDED and transaction.reconstructed != Reconstruction.PERSON.value:
@@ -106,6 +107,7 @@ def progressed(event: TransactionProgressed, batch: Batch) -> TransactionProgres
         transaction.stopped_at = change["stopped_at"] = at
     if transaction.stopped_at is not None:
         change |= _settle(batch, transaction, notes)
+        afterwards.late(batch, transaction)
     if change:
         batch.change(Transaction, transaction.id, **change)
         metervalues.updated(batch, transaction)
@@ -195,7 +197,7 @@ GAPS = (Doubt.START_MISSING, Doubt.STOP_MISSING, Doubt.EVENTS_MISSING)
 
 
 def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> dict[str, Any]:
-    """The end is known: is all that came before it, and can the energy be trusted? Once both hold, it is billed.
+    """The end is known: is all that came before it, and can the energy be trusted? While both hold, it is billed as it is then.
 
     What a person has decided stands, and so does what was billed although the station had nothing more.
     """
@@ -209,8 +211,6 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     if doubt is Doubt.REGISTER:
         detail = f"The register was {transaction.meter_start_wh} Wh first and {transaction.meter_last_wh} Wh last."
         notes.append(Note("register_doubtful", "end", detail, Severity.ERROR))
-    # It was billed although numbers were missing in between, and here is one: what it changes is billed too.
-    late = transaction.reconstructed == Reconstruction.GAPS
     transaction.reconstructed = Reconstruction.RULE.value if doubt is Doubt.STOP_MISSING else ""
     due_at = batch.now + ASK_AFTER if doubt in GAPS else None
     change = {
@@ -223,8 +223,6 @@ def _settle(batch: Batch, transaction: TransactionState, notes: list[Note]) -> d
     }
     assert transaction.stopped_at is not None
     transactions.close(batch, transaction, transaction.stopped_at, transaction.meter_last_wh, doubt)
-    if doubt is Doubt.NONE and (was_doubtful or late):
-        batch.publish(transactions.ENDED_TOPIC, transaction.id)
     return change
 
 

@@ -14,10 +14,9 @@ from stations.domain.times import EARLIEST
 from stations.domain.values import Doubt, Note, Reconstruction, Severity, TokenInfo, TransactionStatus
 from stations.lookups import Need, StartNeed, StopNeed, TransactionNeed
 from stations.models import Transaction
-from stations.services import authorization, availability, clocks, metervalues, reservation
+from stations.services import afterwards, authorization, availability, clocks, metervalues, parking, reservation
 from stations.state import StationState, TransactionState
 
-ENDED_TOPIC = "transaction_ended"
 #: What a new transaction has of the columns that tables have defaults for: rows of a batch have the same columns.
 UNREPAIRED = {"register_fell": False, "reconstructed": "", "asked": 0}
 
@@ -94,6 +93,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         protocol=batch.frame.protocol if batch.frame else "",
         received_at=received_at,
         station_started_at=clocks.raw(event.at, at),
+        charging_ended_at=parking.at_start(connector, at),
         **authorization.payer(found),
     )
     station.open[transaction.ocpp_id] = transaction
@@ -121,6 +121,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_last_wh=meter_start,
         meter_last_at=transaction.meter_last_at,
         energy_wh=Decimal(0) if meter_start is not None else None,
+        charging_ended_at=transaction.charging_ended_at,
         **authorization.payer(found),
     )
     batch.lookups.starts[need] = transaction
@@ -307,7 +308,7 @@ def _end(batch: Batch, event: TransactionEnded, transaction: TransactionState, *
     for note in notes:
         batch.note(note, transaction.id)
     if doubt is Doubt.NONE:
-        batch.publish(ENDED_TOPIC, transaction.id)
+        batch.publish(afterwards.ENDED_TOPIC, transaction.id)
     batch.touch(transaction_id=transaction.id)
 
 

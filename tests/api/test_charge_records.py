@@ -1,5 +1,6 @@
 """Charge records for programs, and their correction."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ PATH = "/api/v1/charge-records/"
 @pytest.fixture
 def record(ada: Person, amber: Network) -> ChargeRecord:
     """10 kWh at 0.40."""
-    t = make.transaction(make.station(ada.operator, "AMBER-77"))
+    t = make.transaction(make.station(ada.operator, "AMBER-77"), charging_ended_at=make.START + timedelta(minutes=20))
     with scope(operator=ada.operator):
         tariffs.add_tariff(
             operator=ada.operator, name="Usual", price_per_kwh=Decimal("0.40"), tax_percent=Decimal(19), is_default=True
@@ -40,6 +41,7 @@ def test_a_record_explains_itself(ada: Person, record: ChargeRecord) -> None:
     assert row["taxes"] == [{"percent": "19", "net": "4.00", "tax": "0.76"}]
     assert [line["vat_percent"] for line in row["lines"]] == ["19"]
     assert row["started_at"] == "2026-11-02T08:00:00.000000Z"
+    assert (row["reserved_at"], row["charging_ended_at"]) == (None, "2026-11-02T08:20:00.000000Z")
 
 
 def test_a_record_is_credited_and_priced_anew(ada: Person, record: ChargeRecord) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
-from billing import corrections, selectors, tariffs, tasks
+from billing import corrections, drafts, selectors, tariffs, tasks
 from billing.models import ChargeRecord
 from stations import outbox
 from stations.models import OutboxEntry, Repair, Transaction
@@ -242,6 +242,71 @@ def test_many_workers_at_once_make_one_correction(billed):
     assert [one.kind for one in chain(billed)] == ["charge", "credit", "charge"]
 
 
+# What comes late
+
+#: Dearer within the first five minutes.
+AT_FIRST = {
+    "elements": [
+        {"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}], "restrictions": {"max_duration": 300}},
+        {"price_components": [{"type": "ENERGY", "price": 0.1, "step_size": 1}]},
+    ]
+}
+KINDS = {
+    "elements": [
+        {"price_components": [{"type": "TIME", "price": 6, "step_size": 1}], "restrictions": {"reservation": "RESERVATION"}},
+        {
+            "price_components": [
+                {"type": "TIME", "price": 6, "step_size": 1},
+                {"type": "PARKING_TIME", "price": 60, "step_size": 1},
+            ]
+        },
+    ]
+}
+
+
+def kinds(t):
+    return [(one.kind, one.total_excl_tax) for one in chain(t)]
+
+
+def test_a_late_reading_that_changes_the_price_corrects_the_record_once(station, amber):
+    tariffs.add_tariff(operator=amber, name="At first", ocpi=AT_FIRST, is_default=True)
+    t = make.transaction(station)
+    changed(t)
+    # A sixth of it in the first five minutes.
+    assert kinds(t) == [("charge", Decimal("2.50"))]
+    make.sample(t, 5, 11_000)
+    changed(t)
+    assert kinds(t) == [("charge", Decimal("2.50")), ("credit", Decimal("-2.50")), ("charge", Decimal("10.00"))]
+    assert len(changed(t)) == 3
+
+
+@pytest.mark.parametrize(
+    ("values", "price"),
+    [
+        ({"charging_ended_at": make.START + timedelta(minutes=10)}, Decimal("21.00")),
+        ({"reserved_at": make.START - timedelta(minutes=20)}, Decimal("5.00")),
+    ],
+    ids=["parked", "reserved"],
+)
+def test_what_is_known_late_of_parking_and_reserving_corrects_the_record(station, amber, values, price):
+    tariffs.add_tariff(operator=amber, name="Kinds", ocpi=KINDS, is_default=True)
+    t = make.transaction(station)
+    changed(t)
+    changed(t, **values)
+    assert kinds(t) == [("charge", Decimal("3.00")), ("credit", Decimal("-3.00")), ("charge", price)]
+    assert len(changed(t)) == 3
+
+
+def test_a_tariff_that_changed_meanwhile_changes_no_record_that_is_told_again(station, amber):
+    tariff = tariffs.add_tariff(operator=amber, name="At first", ocpi=AT_FIRST, is_default=True)
+    t = make.transaction(station)
+    changed(t)
+    with scope(operator=amber):
+        tariffs.assign(tariff=tariffs.add_tariff(operator=amber, name="Dear", price_per_kwh=Decimal(9)), station=station)
+    assert len(changed(t)) == 1
+    assert chain(t)[0].tariff == tariff
+
+
 # Samples that were let go
 
 
@@ -257,10 +322,27 @@ def test_what_was_priced_by_the_hour_is_not_priced_again_without_its_samples(sta
     tasks.make_charge_records()
     with pytest.raises(ValidationError, match="samples were let go"):
         correct(chain(t)[0])
+    assert len(changed(t)) == 1
+    with scopes_disabled():
+        assert not OutboxEntry.objects.filter(object_id=t.pk).exists()
     assert len(changed(t, energy_wh=Decimal(5000))) == 1
     with scopes_disabled():
         assert "samples were let go" in OutboxEntry.objects.get(object_id=t.pk).error
+    with scope(operator=amber), pytest.raises(drafts.ReadingsGone):
+        selectors.would_cost(t, energy_wh=Decimal(5000), started_at=t.started_at, stopped_at=t.stopped_at)
     assert correct(chain(t)[0], pricing="none").credit
+
+
+def test_what_would_be_put_right_is_priced_by_what_applied_at_its_new_start(station, amber):
+    flat, dear = (tariffs.add_tariff(operator=amber, name=name, price_per_session=n) for name, n in (("A", 1), ("B", 3)))
+    for after, tariff in ((-60, flat), (10, dear)):
+        with time_machine.travel(make.START + timedelta(minutes=after), tick=False):
+            tariffs.assign(tariff=tariff, station=station)
+    t = make.transaction(station, started_at=make.START + timedelta(minutes=20))
+    with scope(operator=amber):
+        known = {"energy_wh": Decimal(1000), "stopped_at": t.stopped_at}
+        assert selectors.would_cost(t, started_at=t.started_at, **known)[0] == 3
+        assert selectors.would_cost(t, started_at=make.START, **known)[0] == 1
 
 
 # Who is told

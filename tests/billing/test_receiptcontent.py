@@ -1,5 +1,6 @@
 """What a receipt prints: words, numbers and dates with which an accountant finds no fault."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -142,3 +143,17 @@ def test_a_language_that_there_is_no_more_stops_no_receipt(station: Station, tar
     User.objects.filter(pk=dee.pk).update(language="xx")
     fields: dict[str, Any] = {"id_token": drivers.token_of(dee)}
     assert issue(billed(station, **fields)).language == "en"
+
+
+def test_it_says_since_when_the_plug_was_kept_and_the_vehicle_parked_and_so_does_its_credit_note(
+    station: Station, tariff: Tariff
+) -> None:
+    kept = {"reserved_at": make.START - timedelta(minutes=31), "charging_ended_at": make.START + timedelta(minutes=25)}
+    receipt = issue(record := billed(station, **kept))
+    assert facts(receipt)["Reserved since"] == "2 November 2026 08:29:00 CET"
+    assert facts(receipt)["Only parked since"] == "2 November 2026 09:25:00 CET"
+    assert receipt.content["data"]["reserved_at"] == "2026-11-02T07:29:00+00:00"
+    note, again = put_right(record, energy_wh=Decimal(5000), reserved_at=None, charging_ended_at=None)
+    assert facts(note)["Reserved since"] == facts(receipt)["Reserved since"]
+    assert "Only parked since" not in facts(again)
+    assert again.content["data"]["charging_ended_at"] is None

@@ -98,17 +98,31 @@ def test_the_price_of_now_is_that_which_holds_at_the_end(
     assert found == {Dimension.ENERGY: (told, None)}
 
 
+def minutes(count: int, *, every: bool, step: int = 1) -> courses.Course:
+    """A reading each so many minutes, each a Wh more."""
+    course = courses.Course([], every)
+    for n in range(count):
+        course.go_on((EVENING + timedelta(minutes=n * step), Decimal(n), None))
+    return course
+
+
 def test_a_course_in_memory_keeps_two_points_a_quarter_and_never_too_many() -> None:
-    course: list[courses.Point] = []
-    for minute in range(60):
-        courses.go_on(course, (EVENING + timedelta(minutes=minute), Decimal(minute)))
-    courses.go_on(course, (EVENING, Decimal(9)))
-    assert [register for _, register in course] == [0, 14, 15, 29, 30, 44, 45, 59]
-    for hour in range(2000):
-        courses.go_on(course, (EVENING + timedelta(hours=1 + hour), Decimal(60 + hour)))
-    assert len(course) <= courses.MOST
-    assert course[0] == (EVENING, 0)
-    assert course == sorted(course)
+    course = minutes(60, every=False)
+    course.go_on((EVENING, Decimal(9), None))
+    assert [register for _, register, _ in course.points] == [0, 14, 15, 29, 30, 44, 45, 59]
+    points = minutes(2000, every=False, step=60).points
+    assert len(points) <= courses.MOST
+    assert points[0] == (EVENING, 0, None)
+    assert points == sorted(points)
+
+
+def test_a_course_that_counts_every_reading_keeps_them_until_they_are_too_many_and_then_quarters_of_its_past() -> None:
+    assert len(minutes(courses.MOST, every=True).points) == courses.MOST
+    registers = [register for _, register, _ in minutes(courses.MOST + 1, every=True).points]
+    past = courses.MOST + 1 - courses.NEWEST
+    assert registers[:4] == [0, 14, 15, 29]
+    assert registers[-courses.NEWEST :] == list(range(past, courses.MOST + 1))
+    assert len(minutes(2000, every=True, step=60).points) <= courses.MOST
 
 
 def quarter(of: Transaction, minutes: int, first: int, last: int) -> None:

@@ -9,11 +9,11 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 from structlog.testing import capture_logs
 
-from billing import choosing, drafts, sessions, tariffs, tasks
+from billing import choosing, drafts, ledger, sessions, tariffs, tasks, whatif
 from billing.models import ChargeRecord, TariffVersion
 from billing.tariff import Sample
 from stations import outbox, ports
-from stations.models import OutboxEntry
+from stations.models import OutboxEntry, Transaction
 from tests.billing import make
 
 pytestmark = pytest.mark.django_db
@@ -240,6 +240,67 @@ def test_samples_are_found_by_the_index_of_station_and_time(station):
         plan = sessions.registers(transaction, transaction.stopped_at).explain()
     assert "station_id_at" in plan
     assert "Seq Scan" not in plan
+
+
+# Prices by power and by current
+
+
+def by(limit, **fields):
+    """0.50 a kWh from a limit on, 0.10 below."""
+    price = {"type": "ENERGY", "step_size": 1}
+    parts = [{"price_components": [price | {"price": 0.5}], "restrictions": {f"min_{limit}": 10}}]
+    return {"elements": [*parts, {"price_components": [price | {"price": 0.1}], "restrictions": {f"max_{limit}": 10}}]} | fields
+
+
+def test_a_price_by_current_goes_by_what_the_readings_say(station, amber):
+    tariffs.add_tariff(operator=amber, name="By current", ocpi=by("current"), is_default=True)
+    transaction = make.transaction(station)
+    for minutes, register, current in [(5, 3000, 16), (10, 5000, None), (20, 9000, 6)]:
+        make.sample(transaction, minutes, register, current_a=current)
+    make.ended([transaction])
+    tasks.make_charge_records()
+    (record,) = records()
+    # 8 kWh until it fell to 6 A, and 2 from then on.
+    assert record.total_excl_tax == Decimal("4.20")
+    with scopes_disabled():
+        past = whatif.past(Transaction.objects.select_related("operator", "station__site").get(pk=transaction.pk))
+        assert whatif.priced(record.tariff_snapshot, past, operator_id=amber.pk).total_excl_tax == record.total_excl_tax
+
+
+def test_a_session_whose_current_nobody_says_waits_with_the_cause_until_a_reading_says_it(station, amber):
+    tariffs.add_tariff(operator=amber, name="By current", ocpi=by("current"), is_default=True)
+    transaction = make.transaction(station)
+    make.sample(transaction, 10, 5000)
+    make.ended([transaction])
+    tasks.make_charge_records()
+    assert records() == []
+    (entry,) = entries()
+    assert "priced by the current" in entry.error
+    assert "no reading says it" in entry.error
+    with scope(operator=amber):
+        assert ledger.waiting().failed == 1
+    make.sample(transaction, 20, 8000, current_a=16)
+    with scopes_disabled():
+        OutboxEntry.objects.update(due_at=timezone.now())
+    tasks.make_charge_records()
+    assert [record.total_excl_tax for record in records()] == [Decimal("5.00")]
+
+
+def test_power_is_that_between_two_readings_and_known_without_any(station, amber):
+    tariffs.add_tariff(operator=amber, name="By power", ocpi=by("power"), is_default=True)
+    fast, unread = make.transactions(station, [10_000, 4000])
+    make.sample(fast, 15, 2000)
+    make.ended([fast, unread])
+    tasks.make_charge_records()
+    # 1 kWh at 4 kW and 9 at 36; 4 kWh in half an hour.
+    assert [record.total_excl_tax for record in records()] == [Decimal("4.60"), Decimal("0.40")]
+
+
+def test_a_session_without_energy_under_a_price_by_current_is_billed_nothing(station, amber):
+    tariffs.add_tariff(operator=amber, name="By current", ocpi=by("current"), is_default=True)
+    make.ended([make.transaction(station, 0)])
+    tasks.make_charge_records()
+    assert [record.total_excl_tax for record in records()] == [Decimal(0)]
 
 
 # Running cost

@@ -16,7 +16,7 @@ END = START + timedelta(minutes=60)
 
 def rising(*readings: int, total: int = 100) -> list[tuple[int, int]]:
     """Minutes and Wh of the samples between the start and the end; a reading every ten minutes."""
-    read = ((START + timedelta(minutes=10 * n), Decimal(wh)) for n, wh in enumerate(readings, start=1))
+    read = ((START + timedelta(minutes=10 * n), Decimal(wh), None) for n, wh in enumerate(readings, start=1))
     known = SoFar(START, END, Decimal(total), "UTC", list(read))
     return [((one.at - START) // timedelta(minutes=1), int(one.energy_wh)) for one in sessions.so_far(known).samples]
 
@@ -56,3 +56,17 @@ def test_a_reservation_ends_when_its_session_begins(since: int | None, counted: 
     running = sessions.so_far(SoFar(START, END, Decimal(100), "UTC", reserved_at=at))
     past = sessions.ended(Transaction(started_at=START, reserved_at=at, station=Station()), energy_wh=Decimal(100), end=END)
     assert (running.reserved, past.reserved) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("read", "held"),
+    [((None, 16, None, 10), (16, 16, 16, 16, 10, 10)), ((None, None), (None, None, None, None)), ((16,), (16, 16, 16))],
+)
+def test_a_current_holds_until_another_is_read_and_the_first_from_the_start(
+    read: tuple[int | None, ...], held: tuple[int | None, ...]
+) -> None:
+    points = [
+        (START + timedelta(minutes=n), Decimal(n), None if one is None else Decimal(one)) for n, one in enumerate(read, start=1)
+    ]
+    found = sessions.so_far(SoFar(START, END, Decimal(100), "UTC", points))
+    assert [one.current_a for one in found.samples] == list(held)

@@ -12,7 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.tariff import InvalidSession, InvalidTariff, NoPrice, Reserved, Sample, Series, Session, parse, price
+from billing.tariff import (
+    InvalidSession,
+    InvalidTariff,
+    NoCurrent,
+    NoPrice,
+    Reserved,
+    Sample,
+    Series,
+    Session,
+    parse,
+    price,
+    prices_at_end,
+)
 from tests.billing import make
 
 CASES = [json.loads(line) for line in (Path(__file__).parent / "cases.jsonl").read_text().splitlines()]
@@ -170,18 +182,40 @@ def test_an_hour_whose_price_is_not_known_is_not_priced():
         price(tariff, a_session(minutes=180))
 
 
-def test_a_restriction_on_current_holds_only_where_the_current_is_known():
-    tariff = parse({"currency": "EUR", "elements": [
-        {"price_components": [a_component(amount=1)], "restrictions": {"min_current": 16}},
-        {"price_components": [a_component(amount=0.5)]},
-    ]})  # fmt: skip
+BY_CURRENT = {"currency": "EUR", "elements": [
+    {"price_components": [a_component(amount=1)], "restrictions": {"min_current": 16}},
+    {"price_components": [a_component(amount=0.5)]},
+]}  # fmt: skip
+
+
+def at_currents(*currents: int | None, levels: tuple[int, ...] = (0, 4000, 6000)) -> Session:
+    """An hour; the readings stand in equal parts of it."""
     end = START + timedelta(hours=1)
-    known = (
-        Sample(START, Decimal(0), current_a=Decimal(16)),
-        Sample(START + timedelta(minutes=30), Decimal(4000)),
-        Sample(end, Decimal(6000)),
-    )
-    assert price(tariff, Session(START, end, "UTC", known, end)).total_excl_tax == Decimal("5.00")
+    part = timedelta(hours=1) / (len(levels) - 1)
+    told = [None if one is None else Decimal(one) for one in (*currents, *[None] * (len(levels) - len(currents)))]
+    samples = [Sample(START + n * part, Decimal(wh), current_a=told[n]) for n, wh in enumerate(levels)]
+    return Session(START, end, "UTC", samples, end)
+
+
+def test_a_restriction_on_current_holds_by_what_each_reading_says():
+    assert price(parse(BY_CURRENT), at_currents(16, 10)).total_excl_tax == Decimal("5.00")
+
+
+def test_what_goes_by_a_current_that_nobody_said_has_no_price():
+    with pytest.raises(NoCurrent, match=r"that of 2026-01-13T15:00:00.* is not known"):
+        price(parse(BY_CURRENT), at_currents(16))
+    with pytest.raises(NoCurrent):
+        prices_at_end(parse(BY_CURRENT), at_currents(16))
+
+
+def test_where_no_energy_flows_there_is_no_current():
+    assert price(parse(BY_CURRENT), at_currents(16, levels=(0, 4000, 4000))).total_excl_tax == Decimal("4.00")
+
+
+def test_a_current_that_does_not_decide_is_not_asked_for():
+    elsewhere = {"min_current": 16, "day_of_week": ["SUNDAY"]}
+    tariff = {"currency": "EUR", "elements": [{"price_components": [a_component(amount=1)], "restrictions": elsewhere}]}
+    assert price(parse(tariff), at_currents()).total_excl_tax == 0
 
 
 def test_a_place_without_such_a_time_zone_is_refused():

@@ -7,7 +7,8 @@ import pytest
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, tariff, tariffs, tasks, whatif
+from billing import choosing, tariffs, tasks, whatif
+from billing import tariff as tariff_engine
 from billing.models import ChargeRecord, TariffVersion
 from stations.models import Transaction
 from tests.billing import make
@@ -59,8 +60,8 @@ def test_what_would_take_minutes_is_refused(amber, station):
     many = {"currency": "EUR", "elements": [part | {"restrictions": {"start_time": at}} for at in hours]}
     session = past(make.transaction(station))
     assert whatif.priced(many, session, operator_id=amber.pk).total_excl_tax == Decimal("0.50")
-    year = tariff.Session(session.start, session.start + whatif.LONGEST, "UTC", (), session.start)
-    with pytest.raises(tariff.InvalidSession, match="too much to work out"):
+    year = tariff_engine.Session(session.start, session.start + whatif.LONGEST, "UTC", (), session.start)
+    with pytest.raises(tariff_engine.InvalidSession, match="too much to work out"):
         whatif.priced(many, year, operator_id=amber.pk)
 
 
@@ -73,5 +74,19 @@ def test_what_would_take_minutes_is_refused(amber, station):
     ],
 )
 def test_what_nobody_can_price_is_refused(station, energy_wh, fields, says):
-    with pytest.raises(tariff.InvalidSession, match=says):
+    with pytest.raises(tariff_engine.InvalidSession, match=says):
         past(make.transaction(station, energy_wh, **fields))
+
+
+def test_without_its_samples_a_session_is_priced_only_where_it_does_not_matter_when_its_energy_flowed(amber, station, tariff):
+    long_ago = make.START - timedelta(days=3000)
+    made = make.transaction(station, started_at=long_ago, stopped_at=long_ago + timedelta(hours=9))
+    night = {"type": "ENERGY", "price": 0.2, "step_size": 1}
+    by_hour = {"currency": "EUR", "elements": [{"price_components": [night], "restrictions": {"start_time": "12:00"}}]}
+    assert whatif.priced(by_hour, past(made), operator_id=amber.pk).lines, "they are kept until it is billed"
+    make.ended([made])
+    tasks.make_charge_records()
+    session = past(made)
+    assert whatif.priced(object_of(tariff), session, operator_id=amber.pk).total_excl_tax == Decimal("14.80")
+    with pytest.raises(tariff_engine.InvalidSession, match="samples were let go"):
+        whatif.priced(by_hour, session, operator_id=amber.pk)

@@ -171,3 +171,16 @@ def test_another_networks_book_is_not_shown(ada: Client, amber: Network, cleo: C
     page(cleo, f"/billing/{record.pk}/", 404)
     assert f'id="record-{record.pk}"' not in page(cleo)
     assert isinstance(amber.operator, Operator)
+
+
+def test_a_record_says_since_when_the_plug_was_kept_and_the_vehicle_parked(ada: Client, amber: Network, tariff: Tariff) -> None:
+    kept = {"reserved_at": make.START - timedelta(minutes=31), "charging_ended_at": make.START + timedelta(minutes=25)}
+    (parked,) = priced(amber, [10_000], **kept)
+    with scopes_disabled():
+        record = ChargeRecord.objects.get(transaction=parked)
+    said = text(page(ada, f"/billing/{record.pk}/"))
+    silent = text(page(ada, f"/billing/{bill(finished(plug(amber)), tariff).pk}/"))
+    assert "Reserved since 2 Nov 2026" in said
+    assert "Only parked since 2 Nov 2026" in said
+    assert "Reserved since" not in silent
+    assert "Only parked since" not in silent

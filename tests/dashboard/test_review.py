@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from billing import tariffs
 from stations.models import OutboxEntry, RepairMessage, Station, Transaction
 from tests.dashboard.conftest import browser_of
 from tests.dashboard.rows import bill, finding, finished, plug, sample, session
@@ -278,3 +279,16 @@ def test_who_may_not_see_id_tags_sees_none_in_a_message(ben: Client, amber: Netw
     html = page(ben, f"/review/messages/{message.pk}/")
     assert "04A1B2C3D4" not in html
     assert "***C3D4" in html
+
+
+def test_of_a_billed_session_whose_samples_were_let_go_no_price_is_guessed(ada: Client, amber: Network) -> None:
+    part = {"type": "ENERGY", "price": 0.5, "step_size": 1}
+    by_hour = {"elements": [{"price_components": [part], "restrictions": {"start_time": "22:00", "end_time": "06:00"}}]}
+    with scopes_disabled():
+        nights = tariffs.add_tariff(operator=amber.operator, name="Nights", ocpi=by_hour, is_default=True)
+        version = nights.versions.get()
+    long_ago = timezone.now() - timedelta(days=3000)
+    t = doubted(amber, "register", started_at=long_ago, stopped_at=long_ago + timedelta(hours=1), meter_stop_wh=Decimal(8500))
+    assert "samples were let go" not in text(page(ada, f"/review/{t.pk}/")), "they are kept until it is billed"
+    bill(t, nights, version=version)
+    assert "not known: its meter samples were let go" in text(page(ada, f"/review/{t.pk}/"))

@@ -123,3 +123,33 @@ def test_a_viewer_may_ask_and_nothing_is_kept(ben: Client, amber: Network) -> No
     amber.tariff(price_per_kwh=Decimal("0.3"))
     assert ben.get(reverse("tariff_what_if"), DESCRIBED).status_code == 200
     assert amber.charge_records() == []
+
+
+def by_current(network: Network) -> Any:
+    part = {"type": "ENERGY", "price": 0.5, "step_size": 1}
+    return night(network, ocpi={"elements": [{"price_components": [part], "restrictions": {"min_current": 10}}]})
+
+
+def test_a_reservation_is_described_and_said(ada: Client, amber: Network) -> None:
+    reserved = {"price_components": [{"type": "TIME", "price": 6, "step_size": 1}], "restrictions": {"reservation": "RESERVATION"}}
+    asked = DESCRIBED | {"reserved": "2026-01-05T20:29", "version": [newest(night(amber, ocpi={"elements": [reserved]}))]}
+    html = ada.get(reverse("tariff_what_if"), asked).content.decode()
+    assert "reserved since 5 Jan 2026 20:29" in html
+    assert "3.10\u202fEUR" in html
+    late = ada.get(reverse("tariff_what_if"), asked | {"reserved": "2026-01-05T21:01"}).content.decode()
+    assert "It was reserved only after it began" in late
+
+
+def test_what_goes_by_the_current_of_a_session_without_one_is_not_priced(ada: Client, amber: Network) -> None:
+    html = ada.get(reverse("tariff_what_if"), DESCRIBED | {"version": [newest(by_current(amber))]}).content.decode()
+    assert "It goes by the current, and nobody said that of this session." in html
+
+
+def test_of_a_session_whose_samples_were_let_go_only_what_they_do_not_change_is_said(ada: Client, amber: Network) -> None:
+    standard = amber.tariff()
+    long_ago = timezone.now() - timedelta(days=3000)
+    done = finished(plug(amber), started_at=long_ago, stopped_at=long_ago + timedelta(hours=1))
+    bill(done, standard)
+    asked = {"session": done.pk, "version": [newest(standard), newest(by_current(amber))]}
+    html = ada.get(reverse("tariff_what_if"), asked).content.decode()
+    assert html.count("Its meter samples were let go") == 1

@@ -13,7 +13,7 @@ from billing import services
 from csms.dashboard import unbilled
 from csms.dashboard.worktask import Task
 from stations.models import OutboxEntry
-from stations.services.transactions import ENDED_TOPIC
+from stations.services.afterwards import ENDED_TOPIC
 from tests.dashboard.rows import finished, plug
 from tests.dashboard.test_wall import page, part
 from tests.network import Network

@@ -183,6 +183,38 @@ def test_any_order_repetition_and_loss_ends_with_the_same_energy_or_a_doubt(
     assert not complete or whole == len(told) / 4
 
 
+@ANY
+@given(data=st.data())
+def test_any_order_repetition_and_delay_ends_with_the_same_time_parked(
+    network: Network, engine: Engine, data: st.DataObject
+) -> None:
+    """A meter that counts while it charges; some events say no state. The first half may come to another process."""
+    station = network.station(accepted=True)
+    states = data.draw(
+        st.lists(st.sampled_from(["Charging", "SuspendedEV", "SuspendedEVSE", "EVConnected", ""]), min_size=2, max_size=8)
+    )
+    told, register, charges, since = [], 1000, True, None
+    for number, state in enumerate(states):
+        register += 500 if charges and number else 0
+        make = started if not number else ended if number == len(states) - 1 else updated
+        told.append(make(number, wh=register, info={"chargingState": state} if state else {}))
+        charges = state == "Charging" if state else charges
+        if state in ("SuspendedEV", "EVConnected"):
+            since = number if since is None else since
+        elif state:
+            since = None
+    repeated = data.draw(st.lists(st.integers(0, len(told) - 1), max_size=4))
+    order = data.draw(st.permutations([*range(len(told)), *repeated]))
+    size = data.draw(st.integers(1, 4))
+    takeover = data.draw(st.booleans())
+    for start in range(0, len(order), size):
+        speaker = Engine("ocpp2.0.1") if takeover and start >= len(order) / 2 else engine
+        assert all(speaker.round(*[speaker.inbound(station, "TransactionEvent", told[n]) for n in order[start : start + size]]))
+    found = only(network, station)
+    assert (found.status, found.doubt) == ("ended", "")
+    assert (found.charging_ended_at and found.charging_ended_at.minute) == since
+
+
 # What an event does not say is unchanged
 
 
