@@ -31,7 +31,7 @@ def test_a_command_is_queued_and_shown(ada: Person, amber: Network) -> None:
         "id": made["id"],
         "station": "AMBER-01",
         "command": "remote_start",
-        "params": params | {"id_token_type": "ISO14443", "charging_profile": None},
+        "params": params | {"id_token_type": "ISO14443", "group": "", "charging_profile": None},
         "status": "queued",
         "reason": "Dee called",
         "requested_by": "ada@example.org",

@@ -91,6 +91,7 @@ def test_a_transaction_says_by_which_tariff_and_why(ada: Person, amber: Network)
         "version": 1,
         "place": "station",
         "audience": "ad_hoc",
+        "until": None,
         "sentence": "3.60\u202fEUR per session, tax included.",
         "billed": False,
         "payer": None,

@@ -36,7 +36,7 @@ def asked(station: Station) -> list[tuple[str, dict[str, Any]]]:
         (
             {"do": "start", "id_tag": "CARD", "plug": "1"},
             "remote_start",
-            {"id_token": "CARD", "evse": 1, "id_token_type": "ISO14443", "charging_profile": None},
+            {"id_token": "CARD", "evse": 1, "id_token_type": "ISO14443", "group": "", "charging_profile": None},
         ),
         ({"do": "unlock", "plug": "1.1"}, "unlock_connector", {"evse": 1, "connector": 1}),
         ({"do": "restart", "when": "idle", "reason": "stuck", "sure": "NAME"}, "reset", {"when": "idle", "evse": None}),

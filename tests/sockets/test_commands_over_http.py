@@ -126,7 +126,13 @@ async def test_what_our_words_do_not_have_is_sent_all_the_same(uvicorn: Server, 
         code, answer = await waiting
         assert (code, answer["status"], answer["response"]) == (200, "rejected", {"status": "Rejected"})
         _, shown = await ada.ask("GET", f"commands/{answer['command']}/")
-        assert shown["params"] == {"id_token": "CARD", "evse": None, "id_token_type": "Central", "charging_profile": None}
+        assert shown["params"] == {
+            "id_token": "CARD",
+            "evse": None,
+            "id_token_type": "Central",
+            "group": "FLEET",
+            "charging_profile": None,
+        }
 
 
 @pytest.mark.parametrize("protocol", VERSIONS)

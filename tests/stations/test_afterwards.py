@@ -53,7 +53,7 @@ def test_readings_that_come_after_the_bill_correct_it(priced: Network) -> None:
     number: Any = engine.say(station, "StartTransaction", v16.start(600))["transactionId"]
     engine.say(station, "StopTransaction", v16.stop(number, seconds=0, meter=11_000))
     assert billed(priced) == [Decimal("5.50")]
-    late = v16.meters(11_000, seconds=300, transaction=number)
+    late = v16.meters(11_000, seconds=330, transaction=number)
     engine.say(station, "MeterValues", late)
     assert billed(priced) == [Decimal("5.50"), Decimal("-5.50"), Decimal("1.00")]
     engine.say(station, "MeterValues", late)
