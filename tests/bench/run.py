@@ -11,7 +11,8 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from tests.bench import billing, capacity, commands, database, growth, latency, ledger, memory, profile, report, storm, watched  # noqa: E402
+from tests.bench import billing, capacity, commands, costs, database, growth, latency, ledger, memory  # noqa: E402
+from tests.bench import profile, report, storm, watched  # noqa: E402
 from tests.bench.bench import Bench  # noqa: E402
 from tests.bench.options import parse  # noqa: E402
 
@@ -19,6 +20,7 @@ from tests.bench.options import parse  # noqa: E402
 MEASUREMENTS = {
     "capacity": capacity.measure,
     "latency": latency.measure,
+    "costs": costs.measure,
     "commands": commands.measure,
     "watched": watched.measure,
     "storm": storm.measure,
