@@ -11,8 +11,21 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from tests.bench import billing, capacity, commands, costs, database, growth, latency, ledger, memory  # noqa: E402
-from tests.bench import profile, report, storm, watched  # noqa: E402
+from tests.bench import (  # noqa: E402
+    billing,
+    capacity,
+    commands,
+    costs,
+    database,
+    growth,
+    latency,
+    ledger,
+    memory,
+    profile,
+    report,
+    storm,
+    watched,
+)
 from tests.bench.bench import Bench  # noqa: E402
 from tests.bench.options import parse  # noqa: E402
 
