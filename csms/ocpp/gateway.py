@@ -256,9 +256,10 @@ class Gateway:
         if self.thread is not None:
             self.thread.watch(now)
         since = self.thread.away_since if self.thread is not None else None
-        if since is not None and now - since > PATIENCE_S:
+        if since is not None and (left := since + PATIENCE_S + SPREAD_S - now) < SPREAD_S:
             for link in list(self.links.values()):
-                if random.random() < WATCH_INTERVAL_S / SPREAD_S:  # noqa: S311  (spreads load; no secret)
+                # An even share of those that are left, and all of them at the end.
+                if random.random() * left < WATCH_INTERVAL_S:  # noqa: S311  (spreads load; no secret)
                     link.close(1013, "the database is away; try again later")
 
     async def drain(self) -> None:
