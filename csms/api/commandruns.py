@@ -19,7 +19,7 @@ from csms.api import filters
 from csms.api.commands import key_of
 from csms.api.commandviews import IDEMPOTENCY_KEY
 from csms.api.errors import Conflict
-from csms.api.fields import KnownOnly, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Text, Whole
 from csms.api.permissions import demand
 from csms.api.serializers import Rows
 from csms.api.views import Lists
@@ -82,7 +82,7 @@ class RunRule(KnownOnly):
     )
     after = Whole(source="judge_after", min_value=1, max_value=1_000_000, default=USUAL_RULE.after, help_text="Once so many ended.")
     most_failed = Whole(min_value=0, max_value=1_000_000, allow_null=True, default=None, help_text="More than so many failed.")
-    count_offline = serializers.BooleanField(default=False, help_text="Those that stayed offline count as failed.")
+    count_offline = Flag(default=False, help_text="Those that stayed offline count as failed.")
 
 
 #: Its parts, in the order of the domain's.

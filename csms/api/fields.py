@@ -41,11 +41,18 @@ class Flag(serializers.BooleanField):
 
 
 class KnownOnly(serializers.Serializer[Any]):
-    """A body in which a misspelt field is refused instead of forgotten."""
+    """A body in which a misspelt field is refused instead of forgotten. What stands within another body is whole, also where
+    that one is a PATCH and may leave fields out."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
-            raise serializers.ValidationError({"": [f"Unknown: {', '.join(sorted(unknown))}. Known: {', '.join(self.fields)}."]})
+        if isinstance(data, dict):
+            if unknown := data.keys() - self.fields.keys():
+                known = ", ".join(self.fields)
+                raise serializers.ValidationError({"": [f"Unknown: {', '.join(sorted(unknown))}. Known: {known}."]})
+            if self.parent is not None:
+                missing = [name for name, field in self.fields.items() if field.required and name not in data]
+                if missing:
+                    raise serializers.ValidationError({name: ["This field is required."] for name in missing})
         return super().to_internal_value(data)
 
 

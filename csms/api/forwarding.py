@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts.permissions import may
 from csms.api import filters
-from csms.api.fields import KnownOnly, Moment, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Moment, Text, Whole
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from csms.forwarding import services
@@ -46,8 +46,8 @@ class ForwardRow(KnownOnly):
     stations = Identities(
         child=Text(max_length=48), required=False, max_length=services.MOST_CHOSEN, help_text="Identities, if `which` is `chosen`."
     )
-    from_station = serializers.BooleanField(required=False)
-    to_station = serializers.BooleanField(required=False)
+    from_station = Flag(required=False)
+    to_station = Flag(required=False)
     only = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS, help_text="None: all.")
     never = serializers.ListField(child=Text(max_length=50), required=False, max_length=MOST_ACTIONS)
     active = serializers.BooleanField(read_only=True)

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from accounts.models import IdTokenGroup
 from csms.api import held
-from csms.api.fields import Whole
+from csms.api.fields import Flag, Whole
 from csms.api.filters import Filters
 from csms.api.views import Lists
 from stations.models import GroupTerms
@@ -54,7 +54,7 @@ class GroupChange(held.Change):
     """What is left out stays as it is."""
 
     priority = Whole(min_value=-9, max_value=9, required=False, allow_null=True)
-    only_stops = serializers.BooleanField(required=False)
+    only_stops = Flag(required=False)
 
 
 class IdTagGroupView(mixins.RetrieveModelMixin, Lists):

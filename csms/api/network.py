@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from csms.api.errors import Conflict
-from csms.api.fields import KnownOnly, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Text, Whole
 from csms.api.filters import Filters, NumberFilter, StationFilter, YesNoFilter
 from csms.api.serializers import Rows
 from csms.api.views import Lists
@@ -80,7 +80,7 @@ class Move(KnownOnly):
 
     station = Text(max_length=48, help_text="Its identity.")
     slot = Whole(min_value=0, max_value=2**31 - 1)
-    away = serializers.BooleanField(default=False, help_text="Whether the address is another system's: it is not expected back.")
+    away = Flag(default=False, help_text="Whether the address is another system's: it is not expected back.")
     profile = Profile(required=False)
 
 

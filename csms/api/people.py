@@ -13,7 +13,7 @@ from accounts import people
 from accounts.models import Invitation, Role, User
 from accounts.selectors import staff_of
 from csms.api import filters
-from csms.api.fields import KnownOnly, Moment, Text
+from csms.api.fields import Flag, KnownOnly, Moment, Text
 from csms.api.views import Lists
 from csms.people.links import invitation_link, mail_invitation
 
@@ -25,7 +25,7 @@ class PersonRow(KnownOnly):
     email = serializers.EmailField(read_only=True)
     name = serializers.CharField(read_only=True)
     role = serializers.ChoiceField(choices=Role.choices, required=False)
-    active = serializers.BooleanField(source="is_active", required=False, help_text="Off: logged out at once, API keys too.")
+    active = Flag(source="is_active", required=False, help_text="Off: logged out at once, API keys too.")
     second_factor = serializers.BooleanField(read_only=True, help_text="Whether their login asks for a code of an app.")
     last_login = Moment(read_only=True, allow_null=True)
     created_at = Moment(read_only=True)

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from csms.api import filters
 from csms.api.errors import Conflict
-from csms.api.fields import KnownOnly, Moment, Text
+from csms.api.fields import Flag, KnownOnly, Moment, Text
 from csms.api.views import Lists
 from csms.ocpp.quirks import REGISTRY
 from csms.ocpp.registry import PROTOCOLS
@@ -48,7 +48,7 @@ class QuirkRow(KnownOnly):
     adjustments = Adjustments()
     source = Text(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]  # a field, of which the class has a property
     frame = Text(max_length=quirks.LONGEST_FRAME, required=False, allow_blank=True)
-    active = serializers.BooleanField(required=False)
+    active = Flag(required=False)
     stations = serializers.SerializerMethodField(help_text="How many stations it is about.")
     changed_at = Moment(read_only=True)
 

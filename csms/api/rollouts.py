@@ -19,7 +19,7 @@ from csms.api import filters
 from csms.api.commands import LONGEST_KEY
 from csms.api.commandviews import IDEMPOTENCY_KEY
 from csms.api.errors import Conflict
-from csms.api.fields import KnownOnly, Moment, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Moment, Text, Whole
 from csms.api.serializers import Rows
 from csms.api.views import Lists
 from stations import rollouts as reads
@@ -37,7 +37,7 @@ class Chosen(KnownOnly):
     versions = serializers.ListField(child=Text(max_length=100), required=False, help_text="That they have now.")
     sites = serializers.ListField(child=Whole(min_value=1), required=False, help_text="Ids.")
     stations = serializers.ListField(child=Text(max_length=48), required=False, help_text="Identities.")
-    offline = serializers.BooleanField(required=False, help_text="Also those that are offline now.")
+    offline = Flag(required=False, help_text="Also those that are offline now.")
 
 
 class Hours(KnownOnly):
@@ -76,7 +76,7 @@ class Planned(KnownOnly):
         child=Text(max_length=10), required=False, max_length=MOST_WAVES, help_text='How far each goes: "1", "10%", "50%", "100%".'
     )
     window = Hours(required=False)
-    forced = serializers.BooleanField(default=False)
+    forced = Flag(default=False)
     at_once = Whole(min_value=1, max_value=MOST_AT_ONCE, default=10)
     stop_rule = Rule(required=False)
 

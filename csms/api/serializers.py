@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import AuditEntry
 from billing.models import ChargeRecord, RecordKind
-from csms.api.fields import KnownOnly, Moment, Number, Text
+from csms.api.fields import Flag, KnownOnly, Moment, Number, Text
 from csms.api.pricelines import Codes, Lines, Taxes
 from csms.api.sessionprices import CostSoFar, TariffOfTransaction
 from csms.api.signedrows import SignedRow
@@ -135,7 +135,7 @@ class StationRow(Rows):
 class StationChange(KnownOnly):
     """What may be changed of a station."""
 
-    strict = serializers.BooleanField(required=False, help_text="Refuse what breaks the schema instead of mending it.")
+    strict = Flag(required=False, help_text="Refuse what breaks the schema instead of mending it.")
     controller = Text(
         required=False,
         allow_null=True,

@@ -19,7 +19,7 @@ from billing import choosing, prices, retiring, series, simple, tariffs
 from billing.models import Audience, Tariff, TariffAssignment, TariffVersion
 from csms.api import filters
 from csms.api.errors import Conflict
-from csms.api.fields import KnownOnly, Moment, Text
+from csms.api.fields import Flag, KnownOnly, Moment, Text
 from csms.api.repairs import conflict
 from csms.api.serializers import Rows
 from csms.api.views import Lists
@@ -61,7 +61,7 @@ class TariffRow(KnownOnly):
     ocpi = Ocpi(required=False, help_text="An OCPI 2.2.1 Tariff object: that of the version which is valid now.")
     sentence = serializers.CharField(read_only=True, help_text="As drivers read it, tax included.")
     version = serializers.IntegerField(read_only=True, help_text="Which version is valid now.")
-    is_default = serializers.BooleanField(default=False, help_text="It applies where no other is assigned.")
+    is_default = Flag(default=False, help_text="It applies where no other is assigned.")
     retired_at = Moment(read_only=True, allow_null=True, help_text="Since when it is not to be chosen or assigned any more.")
     created_at = Moment(read_only=True)
 
@@ -100,10 +100,8 @@ class TariffChange(KnownOnly):
     """What of a tariff can be changed by itself; its prices change by a new version."""
 
     name = Text(max_length=120, required=False)
-    is_default = serializers.BooleanField(required=False, help_text="Only true: another tariff is made the default instead.")
-    retired = serializers.BooleanField(
-        required=False, help_text="True: it is not to be chosen or assigned any more. False: it is brought back."
-    )
+    is_default = Flag(required=False, help_text="Only true: another tariff is made the default instead.")
+    retired = Flag(required=False, help_text="True: it is not to be chosen or assigned any more. False: it is brought back.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:

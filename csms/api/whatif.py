@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from billing import choosing, tariff, whatif
 from billing.models import Tariff
 from billing.whatif import LONGEST, MOST_SAMPLES
-from csms.api.fields import KnownOnly, Moment, Text, Whole
+from csms.api.fields import Flag, KnownOnly, Moment, Text, Whole
 from csms.api.views import Scoped
 from stations.models import Transaction
 
@@ -39,7 +39,7 @@ class OneReservation(KnownOnly):
 
     start = Moment()
     end = Moment()
-    expired = serializers.BooleanField(default=False)
+    expired = Flag(default=False)
 
 
 class DescribedSession(KnownOnly):
