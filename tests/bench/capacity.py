@@ -1,4 +1,5 @@
-"""Messages a second and core in a closed loop, in both mixes, beside the ORM reference and the echo of the same minutes.
+"""Messages a second and core in a closed loop, in both mixes, a page watching, beside the ORM reference and the echo of the same
+minutes.
 
 1. One process of each server is started, and all of them are kept.
 2. In each round one server after the other gets the load: so a slow minute of the machine slows all of them.
@@ -6,10 +7,12 @@
 
 import statistics
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from tests.bench import load, report, subjects, traffic
 from tests.bench.bench import Bench, Figure, csms
 from tests.bench.subjects import Subject
+from tests.bench.watched import watching
 
 STATIONS = 500
 #: Messages a second and core: what must be, and what is aimed at.
@@ -41,7 +44,9 @@ def measure(bench: Bench) -> None:
                 for server in ASKED:
                     fleet = fleets[server, protocol]
                     for subject in (ours[server], orm[server]):
-                        outcome = bench.drive(subject, fleet, ours=subject is ours[server], protocol=protocol)
+                        own = subject is ours[server]
+                        with watching(bench, subject, pages=1) if own else nullcontext():
+                            outcome = bench.drive(subject, fleet, ours=own, protocol=protocol)
                         rows.setdefault((subject.name, protocol), []).append(outcome)
                         bench.say(f"round {number + 1}: {subject.name}, {protocol}: {outcome.messages / outcome.seconds:.0f} msg/s")
             echo.append(bench.drive(bare, fleets["uvicorn", "ocpp1.6"], ours=False))

@@ -4,7 +4,8 @@
 ready-made frames, no JSON in between: it takes about a core for 60,000 messages a second.
 
 Closed loop: each station sends its next message when the last one was answered. Open loop (`rate`): messages fall due at a
-steady rate, whatever the answers do, and their latency counts from then; a station still sends one call at a time.
+steady rate, or one that grows after the warm-up (`growth`), whatever the answers do, and their latency counts from then; a
+station still sends one call at a time.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import base64
 import dataclasses
 import gc
 import json
+import math
 import os
 import subprocess
 import sys
@@ -46,6 +48,10 @@ class Plan:
     warm_up_s: float
     seconds: float
     rate: float | None = None
+    #: By how many messages a second the rate grows each second, after the warm-up.
+    growth: float = 0.0
+    #: Whether to tell of each message when it fell due and when it was answered.
+    course: bool = False
     protocol: str = "ocpp1.6"
     #: Processes, and PostgreSQL's first one, whose CPU seconds are taken at the edges of the measured window.
     servers: list[int] = field(default_factory=list)
@@ -66,7 +72,8 @@ class Entry:
 @dataclass
 class Outcome:
     """`unanswered` messages are in no ledger: whether they were stored is the server's affair. Latencies are in milliseconds,
-    those of the starts of transactions also apart. `asked`: the server's calls by message id, and when they came (monotonic)."""
+    those of the starts of transactions also apart. `asked`: the server's calls by message id, and when they came (monotonic).
+    `began`: when the measured window did, and `course`, if asked for: when each message fell due and was answered (monotonic)."""
 
     messages: int = 0
     seconds: float = 0.0
@@ -79,6 +86,8 @@ class Outcome:
     unanswered: int = 0
     ledger: dict[str, Entry] = field(default_factory=dict)
     asked: dict[str, float] = field(default_factory=dict)
+    began: float = 0.0
+    course: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Load:
@@ -93,6 +102,7 @@ class Load:
         self.ending = False
         self.latencies: list[float] = []
         self.starts: list[float] = []
+        self.course: list[tuple[float, float]] = []
         self.errors: Counter[str] = Counter()
 
     async def run(self) -> Outcome:
@@ -132,16 +142,20 @@ class Load:
             unanswered=len(late),
             ledger={station.identity: station.entry for station in self.stations},
             asked=self.asked,
+            began=began,
+            course=self.course,
         )
 
     async def pace(self, rate: float) -> None:
         """Makes messages due, station after station."""
         began, made = time.perf_counter(), 0
+        due = began
         while True:
             now = time.perf_counter()
-            for number in range(made, int((now - began) * rate)):
-                self.stations[number % len(self.stations)].due_at(began + number / rate)
-                made = number + 1
+            while due <= now:
+                self.stations[made % len(self.stations)].due_at(due)
+                made += 1
+                due = began + due_after(made, rate, self.plan.growth, self.plan.warm_up_s)
             await asyncio.sleep(TICK_S)
 
     def meters(self) -> tuple[float, float, float]:
@@ -240,6 +254,8 @@ class Station(asyncio.Protocol):
             self.load.latencies.append(now - self.since)
             if self.kind == traffic.START:
                 self.load.starts.append(now - self.since)
+            if self.load.plan.course:
+                self.load.course.append((self.since, now))
         kind, self.kind = self.kind, -1
         if not payload.startswith(b"[3"):
             self.load.errors[f"{self.load.mix.names[kind]}: {payload[:60].decode(errors='replace')}"] += 1
@@ -303,6 +319,14 @@ class Station(asyncio.Protocol):
         self.transport.write(traffic.frame(payload))
 
 
+def due_after(number: int, rate: float, growth: float, steady_s: float) -> float:
+    """After how many seconds the message of that number falls due, at a rate that is steady at first and grows from then on."""
+    more = number - rate * steady_s
+    if not growth or more <= 0:
+        return number / rate
+    return steady_s + (math.sqrt(rate * rate + 2 * growth * more) - rate) / growth
+
+
 def percentiles(latencies_s: list[float]) -> dict[str, float]:
     """p50, p99 and the longest, in milliseconds."""
     if not latencies_s:
@@ -318,6 +342,7 @@ def drive(plan: Plan) -> Outcome:
     done = subprocess.run(command, input=json.dumps(dataclasses.asdict(plan)).encode(), stdout=subprocess.PIPE, check=True)
     outcome = Outcome(**json.loads(done.stdout))
     outcome.ledger = {identity: Entry(**entry) for identity, entry in outcome.ledger.items()}  # type: ignore[arg-type]
+    outcome.course = [(due, answered) for due, answered in outcome.course]
     return outcome
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-WHAT = ("capacity", "latency", "costs", "commands", "watched", "storm", "memory", "billing", "growth")
+WHAT = ("capacity", "latency", "ramp", "costs", "commands", "watched", "storm", "memory", "billing", "growth")
 
 
 def parse() -> argparse.Namespace:

@@ -1,9 +1,11 @@
 """The figures of a run, or of several, as a page of the documentation: `python -m tests.bench.page bench.json` writes it into docs.
 
-A picture shows how far each figure is on its way: 1 is what must be, and the mark is the aim.
+A picture shows how far each figure is on its way: 1 is what must be, and the mark is the aim. Another one shows how p99 grows with
+the rate, where that was measured.
 """
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from html import escape
@@ -21,6 +23,9 @@ def main(sources: Sequence[Path]) -> None:
     runs = [json.loads(source.read_text()) for source in sources]
     asked = [figure for run in runs for figure in run["figures"] if figure["must"] is not None]
     (DOCS / "images" / f"{NAME}.svg").write_text(picture(asked))
+    for run in runs:
+        if "ramp" in run["details"]:
+            (DOCS / "images" / f"{NAME}-ramp.svg").write_text(curves(run["details"]["ramp"]))
     (DOCS / f"{NAME}.md").write_text(page(runs))
 
 
@@ -55,6 +60,8 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
             report.table(report.rows(run)),
             "",
         ]
+        if "ramp" in run["details"]:
+            lines += ["![How p99 grows with the rate, for both servers and versions](images/benchmark-ramp.svg)", ""]
     return "\n".join(lines)
 
 
@@ -90,6 +97,40 @@ def picture(figures: list[dict[str, Any]]) -> str:
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def curves(ramps: dict[str, list[dict[str, float]]]) -> str:
+    """p99 in milliseconds (by powers of ten) over messages a second, a line for each server and version."""
+    width, height, left, top = 640, 300, 60, 14
+    most = max(step["rate"] for course in ramps.values() for step in course)
+
+    def at(rate: float, p99_ms: float) -> str:
+        up = math.log10(min(max(p99_ms, 1.0), 10_000.0)) / 4
+        return f"{left + width * rate / most:.1f},{top + height * (1 - up):.1f}"
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 30} {height + 60}" font-family="sans-serif"',
+        ' font-size="12">',
+        f'<rect width="100%" height="{height + 60}" fill="#fff"/>',
+    ]
+    for p99_ms in (1, 10, 100, 1_000, 10_000):
+        x, y = at(0, p99_ms).split(",")
+        parts.append(f'<line x1="{x}" x2="{left + width}" y1="{y}" y2="{y}" stroke="#d5d9de"/>')
+        parts.append(f'<text x="{left - 6}" y="{float(y) + 4:.1f}" text-anchor="end" fill="#1c2024">{p99_ms:,} ms</text>')
+    for rate in range(0, int(most) + 1, 1_000):
+        x = at(rate, 1).split(",")[0]
+        parts.append(f'<text x="{x}" y="{top + height + 18}" text-anchor="middle" fill="#1c2024">{rate:,}</text>')
+    parts.append(f'<text x="{left + width}" y="{top + height + 34}" text-anchor="end" fill="#1c2024">messages a second</text>')
+    strokes = ("#1f5fbf", "#0f7a4f", "#8a5a00", "#b3261e")
+    for number, ((name, course), stroke) in enumerate(zip(ramps.items(), strokes, strict=False)):
+        points = " ".join(at(step["rate"], step["p99_ms"]) for step in course)
+        x, y = left + 10 + 140 * number, top + height + 50
+        parts += [
+            f'<polyline points="{points}" fill="none" stroke="{stroke}" stroke-width="2"/>',
+            f'<line x1="{x}" x2="{x + 20}" y1="{y - 4}" y2="{y - 4}" stroke="{stroke}" stroke-width="3"/>',
+            f'<text x="{x + 26}" y="{y}" fill="#1c2024">{escape(name)}</text>',
+        ]
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.bench import (  # noqa: E402
     ledger,
     memory,
     profile,
+    ramp,
     report,
     storm,
     watched,
@@ -33,6 +34,7 @@ from tests.bench.options import parse  # noqa: E402
 MEASUREMENTS = {
     "capacity": capacity.measure,
     "latency": latency.measure,
+    "ramp": ramp.measure,
     "costs": costs.measure,
     "commands": commands.measure,
     "watched": watched.measure,

@@ -7,11 +7,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.bench import network
+from tests.bench import load, network
 from tests.bench.bench import Bench, csms
 
 STATIONS, CHARGING, RATE = 5_000, 500, 500.0
 PROCESSES = 2
+#: How long the others are watched: until the storm is over, also on a slow machine.
+WINDOW_S = 40.0
 
 
 def measure(bench: Bench) -> None:
@@ -29,12 +31,16 @@ def measure(bench: Bench) -> None:
                 process.stdin.flush()
                 process.stdout.readline()  # all are there
                 storming = pool.submit(storm, process, bench.options.warm_up + 3)
-                outcome = bench.drive(subject, charging, rate=RATE, seconds=30.0)
+                outcome = bench.drive(subject, charging, rate=RATE, seconds=WINDOW_S, course=True)
                 found = storming.result()
                 process.stdin.close()  # until now they stayed: their going would be a second outage
-        bench.details.setdefault("storm", {})[server] = found | {"charging_ms": outcome.latencies_ms}
-        bench.took(f"{server}: {STATIONS} stations back, authenticated and answered", found["seconds"], "s", 40, 20)
-        bench.took(f"{server}: p99 of {CHARGING} that go on charging", outcome.latencies_ms["p99"], "ms", 250, 100)
+        began, seconds = found.pop("began"), found["seconds"]
+        if began + seconds > outcome.began + outcome.seconds:
+            bench.say(f"{server}: the storm outlasted the {WINDOW_S:.0f} s in which the others were watched")
+        meanwhile = load.percentiles([answered - due for due, answered in outcome.course if began <= due <= began + seconds])
+        bench.details.setdefault("storm", {})[server] = found | {"charging_ms": meanwhile}
+        bench.took(f"{server}: {STATIONS} stations back, authenticated and answered", round(seconds, 2), "s", 40, 20)
+        bench.took(f"{server}: p99 of {CHARGING} that go on charging meanwhile", meanwhile["p99"], "ms", 250, 100)
 
 
 def storm(process: "subprocess.Popen[str]", after_s: float) -> dict[str, Any]:

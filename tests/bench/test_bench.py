@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import ledger, load, traffic
+from tests.bench import ledger, load, ramp, traffic
 from tests.bench.network import PASSWORD, Fleet, make_fleet
 from tests.network import Network
 from tests.servers import Server
@@ -41,12 +41,27 @@ def test_the_ledger_notices_what_is_missing_and_what_is_doubled(uvicorn: Server,
 
 
 def test_an_open_loop_says_what_is_due_and_no_more(uvicorn: Server, fleet: Fleet) -> None:
-    outcome = drive(uvicorn, fleet, rate=100.0)
+    outcome = drive(uvicorn, fleet, rate=100.0, course=True)
     assert outcome.errors == {}
+    assert len(outcome.course) == outcome.messages
+    assert all(due < answered for due, answered in outcome.course)
     assert ledger.differences(outcome.ledger) == []
     said = sum(sum(entry.acknowledged) for entry in outcome.ledger.values())
     stops = sum(entry.acknowledged[traffic.STOP] for entry in outcome.ledger.values())
     assert 0 < said - stops <= 100 * (outcome.seconds + 1)
+
+
+def test_a_ramp_is_steady_at_first_and_then_ever_faster() -> None:
+    due = [load.due_after(number, 100, 50, 2.0) for number in range(1000)]
+    within = [sum(second <= one < second + 1 for one in due) for second in range(5)]
+    assert within == [100, 100, 125, 175, 225]
+
+
+def test_the_rate_that_is_kept_is_the_last_before_answers_come_late_for_good() -> None:
+    late = (0, 9, 0, 9, 9, 0, 9, 9, 9, 0)
+    course = [ramp.Step(rate, p99_ms) for rate, p99_ms in enumerate(late, start=1)]
+    assert ramp.kept(course, bound_ms=5) == 6
+    assert ramp.kept(course[6:], bound_ms=5) == 0
 
 
 def test_of_ten_messages_six_are_meter_values() -> None:
