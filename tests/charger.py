@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import random
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -24,21 +25,23 @@ class Charged:
     connector: int
     started_at: str
     meter_start: int
-    transaction_id: int = 0
+    transaction_id: int | str = 0
     samples: list[tuple[str, int]] = field(default_factory=list)
     meter_stop: int = 0
     stopped: bool = False
 
 
 class Charger:
-    """One connector's life. A message is sent until it is answered, over as many sockets as that takes (OCPP 1.6 3.7.1).
+    """One connector's life in OCPP 1.6. A message is sent until it is answered, over as many sockets as that takes (3.7.1).
 
     `patience_s`: how long it waits for an answer before it dials again. What it is asked, it accepts.
     """
 
+    protocol = "ocpp1.6"
+
     def __init__(self, url: str, who: Station, tag: str, *, connector: int = 1, patience_s: float = 30, **options: Any) -> None:
         self.url, self.who, self.tag, self.connector, self.patience_s = url, who, tag, connector, patience_s
-        self.options = {"open_timeout": 5, "close_timeout": 1} | options
+        self.options = {"open_timeout": 5, "close_timeout": 1, "subprotocols": [self.protocol]} | options
         self.ledger: list[Charged] = []
         self.ids = itertools.count(1)
         self.acknowledged = 0
@@ -54,20 +57,29 @@ class Charger:
         while not finished.is_set():
             session = Charged(self.connector, self._time(), self.register)
             self.ledger.append(session)
-            start = {"connectorId": self.connector, "idTag": self.tag, "meterStart": self.register, "timestamp": session.started_at}
-            session.transaction_id = (await self._until_answered("StartTransaction", start))["transactionId"]
+            await self._start(session)
             for _ in range(random.randrange(1, 8)):
                 self.register += random.randrange(1, 500)
-                at = self._time()
-                value = [{"timestamp": at, "sampledValue": [{"value": str(self.register)}]}]
-                payload = {"connectorId": self.connector, "transactionId": session.transaction_id, "meterValue": value}
-                await self._until_answered("MeterValues", payload)
-                session.samples.append((at, self.register))
+                await self._read(session)
             self.register += 7
             session.meter_stop = self.register
-            stop = {"transactionId": session.transaction_id, "meterStop": self.register, "timestamp": self._time()}
-            await self._until_answered("StopTransaction", stop)
+            await self._stop(session)
             session.stopped = True
+
+    async def _start(self, session: Charged) -> None:
+        start = {"connectorId": self.connector, "idTag": self.tag, "meterStart": self.register, "timestamp": session.started_at}
+        session.transaction_id = (await self._until_answered("StartTransaction", start))["transactionId"]
+
+    async def _read(self, session: Charged) -> None:
+        at = self._time()
+        value = [{"timestamp": at, "sampledValue": [{"value": str(self.register)}]}]
+        payload = {"connectorId": self.connector, "transactionId": session.transaction_id, "meterValue": value}
+        await self._until_answered("MeterValues", payload)
+        session.samples.append((at, self.register))
+
+    async def _stop(self, session: Charged) -> None:
+        stop = {"transactionId": session.transaction_id, "meterStop": self.register, "timestamp": self._time()}
+        await self._until_answered("StopTransaction", stop)
 
     async def _until_answered(self, action: str, payload: dict[str, Any]) -> Any:
         message_id = f"c{next(self.ids)}"
@@ -111,6 +123,36 @@ class Charger:
     def _time(self) -> str:
         self.clock += timedelta(seconds=10)
         return self.clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class NewerCharger(Charger):
+    """The same in OCPP 2.0.1: it names its transactions itself, numbers their events, and tells its register with each."""
+
+    protocol = "ocpp2.0.1"
+
+    async def _start(self, session: Charged) -> None:
+        session.transaction_id = str(uuid.uuid4())
+        self.said = itertools.count()
+        more = {"evse": {"id": 1, "connectorId": self.connector}, "idToken": {"idToken": self.tag, "type": "ISO14443"}}
+        await self._event(session, "Started", session.started_at, "Authorized", "Transaction.Begin", **more)
+
+    async def _read(self, session: Charged) -> None:
+        await self._event(session, "Updated", self._time(), "MeterValuePeriodic", "Sample.Periodic")
+
+    async def _stop(self, session: Charged) -> None:
+        await self._event(session, "Ended", self._time(), "EVDeparted", "Transaction.End")
+
+    async def _event(self, session: Charged, kind: str, at: str, reason: str, context: str, **more: Any) -> None:
+        payload = {
+            "eventType": kind,
+            "timestamp": at,
+            "triggerReason": reason,
+            "seqNo": next(self.said),
+            "transactionInfo": {"transactionId": session.transaction_id},
+            "meterValue": [{"timestamp": at, "sampledValue": [{"value": self.register, "context": context}]}],
+        }
+        await self._until_answered("TransactionEvent", payload | more)
+        session.samples.append((at, self.register))
 
 
 @tables

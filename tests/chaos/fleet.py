@@ -9,18 +9,20 @@ from typing import Any, Self
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from stations.models import Station
-from tests.charger import Charger, compare
+from tests.charger import Charger, NewerCharger, compare
 from tests.network import Network
 from tests.peer import station
 
 
 class Fleet:
-    """Chargers at work inside `async with`; `finish` ends their sessions and holds their ledgers against the tables."""
+    """Chargers at work inside `async with`, every other one of 2.0.1; `finish` ends their sessions and holds their ledgers
+    against the tables."""
 
     def __init__(self, network: Network, url: str, count: int = 12, **options: Any) -> None:
         token = f"CARD-{uuid.uuid4().hex[:8]}"
         network.token(token)
-        self.chargers = [Charger(url, network.station(accepted=True), token, **options) for _ in range(count)]
+        kinds = [(Charger, NewerCharger)[number % 2] for number in range(count)]
+        self.chargers = [kind(url, network.station(accepted=True), token, **options) for kind in kinds]
         self.finished = asyncio.Event()
         self.running: list[asyncio.Task[None]] = []
 
