@@ -24,6 +24,7 @@ from accounts.models import Operator, User
 from billing import corrections, drafts, retiring, services
 from billing.models import ChargeRecord, Rebilling, RebillingState, RecordKind, Tariff
 from stations import ports
+from stations.cases import took_place_at
 from stations.models import Site
 
 SUBSCRIBER = "rebilling"
@@ -178,7 +179,7 @@ def _selected(row: Rebilling) -> "QuerySet[ChargeRecord]":
     found = ChargeRecord.objects.filter(tariff=row.tariff_id, kind=RecordKind.CHARGE, credited_by=None)
     found = found.filter(pk__gte=row.first_id, pk__lte=row.last_id)
     found = found.filter(transaction__started_at__gte=row.since, transaction__started_at__lt=row.until)
-    return found.filter(transaction__station__site=row.site_id) if row.site_id else found
+    return found.filter(took_place_at(row.site_id, "transaction__")) if row.site_id else found
 
 
 def _settle(row: Rebilling) -> None:
