@@ -49,7 +49,9 @@ log = structlog.get_logger(__name__)
 
 def rows(pks: Iterable[int]) -> list[Transaction]:
     """Transactions with what pricing needs of them."""
-    return list(Transaction.objects.select_related("operator", "station__site", "id_token").filter(pk__in=list(pks)).order_by("pk"))
+    return list(
+        Transaction.objects.select_related("operator", "station__site", "site", "id_token").filter(pk__in=list(pks)).order_by("pk")
+    )
 
 
 def billable(transaction: Transaction) -> bool:

@@ -54,7 +54,9 @@ def records_of(driver: User) -> QuerySet[ChargeRecord]:
     with scope(operator=driver.operator_id or []):
         mine = charging.history(driver).order_by().values("pk")
         found = ChargeRecord.objects.filter(transaction__in=mine)
-        return found.select_related("operator", "transaction__station__site", "transaction__evse", "receipt").order_by("-id")
+        return found.select_related(
+            "operator", "transaction__station__site", "transaction__site", "transaction__evse", "receipt"
+        ).order_by("-id")
 
 
 def of_transactions(pks: list[int]) -> list[Receipt]:

@@ -29,13 +29,13 @@ NO_TARIFF, NO_PRICE = "No tariff", "The price series"
 
 def records() -> QuerySet[ChargeRecord]:
     """With what a list shows of them, the newest first."""
-    related = ("transaction__station__site", "transaction__evse", "tariff", "version", "credited_by")
+    related = ("transaction__station__site", "transaction__site", "transaction__evse", "tariff", "version", "credited_by")
     return ChargeRecord.objects.select_related(*related).order_by("-created_at", "-id")
 
 
 def lean(found: QuerySet[ChargeRecord]) -> QuerySet[ChargeRecord]:
     """The same for a file of many: without what is long and not told there."""
-    related = ("transaction__station__site", "transaction__evse", "tariff", "version")
+    related = ("transaction__station__site", "transaction__site", "transaction__evse", "tariff", "version")
     long = ("tariff_snapshot", "choice", "lines", "findings", "version__ocpi")
     return found.select_related(None).select_related(*related).defer(*long)
 

@@ -222,8 +222,8 @@ class RebillingState(models.TextChoices):
 class Rebilling(models.Model):
     """Many charge records priced anew: those of `tariff` whose sessions began in a time, under `under` or as is assigned now.
 
-    A worker goes through the records from `first_id` to `last_id`; `at_id` is how far it is. It goes through them
-    twice: first `would_change` and `would_differ` (by currency, decimal strings) come out, then `changed` and `difference`.
+    A worker goes through the records from `first_id` to `last_id`; `at_id` is how far it is. It goes through them twice: first
+    `total`, `would_change` and `would_differ` (by currency, decimal strings) come out, then `changed` and `difference`.
     `failed`: the first of those that could not be priced, [{"record", "session", "error"}]. `token` is the form's own: sent twice,
     it makes one. `paused`: what it was at. `due_at`: when to look at it next.
     """

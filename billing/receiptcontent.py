@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from billing import money, sentences, series, tariff
 from billing.models import ChargeRecord
 from billing.receiptmodels import Issuer, Receipt
+from stations.cases import time_zone_of
 from stations.models import SignedReading, Transaction
 
 VERSION = 1
@@ -49,8 +50,7 @@ class Facts:
 
     @property
     def zone(self) -> str:
-        site = self.record.transaction.station.site
-        return site.time_zone if site else timezone.get_default_timezone_name()
+        return time_zone_of(self.record.transaction)
 
 
 def content(facts: Facts) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _issuer(issuer: Issuer) -> dict[str, Any]:
 def _rows(facts: Facts) -> list[list[str]]:
     """What it is about: label and value."""
     record, t = facts.record, facts.record.transaction
-    site = t.station.site
+    site = t.at_site
     found: list[tuple[str, str]] = []
     if facts.credited is not None:
         issued = {"number": facts.credited.label, "day": _day(facts.credited.created_at)}
@@ -214,7 +214,7 @@ def _data(facts: Facts, *, signed: bool) -> dict[str, Any]:
         "record": record.pk,
         "station": t.station.identity,
         "evse": t.evse.number if t.evse else None,
-        "site": t.station.site.name if t.station.site else None,
+        "site": t.at_site.name if t.at_site else None,
         "time_zone": facts.zone,
         "started_at": start.isoformat(),
         "stopped_at": stop.isoformat() if stop else None,

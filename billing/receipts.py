@@ -65,7 +65,9 @@ def call_for(*, record: ChargeRecord) -> None:
 
 def make_receipt(*, record_id: int) -> Receipt | None:
     """The receipt of a charge record of the operator in scope: made, unless it exists. None: there is no such record."""
-    found = ChargeRecord.objects.select_related("operator", "tariff", "transaction__station__site", "transaction__evse")
+    found = ChargeRecord.objects.select_related(
+        "operator", "tariff", "transaction__station__site", "transaction__site", "transaction__evse"
+    )
     record = found.select_related("transaction__id_token__driver").filter(pk=record_id).first()
     if record is None:
         log.warning("no receipt", record=record_id, reason="the charge record is gone")

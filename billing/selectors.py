@@ -10,10 +10,10 @@ from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
-from billing import choosing, drafts, sessions
+from billing import choosing, drafts
 from billing.displayed import Displayed
 from billing.models import ChargeRecord, RecordKind
-from stations import courses, ports
+from stations import cases, courses, ports
 from stations.domain.values import TransactionStatus
 from stations.models import Transaction
 
@@ -30,7 +30,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
         return {}
     # The caller was allowed to see the transactions; they may belong to several operators (a superuser's page).
     with scopes_disabled():
-        found = list(Transaction.objects.filter(pk__in=running).select_related("station__site", "evse", "id_token"))
+        found = list(Transaction.objects.filter(pk__in=running).select_related("station__site", "site", "evse", "id_token"))
     book = choosing.Book({transaction.operator_id for transaction in found})
     now = timezone.now()
     chosen = {one.pk: version for one in found if (version := book.choose(choosing.case_of(one))) is not None}
@@ -44,7 +44,7 @@ def running_cost(transactions: Iterable[Transaction]) -> dict[int, tuple[Decimal
             read.started_at,
             now,
             read.energy_wh or Decimal(0),
-            sessions.time_zone(one),
+            cases.time_zone_of(one),
             course,
             charging_ended_at=read.charging_ended_at,
             reserved_at=read.reserved_at,

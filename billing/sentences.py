@@ -28,10 +28,10 @@ def sentence(tariff: Tariff) -> str:
     for wait in Reservation:
         reserved = [element for element in tariff.elements if element.restrictions.reservation is wait]
         parts += [part for kind in (Dimension.TIME, Dimension.FLAT) for part in _parts(tariff, kind, reserved, wait)]
-    if tariff.min_price and (least := _amount(tariff, tariff.min_price)):
-        parts.append(_("at least %(price)s in all") % {"price": written(least, tariff.currency)})
+    if tariff.min_price and (tariff.min_price.excl_tax or tariff.min_price.incl_tax):
+        parts.append(_limit(tariff, tariff.min_price, _("at least %(price)s in all"), _("at least %(price)s before tax in all")))
     if parts and tariff.max_price:
-        parts.append(_most(tariff, tariff.max_price) % {"price": written(_amount(tariff, tariff.max_price), tariff.currency)})
+        parts.append(_limit(tariff, tariff.max_price, _("at most %(price)s in all"), _("at most %(price)s before tax in all")))
     if not parts:
         return _("Charging here is free.")
     return _("%(prices)s, tax included.") % {"prices": get_text_list(parts, _("and"))}
@@ -101,16 +101,17 @@ def _price(tariff: Tariff, component: Component, reserved: Reservation | None) -
     return words % {"price": amount}
 
 
-def _amount(tariff: Tariff, limit: Limit) -> Decimal:
-    """What is paid at least or at most: of a tariff that knows no tax that is without it."""
-    known = any(component.vat is not None for element in tariff.elements for component in element.components)
-    return limit.excl_tax if limit.incl_tax is None or not known else limit.incl_tax
+def _limit(tariff: Tariff, limit: Limit, in_all: str, before_tax: str) -> str:
+    """What is paid at least or at most: of a tariff that knows no tax without it.
 
-
-def _most(tariff: Tariff, limit: Limit) -> str:
-    taxed = any(component.vat for element in tariff.elements for component in element.components)
-    # Without a limit of its own it is not what is paid with tax that is limited.
-    return _("at most %(price)s before tax in all") if limit.incl_tax is None and taxed else _("at most %(price)s in all")
+    Of one with several taxes a limit that names none says nothing with tax: how much that is depends on what is used.
+    """
+    rates = {component.vat for element in tariff.elements for component in element.components}
+    taxed = limit.incl_tax if rates != {None} else limit.excl_tax
+    if taxed is None and len(percents := {rate or Decimal(0) for rate in rates}) == 1:
+        taxed = limit.excl_tax * (100 + percents.pop()) / 100
+    price = limit.excl_tax if taxed is None else taxed
+    return (before_tax if taxed is None else in_all) % {"price": written(price, tariff.currency)}
 
 
 def written(price: Decimal, currency: str) -> str:

@@ -8,10 +8,9 @@ from itertools import chain, islice
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils.timezone import get_default_timezone_name
 
 from billing.tariff import Reserved, Sample, Session
-from stations import courses, ports
+from stations import cases, courses, ports
 from stations.models import MeterSample, Transaction
 
 #: Samples that are held at once, however long a session is.
@@ -40,7 +39,7 @@ def ended(
     return Session(
         start=transaction.started_at,
         end=end,
-        time_zone=time_zone(transaction),
+        time_zone=cases.time_zone_of(transaction),
         samples=_with_current(_samples(transaction, energy_wh, end, readings)),
         charging_end=_charging_end(transaction.charging_ended_at, transaction.started_at, end),
         reserved=_reserved(transaction.reserved_at, transaction.started_at),
@@ -70,11 +69,6 @@ def _charging_end(told: datetime | None, start: datetime, end: datetime) -> date
 def _reserved(since: datetime | None, start: datetime) -> Reserved | None:
     """Until the session began, which somebody may have corrected since."""
     return None if since is None else Reserved(min(since, start), start)
-
-
-def time_zone(transaction: Transaction) -> str:
-    site = transaction.station.site
-    return site.time_zone if site else get_default_timezone_name()
 
 
 def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, tuple[datetime, Decimal, Decimal | None]]:

@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import ApiKey, IdToken, IdTokenGroup, Operator, User
+from billing import tariffs
 from billing.models import ChargeRecord, Tariff, TariffAssignment, TariffVersion
 from stations.models import (
     Connection,
@@ -126,6 +127,20 @@ class TransactionRows(Rows):
     list_filter = ["status", "doubt"]
 
 
+class AssignmentRows(Rows):
+    """What a tariff was assigned to is remembered for the sessions of that time: an assignment is ended, not changed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def delete_model(self, request: HttpRequest, obj: TariffAssignment) -> None:
+        tariffs.unassign(assignment=obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[TariffAssignment]) -> None:
+        for one in queryset.order_by("pk"):
+            tariffs.unassign(assignment=one)
+
+
 class IdTokenRows(Rows):
     search_fields = ["value"]
     list_filter = ["status", "type"]
@@ -146,6 +161,7 @@ repair.register(Station, StationRows)
 repair.register(Transaction, TransactionRows)
 repair.register(IdToken, IdTokenRows)
 repair.register(ChargeRecord, KeptRows)
+repair.register(TariffAssignment, AssignmentRows)
 repair.register(
     [
         ApiKey,
@@ -161,7 +177,6 @@ repair.register(
         RepairMessage,
         Site,
         Tariff,
-        TariffAssignment,
         TariffVersion,
     ],
     Rows,

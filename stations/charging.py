@@ -195,7 +195,7 @@ def history(driver: User) -> QuerySet[Transaction]:
     for held in _held(driver):
         whose |= held.sessions
     with scope(operator=driver.operator_id or []):
-        return Transaction.objects.filter(whose).select_related("station__site", "evse").order_by("-id")
+        return Transaction.objects.filter(whose).select_related("station__site", "site", "evse").order_by("-id")
 
 
 def running(driver: User) -> list[Transaction]:

@@ -75,7 +75,7 @@ def stations_without_connectors() -> QuerySet[Station]:
 
 def transactions() -> QuerySet[Transaction]:
     """Transactions with what a line about them shows."""
-    return Transaction.objects.select_related("station__site", "evse")
+    return Transaction.objects.select_related("station__site", "site", "evse")
 
 
 def running(*, evses_of: Collection[int] | None = None) -> QuerySet[Transaction]:

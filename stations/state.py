@@ -78,6 +78,9 @@ class TransactionState:
     payer: str = ""
     payer_group: int | None = None
     reserved_at: datetime | None = None
+    #: As in its row: of one in which they were not noted, none and "".
+    site_id: int | None = None
+    time_zone: str = ""
     phases_used: int | None = None
     cable_max_current_a: int | None = None
     time_spent_charging_s: int | None = None
@@ -244,6 +247,7 @@ t.sequences, t.first_sequence,
 t.last_sequence, t.status, t.doubt, t.stopped_at, t.meter_stop_wh, t.received_at, t.station_started_at, t.register_fell,
 t.reconstructed, CASE WHEN t.payer <> '' OR k.id IS NULL THEN t.payer WHEN k.driver_id IS NULL THEN 'tag' ELSE 'driver' END,
 CASE WHEN t.payer = '' THEN k.group_id ELSE t.payer_group END, t.reserved_at,
+t.site_id, t.time_zone,
 t.phases_used, t.cable_max_current_a, t.time_spent_charging_s, t.parked
 """
 #: What they are read from beside the transaction.

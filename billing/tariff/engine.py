@@ -10,7 +10,8 @@ Arithmetic is exact; each total is rounded half up once. The semantics are those
 - Durations count from the start of the session, energy too; a reservation's from its own start.
 - An expired reservation costs what its RESERVATION_EXPIRES prices say, by dimension, else the RESERVATION prices; there is no
   session then, and no minimum. Where a session follows, minimum and maximum are for both together.
-- The totals without and with tax have their limits each on its own.
+- The totals without and with tax have their limits each on its own; one with tax that is left out is the other with the tax of what
+  was used.
 """
 
 import math
@@ -29,6 +30,7 @@ from billing.tariff.model import (
     Dimension,
     Element,
     InvalidSession,
+    Limit,
     Line,
     Priced,
     Reservation,
@@ -97,20 +99,25 @@ def price(tariff: Tariff, session: Session) -> Priced:
         gross += cost * (1 + Fraction(use.vat or 0) / 100)
         dimension = Dimension.RESERVATION if use.reserved else use.dimension
         lines.append(Line(dimension, _decimal(use.volume / size), unit, use.price, _decimal(cost), use.vat))
-    if tariff.min_price and not expired:
-        net = max(net, Fraction(tariff.min_price.excl_tax))
-        # A minimum that names no price with tax still keeps the total with tax from falling below it.
-        gross = max(gross, Fraction(tariff.min_price.excl_tax if tariff.min_price.incl_tax is None else tariff.min_price.incl_tax))
-    if tariff.max_price:
-        net = min(net, Fraction(tariff.max_price.excl_tax))
-        gross = gross if tariff.max_price.incl_tax is None else min(gross, Fraction(tariff.max_price.incl_tax))
     named = [use.vat for use in uses] or [part.vat for element in tariff.elements for part in element.components]
+    # The share of tax in what was used; of what cost nothing, that of the first price.
+    taxed = gross / net if net else 1 + Fraction(next((vat for vat in named if vat is not None), 0)) / 100
+    if tariff.min_price and not expired:
+        net, gross = (max(pair) for pair in zip((net, gross), _limits(tariff.min_price, taxed), strict=True))
+    if tariff.max_price:
+        net, gross = (min(pair) for pair in zip((net, gross), _limits(tariff.max_price, taxed), strict=True))
     return Priced(
         lines=tuple(lines),
         total_excl_tax=Money.nearest(net, tariff.currency).amount,
         total_incl_tax=Money.nearest(gross, tariff.currency).amount if any(vat is not None for vat in named) else None,
         currency=tariff.currency,
     )
+
+
+def _limits(limit: Limit, taxed: Fraction) -> tuple[Fraction, Fraction]:
+    """Without and with tax."""
+    net = Fraction(limit.excl_tax)
+    return net, net * taxed if limit.incl_tax is None else Fraction(limit.incl_tax)
 
 
 def prices_at_end(

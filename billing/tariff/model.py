@@ -86,7 +86,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The least or most a session costs, without and with tax, each on its own."""
+    """The least or most a session costs, without and with tax, each on its own. `incl_tax` None: the other with its tax."""
 
     excl_tax: Decimal
     incl_tax: Decimal | None

@@ -56,7 +56,7 @@ class ChargeRecordView(mixins.RetrieveModelMixin, Lists):
     change_verb = "billing.correct"
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.select_related("transaction__station__site", "tariff", "version", "credited_by")
+        return queryset.select_related("transaction__station__site", "transaction__site", "tariff", "version", "credited_by")
 
     @extend_schema(
         parameters=[IDEMPOTENCY_KEY],

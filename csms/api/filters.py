@@ -22,8 +22,9 @@ from accounts.models import IdTokenStatus, IdTokenType, User
 from accounts.tokens import parse_moment
 from billing.models import RecordKind
 from stations import choices
+from stations.cases import took_place_at
 from stations.domain.commands import COMMANDS
-from stations.models import CommandStatus, Station, Transaction
+from stations.models import CommandStatus, Site, Station, Transaction
 
 #: Samples of a transaction are looked for this long around it: clocks are set while it runs.
 AROUND = timedelta(days=1)
@@ -178,13 +179,17 @@ class ChargeRecordFilters(Filters):
     looks_for = ("station", "site", "tariff", "kind", "currency", "valid")
 
     station = StationFilter("transaction__station_id")
-    site = filters.CharFilter("transaction__station__site__name")
+    site = filters.CharFilter(method="of_site", help_text="where the session took place")
     transaction = NumberFilter("transaction_id")
     tariff = NumberFilter("tariff_id")
     kind = filters.ChoiceFilter(choices=RecordKind.choices)
     currency = filters.CharFilter()
     valid = YesNoFilter(method="that_count", help_text="charges that no credit takes back, or all others")
     since, until = period("created_at").values()
+
+    def of_site(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        site = Site.objects.filter(name=value).values_list("pk", flat=True).first()
+        return rows.none() if site is None else rows.filter(took_place_at(site, "transaction__"))
 
     def that_count(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
         counts = Q(kind=RecordKind.CHARGE, credited_by=None)

@@ -59,7 +59,7 @@ class RebillingRow(Rows):
     tariff = serializers.IntegerField(source="tariff_id")
     under = serializers.IntegerField(source="under_id", allow_null=True)
     site = serializers.IntegerField(source="site_id", allow_null=True)
-    total = serializers.IntegerField(help_text="Records that are looked at.")
+    total = serializers.IntegerField(help_text="Records that are looked at; those so far, while it is `checking`.")
     looked_at = serializers.IntegerField(help_text="How many of them were, in the state it is in.")
     would_differ = serializers.DictField(child=serializers.CharField(), help_text="By currency, with tax.")
     difference = serializers.DictField(child=serializers.CharField(), help_text="By currency, with tax, as far as it came.")

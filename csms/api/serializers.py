@@ -241,7 +241,7 @@ class TransactionRow(Rows):
 
 class ChargeRecordRow(Rows):
     station = serializers.CharField(source="transaction.station.identity")
-    site = serializers.CharField(source="transaction.station.site.name", default=None, allow_null=True)
+    site = serializers.CharField(source="transaction.at_site.name", default=None, allow_null=True)
     transaction = serializers.IntegerField(source="transaction_id")
     kind = serializers.ChoiceField(choices=RecordKind.choices)
     credits = serializers.IntegerField(source="credits_id", allow_null=True, help_text="Of a credit: the record it takes back.")

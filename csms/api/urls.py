@@ -24,6 +24,7 @@ from csms.api import (
     quirks,
     raw,
     rebillings,
+    receiptarchives,
     receipts,
     repairs,
     reservations,
@@ -47,6 +48,7 @@ router.register("transactions", views.TransactionView, "transaction")
 router.register("charge-records", chargerecords.ChargeRecordView, "charge-record")
 router.register("rebillings", rebillings.RebillingView, "rebilling")
 router.register("receipts", receipts.ReceiptView, "receipt")
+router.register("receipt-archives", receiptarchives.ReceiptArchiveView, "receipt-archive")
 router.register("receipt-issuers", receipts.IssuerView, "receipt-issuer")
 router.register("tariffs", tariffs.TariffView, "tariff")
 router.register("tariff-versions", tariffs.VersionView, "tariff-version")

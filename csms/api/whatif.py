@@ -166,4 +166,4 @@ def _object(given: dict[str, Any], at: datetime) -> tuple[dict[str, Any], int | 
 
 def _past(pk: int) -> tariff.Session:
     """A transaction of ours as it went. Raises Http404, InvalidSession."""
-    return whatif.past(get_object_or_404(Transaction.objects.select_related("operator", "station__site"), pk=pk))
+    return whatif.past(get_object_or_404(Transaction.objects.select_related("operator", "station__site", "site"), pk=pk))

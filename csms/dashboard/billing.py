@@ -26,6 +26,7 @@ from csms.dashboard.exports import stream_csv
 from csms.dashboard.receipts import MAY_VIEW
 from csms.models import Job
 from stations import review
+from stations.cases import took_place_at
 from stations.models import Site
 
 MAY_CORRECT = "billing.correct"
@@ -102,7 +103,7 @@ class BillingFilters(forms.Form):
         wanted, (since, until) = self.cleaned_data, self.span
         found = found.filter(created_at__gte=since, created_at__lt=until)
         if wanted["site"]:
-            found = found.filter(transaction__station__site=wanted["site"])
+            found = found.filter(took_place_at(wanted["site"].pk, "transaction__"))
         if wanted["tariff"]:
             found = found.filter(tariff=wanted["tariff"])
         if wanted["kind"]:
@@ -207,7 +208,7 @@ def _cells(row: tuple[ChargeRecord, int]) -> Iterable[object]:
     tax = one.taxes[place] if one.taxes else {"percent": "", "net": one.total_excl_tax, "tax": one.tax}
     net, of_it = Decimal(tax["net"]), Decimal(tax["tax"])
     first = place == 0
-    site = t.station.site.name if t.station.site else None
+    site = t.at_site.name if t.at_site else None
     return (
         *(one.pk, one.kind, one.credits_id, one.revision, one.created_at, t.pk, t.ocpp_transaction_id, t.station.identity, site),
         *(t.evse.number if t.evse else None, one.tariff.name, one.version.number if one.version else None),

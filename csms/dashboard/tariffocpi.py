@@ -170,7 +170,7 @@ def _conditions(within: Restrictions) -> Values:
 def _limit(limit: Limit | None, tax: Decimal | None) -> Decimal | None:
     if limit is None:
         return None
-    if limit.incl_tax != (None if tax is None else _taxed(limit.excl_tax, tax)):
+    if limit.incl_tax is not None and limit.incl_tax != (None if tax is None else _taxed(limit.excl_tax, tax)):
         raise Unsayable
     return _plain(limit.excl_tax, PLACES)
 

@@ -128,7 +128,7 @@ def _answer(form: WhatIfForm, versions: list[TariffVersion], entries: list[catal
     number = form.cleaned_data["session"]
     try:
         if number is not None:
-            transaction = Transaction.objects.select_related("operator", "station__site", "evse").filter(pk=number).first()
+            transaction = Transaction.objects.select_related("operator", "station__site", "site", "evse").filter(pk=number).first()
             if transaction is None:
                 form.add_error("session", _("There is no session of this number in your network."))
                 return {}

@@ -12,6 +12,7 @@ from billing import prices
 from billing.models import ChargeRecord
 from billing.prices import Cost
 from stations import selectors
+from stations.cases import time_zone_of
 from stations.domain.values import Doubt, TransactionStatus
 from stations.models import Transaction
 
@@ -53,8 +54,7 @@ class Session:
     @property
     def zone(self) -> str:
         """Where the charger stands, its time is told."""
-        site = self.transaction.station.site
-        return site.time_zone if site else timezone.get_default_timezone_name()
+        return time_zone_of(self.transaction)
 
     @property
     def priced_soon(self) -> bool:

@@ -58,7 +58,7 @@ def export_sessions(request: HttpRequest) -> HttpResponseBase:
 
 def _cells(session: sessions.Session) -> Iterable[object]:
     t, cost = session.transaction, session.cost
-    site = t.station.site
+    site = t.at_site
     return (
         *(t.pk, t.started_at, t.stopped_at, t.station.identity, session.plug, site.name if site else None, t.energy_wh),
         *((cost.amount, cost.currency, "yes" if cost.record else "no") if cost else (None, None, None)),

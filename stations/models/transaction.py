@@ -10,6 +10,7 @@ from django_scopes import ScopedManager
 from accounts.models import IdToken, Operator
 from stations import choices
 from stations.domain.values import DECIDED, Doubt, Payer, Reconstruction, TransactionStatus, Trust
+from stations.models.site import Site
 from stations.models.station import Evse, Station
 
 
@@ -29,6 +30,7 @@ class Transaction(models.Model):
 
     `payer` and `payer_group` are what its price asks of who charges, as it was when the id token was first shown (the group by its
     primary key): whatever becomes of the token later, what applied at the start stays applied.
+    `site` and `time_zone` are where its station stood when it began, and by which clock its price goes (see `stations.cases`).
     `charging_ended_at`: since when the vehicle asks for no energy and is only parked; `parked`: what was told that decides it (see
     `stations.services.parking`).
     `reserved_at`: since when the plug was kept for it, if it used a reservation (see `stations.services.reservation`).
@@ -90,6 +92,11 @@ class Transaction(models.Model):
     payer = models.CharField(max_length=10, choices=choices.PAYER, default=Payer.UNSAID.value, db_default="", blank=True)
     # No foreign key: it stays what it was when the group is gone.
     payer_group = models.BigIntegerField(null=True, blank=True)
+    # Its number stays when the site is gone.
+    site = models.ForeignKey(
+        Site, models.DO_NOTHING, null=True, blank=True, related_name="+", db_index=False, db_constraint=False, editable=False
+    )
+    time_zone = models.CharField(max_length=50, db_default="", default="", blank=True, editable=False)
 
     objects = ScopedManager(operator="operator")
 
@@ -124,6 +131,14 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.station_id}/{self.ocpp_transaction_id}"
+
+    @property
+    def at_site(self) -> Site | None:
+        """Where it took place; of one that began before that was noted, where its station stands now.
+
+        Of rows that are read with `site`, which may be gone, and `station__site`.
+        """
+        return self.site if self.time_zone else self.station.site
 
     @property
     def trust(self) -> Trust:

@@ -9,12 +9,11 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 from django.db.models import Max, Q
-from django.utils.timezone import get_default_timezone_name
 from django_scopes import scopes_disabled
 
 from stations import ports, selectors
 from stations.batch import Batch
-from stations.cases import of_row
+from stations.cases import of_row, time_zone_of
 from stations.domain import commands
 from stations.domain.commands.tariffcost import CostUpdated
 from stations.domain.showing import Showing
@@ -84,7 +83,7 @@ def _tell_some(said: dict[int, datetime | None], now: datetime) -> int:
         .filter(station__in=selectors.online(now).filter(pk__in=stations).values("pk"))
         .exclude(energy_wh=None)
         .exclude(meter_last_wh=None)
-        .select_related("station__site", "evse", "id_token")
+        .select_related("station__site", "site", "evse", "id_token")
         .prefetch_related("evse__connectors")
         .order_by("pk")
     )
@@ -141,9 +140,8 @@ def _told(cursor: "psycopg.Cursor[tuple]", stations: list[int]) -> Told:  # type
 
 def _command(one: Transaction, cost: Decimal, shown: Showing, price: ports.Prices, now: datetime) -> CostUpdated:
     assert one.meter_last_wh is not None
-    zone = one.station.site.time_zone if one.station.site else get_default_timezone_name()
     energy_wh, parked = one.energy_wh or Decimal(0), one.charging_ended_at
-    session = ports.SoFar(one.started_at, now, energy_wh, zone, power_w=one.power_w, charging_ended_at=parked)
+    session = ports.SoFar(one.started_at, now, energy_wh, time_zone_of(one), power_w=one.power_w, charging_ended_at=parked)
     if shown.decimals is not None:
         cost = cost.quantize(Decimal(1).scaleb(-shown.decimals), ROUND_HALF_UP)
     return CostUpdated(

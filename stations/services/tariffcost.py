@@ -228,7 +228,7 @@ def _so_far(transaction: TransactionState, prices: ports.Prices, batch: Batch, u
         transaction.started_at,
         until,
         last - start,
-        batch.station.time_zone,
+        transaction.time_zone or batch.station.time_zone,
         course,
         charging_ended_at=transaction.charging_ended_at,
         reserved_at=transaction.reserved_at,

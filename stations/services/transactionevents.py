@@ -11,6 +11,7 @@ from typing import Any
 
 from stations import topics
 from stations.batch import Batch
+from stations.cases import place
 from stations.domain.events import Progress, TransactionProgressAnswered, TransactionProgressed
 from stations.domain.patience import ASK_AFTER, SILENT_AFTER
 from stations.domain.values import Doubt, Note, Payer, Reconstruction, Severity, TransactionStatus
@@ -133,6 +134,7 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         floating=True,
         received_at=clocks.received_at(batch),
         station_started_at=clocks.raw(event.at, at),
+        **place(station),
     )
     station.open[transaction.ocpp_id] = transaction
     batch.add(
@@ -148,6 +150,7 @@ def _begin(event: TransactionProgressed, batch: Batch, at: datetime) -> Transact
         due_at=clocks.received_at(batch) + SILENT_AFTER,
         sequences=[],
         payer=Payer.UNSAID.value,
+        **place(station),
         **transactions.UNREPAIRED,
     )
     batch.tell(topics.TRANSACTION_STARTED, transaction.id)

@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from stations import topics
 from stations.batch import Batch
+from stations.cases import place
 from stations.domain.events import TransactionEndAnswered, TransactionEnded, TransactionStartAnswered, TransactionStarted
 from stations.domain.metering import LIMIT, SLACK_WH
 from stations.domain.patience import ASK_AFTER, SILENT_AFTER
@@ -94,6 +95,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         received_at=received_at,
         station_started_at=clocks.raw(event.at, at),
         charging_ended_at=parking.at_start(connector, at),
+        **place(station),
         **authorization.payer(found),
     )
     station.open[transaction.ocpp_id] = transaction
@@ -122,6 +124,7 @@ def started(event: TransactionStarted, batch: Batch) -> TransactionStartAnswered
         meter_last_at=transaction.meter_last_at,
         energy_wh=Decimal(0) if meter_start is not None else None,
         charging_ended_at=transaction.charging_ended_at,
+        **place(station),
         **authorization.payer(found),
     )
     batch.lookups.starts[need] = transaction
@@ -360,6 +363,7 @@ def _keep_orphan(batch: Batch, event: TransactionEnded, orphan: TransactionNeed)
         stop_reason=event.reason,
         stopped_by=event.token.value if event.token else "",
         meter_stop_wh=_bounded(event.meter_stop_wh, notes),
+        **place(station),
         **authorization.payer(found),
     )
     metervalues.store(batch, 0, transaction_id, event.readings)

@@ -46,7 +46,7 @@ def post(who: Person, path: str = "", body: Any = None, key: str = "") -> Any:
 def test_it_is_worked_out_started_and_tells_what_failed(ada: Person, usual: Tariff, other: Tariff) -> None:
     answer = post(ada, body=asked(usual, under=other.pk))
     row = answer.json()
-    assert (answer.status_code, row["state"], row["total"], row["requested_by"]) == (201, "checking", 3, "ada@example.org")
+    assert (answer.status_code, row["state"], row["total"], row["requested_by"]) == (201, "checking", 0, "ada@example.org")
     assert post(ada, f"{row['id']}/start/").status_code == 409
     tasks.advance_rebillings()
     row = ada.client.get(f"{PATH}{row['id']}/").json()

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
@@ -51,11 +53,32 @@ def kinds():
 
 def test_what_would_change_is_worked_out_and_nothing_is_changed(billed, tariff, other):
     row = plan(tariff, other)
-    assert (row.total, row.state) == (5, "checking")
+    assert (row.total, row.state) == (0, "checking")
     tasks.advance_rebillings()
     row = now_of(row)
-    assert (row.state, row.looked_at, row.would_change, row.would_differ) == ("ready", 5, 5, {"EUR": "-16.25"})
+    assert (row.total, row.state, row.looked_at, row.would_change, row.would_differ) == (5, "ready", 5, 5, {"EUR": "-16.25"})
     assert kinds() == ["charge"] * 6
+
+
+def test_nobody_waits_for_a_count_when_it_is_asked_for(billed, tariff, other):
+    with scopes_disabled(), CaptureQueriesContext(connection) as asked:
+        plan(tariff, other)
+    counted = [one["sql"] for one in asked if "billing_chargerecord" in one["sql"]]
+    assert [sql for sql in counted if "LIMIT 1" not in sql and "MAX(" not in sql] == []
+    (largest,) = [sql for sql in counted if "MAX(" in sql]
+    assert "WHERE" not in largest, "the end of an index"
+
+
+def test_how_many_there_are_comes_out_while_it_is_worked_out(billed, tariff, other, monkeypatch):
+    monkeypatch.setattr(rebilling, "CHUNK", 2)
+    row = plan(tariff, other)
+    found = []
+    while rebilling.advance(row.pk):
+        found.append((now_of(row).total, now_of(row).state))
+    assert [*found, (now_of(row).total, now_of(row).state)] == [(2, "checking"), (4, "checking"), (5, "ready")]
+    assert rebilling.start(rebilling=row)
+    assert rebilling.advance(row.pk)
+    assert (now_of(row).total, now_of(row).looked_at) == (5, 2)
 
 
 def test_it_is_done_once_and_done_again_it_makes_nothing(billed, tariff, other):
@@ -150,7 +173,9 @@ def test_without_another_tariff_it_is_what_is_assigned_now(billed, tariff, other
 
 def test_a_site_narrows_it(billed, tariff, other, amber):
     elsewhere = make.station(amber, "AMBER-02")
-    assert plan(tariff, other, site=elsewhere.site).total == 0
+    row = plan(tariff, other, site=elsewhere.site)
+    tasks.advance_rebillings()
+    assert (now_of(row).total, now_of(row).state) == (0, "ready")
 
 
 def test_the_same_form_sent_twice_makes_one(billed, tariff, other):

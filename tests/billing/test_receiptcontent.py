@@ -64,6 +64,16 @@ def test_what_a_limit_adds_has_a_name(station: Station, amber: Operator) -> None
     assert table["sums"][0] == ["Without tax", "6.00"]
 
 
+def test_what_a_limit_adds_is_taxed_though_it_names_no_price_with_tax(station: Station, amber: Operator) -> None:
+    parts = [{"type": "ENERGY", "price": 0.4, "vat": 25, "step_size": 1}]
+    ocpi = {"elements": [{"price_components": parts}], "min_price": {"excl_vat": 6.0}}
+    tariffs.add_tariff(operator=amber, name="At least six", ocpi=ocpi, is_default=True)
+    content = issue(billed(station)).content
+    assert (content["data"]["total_excl_tax"], content["data"]["total_incl_tax"]) == ("6.00", "7.50")
+    assert content["data"]["taxes"] == [{"percent": "25", "net": "6.00", "tax": "1.50"}]
+    assert any("at least 7.50" in note for note in content["notes"])
+
+
 @pytest.mark.parametrize(
     ("line", "printed"),
     [

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.breakdown import explained
 from billing.tariff import (
     InvalidSession,
     InvalidTariff,
@@ -64,9 +65,36 @@ def a_session(energy_wh=10_000, minutes=60, parked=0):
     return Session(START, end, "Europe/Amsterdam", samples, START + timedelta(minutes=minutes))
 
 
-def test_a_minimum_without_a_price_with_tax_holds_for_the_total_with_tax_too():
-    priced = price(parse(a_tariff(a_component(vat=10), min_price={"excl_vat": 5})), a_session(energy_wh=1000))
-    assert (priced.total_excl_tax, priced.total_incl_tax) == (Decimal("5.00"), Decimal("5.00"))
+@pytest.mark.parametrize(
+    ("limits", "wh", "net", "gross"),
+    [
+        ({"min_price": {"excl_vat": 5}}, 1000, "5.00", "5.50"),
+        ({"min_price": {"excl_vat": 5}}, 0, "5.00", "5.50"),
+        ({"min_price": {"excl_vat": 5}}, 9000, "9.00", "9.90"),
+        ({"max_price": {"excl_vat": 5}}, 9000, "5.00", "5.50"),
+        ({"max_price": {"excl_vat": 5}}, 1000, "1.00", "1.10"),
+        ({"max_price": {"excl_vat": 0}}, 1000, "0.00", "0.00"),
+        ({"min_price": {"excl_vat": 2}, "max_price": {"excl_vat": 5, "incl_vat": 5.25}}, 9000, "5.00", "5.25"),
+        ({"min_price": {"excl_vat": 2, "incl_vat": 2}, "max_price": {"excl_vat": 5}}, 1000, "2.00", "2.00"),
+    ],
+)
+def test_a_limit_that_names_no_price_with_tax_has_the_tax_of_what_was_used(limits, wh, net, gross):
+    priced = price(parse(a_tariff(a_component(amount=1, vat=10), **limits)), a_session(energy_wh=wh))
+    assert (priced.total_excl_tax, priced.total_incl_tax) == (Decimal(net), Decimal(gross))
+
+
+def test_of_several_taxes_a_limit_without_one_has_the_share_that_each_cost():
+    parts = (a_component(amount=1, vat=10), a_component("FLAT", 3.0, vat=20))
+    priced = price(parse(a_tariff(*parts, min_price={"excl_vat": 8})), a_session(energy_wh=1000))
+    # 1.00 at 10 and 3.00 at 20 percent: 4.70, and twice of it.
+    assert (priced.total_excl_tax, priced.total_incl_tax) == (Decimal("8.00"), Decimal("9.40"))
+    _lines, taxes = explained(priced)
+    assert [(one["percent"], one["net"], one["tax"]) for one in taxes] == [("10", "2.00", "0.20"), ("20", "6.00", "1.20")]
+
+
+def test_a_limit_of_a_tariff_without_tax_has_none():
+    priced = price(parse(a_tariff(a_component(amount=1), min_price={"excl_vat": 5})), a_session(energy_wh=1000))
+    assert (priced.total_excl_tax, priced.total_incl_tax) == (Decimal("5.00"), None)
 
 
 def test_a_session_without_use_of_a_taxed_tariff_has_a_total_with_tax():

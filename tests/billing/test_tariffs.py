@@ -250,7 +250,12 @@ def test_a_group_is_named_for_a_group_only(amber: Operator, prices) -> None:
          "1.00 EUR per kWh (by every 0.5 kWh begun) in the first 1 h 30 min 5 s and 0.10 EUR per minute after 30 s, tax included."),
         ({"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "vat": 20, "step_size": 1}],
            "restrictions": {"min_kwh": 0, "min_duration": 0}}], "max_price": {"excl_vat": 10}},
-         "1.20 EUR per kWh and at most 10.00 EUR before tax in all, tax included."),
+         "1.20 EUR per kWh and at most 12.00 EUR in all, tax included."),
+        ({"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "vat": 20, "step_size": 1},
+                                             {"type": "FLAT", "price": 1, "step_size": 1}]}],
+          "min_price": {"excl_vat": 5}, "max_price": {"excl_vat": 10}},
+         "1.20 EUR per kWh, 1.00 EUR per session, at least 5.00 EUR before tax in all and at most 10.00 EUR before tax in all, "
+         "tax included."),
         ({"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "step_size": 1}]}], "max_price": {"excl_vat": 0}},
          "1.00 EUR per kWh and at most 0.00 EUR in all, tax included."),
     ],

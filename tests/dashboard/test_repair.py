@@ -5,7 +5,8 @@ from django.test import Client
 from django_scopes import scope
 
 from accounts.models import AuditEntry
-from billing.models import ChargeRecord
+from billing import tariffs
+from billing.models import ChargeRecord, FormerAssignment, TariffAssignment
 from csms.admin import repair
 from tests.dashboard.rows import bill, finding, finished, plug, session
 from tests.network import Network
@@ -69,6 +70,31 @@ def test_what_is_added_and_removed_by_way_of_repair_is_told_too(root: Client, am
     assert root.post(f"{base}{entry.object_id}/delete/", {"post": "yes"}).status_code == 302
     gone = newest(amber)
     assert (gone.action, gone.object_id, gone.before["name"], gone.after) == ("repair.removed", entry.object_id, "DEE", {})
+
+
+@pytest.mark.parametrize("by", ["its page", "the list"])
+def test_an_assignment_of_a_tariff_that_is_deleted_is_ended(root: Client, amber: Network, by: str) -> None:
+    with scope(operator=amber.operator):
+        one = tariffs.assign(tariff=amber.tariff())
+    base = "/admin/billing/tariffassignment/"
+    if by == "its page":
+        answer = root.post(f"{base}{one.pk}/delete/", {"post": "yes"})
+    else:
+        answer = root.post(base, {"action": "delete_selected", "_selected_action": [one.pk], "post": "yes"})
+    assert answer.status_code == 302
+    with scope(operator=amber.operator):
+        assert not TariffAssignment.objects.exists()
+        former = FormerAssignment.objects.get()
+        assert (former.tariff_id, former.began_at) == (one.tariff_id, one.created_at)
+        assert "tariff.unassigned" in AuditEntry.objects.values_list("action", flat=True)
+
+
+def test_an_assignment_of_a_tariff_is_not_changed_here(root: Client, amber: Network) -> None:
+    with scope(operator=amber.operator):
+        one = tariffs.assign(tariff=amber.tariff())
+    address = f"/admin/billing/tariffassignment/{one.pk}/change/"
+    assert root.get(address).status_code == 200, "it can be looked at"
+    assert root.post(address, {"operator": amber.operator.pk, "tariff": one.tariff_id, "audience": "ad_hoc"}).status_code == 403
 
 
 def test_a_new_password_of_a_person_is_told_without_it(root: Client, amber: Network) -> None:

@@ -192,6 +192,8 @@ OF_ADA = {
     "firmware-update-cancel": lambda world: {"pk": world.update.pk},
     **{f"charge-record-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "correct")},
     **{f"rebilling-{name}": lambda world: {"pk": world.rebilling.pk} for name in ("detail", "start", "pause", "resume", "cancel")},
+    "receipt-archive-detail": lambda world: {"pk": world.archived.archive_id},
+    "receipt-archive-file": lambda world: {"pk": world.archived.archive_id, "part": 1},
     **{f"receipt-{name}": lambda world: {"pk": world.bill.pk} for name in ("detail", "pdf")},
     "driver-detail": lambda world: {"pk": world.driver.pk},
     "driver-block": lambda world: {"pk": world.driver.pk},
@@ -227,7 +229,7 @@ OF_ADA = {
     },
 }
 #: What may be read only by those who may fetch it.
-FETCHED_ONLY = {"log-download"}
+FETCHED_ONLY = {"log-download", "receipt-archive-file"}
 #: What is sent to those that take something without naming anything.
 SENT: dict[tuple[str, str], dict[str, Any]] = {
     ("id-tag-list", "post"): {"value": "CLEOS-OWN"},

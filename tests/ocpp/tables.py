@@ -15,6 +15,7 @@ from stations.models import (
     MessageLogEntry,
     MeterSample,
     RepairMessage,
+    Site,
     Station,
     StatusHistory,
     Transaction,
@@ -56,7 +57,8 @@ def contents(operator: Operator) -> dict[str, list[Any]]:
         tokens = dict(IdToken.objects.filter(operator=operator).values_list("pk", "key"))
         transactions = dict(Transaction.objects.filter(operator=operator).values_list("pk", "ocpp_transaction_id"))
         groups = dict(IdTokenGroup.objects.filter(operator=operator).values_list("pk", "name"))
-        words = {"station": names, "id_token": tokens, "transaction": transactions, "payer_group": groups}
+        sites = dict(Site.objects.filter(operator=operator).values_list("pk", "name"))
+        words = {"station": names, "site": sites, "id_token": tokens, "transaction": transactions, "payer_group": groups}
         return {model.__name__: sorted((row(one, words) for one in rows(model, operator)), key=json.dumps) for model in LEFT_OUT}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from accounts.models import IdToken, IdTokenGroup, Kind, User
 from billing import corrections, drafts, explained, tariffs, tasks
 from billing.models import ChargeRecord
 from stations import ports
-from stations.models import Station, Transaction
+from stations.cases import time_zone_of, took_place_at
+from stations.models import Site, Station, Transaction
+from stations.services import onboarding
 from tests import v16, v201
 from tests.engine import Engine
 from tests.network import Network
@@ -31,6 +34,14 @@ MOVES = [
     ("ad_hoc", "enrolled"),
 ]
 PAYERS = {"ad_hoc": ("ad_hoc", None), "tag": ("tag", None), "drivers": ("driver", None), "FLEET": ("tag", "FLEET")}
+
+#: 0.40 a kWh from 16 hours to midnight, else 0.10.
+AT_NIGHT = {
+    "elements": [
+        {"price_components": [{"type": "ENERGY", "price": 0.40, "step_size": 1}], "restrictions": {"start_time": "16:00"}},
+        {"price_components": [{"type": "ENERGY", "price": 0.10, "step_size": 1}]},
+    ]
+}
 
 
 @scopes_disabled()
@@ -76,6 +87,11 @@ def move(network: Network, how: str) -> None:
             found.get().delete()
         case "enrolled":
             network.token("CARD")
+
+
+@scopes_disabled()
+def moved(station: Station, to: Site) -> None:
+    onboarding.describe(station=station, name=station.name, site=to.name)
 
 
 class Charger:
@@ -131,7 +147,7 @@ class Charger:
     @property
     def row(self) -> Transaction:
         with scopes_disabled():
-            return Transaction.objects.select_related("station__site", "id_token").get(station=self.station)
+            return Transaction.objects.select_related("station__site", "site", "id_token").get(station=self.station)
 
 
 def _cost(told: float | None) -> Decimal | None:
@@ -261,3 +277,90 @@ def test_a_stop_whose_start_never_came_notes_who_charged(network: Network, commi
     engine.say(station, "StopTransaction", v16.stop(4711, meter=9000, idTag="CARD"))
     (row,) = network.transactions(station)
     assert (row.doubt, row.payer, row.payer_group) == ("start_missing", "tag", group(network, "FLEET").pk)
+
+
+class TestPlace:
+    """A charger that is moved while it charges: its session stays where it began."""
+
+    @pytest.fixture
+    def charger(self, request: pytest.FixtureRequest, network: Network, committed: None) -> Charger:
+        return Charger(network, getattr(request, "param", "2.0.1"))
+
+    @pytest.mark.parametrize("charger", ["1.6", "2.0.1"], indirect=True)
+    @pytest.mark.parametrize("placed", [True, False], ids=["at a site", "at no site"])
+    def test_a_charger_that_is_moved_while_it_charges_changes_no_price(
+        self, network: Network, charger: Charger, placed: bool
+    ) -> None:
+        with scopes_disabled():
+            add = partial(tariffs.add_tariff, operator=network.operator)
+            add(name="Usual", price_per_kwh=Decimal("0.20"), is_default=True)
+            here, there = (Site.objects.create(operator=network.operator, name=name) for name in ("Here", "There"))
+            tariffs.assign(tariff=add(name="Here", price_per_kwh=Decimal("0.40")), site=here)
+            tariffs.assign(tariff=add(name="There", price_per_kwh=Decimal("0.90")), site=there)
+        if placed:
+            moved(charger.station, here)
+        each = Decimal("0.40") if placed else Decimal("0.20")
+        charger.starts()
+        assert charger.charged(1) == each
+        moved(charger.station, there)
+        assert charger.charged(2) == 2 * each, "the process that saw it start"
+        charger.is_taken_over()
+        assert charger.charged(3) == 3 * each, "another process"
+        assert ports.running_cost([charger.row])[charger.row.pk][0] == 3 * each, "pages and the API"
+        assert charger.ends(4) == 4 * each
+        tasks.make_charge_records()
+        with scopes_disabled():
+            (record,) = ChargeRecord.objects.filter(operator=network.operator)
+            assert record.total_incl_tax == 4 * each, "the bill"
+            (again,) = corrections.anew([record], pricing=corrections.ASSIGNED).values()
+            assert isinstance(again, ChargeRecord)
+            assert not drafts.differs(record, again), "priced anew by what is assigned now"
+            where = [row.pk for site in (here, there) for row in Transaction.objects.filter(took_place_at(site.pk))]
+            assert where == ([charger.row.pk] if placed else [])
+
+    def test_a_session_keeps_the_clock_of_where_it_began(self, network: Network, charger: Charger) -> None:
+        with scopes_disabled():
+            tokyo = Site.objects.create(operator=network.operator, name="Here", time_zone="Asia/Tokyo")
+            berlin = Site.objects.create(operator=network.operator, name="There", time_zone="Europe/Berlin")
+            tariffs.add_tariff(operator=network.operator, name="Usual", ocpi=AT_NIGHT, is_default=True)
+        moved(charger.station, tokyo)
+        charger.starts()
+        assert charger.charged(1) == Decimal("0.40"), "19 hours there"
+        moved(charger.station, berlin)
+        assert charger.charged(2) == Decimal("0.80"), "11 hours there"
+        with scopes_disabled():
+            tokyo.delete()
+        charger.is_taken_over()
+        assert charger.charged(3) == Decimal("1.20")
+        assert charger.ends(4) == Decimal("1.60")
+        tasks.make_charge_records()
+        with scopes_disabled():
+            assert ChargeRecord.objects.get(operator=network.operator).total_incl_tax == Decimal("1.60")
+        assert (charger.row.at_site, time_zone_of(charger.row)) == (None, "Asia/Tokyo")
+
+    def test_a_session_of_before_its_site_was_noted_goes_by_where_its_charger_stands(
+        self, network: Network, charger: Charger
+    ) -> None:
+        with scopes_disabled():
+            there = Site.objects.create(operator=network.operator, name="There", time_zone="Asia/Tokyo")
+            dear = tariffs.add_tariff(operator=network.operator, name="There", price_per_kwh=Decimal("0.90"))
+            tariffs.assign(tariff=dear, site=there)
+        charger.starts()
+        with scopes_disabled():
+            Transaction.objects.filter(pk=charger.row.pk).update(site=None, time_zone="")
+            assert not Transaction.objects.filter(took_place_at(there.pk)).exists()
+        moved(charger.station, there)
+        charger.is_taken_over()
+        assert charger.charged(1) == Decimal("0.90")
+        assert (charger.row.at_site, time_zone_of(charger.row)) == (there, "Asia/Tokyo")
+        with scopes_disabled():
+            assert Transaction.objects.filter(took_place_at(there.pk)).exists()
+
+    def test_a_stop_whose_start_never_came_notes_where_it_was(self, network: Network, charger: Charger) -> None:
+        with scopes_disabled():
+            here = Site.objects.create(operator=network.operator, name="Here", time_zone="Asia/Tokyo")
+        moved(charger.station, here)
+        charger.engine = Engine()
+        charger.engine.say(charger.station, "StopTransaction", v16.stop(4711, meter=9000, idTag="CARD"))
+        (row,) = network.transactions(charger.station)
+        assert (row.site_id, row.time_zone) == (here.pk, "Asia/Tokyo")

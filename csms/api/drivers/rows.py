@@ -130,7 +130,7 @@ class MyReceipt(Rows):
     operator = Network()
     session = serializers.IntegerField(source="transaction_id")
     station = serializers.CharField(source="transaction.station.identity")
-    site = Place(source="transaction.station.site", allow_null=True)
+    site = Place(source="transaction.at_site", allow_null=True)
     evse = serializers.IntegerField(source="transaction.evse.number", default=None, allow_null=True)
     started_at = StartedAt(source="*")
     stopped_at = StoppedAt(source="*", allow_null=True)
