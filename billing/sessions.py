@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 
 from billing.tariff import Reserved, Sample, Session
 from stations import cases, courses, ports
@@ -21,7 +22,7 @@ SELECT v.number, m.at, m.energy_wh, m.current_a
 FROM unnest(%s::int[], %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
     AS v(number, transaction_id, station_id, started_at, stopped_at)
 CROSS JOIN LATERAL (
-    SELECT s.at, s.energy_wh, s.current_a FROM stations_metersample s
+    SELECT s.at, s.energy_wh, COALESCE(s.current_sum_a, s.current_a) AS current_a FROM stations_metersample s
     WHERE s.station_id = v.station_id AND s.owner = v.transaction_id AND s.at > v.started_at AND s.at < v.stopped_at
     AND s.energy_wh IS NOT NULL OFFSET 0) m
 ORDER BY v.number, m.at
@@ -76,7 +77,7 @@ def registers(transaction: Transaction, end: datetime) -> QuerySet[MeterSample, 
     # Station and time first: the head of the natural key's index, and the months to look in.
     samples = MeterSample.objects.filter(station_id=transaction.station_id, at__gt=transaction.started_at, at__lt=end)
     samples = samples.filter(transaction_id=transaction.pk, energy_wh__isnull=False)
-    return samples.order_by("at").values_list("at", "energy_wh", "current_a")
+    return samples.order_by("at").values_list("at", "energy_wh", Coalesce("current_sum_a", "current_a"))
 
 
 class Readings:

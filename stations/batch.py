@@ -266,7 +266,7 @@ class Batch:
 
     def _compare(self, table: Table, ours: Row, stored: Row) -> None:
         """A second message of the same moment that says something else than the first: the first is kept, with a finding."""
-        for column in ("energy_wh", "power_w", "current_a", "voltage_v", "soc_percent"):
+        for column in ("energy_wh", "power_w", "current_a", "current_sum_a", "voltage_v", "soc_percent"):
             if ours.get(column) is not None and stored.get(column) is not None and ours[column] != stored[column]:
                 said = f"{stored[column]} was reported first and {ours[column]} later; the first is kept."
                 self.add(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-#: A moment, the register (Wh) then, and the current (A), where it is known.
+#: A moment, the register (Wh) then, and the current (A) of all phases together, where it is known.
 Point = tuple[datetime, Decimal, Decimal | None]
 
 QUARTER = timedelta(minutes=15)
@@ -54,16 +54,21 @@ CROSS JOIN LATERAL (
     WHERE q.station_id = n.station AND q.evse_number = n.evse AND q.start > n.since - interval '15 minutes'
         AND q.start <= f.at AND u.at > n.since AND u.at <= f.at AND u.register IS NOT NULL
     UNION ALL
-    SELECT s.at, s.energy_wh, s.current_a FROM stations_metersample s
+    SELECT s.at, s.energy_wh, COALESCE(s.current_sum_a, s.current_a) FROM stations_metersample s
     WHERE s.station_id = n.station AND s.at > f.at AND s.at <= %(now)s
         AND s.transaction_id = n.id AND s.energy_wh IS NOT NULL
 ) p
 ORDER BY n.id, p.at
 """
 WHOLE = """
-SELECT at, energy_wh, current_a FROM stations_metersample
+SELECT at, energy_wh, COALESCE(current_sum_a, current_a) FROM stations_metersample
 WHERE station_id = %s AND at > %s AND at < %s AND transaction_id = %s AND energy_wh IS NOT NULL ORDER BY at
 """
+
+
+def point(at: datetime, register: Decimal, current_a: Decimal | None, current_sum_a: Decimal | None) -> Point:
+    """A reading as the statements have it: a current without phases is taken for that of all of them (OCPI 2.2.1 min_current)."""
+    return at, register, current_a if current_sum_a is None else current_sum_a
 
 
 def running(cursor: Runs, sessions: Iterable[Running], *, now: datetime) -> dict[int, list[Point]]:

@@ -282,15 +282,16 @@ class MeterSampleRow(Rows):
     transaction = serializers.IntegerField(source="transaction_id", allow_null=True)
     energy_wh = Number(allow_null=True, help_text="The register, not a difference.")
     power_w = Number(allow_null=True)
-    current_a = Number(allow_null=True)
+    current_a = Number(allow_null=True, help_text="In A, of the most loaded phase.")
+    current_sum_a = Number(allow_null=True, help_text="In A, all phases together, where they are told one by one.")
     voltage_v = Number(allow_null=True)
     soc_percent = Number(allow_null=True)
 
     class Meta:
         model = MeterSample
         fields = read_only_fields = [
-            *("id", "station", "evse", "transaction", "at", "context", "energy_wh", "power_w", "current_a", "voltage_v"),
-            *("soc_percent", "extra"),
+            *("id", "station", "evse", "transaction", "at", "context", "energy_wh", "power_w", "current_a"),
+            *("current_sum_a", "voltage_v", "soc_percent", "extra"),
         ]
 
 

@@ -66,8 +66,9 @@ def readings(at: datetime, values: Iterable[Sampled], notes: list[Note] | None =
     """The readings of one moment, one for each context, in the order the contexts first appear.
 
     Energy and power are the total over the phases if the station gives one, else the sum of the phases; current is that of
-    the most loaded phase, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02.) What has no field stays in `extra`:
-    other measurands, single phases, other places, and values that cannot be. Of two totals the first is kept, with a note.
+    the most loaded phase, with the sum of the phases beside it, voltage the mean of the phases. (OCPP 1.6 7.43, 2.0.1 J02.)
+    What has no field stays in `extra`: other measurands, single phases, other places, and values that cannot be. Of two
+    totals the first is kept, with a note.
     """
     contexts: dict[str, list[Sampled]] = {}
     for value in values:
@@ -99,6 +100,8 @@ def _reading(at: datetime, context: str, sampled: list[Sampled], notes: list[Not
         over_all = _stored(field, _over_phases(field, list(values.values())))
         if field not in totals and over_all is not None:
             totals[field] = over_all
+    if (currents := phases.get("current_a")) and (added := _stored("current_a", sum(currents.values(), Decimal(0)))) is not None:
+        totals["current_sum_a"] = added
     return Reading(at=at, context=context, extra=extra, signed=signed, **totals)
 
 

@@ -214,9 +214,10 @@ class Signed:
 class Reading:
     """Everything a meter said at one moment in one context.
 
-    Energy is the register's value in Wh (a counter, never a difference); power in W, current in A and voltage in V are the
-    totals over the phases; `extra` holds what has no column, keyed "Measurand/Phase@Location" (location Outlet left
-    out), as sent with its unit; `signed` what the meter signed of this moment.
+    Energy is the register's value in Wh (a counter, never a difference), power is in W, both over all phases; current in A is
+    that of the most loaded phase, `current_sum_a` the sum of phases that are told one by one, voltage in V their mean;
+    `extra` holds what has no column, keyed "Measurand/Phase@Location" (location Outlet left out), as sent with its unit;
+    `signed` what the meter signed of this moment.
     """
 
     at: datetime
@@ -224,6 +225,7 @@ class Reading:
     energy_wh: Decimal | None = None
     power_w: Decimal | None = None
     current_a: Decimal | None = None
+    current_sum_a: Decimal | None = None
     voltage_v: Decimal | None = None
     soc_percent: Decimal | None = None
     extra: dict[str, str] = field(default_factory=dict)

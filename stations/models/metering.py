@@ -14,8 +14,8 @@ class MeterSample(models.Model):
     """One reading moment of an EVSE (0: the station's main meter). Partitioned by month of `at`; no foreign keys on it.
 
     Unique by station, time, context, and the transaction or else the EVSE. `energy_wh` is the register in Wh, power in W;
-    power is the total over the phases, current in A that of the most loaded one, voltage in V their mean; everything else is
-    in `extra`.
+    power is the total over the phases, current in A that of the most loaded one, with their sum beside it where they are told one
+    by one, voltage in V their mean; everything else is in `extra`.
     """
 
     operator = models.ForeignKey(Operator, models.DO_NOTHING, db_constraint=False, related_name="+", db_index=False)
@@ -29,6 +29,7 @@ class MeterSample(models.Model):
     energy_wh = register()
     power_w = register()
     current_a = register()
+    current_sum_a = register()
     voltage_v = register()
     soc_percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     extra = models.JSONField(null=True, blank=True)

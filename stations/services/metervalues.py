@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from stations import topics
+from stations import courses, topics
 from stations.batch import Batch
 from stations.domain.events import Done, MetersSampled
 from stations.domain.metering import SLACK_WH
@@ -94,6 +94,7 @@ def store(batch: Batch, evse: int, owner: TransactionState | int | None, reading
             energy_wh=reading.energy_wh,
             power_w=reading.power_w,
             current_a=reading.current_a,
+            current_sum_a=reading.current_sum_a,
             voltage_v=reading.voltage_v,
             soc_percent=reading.soc_percent,
             extra=reading.extra or None,
@@ -102,7 +103,7 @@ def store(batch: Batch, evse: int, owner: TransactionState | int | None, reading
         if known is None:
             continue
         if known.course is not None and reading.energy_wh is not None:
-            known.course.go_on((reading.at, reading.energy_wh, reading.current_a))
+            known.course.go_on(courses.point(reading.at, reading.energy_wh, reading.current_a, reading.current_sum_a))
         if _learns(known):
             _carry(batch, known, reading)
     batch.touch(transaction_id=transaction_id)

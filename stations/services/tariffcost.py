@@ -139,7 +139,8 @@ def _follow(transaction: TransactionState, prices: ports.Prices, batch: Batch) -
 def _unwritten(transaction: TransactionState, batch: Batch) -> list[courses.Point]:
     """What this batch read of it."""
     rows = [row for row in batch.added[MeterSample].values() if row["transaction_id"] == transaction.id]
-    found = [(row["at"], row["energy_wh"], row["current_a"]) for row in rows if row["energy_wh"] is not None]
+    read = [row for row in rows if row["energy_wh"] is not None]
+    found = [courses.point(row["at"], row["energy_wh"], row["current_a"], row["current_sum_a"]) for row in read]
     return sorted((point for point in found if point[0] > transaction.started_at), key=itemgetter(0))
 
 

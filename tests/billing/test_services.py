@@ -255,8 +255,8 @@ def by(limit, **fields):
 def test_a_price_by_current_goes_by_what_the_readings_say(station, amber):
     tariffs.add_tariff(operator=amber, name="By current", ocpi=by("current"), is_default=True)
     transaction = make.transaction(station)
-    for minutes, register, current in [(5, 3000, 16), (10, 5000, None), (20, 9000, 6)]:
-        make.sample(transaction, minutes, register, current_a=current)
+    for minutes, register, current, of_phases in [(5, 3000, 6, 18), (10, 5000, None, None), (20, 9000, 6, None)]:
+        make.sample(transaction, minutes, register, current_a=current, current_sum_a=of_phases)
     make.ended([transaction])
     tasks.make_charge_records()
     (record,) = records()

@@ -108,6 +108,28 @@ class TestAnswers(In201):
         assert engine.say(station, "TransactionEvent", v201.updated(1, wh=3000))["totalCost"] == 0.0
         assert engine.say(station, "TransactionEvent", v201.ended(3, wh=4000)) == {}, "an event is missing"
 
+    def test_a_price_by_current_goes_by_the_sum_of_the_phases(self, network: Network, engine: Engine, station: Station) -> None:
+        """OCPI 2.2.1 TariffRestrictions: min_current is the sum over all phases."""
+        price = {"type": "ENERGY", "step_size": 1}
+        elements = [
+            {"price_components": [price | {"price": 0.5}], "restrictions": {"min_current": 10}},
+            {"price_components": [price | {"price": 0.1}]},
+        ]
+        with scopes_disabled():
+            tariffs.add_tariff(operator=network.operator, name="By current", ocpi={"elements": elements}, is_default=True)
+
+        def updated(number: int, **more: Any) -> Any:
+            event = v201.updated(number, **more)
+            of_phases = [{"value": 6, "measurand": "Current.Import", "phase": f"L{n}"} for n in (1, 2, 3)]
+            event["meterValue"][0]["sampledValue"] += of_phases
+            return engine.say(station, "TransactionEvent", event)
+
+        engine.say(station, "TransactionEvent", v201.started())
+        assert [updated(1, wh=2000), updated(2, wh=3000)] == [{"totalCost": 0.5}, {"totalCost": 1.0}]
+        assert engine.say(station, "TransactionEvent", v201.ended(3, wh=4000)) == {"totalCost": 1.5}
+        sample = network.samples(station)[1]
+        assert (sample.current_a, sample.current_sum_a) == (6, 18)
+
     def test_a_price_that_changes_is_told_once(self, network: Network, engine: Engine, station: Station) -> None:
         priced(network)
         engine.say(station, "TransactionEvent", v201.started())

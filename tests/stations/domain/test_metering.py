@@ -72,11 +72,12 @@ def test_what_a_register_rose_by_is_counted_over_where_it_began_anew_and_not_ove
     assert risen_by(5, 5) == risen_by(5) == risen_by() == 0
 
 
-def test_current_is_that_of_the_most_loaded_phase_and_voltage_the_mean() -> None:
+def test_current_is_that_of_the_most_loaded_phase_and_their_sum_and_voltage_the_mean() -> None:
     current = [sampled(v, "Current.Import", "A", phase=p) for v, p in (("6", "L1"), ("16", "L2"), ("0", "L3"), ("40", "N"))]
     voltage = [sampled(v, "Voltage", "V", phase=p) for v, p in (("228", "L1"), ("232", "L2"), ("400", "L1-L2"), ("1", "N"))]
     reading = read(*current, *voltage)
-    assert (reading.current_a, reading.voltage_v) == (16, 230)
+    assert (reading.current_a, reading.current_sum_a, reading.voltage_v) == (16, 22, 230)
+    assert read(sampled("16", "Current.Import", "A")).current_sum_a is None
     assert reading.extra["Current.Import/N"] == "40 A"
     assert reading.extra["Voltage/L1-L2"] == "400 V"
 
