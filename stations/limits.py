@@ -193,8 +193,8 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
     }
     for pk, evse, at in offered:
         found[pk].offered[evse] = at
-    for pk, one in _coming(asked_for):
-        found[pk].coming[one.id] = _held(one.evse, one.body, "", None, one.since, sessions[pk])
+    for pk, new in _coming(asked_for):
+        found[pk].coming[new.id] = _held(new.evse, new.body, "", None, new.since, sessions[pk])
     for pk, *setting in told:
         if (taken := meant(*setting)) is not None:
             found[pk].said[taken[0]] = taken[1]
