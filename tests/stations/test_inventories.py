@@ -87,6 +87,37 @@ def test_a_station_without_monitors_is_not_asked_at_each_restart(engine: Engine,
         assert asked(station, LATER * 3) == []
 
 
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, ["InternalError", "busy"]])
+def test_one_that_refused_to_tell_its_monitors_is_asked_again_at_its_next_restart(
+    engine: Engine, station: Station, answer: Any
+) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, {"status": "EmptyResultSet"}, answer)
+    assert asked(station) == []
+    for _ in range(2):
+        boots(engine, station)
+        with scopes_disabled():
+            Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+        assert asked(station, LATER * 3) == ["get_monitoring_report"]
+        answers(engine, station, answer)
+
+
+@pytest.mark.parametrize("answer", [["NotSupported", "no"], ["NotImplemented", "no"]])
+def test_one_that_knows_no_monitors_is_asked_for_them_again_when_it_has_changed(
+    engine: Engine, station: Station, answer: Any
+) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, {"status": "EmptyResultSet"}, answer)
+    boots(engine, station)
+    with scopes_disabled():
+        Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+    assert asked(station, LATER * 3) == []
+    boots(engine, station, firmwareVersion="2.0")
+    assert "get_monitoring_report" in asked(station, LATER * 3)
+
+
 def test_an_unknown_monitor_makes_us_look_rarely(engine: Engine, station: Station) -> None:
     boots(engine, station)
     asked(station)
