@@ -18,16 +18,7 @@ from tests.v201 import started
 
 AC = {"energyAmount": 1, "evMinCurrent": 6, "evMaxCurrent": 16, "evMaxVoltage": 400}
 DC = {"requestedEnergyTransfer": "DC", "dcChargingParameters": {"evMaxCurrent": 100, "evMaxVoltage": 400, "evMaxPower": 40_000}}
-
-
-@pytest.fixture
-def engine(committed: None) -> Engine:
-    return Engine("ocpp2.0.1")
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine)
+SPEAKS = ("ocpp2.0.1",)
 
 
 def takes(station: Station, **of: str) -> None:
