@@ -226,10 +226,10 @@ def _follow(status: str, pk: int, asked: AwaitedEffect | None, batch: Batch) -> 
     row = batch.cursor.execute(FOUND, (pk,)).fetchone()
     if row is None:
         return
-    *_, elsewhere, filename, answered_at = row
+    stands, reason, elsewhere, filename, answered_at = row
     # What this batch made of it is not written yet.
     here = batch.changed[LogUpload].get(pk, {})
-    stands, reason = (here.get(name, kept) for name, kept in zip(("status", "reason"), row, strict=False))
+    stands, reason = here.get("status", stands), here.get("reason", reason)
     change: dict[str, Any] = {}
     end = ""
     if stands == LogStatus.UPLOADED or (status == IDLE and not _should_send(asked, stands, reason, answered_at, batch.now)):
