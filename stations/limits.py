@@ -1,7 +1,7 @@
 """What limits stations, read from the tables: the profiles they hold, what others demand, and the sessions that run."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,12 @@ PROFILES = """
 SELECT station_id, evse_number, source, coalesce(wanted, reported), ocpp_transaction_id, remote_start_id,
        coalesce(set_at, reported_at), profile_id
 FROM stations_chargingprofile WHERE station_id = ANY(%s) ORDER BY id LIMIT 100000
+"""
+#: What stations are asked to hold and have not answered, in the order in which it reaches them.
+COMING = """
+SELECT station_id, id, (params->>'evse')::int, coalesce(facts->'fixed'->'profile', params->'profile'), created_at
+FROM stations_command
+WHERE station_id = ANY(%s) AND kind = 'set_charging_profile' AND status IN ('queued', 'sent', 'accepted') ORDER BY id
 """
 OTHERS = """
 SELECT station_id, evse_number, schedules, reported_at FROM stations_charginglimit
@@ -70,15 +76,37 @@ ORDER BY reported_at
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A profile that is on its way to a station, by the command of this key."""
+
+    command: int
+    evse: int
+    body: dict[str, Any]
+    since: datetime
+
+    @property
+    def id(self) -> int:
+        return int(self.body["id"])
+
+
 @dataclass(slots=True)
 class Known:
     """`offered`: by EVSE, when the car there was last offered a schedule. `said`: what the station takes, by our names. `ours`: the
-    ids of the profiles that we set there, whether they count now or not."""
+    ids of the profiles that we set there, whether they count now or not; `coming`: by id, those on their way, None where one will
+    not count."""
 
     limits: Limits
     offered: dict[int, datetime] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
     ours: set[int] = field(default_factory=set)
+    coming: dict[int, Held | None] = field(default_factory=dict)
+
+    def then(self) -> "Known":
+        """The same once the station has taken what is on its way there: of an id the newest counts."""
+        others = (one for one in self.limits.held if one.profile.purpose == EXTERNAL or one.profile.id not in self.coming)
+        held = (*others, *(one for one in self.coming.values() if one is not None))
+        return replace(self, limits=replace(self.limits, held=held), ours={*self.ours, *self.coming}, coming={})
 
 
 def meant(
@@ -112,12 +140,12 @@ def whole(text: Any) -> int | None:
 
 
 def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) -> dict[int, Known]:
-    """By station, in eight statements however many there are, asked together; only what they hold in three."""
+    """By station, in nine statements however many there are, asked together; only what they hold in three."""
     ids = list(station_ids)
     asked: list[tuple[str, tuple[Any, ...]]] = [(statement, (ids,)) for statement in (PROFILES, OTHERS, SESSIONS)]
     if not held:
         asked += [
-            *((statement, (ids,)) for statement in (EVSES, OFFERED)),
+            *((statement, (ids,)) for statement in (EVSES, OFFERED, COMING)),
             (HARDWARE, (ids, list(hardware.NAMES))),
             (SAID, (ids, [variable for _component, variable, _instance in SAID_AS])),
             (MEASURED, (ids, hardware.LEAST_V, hardware.MOST_V)),
@@ -127,7 +155,7 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
         for one, (statement, params) in zip(cursors, asked, strict=True):
             one.execute(statement, params)
     profiles, others, running, *more = (one.fetchall() for one in cursors)
-    evses, offered, settings, told, measured = more or ([],) * 5
+    evses, offered, asked_for, settings, told, measured = more or ([],) * 6
     profiles_of: dict[int, list[Held]] = {pk: [] for pk in ids}
     sessions: dict[int, dict[int, tuple[Session, int | None]]] = {pk: {} for pk in ids}
     for pk, evse, ocpp_id, started_at, remote_start_id in sorted(running, key=lambda row: row[3]):
@@ -165,6 +193,8 @@ def load(cursor: Cursor, station_ids: Collection[int], *, held: bool = False) ->
     }
     for pk, evse, at in offered:
         found[pk].offered[evse] = at
+    for pk, new in _coming(asked_for):
+        found[pk].coming[new.id] = _held(new.evse, new.body, "", None, new.since, sessions[pk])
     for pk, *setting in told:
         if (taken := meant(*setting)) is not None:
             found[pk].said[taken[0]] = taken[1]
@@ -175,6 +205,18 @@ def of(station_ids: Collection[int]) -> dict[int, Known]:
     """The same for pages and jobs, on Django's connection. The caller has found the stations in its scope."""
     connection.ensure_connection()
     return load(psycopg.Cursor(connection.connection), station_ids)
+
+
+def coming(station_id: int) -> list[Coming]:
+    """What is on its way to a station, on Django's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(COMING, ([station_id],))
+        return [one for _station_id, one in _coming(cursor.fetchall())]
+
+
+def _coming(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, Coming]]:
+    bodies = ((*row[:3], _plain(row[3]), row[4]) for row in rows)
+    return [(station_id, Coming(*more)) for station_id, *more in bodies if more[2].get("id") is not None]
 
 
 def _plain(value: Any) -> Any:

@@ -2,14 +2,18 @@
 are more), the newest first, so that what has been wrong for long does not hide what has just broken."""
 
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models import Count, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Greatest
 
+from stations.domain.chargingprofiles import TX
 from stations.domain.commands import TriggerMessage
 from stations.domain.values import ConnectorStatus, Registration, TransactionStatus
 from stations.locallists import WHY
 from stations.models import (
+    ChargingProfile,
     Command,
     CommandStatus,
     Connection,
@@ -47,6 +51,8 @@ ENDS_WITHIN = timedelta(days=30)
 ASTRAY_WITHIN = timedelta(days=14)
 #: Rows that are looked at to tell of each charger, or each certificate, once.
 LOOKED_AT = 200
+
+Row = TypeVar("Row", SecurityEvent, ChargingProfile)
 
 
 def _plugs(now: datetime) -> QuerySet[Connector]:
@@ -121,6 +127,22 @@ def refused_lists() -> QuerySet[LocalList]:
     return LocalList.objects.filter(state=ListState.FAILED).select_related("station").order_by("-id")[: EACH + 1]
 
 
+def lost_limits(now: datetime) -> list[tuple[ChargingProfile, int]]:
+    """Of each charger that has lost limits the one found missing last, and how many are (as far as looked)."""
+    return _each(missing_limits(now).select_related("station"))
+
+
+def missing_limits(now: datetime) -> QuerySet[ChargingProfile]:
+    """What was accepted and is not there any more. What was for a time or a session that is over nobody misses."""
+    running = Transaction.objects.filter(
+        station=OuterRef("station"), ocpp_transaction_id=OuterRef("ocpp_transaction_id"), status=TransactionStatus.ACTIVE
+    )
+    until = Cast(KeyTextTransform("valid_to", "wanted"), DateTimeField())
+    found = ChargingProfile.objects.filter(wanted__isnull=False, reported__isnull=True, checked_at__isnull=False)
+    found = found.annotate(until=until).filter(Q(until=None) | Q(until__gt=now), ~Q(purpose=TX) | Exists(running))
+    return found.order_by("-checked_at", "-pk")
+
+
 def astray(now: datetime) -> QuerySet[NetworkMove]:
     """Chargers that were led to another address and were lost there, or came back on the old one, until they are led anew."""
     later = NetworkMove.objects.filter(station=OuterRef("station"), pk__gt=OuterRef("pk"))
@@ -140,18 +162,22 @@ def alerts() -> QuerySet[MonitorEvent]:
 
 def alarming() -> list[tuple[SecurityEvent, int]]:
     """Of each charger with critical security events that nobody has seen the newest, and how many there are (as far as looked)."""
-    unseen = SecurityEvent.objects.filter(critical=True, acknowledged_at=None).select_related("station").order_by("-pk")
-    newest: dict[int, SecurityEvent] = {}
+    return _each(SecurityEvent.objects.filter(critical=True, acknowledged_at=None).select_related("station").order_by("-pk"))
+
+
+def _each(rows: QuerySet[Row]) -> list[tuple[Row, int]]:
+    """The first row of each charger, and how many it has."""
+    first: dict[int, Row] = {}
     counts: dict[int, int] = {}
-    while len(newest) <= EACH:
-        # A charger that tells of hundreds hides no other.
-        found = list(unseen.exclude(station__in=list(newest))[:LOOKED_AT])
-        for event in found:
-            newest.setdefault(event.station_id, event)
-            counts[event.station_id] = counts.get(event.station_id, 0) + 1
+    while len(first) <= EACH:
+        # A charger that has hundreds hides no other.
+        found = list(rows.exclude(station__in=list(first))[:LOOKED_AT])
+        for row in found:
+            first.setdefault(row.station_id, row)
+            counts[row.station_id] = counts.get(row.station_id, 0) + 1
         if len(found) < LOOKED_AT:
             break
-    return [(event, counts[pk]) for pk, event in newest.items()][: EACH + 1]
+    return [(row, counts[pk]) for pk, row in first.items()][: EACH + 1]
 
 
 def ending(now: datetime) -> list[tuple[InstalledCertificate, int]]:

@@ -132,7 +132,7 @@ class ProfileRow:
 
     @property
     def where(self) -> str:
-        return _where(self.row.evse_number)
+        return words.where(self.row.evse_number)
 
     @property
     def ours(self) -> bool:
@@ -140,36 +140,17 @@ class ProfileRow:
 
     @property
     def limits(self) -> str:
-        return limits_in_words(self.row.wanted or self.row.reported or {})
+        return words.limits(self.row.wanted or self.row.reported or {})
 
     @property
     def reported(self) -> str:
         """What it reports instead, if that differs."""
-        return limits_in_words(self.row.reported or {}) if self.state == "differs" else ""
+        return words.limits(self.row.reported or {}) if self.state == "differs" else ""
 
     @property
     def until(self) -> datetime | None:
         text = (self.row.wanted or self.row.reported or {}).get("valid_to")
         return datetime.fromisoformat(text) if text else None
-
-
-def _where(evse: int) -> str:
-    return _("Plug %(number)s") % {"number": evse} if evse else _("The whole charger")
-
-
-def limits_in_words(body: dict[str, Any]) -> str:
-    """The periods of its first schedule, each from when it counts."""
-    for schedule in (body.get("schedules") or [])[:1]:
-        return schedule_in_words(schedule)
-    return ""
-
-
-def schedule_in_words(schedule: dict[str, Any]) -> str:
-    told, periods = [], schedule.get("periods") or []
-    for one in periods[:4]:
-        after, most = timedelta(seconds=one["start_s"]), amount(one["limit"], schedule["unit"])
-        told.append(_("%(most)s after %(time)s") % {"most": most, "time": str(after)} if one["start_s"] else most)
-    return ", ".join(told) + (" …" if len(periods) > 4 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +202,7 @@ def chart_of(found: dict[str, Any]) -> Chart:
         for at in moments
     ]
     return Chart(
-        _where(found["evse"]),
+        words.where(found["evse"]),
         start,
         start + timedelta(seconds=duration),
         amount(highest, unit),
@@ -281,17 +262,17 @@ def context(request: HttpRequest, head: Head) -> dict[str, Any]:
     return {
         "profiles": profiles_of(station),
         "others": [
-            (row, _where(row.evse_number), words.SOURCES.get(row.source, row.source), _schedules(row.schedules))
+            (row, words.where(row.evse_number), words.SOURCES.get(row.source, row.source), _schedules(row.schedules))
             for row in ChargingLimit.objects.filter(station=station, cleared_at__isnull=True)[:SHOWN]
         ],
         "cars": [_car(row) for row in EvChargingNeeds.objects.filter(station=station)[:SHOWN]],
         "choices": [
-            (row, _where(row.evse_number), schedule_in_words(row.schedule))
+            (row, words.where(row.evse_number), words.schedule(row.schedule))
             for row in EvChargingSchedule.objects.filter(station=station)[:SHOWN]
         ],
         "chart": chart_of(chosen),
         "evse": chosen["evse"],
-        "places": [(one["evse"], _where(one["evse"])) for one in found],
+        "places": [(one["evse"], words.where(one["evse"])) for one in found],
         "unit": unit,
         "volts": chosen["volts"],
         "volts_from": chosen["volts_from"],
@@ -304,7 +285,7 @@ def context(request: HttpRequest, head: Head) -> dict[str, Any]:
 
 
 def _schedules(listed: list[dict[str, Any]]) -> str:
-    return "; ".join(schedule_in_words(one) for one in listed[:3])
+    return "; ".join(words.schedule(one) for one in listed[:3])
 
 
 def _car(row: EvChargingNeeds) -> tuple[EvChargingNeeds, str, Any, str, Any]:
@@ -315,4 +296,4 @@ def _car(row: EvChargingNeeds) -> tuple[EvChargingNeeds, str, Any, str, Any]:
     told += [amount(needs[name], unit) for name, unit in (("max_a", "A"), ("max_w", "W")) if needs.get(name) is not None]
     if needs.get("soc_percent") is not None:
         told.append(_("battery at %(n)s %%") % {"n": needs["soc_percent"]})
-    return row, _where(row.evse_number), words.MODES.get(row.mode, row.mode), ", ".join(told), words.NEEDS.get(row.state, "")
+    return row, words.where(row.evse_number), words.MODES.get(row.mode, row.mode), ", ".join(told), words.NEEDS.get(row.state, "")

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from csms.dashboard import charging, exports, parts
+from csms.dashboard import charging, chargingwords, exports, parts
 from csms.dashboard import station as stationpage
 from csms.dashboard.access import action, page
 from csms.dashboard.stationviews import back_to_part, render_part, station_of
@@ -94,7 +94,7 @@ def export_profiles(request: HttpRequest, identity: str) -> HttpResponseBase:
         return list((found if last is None else found.filter(pk__gt=last.pk))[:size])
 
     def cells(row: ChargingProfile) -> Iterable[object]:
-        limits = (charging.limits_in_words(one or {}) for one in (row.wanted, row.reported))
+        limits = (chargingwords.limits(one or {}) for one in (row.wanted, row.reported))
         told = (row.evse_number, row.purpose, row.kind, row.stack_level, row.profile_id, row.source, row.ocpp_transaction_id)
         return (*told, charginglists.state_of(row), *limits, row.set_at, row.reported_at, row.checked_at)
 

@@ -1,8 +1,10 @@
 """Charging profiles in words, and the findings about them."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from csms.templatetags.units import SPACE, plain
@@ -97,3 +99,22 @@ def amount(value: Any, unit: str) -> str:
     if value is None:
         return "–"
     return f"{plain(value)}{SPACE}A" if unit == "A" else f"{plain(float(value) / 1000)}{SPACE}kW"
+
+
+def where(evse: int) -> str:
+    return gettext("Plug %(number)s") % {"number": evse} if evse else gettext("The whole charger")
+
+
+def limits(body: dict[str, Any]) -> str:
+    """The periods of its first schedule, each from when it counts."""
+    for one in (body.get("schedules") or [])[:1]:
+        return schedule(one)
+    return ""
+
+
+def schedule(of: dict[str, Any]) -> str:
+    told, periods = [], of.get("periods") or []
+    for one in periods[:4]:
+        after, most = timedelta(seconds=one["start_s"]), amount(one["limit"], of["unit"])
+        told.append(gettext("%(most)s after %(time)s") % {"most": most, "time": str(after)} if one["start_s"] else most)
+    return ", ".join(told) + (" …" if len(periods) > 4 else "")

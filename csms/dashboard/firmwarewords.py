@@ -32,6 +32,7 @@ FAILURES: dict[str, Word] = {
     UpdateFailure.INSTALL: gettext_lazy("The charger could not install it. Fetch its log, and ask its maker."),
     UpdateFailure.VERSION: gettext_lazy("The charger came back with another version. Look whether the image is the right one."),
     UpdateFailure.TIMEOUT: gettext_lazy("The charger fell silent on the way. Look whether it is online, then try again."),
+    UpdateFailure.IDLE: gettext_lazy("The charger agreed, and says that it does nothing about it. Fetch its log, then try again."),
     UpdateFailure.REJECTED: gettext_lazy("The charger refused to be updated."),
     UpdateFailure.CANCELLED: gettext_lazy("It was taken back."),
 }

@@ -1,6 +1,7 @@
 """What a charger watches, noticed and reported: the parts of its tab Monitoring."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -16,8 +17,8 @@ from csms.dashboard.station import Head
 from csms.ocpp import reading
 from stations.domain import commands
 from stations.domain.commands import Command
-from stations.models import DeviceModel, Monitor, MonitorEvent, Report, ReportKind, Station, Variable
-from stations.services import reports
+from stations.models import DeviceModel, Monitor, MonitorEvent, Report, ReportKind, ReportStatus, Station, Variable
+from stations.services import inventories, reports
 
 MAY = "commands.send"
 #: How many of each stand on the tab; the rest is in the file.
@@ -151,6 +152,26 @@ class ReportRow:
         return reports.gaps(self.report) if self.pages else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    report: Report
+
+    @property
+    def at(self) -> datetime | None:
+        return self.report.finished_at
+
+    @property
+    def why(self) -> str:
+        """As the charger said it."""
+        return ": ".join(part for part in (self.report.command.error_code, self.report.detail) if part) or "–"
+
+    @property
+    def then(self) -> str:
+        if inventories.unable(self.report):
+            return _("It does not know this request. It is asked again when its firmware or hardware has changed.")
+        return _("It is asked again when it restarts.")
+
+
 # What the parts show
 
 
@@ -164,6 +185,14 @@ def events_of(station: Station) -> QuerySet[MonitorEvent]:
 
 def reports_of(station: Station) -> QuerySet[Report]:
     return Report.objects.filter(station=station).exclude(kind=ReportKind.CUSTOMER).order_by("-pk")
+
+
+def refused(station: Station) -> Refusal | None:
+    """Why the charger's monitors are not read, if it would not tell them when it was asked last."""
+    about = commands.GetMonitoringReport().params()
+    told = Report.objects.filter(station=station, kind=ReportKind.MONITORS, about=about).select_related("command")
+    newest = told.order_by("-pk").first()
+    return Refusal(newest) if newest is not None and newest.status == ReportStatus.REFUSED else None
 
 
 def sayable(head: Head) -> bool:
@@ -185,6 +214,7 @@ def monitors(request: HttpRequest, head: Head) -> dict[str, Any]:
         "form": MonitorForm(station) if asks else None,
         "bases": list(words.BASES.items()),
         "levels": list(enumerate(words.SEVERITIES)),
+        "refused": refused(station),
         "problem": "",
     }
 

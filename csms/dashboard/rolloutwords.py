@@ -72,7 +72,7 @@ def step(one: RolloutStep, rollout: Rollout) -> Word:
             return WAITS.get(one.reason, _("Is next"))
         case StepState.UPDATING:
             return STATUSES[one.update.status][1] if one.update else ""
-        case StepState.FAILED if one.reason in ("lost", "timeout") and same_version(
+        case StepState.FAILED if one.reason in ("lost", "timeout", "idle") and same_version(
             one.station.firmware_version, rollout.firmware.version
         ):
             return _("It came back late, with the new version: nothing is left to do.")

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from csms.dashboard import commandrows, monitoringwords, securitywords, unbilled
+from csms.dashboard import chargingwords, commandrows, monitoringwords, securitywords, unbilled
 from csms.dashboard.states import STATES, error, label
 from csms.dashboard.worktask import Task
 from csms.forwarding import selectors as forwardings
@@ -21,6 +21,7 @@ from csms.webhooks.models import Webhook
 from stations import problems, review
 from stations.domain.values import ConnectorStatus, Registration
 from stations.models import (
+    ChargingProfile,
     Command,
     Connection,
     Connector,
@@ -63,7 +64,7 @@ class WorkList:
 
 
 def work(rights: Rights, now: datetime) -> WorkList:
-    """The list. Sixteen queries, and one more if sessions could not be billed, each of a bounded number of rows."""
+    """The list. Seventeen queries, and one more if sessions could not be billed, each of a bounded number of rows."""
     found = WorkList()
     broken, away, boots = list(problems.faulted(now)), list(problems.offline(now)), list(problems.not_accepted(now))
     alerts = list(problems.alerts())
@@ -83,6 +84,8 @@ def work(rights: Rights, now: datetime) -> WorkList:
     lists, moves = list(problems.refused_lists()), list(problems.astray(now))
     found.take(lists, (_refused_list(one, rights) for one in lists), _("All lists of id tags"), reverse("local_lists"))
     found.take(moves, (_astray(move, rights) for move in moves), _("All chargers"), stations)
+    limits = problems.lost_limits(now)
+    found.take(limits, (_lost_limit(row, count, rights) for row, count in limits), _("All chargers"), stations)
     if doubted := review.since():
         found.tasks.append(_doubted(doubted))
     billing, more = unbilled.tasks(now, may_correct=rights.bill, may_price=rights.price)
@@ -255,6 +258,17 @@ def _refused_list(one: LocalList, rights: Rights) -> Task:
     name, url = one.station.identity, _station(one.station)
     step = _step(rights.command, _("The list, send it again"))
     return Task(f"list-{one.pk}", "bad", name, url, reason, one.error_at, step, to)
+
+
+def _lost_limit(row: ChargingProfile, count: int, rights: Rights) -> Task:
+    """One for each charger, however many it has lost."""
+    named = {"where": chargingwords.where(row.evse_number), "limit": chargingwords.limits(row.wanted or {})}
+    reason = _("It accepted a limit and does not hold it any more, perhaps since a restart: %(where)s, %(limit)s.") % named
+    if count > 1:
+        reason += " " + ngettext("%(n)s more is missing.", "%(n)s more are missing.", count - 1) % {"n": count - 1}
+    to = _station(row.station, "#profiles-title", tab="power")
+    name, url, step = row.station.identity, _station(row.station), _step(rights.command, _("The limits, set it again or clear it"))
+    return Task(f"limits-{row.station_id}", "bad", name, url, reason, row.checked_at, step, to)
 
 
 def _astray(move: NetworkMove, rights: Rights) -> Task:

@@ -1,4 +1,4 @@
-"""How long we wait for what a station still owes us of a transaction, and why so long. Pure."""
+"""How long we wait for what a station still owes us, of a transaction above all, and why so long. Pure."""
 
 from datetime import timedelta
 
@@ -15,6 +15,9 @@ SILENT_AFTER = timedelta(hours=24)
 SILENT_GRACE = timedelta(hours=48)
 #: A station that is away may bring the stop with its queue: nothing is given up before it was away for a week.
 AWAY_PATIENCE = timedelta(days=7)
+
+#: A station that has agreed to fetch, install or send something may do nothing yet for so long.
+BEGINS_WITHIN = timedelta(minutes=5)
 
 #: What is missing between events is usually on its way: asked after once it has been quiet for so long.
 ASK_AFTER = timedelta(seconds=60)

@@ -40,6 +40,11 @@ class ChargingProfile(models.Model):
         indexes = [
             models.Index(fields=["operator", "-id"], name="chargingprofile_operator"),
             models.Index(fields=["station"], condition=Q(purpose="TxProfile"), name="chargingprofile_of_session"),
+            models.Index(
+                fields=["operator", "-checked_at"],
+                condition=Q(wanted__isnull=False, reported__isnull=True, checked_at__isnull=False),
+                name="chargingprofile_missing",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -25,13 +25,15 @@ class UpdateStatus(models.TextChoices):
 
 
 class UpdateFailure(models.TextChoices):
-    """Why an update failed. TIMEOUT: the station fell silent at a step; VERSION: it came back with another version."""
+    """Why an update failed. TIMEOUT: the station fell silent at a step; IDLE: it says that it does nothing; VERSION: it came
+    back with another version."""
 
     DOWNLOAD = "download", "Download failed"
     SIGNATURE = "signature", "Signature refused"
     INSTALL = "install", "Installation failed"
     VERSION = "version", "Came back with another version"
     TIMEOUT = "timeout", "Timed out"
+    IDLE = "idle", "Nothing is under way"
     REJECTED = "rejected", "Rejected"
     CANCELLED = "cancelled", "Cancelled"
 

@@ -9,7 +9,6 @@ from stations.domain.chargingprofiles import TX, TX_DEFAULT, Profile
 from stations.domain.commands import BadCommand
 from stations.domain.values import TransactionStatus
 from stations.models import ChargingProfile, Command, EvChargingNeeds, Evse, Station, Transaction, Variable
-from stations.models.command import OPEN
 from stations.services import commands as life
 from stations.services import idtokens, registry
 
@@ -160,12 +159,10 @@ def _standing(station: Station, row: Command) -> list[Standing]:
         if body := held.wanted or held.reported:
             place = held.evse_number, held.purpose, held.stack_level, held.ocpp_transaction_id
             found[held.profile_id] = Standing(held.profile_id, *place, body)
-    asked = Command.objects.filter(station=station, kind=commands.SetChargingProfile.kind, status__in=OPEN)
-    for other in asked.exclude(pk=row.pk).order_by("pk"):
-        body = (other.facts.get("fixed") or other.params)["profile"]
-        number = body.get("id") or life.number_of(other.pk)
-        place = other.params["evse"], body["purpose"], body["stack_level"], body.get("transaction") or ""
-        found[number] = Standing(number, *place, body)
+    for one in limits.coming(station.pk):
+        if one.command != row.pk:
+            body = one.body
+            found[one.id] = Standing(one.id, one.evse, body["purpose"], body["stack_level"], body.get("transaction") or "", body)
     return list(found.values())
 
 

@@ -2,6 +2,7 @@
 
 from stations.batch import Batch
 from stations.domain.commands import VariableName, VariableReport
+from stations.domain.commands.monitoring import BASES, LEAST_SEVERE, MONITORING, SAYS_BASE, SAYS_LEVEL
 from stations.domain.showing import matters
 from stations.domain.values import Note, Severity
 from stations.models import Variable
@@ -22,6 +23,20 @@ def possible(batch: Batch, name: VariableName) -> bool:
     return False
 
 
+#: The base and the level of a station's monitoring that are at work stand with its monitors, too: told are others than were set.
+AT_WORK = {
+    **dict.fromkeys(SAYS_BASE, ("base", frozenset(BASES))),
+    **dict.fromkeys(SAYS_LEVEL, ("level", frozenset(str(level) for level in range(LEAST_SEVERE + 1)))),
+}
+TOLD = "UPDATE stations_devicemodel SET {0} = %s, {0}_at = %s WHERE station_id = %s AND {0} IS DISTINCT FROM %s"
+
+
+def _keep_at_work(batch: Batch, report: VariableReport) -> None:
+    column, values = AT_WORK[report.name.variable]
+    if report.known and report.attribute == "Actual" and report.value in values:
+        batch.cursor.execute(TOLD.format(column), (report.value, batch.now, batch.station.id, report.value))
+
+
 def store(batch: Batch, report: VariableReport) -> None:
     """Keep what a station reported of a setting, beside what is wanted."""
     name = report.name
@@ -29,6 +44,8 @@ def store(batch: Batch, report: VariableReport) -> None:
         return
     if matters(name.component, name.variable) or (name.component, name.variable) == PLUG_TYPE:
         batch.station.version = OUTDATED  # what it can show, and of which type its plugs are, is read anew before its next message
+    if name.component == MONITORING and name.variable in AT_WORK:
+        _keep_at_work(batch, report)
     batch.add(
         Variable,
         operator_id=batch.station.operator_id,

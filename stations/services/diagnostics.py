@@ -24,12 +24,13 @@ from stations.domain.commands import BadCommand, GetLog
 from stations.domain.commands import Command as Asked
 from stations.domain.commands.diagnostics import RETRIES, RETRY_INTERVAL_S
 from stations.domain.events import Done, LogStatusReported
+from stations.domain.patience import BEGINS_WITHIN
 from stations.models import Command, CommandStatus, LogKind, LogStatus, LogUpload, Station
 from stations.models.command import FRUITLESS
 from stations.models.upload import LOG_OPEN
 from stations.services import commandends, commands, registry
 from stations.services.companions import Companion
-from stations.state import AwaitedEffect, StationState
+from stations.state import AwaitedEffect
 
 FOLDER = "logs"
 #: After its command has expired an address works for so much longer: a large log on a slow line takes hours.
@@ -44,6 +45,8 @@ SWEPT = 500
 #: What a station answers, and says, when it drops what it was sending for another log (OCPP 2.0.1 N01).
 CANCELED = "AcceptedCanceled"
 UNSENT = ("UploadFailed", "UploadFailure")
+#: What it says when it sends nothing, if it is asked.
+IDLE = "Idle"
 #: What a station says when nothing will come (2.x LogStatusEnumType, 1.6 DiagnosticsStatus).
 FAILURES = {
     **dict.fromkeys(UNSENT, "The charger could not send the log. Look whether it can reach this system over plain HTTP."),
@@ -51,7 +54,9 @@ FAILURES = {
     "NotSupportedOperation": "The charger cannot send a log to an address of this kind.",
     "PermissionDenied": "The charger was not allowed to send the log there.",
     CANCELED: "The charger dropped this request for a newer one.",
+    IDLE: "The charger agreed to send the log, and says that it is sending none. Ask for it again.",
 }
+SAYS_SENT = "The charger says that it has sent the log; it is not here yet."
 NOT_THERE = "The charger could not send the log there. Look whether it can reach that address."
 NO_MORE = "The charger agreed to send the log, and said no more of it."
 #: Errors by which a station says that it does not know the message at all.
@@ -172,50 +177,89 @@ def answered(batch: Batch, command_id: int, change: dict[str, Any], facts: dict[
     if change["status"] == CommandStatus.ACCEPTED and change["detail"].startswith(CANCELED):
         others = [one for one in batch.station.awaiting if one.kind == GetLog.kind and one.command_id != command_id]
         if others:
-            _follow(CANCELED, others[-1], batch)
+            _follow(CANCELED, others[-1].params["upload"], others[-1], batch)
 
 
 def status_reported(event: LogStatusReported, batch: Batch) -> Done:
     """Keep the newest status on the station, and show it with the log it is about."""
     batch.change(Station, batch.station.id, log_status=event.status[:30], log_status_at=batch.now)
-    asked = _asked(event, batch.station)
-    if asked is not None:
-        _follow(event.status, asked, batch)
+    for upload_id, asked in _about(event, batch):
+        _follow(event.status, upload_id, asked, batch)
     batch.touch()
     return Done()
 
 
-def _asked(event: LogStatusReported, station: StationState) -> AwaitedEffect | None:
-    """The request that a status is about: the newest that went out with its number, or without any as the status has none.
+# Logs are seldom asked for, so these may look into the tables.
+NUMBERED = """
+SELECT id FROM (
+    SELECT u.id, c.action, c.facts, c.id AS command FROM stations_logupload u JOIN stations_command c ON c.id = u.command_id
+    WHERE u.station_id = %s ORDER BY u.id DESC LIMIT 100
+) newest
+WHERE action <> 'GetDiagnostics' AND %s = coalesce(
+    (facts->>'request_id')::numeric, (facts->'raw'->'payload'->>'requestId')::numeric, (command - 1) %% 2147483647 + 1)
+ORDER BY id DESC LIMIT 1
+"""
+FOUND = """
+SELECT u.status, u.reason, u.location <> '', coalesce(c.facts->>'filename', ''), c.answered_at
+FROM stations_logupload u LEFT JOIN stations_command c ON c.id = u.command_id WHERE u.id = %s
+"""
 
-    Only if there is no such one: a number is that of a request without, and what has no number is about the newest of all.
+
+def _about(event: LogStatusReported, batch: Batch) -> list[tuple[int, AwaitedEffect | None]]:
+    """The log that a status is about, and who still awaits it: the one that was asked for with its number, even if it has ended.
+
+    A number that is nobody's is that of a request without. What has no number is about the newest that has none, or the newest of
+    all; that nothing is sent is true of each of them.
     """
-    asked = [one for one in station.awaiting if one.kind == GetLog.kind]
+    asked = [one for one in batch.station.awaiting if one.kind == GetLog.kind]
     same = [one for one in asked if one.facts.get("request_id") == event.request_id]
+    if not same and event.request_id is not None:
+        named = batch.cursor.execute(NUMBERED, (batch.station.id, event.request_id)).fetchone()
+        if named is not None:
+            return [(named[0], None)]
     likely = same or [one for one in asked if event.request_id is None or "request_id" not in one.facts]
-    return likely[-1] if likely else None
+    return [(one.params["upload"], one) for one in (likely if event.status == IDLE else likely[-1:])]
 
 
-def _follow(status: str, asked: AwaitedEffect, batch: Batch) -> None:
-    pk = asked.params["upload"]
-    # Logs are seldom asked for, so this may look into the table.
-    row = batch.cursor.execute("SELECT location <> '' FROM stations_logupload WHERE id = %s", (pk,)).fetchone()
-    elsewhere = row is not None and row[0]
-    if status == "Uploading":
-        # Of what does not come here there are no bytes that show that it goes on.
-        due_at = batch.now + (GRACE if elsewhere else SILENT)
-        batch.change(LogUpload, pk, status=LogStatus.UPLOADING.value, reason="", due_at=due_at)
-    elif status == "Uploaded" and elsewhere:
-        name = plain_name(str(asked.facts.get("filename") or ""))
-        batch.change(LogUpload, pk, status=LogStatus.UPLOADED.value, reason="", filename=name, finished_at=batch.now)
-        commands.decide(batch, asked, "confirmed")
-    elif status == "Uploaded":
-        said = "The charger says that it has sent the log; it is not here yet."
-        batch.change(LogUpload, pk, reason=said, due_at=batch.now + CLAIMED)
-    elif status in FAILURES:
+def _follow(status: str, pk: int, asked: AwaitedEffect | None, batch: Batch) -> None:
+    """`asked` None: nobody awaits it any more, or its request is not answered yet."""
+    row = batch.cursor.execute(FOUND, (pk,)).fetchone()
+    if row is None:
+        return
+    stands, reason, elsewhere, filename, answered_at = row
+    # What this batch made of it is not written yet.
+    here = batch.changed[LogUpload].get(pk, {})
+    stands, reason = here.get("status", stands), here.get("reason", reason)
+    change: dict[str, Any] = {}
+    end = ""
+    if stands == LogStatus.UPLOADED or (status == IDLE and not _should_send(asked, stands, reason, answered_at, batch.now)):
+        return
+    if status == "Uploaded" and elsewhere:
+        name = plain_name(str(asked.facts.get("filename") or "") if asked else filename)
+        change, end = {"status": LogStatus.UPLOADED, "reason": "", "filename": name}, "confirmed"
+    elif status in FAILURES and stands != LogStatus.FAILED:
         why = NOT_THERE if elsewhere and status in UNSENT else FAILURES[status]
-        batch.change(LogUpload, pk, status=LogStatus.FAILED.value, reason=why, finished_at=batch.now)
-        commands.decide(batch, asked, "no_effect", detail=why[:300])
+        change, end = {"status": LogStatus.FAILED, "reason": why}, "no_effect"
+    elif status == "Uploaded" and stands != LogStatus.FAILED:
+        change = {"reason": SAYS_SENT, "due_at": batch.now + CLAIMED}
+    elif status == "Uploading" and stands in LOG_OPEN:
+        # Of what does not come here there are no bytes that show that it goes on.
+        change = {"status": LogStatus.UPLOADING, "reason": "", "due_at": batch.now + (GRACE if elsewhere else SILENT)}
+    if end:
+        change["finished_at"] = batch.now
+    if change:
+        batch.change(LogUpload, pk, **change)
+    if end and asked is not None:
+        commands.decide(batch, asked, end, **({"detail": change["reason"][:300]} if change["reason"] else {}))
+
+
+def _should_send(asked: AwaitedEffect | None, stands: str, reason: str, answered_at: datetime | None, now: datetime) -> bool:
+    """Whether a station that sends nothing should be sending this log: it had the time to begin, and to try again as often as it
+    was told, and does not say that all is sent."""
+    if asked is None or answered_at is None or stands not in LOG_OPEN or reason == SAYS_SENT:
+        return False
+    tries = (asked.params.get("retries") or 0) * (asked.params.get("retry_interval_s") or 0)
+    return answered_at + BEGINS_WITHIN + timedelta(seconds=tries) <= now
 
 
 def plain_name(text: str) -> str:

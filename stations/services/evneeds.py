@@ -146,7 +146,7 @@ def _again(batch: Batch, evse: int, running: TransactionState, schedule: Schedul
 
 def _offer(batch: Batch, evse: int, running: TransactionState, mode: str, needs: dict[str, int]) -> bool:
     """Send the TxProfile that the car may have, unless the station has no room for one more: then there is a finding."""
-    known = batch.lookups.limits.get(batch.station.id) or NOTHING
+    known = (batch.lookups.limits.get(batch.station.id) or NOTHING).then()
     profile = offer(known, evse, running, mode, needs, batch.now)
     if (most := full(known.said, known.ours, profile.id)) is not None:
         detail = f"The car at EVSE {evse} was offered nothing: the station holds {most} charging profiles, and takes no more."

@@ -10,12 +10,15 @@ from stations import topics
 from stations.batch import Batch
 from stations.domain.addresses import without_secrets
 from stations.domain.events import Done, FirmwareStatusReported, StationBooted
+from stations.domain.patience import BEGINS_WITHIN
 from stations.models import Command, CommandStatus, FirmwareUpdate, Station, UpdateFailure, UpdateStatus
 from stations.services import commands
 from stations.state import AwaitedEffect, UpdateState
 
 #: Told when an update has ended, done or failed; the object is the update.
 ENDED = "firmware_update.ended"
+#: What a station puts off by itself.
+PUT_OFF = ("DownloadScheduled", "InstallScheduled")
 #: Within how many minutes a step must be followed by the next. Slow links take long for an image; a fetch counts as a sign of life.
 LIMITS_MIN = {
     UpdateStatus.SENT: 60,
@@ -24,8 +27,8 @@ LIMITS_MIN = {
     UpdateStatus.VERIFIED: 60,
     UpdateStatus.INSTALLING: 60,
     UpdateStatus.REBOOTING: 30,
-    # What a station puts off by itself waits for its own hours.
-    **dict.fromkeys(("DownloadScheduled", "InstallScheduled"), 24 * 60),
+    # That waits for the station's own hours.
+    **dict.fromkeys(PUT_OFF, 24 * 60),
 }
 #: How long an address is good after the latest time at which the station may begin to fetch.
 ADDRESS_HOLDS = timedelta(hours=24)
@@ -56,6 +59,8 @@ PROVEN_BY_BOOT = (UpdateStatus.INSTALLING, UpdateStatus.REBOOTING)
 MOST_STEPS = 60
 #: The last word of a station that is done.
 INSTALLED = "Installed"
+#: What it says when it does nothing about firmware, if it is asked; and how an update ends on which it should be at work then.
+IDLE, NOTHING_DONE = "Idle", "The station says that no update is under way."
 #: How it ended.
 END = ("status", "reason", "detail")
 #: A command, and the update that was made with it.
@@ -84,7 +89,10 @@ def status_reported(event: FirmwareStatusReported, batch: Batch) -> Done:
     update = batch.station.update
     if update is None or (event.request_id is not None and event.request_id != update.request_id):
         return Done()
-    if failure := FAILURES.get(event.status):
+    if event.status == IDLE:
+        if _at_work(update, charging=bool(batch.station.open), now=batch.now):
+            fail(batch, UpdateFailure.IDLE, NOTHING_DONE)
+    elif failure := FAILURES.get(event.status):
         fail(batch, failure, event.status)
     elif step := STEPS.get(event.status):
         if event.status == INSTALLED and update.version and same_version(batch.station.firmware_version, update.version):
@@ -93,6 +101,16 @@ def status_reported(event: FirmwareStatusReported, batch: Batch) -> Done:
         else:
             move(batch, step, event.status)
     return Done()
+
+
+def _at_work(update: UpdateState, *, charging: bool, now: datetime) -> bool:
+    """Whether a station should be doing something about its update: it had the time to begin, nothing is planned for later or put
+    off, also by whoever charges, and there is more to do than to restart (OCPP 2.0.1 L01)."""
+    status, said = UpdateStatus(update.status), last_word(update.steps)
+    if status == UpdateStatus.WAITING or said in (INSTALLED, *PUT_OFF) or (charging and status != UpdateStatus.DOWNLOADING):
+        return False
+    since = next((datetime.fromisoformat(at) for at, step, _said in update.steps if step == status), now)
+    return max(since, _planned(update, status) or since) + BEGINS_WITHIN <= now
 
 
 def booted(event: StationBooted, batch: Batch) -> None:
@@ -227,12 +245,15 @@ def fail(batch: Batch, reason: UpdateFailure, detail: str = "") -> None:
 
 def due(update: UpdateState, status: UpdateStatus, said: str, now: datetime) -> datetime:
     """By when a step must have been followed by another. What is to be fetched or installed later is waited for."""
-    starts = now
-    if status == UpdateStatus.SENT:
-        starts = max(now, update.retrieve_at or now)
-    elif status in (UpdateStatus.DOWNLOADED, UpdateStatus.VERIFIED):
-        starts = max(now, update.install_at or now)
+    starts = max(now, _planned(update, status) or now)
     return starts + timedelta(minutes=LIMITS_MIN.get(said, LIMITS_MIN[status]))
+
+
+def _planned(update: UpdateState, status: UpdateStatus) -> datetime | None:
+    """For when what comes after a step is planned."""
+    if status == UpdateStatus.SENT:
+        return update.retrieve_at
+    return update.install_at if status in (UpdateStatus.DOWNLOADED, UpdateStatus.VERIFIED) else None
 
 
 def _end(batch: Batch, status: UpdateStatus, reason: str, detail: str) -> None:

@@ -11,8 +11,16 @@ from typing import Any
 import orjson
 
 from stations import ports
-from stations.domain.commands import Command, GetChargingProfiles, GetCompositeSchedule, GetTransactionStatus, TriggerMessage
+from stations.domain.commands import (
+    Command,
+    GetChargingProfiles,
+    GetCompositeSchedule,
+    GetTransactionStatus,
+    GetVariables,
+    TriggerMessage,
+)
 from stations.domain.commands.displaymessage import GetDisplayMessages
+from stations.domain.commands.monitoring import MONITORING, SAYS_BASE, SAYS_LEVEL
 from stations.flush import Cursor
 
 #: The end of a command of which the station was to be seen to do something, and was not.
@@ -25,6 +33,7 @@ ASKED_WITHOUT_ANSWER = frozenset(
     {
         *("remote_start", "remote_stop", "unlock_connector", "change_availability"),
         *("set_charging_profile", "clear_charging_profile", "set_display_message", "clear_display_message"),
+        *("set_monitoring_base", "set_monitoring_level"),
     }
 )
 Params = dict[str, Any]
@@ -38,6 +47,11 @@ def _status_of(params: Params) -> TriggerMessage:
 def _limits_of(params: Params) -> tuple[Command, ...]:
     """Which charging profiles it holds; a version that cannot tell says what comes of them."""
     return GetChargingProfiles(), GetCompositeSchedule(params.get("evse") or 0)
+
+
+def _said(names: Iterable[str]) -> Callable[[Params], tuple[Command, ...]]:
+    """What is at work, by all the names under which stations say it."""
+    return lambda params: (GetVariables([{"component": MONITORING, "variable": name} for name in names]),)
 
 
 def _how_far(params: Params) -> TriggerMessage:
@@ -57,6 +71,8 @@ FOLLOW_UPS: dict[str, Callable[[Params], tuple[Command, ...]]] = {
     "update_firmware": lambda params: (_how_far(params),),
     "set_charging_profile": _limits_of,
     "clear_charging_profile": _limits_of,
+    "set_monitoring_base": _said(SAYS_BASE),
+    "set_monitoring_level": _said(SAYS_LEVEL),
     "set_display_message": lambda params: (GetDisplayMessages(),),
     "clear_display_message": lambda params: (GetDisplayMessages(),),
 }
@@ -109,8 +125,8 @@ def unheard(status: str, error: str = "") -> bool:
 def next_of(kind: str, params: Params, status: str, protocol: str, error: str = "") -> Command | None:
     """What is asked next of a station of this protocol after a command that ended so; None: nothing."""
     left_open = kind in ASKED_WITHOUT_ANSWER and unheard(status, error)
-    asked = FOLLOW_UPS.get(kind) if left_open or status == NO_EFFECT else None
     sayable = ports.sayable(protocol)
+    asked = FOLLOW_UPS.get(kind) if kind in sayable and (left_open or status == NO_EFFECT) else None
     return next((one for one in asked(params) if one.kind in sayable), None) if asked else None
 
 

@@ -135,9 +135,14 @@ def _again_at(model: DeviceModel) -> datetime | None:
     if not refused or len(refused) > len(AGAIN_AFTER):
         return None
     last = refused[0]
-    if last.finished_at is None or last.detail.startswith(UNABLE) or last.command.error_code in UNABLE:
+    if last.finished_at is None or unable(last):
         return None
     return last.finished_at + AGAIN_AFTER[len(refused) - 1]
+
+
+def unable(refused: Report) -> bool:
+    """Whether the station does not know what it was asked for, and did not just refuse it."""
+    return refused.detail.startswith(UNABLE) or refused.command.error_code in UNABLE
 
 
 def mark(station: Station) -> str:
@@ -157,9 +162,9 @@ def _monitors_wanted(model: DeviceModel, now: datetime) -> bool:
 
 
 def _refuses(station: Station) -> bool:
-    """A station that has said that it has no such thing is asked again only when it has changed, or has shown that it has."""
-    newest = Report.objects.filter(station=station, kind=ReportKind.MONITORS).order_by("-pk").first()
-    if newest is None or newest.status != ReportStatus.REFUSED:
+    """A station that has said that it knows no such thing is asked again only when it has changed, or has shown that it does."""
+    newest = Report.objects.filter(station=station, kind=ReportKind.MONITORS).select_related("command").order_by("-pk").first()
+    if newest is None or newest.status != ReportStatus.REFUSED or not unable(newest):
         return False
     if Monitor.objects.filter(station=station).exists() or MonitorEvent.objects.filter(station=station).exists():
         return False

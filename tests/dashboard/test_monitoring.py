@@ -2,8 +2,10 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from stations.domain.commands import GetMonitoringReport
 from stations.models import Command, MonitorEvent, Report, Station
 from tests.dashboard.monitoredrows import Monitored, made_event, monitored
 from tests.dashboard.rows import seen
@@ -50,6 +52,37 @@ def test_before_it_told_anything_the_tab_says_so(ada: Client, station: Station) 
         "not told which",
     ):
         assert sentence in html
+
+
+@pytest.mark.parametrize(
+    ("error", "detail", "why", "then"),
+    [
+        ("", "Rejected", "Rejected", "It is asked again when it restarts."),
+        ("InternalError", "busy", "InternalError: busy", "It is asked again when it restarts."),
+        ("NotImplemented", "", "NotImplemented", "It is asked again when its firmware or hardware has changed."),
+    ],
+)
+def test_why_the_monitors_are_not_read_stands_with_them(
+    ada: Client, ben: Client, station: Station, error: str, detail: str, why: str, then: str
+) -> None:
+    with scopes_disabled():
+        now, about = timezone.now(), GetMonitoringReport().params()
+        whose = {"operator": station.operator, "station": station}
+        asked_for = Command.objects.create(
+            **whose, kind="get_monitoring_report", status="rejected", error_code=error, created_at=now, expires_at=now
+        )
+        times = {"created_at": now, "finished_at": now, "due_at": now}
+        report = Report.objects.create(
+            **whose, **times, command=asked_for, kind="monitors", request_id=1, about=about, status="refused", detail=detail
+        )
+    html = tab(ada, station)
+    assert f"The charger would not tell its monitors:</strong> {why} <time" in html
+    assert then in html
+    assert "“Read the monitors” asks it now." in html
+    assert "asks it now" not in tab(ben, station)
+    with scopes_disabled():
+        Report.objects.filter(pk=report.pk).update(status="complete")
+    assert "would not tell its monitors" not in tab(ada, station)
 
 
 def test_open_alerts_come_first_the_most_severe_at_the_top(ada: Client, station: Station, told: Monitored) -> None:

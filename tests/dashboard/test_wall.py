@@ -303,8 +303,8 @@ def test_the_number_of_queries_does_not_depend_on_the_size_of_the_network(
             amber.station()
         page(ada)  # reads the tariffs, which are kept
         # Login, user, operator; four counters; running with findings, places, the version of the prices, records; connectors;
-        # sixteen of the work list; sites; waiting; finished with findings and records; refusals.
-        with django_assert_num_queries(35):
+        # seventeen of the work list; sites; waiting; finished with findings and records; refusals.
+        with django_assert_num_queries(36):
             page(ada)
 
 

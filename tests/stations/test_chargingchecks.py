@@ -18,20 +18,7 @@ from tests.network import Network
 from tests.stations.asking import ACCEPTED, PROTOCOLS, connected, issue, sent
 from tests.stations.test_smartcharging import held, ids, may_draw, profile, put
 
-
-@pytest.fixture(params=PROTOCOLS)
-def engine(committed: None, request: pytest.FixtureRequest) -> Engine:
-    return Engine(request.param)
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine)
-
-
-@pytest.fixture
-def newer(committed: None) -> Engine:
-    return Engine("ocpp2.0.1")
+SPEAKS = PROTOCOLS
 
 
 def test_a_newer_wish_for_the_same_place_replaces_one_that_is_still_on_its_way(engine: Engine, station: Station) -> None:

@@ -16,11 +16,6 @@ from tests.stations.test_smartcharging import START, begin, held, ids, may_draw,
 from tests.v201 import ended
 
 
-@pytest.fixture
-def newer(committed: None) -> Engine:
-    return Engine("ocpp2.0.1")
-
-
 def told(request_id: int, *profiles: tuple[int, int, float], purpose: str = "TxDefaultProfile", more: bool = False) -> Any:
     """A page of a report: EVSE, id and limit of each, of one EVSE."""
     page: dict[str, Any] = {"requestId": request_id, "chargingLimitSource": "CSO", "evseId": profiles[0][0], "tbc": more}

@@ -7,26 +7,18 @@ import pytest
 from django.utils import timezone
 from django_scopes import scopes_disabled
 
+from stations.domain import commands
 from stations.models import ChargingProfile, EvChargingNeeds, Station, Variable
 from stations.services import evneeds
 from tests.engine import Engine
 from tests.network import Network
-from tests.stations.asking import connected, report, sent
-from tests.stations.test_smartcharging import begin, put
+from tests.stations.asking import ACCEPTED, connected, issue, report, sent
+from tests.stations.test_smartcharging import begin, profile, put
 from tests.v201 import started
 
 AC = {"energyAmount": 1, "evMinCurrent": 6, "evMaxCurrent": 16, "evMaxVoltage": 400}
 DC = {"requestedEnergyTransfer": "DC", "dcChargingParameters": {"evMaxCurrent": 100, "evMaxVoltage": 400, "evMaxPower": 40_000}}
-
-
-@pytest.fixture
-def engine(committed: None) -> Engine:
-    return Engine("ocpp2.0.1")
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine)
+SPEAKS = ("ocpp2.0.1",)
 
 
 def takes(station: Station, **of: str) -> None:
@@ -104,6 +96,39 @@ def test_a_profile_of_the_stations_own_number_is_outranked(network: Network, eng
     tells(engine, station, {"requestedEnergyTransfer": "AC_three_phase", "acChargingParameters": AC})
     profile, periods = offered(engine, station)
     assert (profile["id"] >= evneeds.FIRST_ID, profile["stackLevel"], periods) == (True, 3, [(0, 10)])
+
+
+@pytest.mark.parametrize("on_its_way", ["queued", "sent"])
+def test_a_limit_that_is_on_its_way_for_the_session_is_kept_to_and_replaced(
+    network: Network, engine: Engine, station: Station, on_its_way: str
+) -> None:
+    begin(engine, network, station)
+    put(engine, station, purpose="TxProfile", id=77, stack_level=2, limit=12)
+    issue(station, commands.SetChargingProfile(1, profile(purpose="TxProfile", id=77, stack_level=3, limit=9)))
+    first = sent(engine, station) if on_its_way == "sent" else None
+    assert tells(engine, station, {"requestedEnergyTransfer": "AC_three_phase", "acChargingParameters": AC}) == "Accepted"
+    engine.reply(station, first or sent(engine, station), ACCEPTED)
+    told, periods = offered(engine, station)
+    assert (told["id"], told["stackLevel"], periods) == (77, 3, [(0, 9)])
+
+
+def test_what_is_on_its_way_for_all_sessions_is_kept_to(network: Network, engine: Engine, station: Station) -> None:
+    begin(engine, network, station)
+    issue(station, commands.SetChargingProfile(0, profile(limit=7)))
+    assert tells(engine, station, {"requestedEnergyTransfer": "AC_three_phase", "acChargingParameters": AC}) == "Accepted"
+    engine.reply(station, sent(engine, station), ACCEPTED)
+    _profile, periods = offered(engine, station)
+    assert periods == [(0, 7)]
+
+
+def test_a_car_is_offered_nothing_where_what_is_on_its_way_takes_the_last_room(
+    network: Network, engine: Engine, station: Station
+) -> None:
+    holds_at_most(station, 1)
+    begin(engine, network, station)
+    issue(station, commands.SetChargingProfile(1, profile()))
+    assert tells(engine, station, DC) == "Rejected"
+    assert "charging_profiles_full" in network.findings(station)
 
 
 def test_a_station_without_smart_charging_is_sent_nothing(network: Network, engine: Engine, station: Station) -> None:

@@ -45,6 +45,13 @@ def boots(engine: Engine, station: Station, **fields: Any) -> None:
     engine.say(station, "BootNotification", BOOT | {"chargingStation": charger})
 
 
+def restarts(engine: Engine, station: Station, times: int = 3, **fields: Any) -> None:
+    """Just before it is looked at so many times later."""
+    boots(engine, station, **fields)
+    with scopes_disabled():
+        Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * (times - 1))
+
+
 def answers(engine: Engine, station: Station, *answers: Any) -> None:
     for answer in answers:
         engine.reply(station, sent(engine, station), answer)
@@ -61,9 +68,7 @@ def test_a_restart_renumbers_monitors_and_leaves_settings(engine: Engine, statio
     boots(engine, station)
     assert len(asked(station)) == 2
     answers(engine, station, {"status": "EmptyResultSet"}, {"status": "EmptyResultSet"})
-    boots(engine, station)
-    with scopes_disabled():
-        Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+    restarts(engine, station)
     assert asked(station, LATER * 3) == ["get_monitoring_report"]
 
 
@@ -81,10 +86,35 @@ def test_a_station_without_monitors_is_not_asked_at_each_restart(engine: Engine,
     asked(station)
     answers(engine, station, ACCEPTED, {"status": "NotSupported"})
     for _ in range(2):
-        boots(engine, station)
-        with scopes_disabled():
-            Station.objects.filter(pk=station.pk).update(booted_at=datetime.now(UTC) + LATER * 2)
+        restarts(engine, station)
         assert asked(station, LATER * 3) == []
+
+
+@pytest.mark.parametrize("answer", [{"status": "Rejected"}, ["InternalError", "busy"]])
+def test_one_that_refused_to_tell_its_monitors_is_asked_again_at_its_next_restart(
+    engine: Engine, station: Station, answer: Any
+) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, {"status": "EmptyResultSet"}, answer)
+    assert asked(station) == []
+    for times in (3, 6):
+        restarts(engine, station, times)
+        assert asked(station, LATER * times) == ["get_monitoring_report"]
+        answers(engine, station, answer)
+
+
+@pytest.mark.parametrize("answer", [["NotSupported", "no"], ["NotImplemented", "no"]])
+def test_one_that_knows_no_monitors_is_asked_for_them_again_when_it_has_changed(
+    engine: Engine, station: Station, answer: Any
+) -> None:
+    boots(engine, station)
+    asked(station)
+    answers(engine, station, {"status": "EmptyResultSet"}, answer)
+    restarts(engine, station)
+    assert asked(station, LATER * 3) == []
+    restarts(engine, station, firmwareVersion="2.0")
+    assert "get_monitoring_report" in asked(station, LATER * 3)
 
 
 def test_an_unknown_monitor_makes_us_look_rarely(engine: Engine, station: Station) -> None:

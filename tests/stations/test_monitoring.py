@@ -5,18 +5,20 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django_scopes import scopes_disabled
 
 from stations.domain import commands
 from stations.domain.commands import BadCommand
 from stations.models import DeviceModel, Monitor, MonitorEvent, Station
-from stations.services import eventkeeping, monitoring
+from stations.services import commandends, eventkeeping, monitoring
 from tests.engine import Engine
 from tests.network import Network
 from tests.stations.asking import ACCEPTED, asked, connected, issue, now_of, sent
-from tests.stations.monitored import TEMPERATURE, event, events, monitor, page
+from tests.stations.monitored import TEMPERATURE, event, events, monitor, page, setting
+
+UNKNOWN = {"attributeStatus": "UnknownVariable"}
 
 
 @pytest.fixture
@@ -326,6 +328,45 @@ def test_base_and_level_are_kept_once_the_station_took_them(engine: Engine, stat
     assert (model(station).level, model(station).base) == (0, "HardWiredOnly")
     # Which monitors there are is another matter now.
     assert model(station).due_at is not None
+
+
+LOST = [
+    (commands.SetMonitoringLevel(4), "MonitoringLevel", "4", (4, "")),
+    (commands.SetMonitoringBase("HardWiredOnly"), "ActiveMonitoringBase", "HardWiredOnly", (None, "HardWiredOnly")),
+]
+
+
+@pytest.mark.parametrize("with_its_socket", [False, True])
+@pytest.mark.parametrize(("command", "name", "value", "then"), LOST)
+def test_of_a_base_or_level_whose_answer_was_lost_the_station_is_asked(
+    engine: Engine, station: Station, command: commands.Command, name: str, value: str, then: tuple[Any, ...], with_its_socket: bool
+) -> None:
+    row = issue(station, command)
+    errand = sent(engine, station)
+    if with_its_socket:
+        with scopes_disabled(), transaction.atomic(), connection.cursor() as cursor:
+            commandends.orphan(cursor, [station.pk], now=datetime.now(UTC))
+    else:
+        engine.reply(station, errand, None)
+    assert now_of(row).facts["asked_then"] == "get_variables"
+    again = sent(engine, station)
+    named = again.calls[0]["getVariableData"]
+    told = [
+        one | ({"attributeStatus": "Accepted", "attributeValue": value} if one["variable"]["name"] == name else UNKNOWN)
+        for one in named
+    ]
+    engine.reply(station, again, {"getVariableResult": told})
+    assert (model(station).level, model(station).base) == then
+    assert (model(station).level_at or model(station).base_at) is not None
+
+
+@pytest.mark.parametrize("value", ["10", "-1", "much", ""])
+def test_a_level_that_there_is_not_is_not_kept(engine: Engine, station: Station, value: str) -> None:
+    issue(station, commands.SetMonitoringLevel(4))
+    engine.reply(station, sent(engine, station), ACCEPTED)
+    told = setting(value, "MonitoringLevel", "MonitoringCtrlr")
+    engine.say(station, "NotifyReport", page(1, 0, last=True, reportData=[told]))
+    assert model(station).level == 4
 
 
 @pytest.mark.parametrize(

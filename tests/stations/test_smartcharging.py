@@ -24,20 +24,7 @@ from tests.v201 import ended, started
 START = "2026-01-01T00:00:00Z"
 UNKNOWN = {"status": "Unknown"}
 
-
-@pytest.fixture(params=PROTOCOLS)
-def engine(committed: None, request: pytest.FixtureRequest) -> Engine:
-    return Engine(request.param)
-
-
-@pytest.fixture
-def station(network: Network, engine: Engine) -> Station:
-    return connected(network, engine)
-
-
-@pytest.fixture
-def newer(committed: None) -> Engine:
-    return Engine("ocpp2.0.1")
+SPEAKS = PROTOCOLS
 
 
 def profile(limit: float = 16, purpose: str = "TxDefaultProfile", **fields: Any) -> dict[str, Any]:

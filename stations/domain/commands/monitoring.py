@@ -8,6 +8,9 @@ from stations.domain.commands.provisioning import named_component, named_variabl
 
 #: What is left of the monitors (OCPP 2.0.1 MonitoringBaseEnumType).
 BASES = ("All", "FactoryDefault", "HardWiredOnly")
+#: Where stations say which base and level are at work: some by the one name, some by the other (OCPP 2.0.1 MonitoringCtrlr).
+MONITORING = "MonitoringCtrlr"
+SAYS_BASE, SAYS_LEVEL = ("MonitoringBase", "ActiveMonitoringBase"), ("MonitoringLevel", "ActiveMonitoringLevel")
 #: MonitorEnumType.
 TYPES = ("UpperThreshold", "LowerThreshold", "Delta", "Periodic", "PeriodicClockAligned")
 #: MonitoringCriterionEnumType.
