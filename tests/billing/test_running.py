@@ -49,7 +49,7 @@ def of(case: dict[str, Any]) -> Session:
     return make.session(case["body"]["session"])
 
 
-@pytest.mark.parametrize("case", filter(has_no_course, CASES), ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", list(filter(has_no_course, CASES)), ids=lambda case: case["id"])
 def test_a_price_that_needs_no_course_is_the_same_without_it(case: dict[str, Any]) -> None:
     tariff, session = parse(case["body"]["tariff"]), of(case)
     samples = list(session.samples)
