@@ -76,12 +76,12 @@ def open_to_drivers(*, operator: Operator, to: bool) -> Operator:
 
 
 #: What an operator may keep for a shorter time than the system, as in the names of its fields and of the settings.
-TERMS = ("messages", "samples", "status")
+TERMS = ("messages", "samples", "status", "connections")
 
 
 @transaction.atomic
 def set_terms(*, operator: Operator, **days: int | None) -> Operator:
-    """For how many days the operator keeps messages, samples, status changes; None: as long as the system does."""
+    """For how many days the operator keeps messages, samples, status changes, connections; None: as long as the system does."""
     changed = [f"keep_{kind}_days" for kind in days if kind in TERMS]
     before = audit.fields_of(operator, *changed)
     for kind, term in days.items():

@@ -41,6 +41,7 @@ EVERY: dict[str, tuple[str, float]] = {
     "give up reports of which pages are missing": ("stations.tasks.sweep_reports", 10.0),
     "read device models": ("stations.tasks.read_device_models", 10.0),
     "let go of what stations noticed": ("stations.tasks.let_go_of_events", 3600.0),
+    "let go of old connections": ("stations.tasks.let_go_of_connections", 3600.0),
     "let go of what stations told of customers": ("stations.tasks.let_go_of_customers", 3600.0),
     "have certificates signed": ("stations.tasks.sign_certificates", 10.0),
     "let go of old security events": ("stations.tasks.let_go_of_security_events", 3600.0),

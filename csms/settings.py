@@ -84,6 +84,7 @@ KEEP_MONTHS = {
     "messages": env.int("CSMS_KEEP_MESSAGES_MONTHS", default=6),
     "samples": env.int("CSMS_KEEP_SAMPLES_MONTHS", default=24),
     "status": env.int("CSMS_KEEP_STATUS_MONTHS", default=24),
+    "connections": env.int("CSMS_KEEP_CONNECTIONS_MONTHS", default=24),
     "quarters": env.int("CSMS_KEEP_QUARTERS_MONTHS", default=60),
     "certificates": env.int("CSMS_KEEP_CERTIFICATES_MONTHS", default=24),
 }

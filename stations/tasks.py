@@ -13,6 +13,7 @@ from stations.services import (
     commandends,
     commandruns,
     commandrunsteps,
+    connectionkeeping,
     connections,
     customerinformation,
     diagnostics,
@@ -260,6 +261,13 @@ def let_go_of_events() -> int:
     """Delete what stations noticed long ago (see `stations.services.eventkeeping`). Idempotent; returns how many rows."""
     with scopes_disabled():
         return eventkeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
+
+
+@shared_task
+def let_go_of_connections() -> int:
+    """Delete old connections of stations (see `stations.services.connectionkeeping`). Idempotent; returns how many rows."""
+    with scopes_disabled():
+        return connectionkeeping.let_go(now=timezone.now(), budget_s=retention.BUDGET_S)
 
 
 @shared_task

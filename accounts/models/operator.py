@@ -30,6 +30,7 @@ class Operator(models.Model):
     keep_messages_days = term("OCPP messages")
     keep_samples_days = term("meter samples")
     keep_status_days = term("status changes")
+    keep_connections_days = term("connections")
     keep_logs_days = term("chargers' logs")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -46,7 +46,7 @@ class IdTokenGroup(models.Model):
 class IdToken(models.Model):
     """One id token of an operator. `key` is its value in upper case, because OCPP compares tokens without case."""
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="id_tokens")
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="id_tokens", db_index=False)  # idtoken_operator_id
     value = models.CharField(max_length=255)
     key = models.CharField(max_length=255, editable=False)
     type = models.CharField(max_length=20, choices=IdTokenType.choices, default=IdTokenType.ISO14443)
@@ -69,7 +69,8 @@ class IdToken(models.Model):
         ordering = ["value"]
         constraints = [models.UniqueConstraint(fields=["operator", "key", "type"], name="idtoken_operator_key_type")]
         indexes = [
-            models.Index(fields=["operator", "expires_at"], condition=Q(expires_at__isnull=False), name="idtoken_operator_expires")
+            models.Index(fields=["operator", "-id"], name="idtoken_operator_id"),
+            models.Index(fields=["operator", "expires_at"], condition=Q(expires_at__isnull=False), name="idtoken_operator_expires"),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """What lists can be narrowed by."""
 
 import re
-from collections.abc import Container
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -24,6 +24,7 @@ from billing.models import RecordKind
 from stations import choices
 from stations.cases import took_place_at
 from stations.domain.commands import COMMANDS
+from stations.domain.values import TransactionStatus
 from stations.models import CommandStatus, Site, Station, Transaction
 
 #: Samples of a transaction are looked for this long around it: clocks are set while it runs.
@@ -128,14 +129,25 @@ def narrowed(view: Any, rows: QuerySet[Any], given: dict[str, str]) -> QuerySet[
 
 
 class Filters(filters.FilterSet):
-    """Base. `looks_for`: filters without an index of their own. The paginator looks through a bounded number of rows for them."""
+    """Base. `looks_for`: filters without an index of their own. The paginator looks through a bounded number of rows for them.
+
+    `leads`: filters that each have an index in the list's order, but none together, the rarer first. The first of them that is
+    given leads; the others are looked for among its rows.
+    """
 
     looks_for: ClassVar[tuple[str, ...]] = ()
+    leads: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
-    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
-        """Those of `looks_for` that have no index beside the others that are given."""
-        return cls.looks_for
+    def looking_for(cls, given: Mapping[str, str]) -> tuple[str, ...]:
+        """Those that have no index beside the others that are given."""
+        leading = next((name for name in cls.leads if name in given), None)
+        return cls.looks_for + tuple(name for name in cls.leads if name != leading)
+
+    @classmethod
+    def ordering_of(cls, given: Mapping[str, str]) -> str:
+        """The order in which what is asked for is found by an index, where that is not the list's own."""
+        return ""
 
 
 class SiteFilters(Filters):
@@ -163,12 +175,29 @@ class ConnectorFilters(Filters):
 
 
 class TransactionFilters(Filters):
+    """A time is found by an index in the order of starts only, an id tag and a doubt in that of ids only; a station in both."""
+
+    leads = ("ocpp_transaction_id", "doubt", "id_tag", "station")
+    looks_for = ("since", "until")
+
     station = StationFilter("station_id")
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
     id_tag = filters.CharFilter(lookup_expr="iexact")
     ocpp_transaction_id = filters.CharFilter(method="of_ocpp")
     doubt = filters.ChoiceFilter(choices=[choice for choice in choices.DOUBT if choice[0]])
     since, until = period("started_at").values()
+
+    @classmethod
+    def looking_for(cls, given: Mapping[str, str]) -> tuple[str, ...]:
+        if given.get("status") == TransactionStatus.ACTIVE:
+            return ()  # those that run have an index of their own, and are few
+        ordering = given.get("ordering") or cls.ordering_of(given)
+        return ("doubt", "id_tag") if ordering.removeprefix("-") == "started_at" else super().looking_for(given)
+
+    @classmethod
+    def ordering_of(cls, given: Mapping[str, str]) -> str:
+        of_a_time = not {"since", "until"}.isdisjoint(given) and {"ocpp_transaction_id", "doubt", "id_tag"}.isdisjoint(given)
+        return "-started_at" if of_a_time else ""
 
     def of_ocpp(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """By the stations too, which is what there is an index for."""
@@ -197,16 +226,12 @@ class ChargeRecordFilters(Filters):
 
 
 class MeterSampleFilters(Filters):
+    looks_for = ("evse",)
+
     station = StationFilter("station_id")
     transaction = NumberFilter(method="of_transaction")
     evse = NumberFilter("evse_number", max_value=HIGHEST_EVSE)
     since, until = period("at").values()
-
-    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        given = self.form.cleaned_data
-        if given["evse"] is not None and not given["station"] and given["transaction"] is None:
-            raise exceptions.ValidationError({"evse": ["Name a ?station= or a ?transaction= too: every station has such an EVSE."]})
-        return super().filter_queryset(queryset)
 
     def of_transaction(self, rows: QuerySet[Any], name: str, value: int) -> QuerySet[Any]:
         """By station and time too, which is what there is an index for."""
@@ -265,12 +290,12 @@ class FindingFilters(Filters):
     since, until = period("last_at").values()
 
     @classmethod
-    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
+    def looking_for(cls, given: Mapping[str, str]) -> tuple[str, ...]:
         return tuple(one for one in cls.looks_for if one != "code") if "station" in given else cls.looks_for
 
 
 class CommandsOfStation(Filters):
-    looks_for = ("kind", "since", "until")
+    looks_for = ("kind", "status", "since", "until")
 
     kind = filters.ChoiceFilter(choices=[(kind, kind) for kind in COMMANDS])
     status = filters.ChoiceFilter(choices=CommandStatus.choices)
@@ -344,7 +369,7 @@ class AuditFilters(Filters):
     since, until = period("at").values()
 
     @classmethod
-    def looking_for(cls, given: Container[str]) -> tuple[str, ...]:
+    def looking_for(cls, given: Mapping[str, str]) -> tuple[str, ...]:
         return ("via",) if "thing" in given else cls.looks_for
 
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -100,6 +100,8 @@ class FirmwareFilters(Filters):
 
 
 class UpdatesOfStation(Filters):
+    looks_for = ("firmware", "status", "open", "since", "until")
+
     firmware = NumberFilter("firmware")
     status = filters.ChoiceFilter(choices=UpdateStatus.choices)
     open = YesNoFilter("finished_at", "isnull", help_text="those that have not ended, or those that have")

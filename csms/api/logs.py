@@ -39,6 +39,8 @@ class LogRow(Rows):
 
 
 class LogFilters(Filters):
+    looks_for = ("kind", "status", "since", "until")
+
     station = StationFilter("station_id")
     kind = filters.ChoiceFilter(choices=LogKind.choices)
     status = filters.ChoiceFilter(choices=LogStatus.choices)

@@ -28,7 +28,8 @@ class NewestFirst(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.url = request.build_absolute_uri()
         size = _size(request)
-        ordering = request.query_params.get("ordering") or next(iter(view.orderings))
+        given = request.query_params.dict()
+        ordering = given.get("ordering") or view.filterset_class.ordering_of(given) or next(iter(view.orderings))
         if ordering not in (known := _names(view)):
             raise ValidationError({"ordering": [f"Use one of {', '.join(known)}."]})
         descending = ordering.startswith("-")

@@ -74,6 +74,7 @@ class ReservationFilters(Filters):
     number = NumberFilter()
     evse = NumberFilter("evse_number")
     since, until = period("created_at").values()
+    leads = ("id_tag", "station", "open", "status")
     looks_for = ("number", "evse", "since", "until")
 
     def only_open(self, rows: QuerySet[Reservation], name: str, value: bool) -> QuerySet[Reservation]:

@@ -1,5 +1,6 @@
 """Webhooks for programs: adding, changing and testing them, and what was delivered. `csms.webhooks.services` has the rules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import django_filters.rest_framework as drf_filters
@@ -87,8 +88,14 @@ class WebhookFilters(filters.Filters):
 
 
 class DeliveryFilters(filters.Filters):
+    looks_for = ("status",)
+
     webhook = filters.NumberFilter("webhook_id")
     status = drf_filters.ChoiceFilter(choices=DeliveryStatus.choices)
+
+    @classmethod
+    def looking_for(cls, given: Mapping[str, str]) -> tuple[str, ...]:
+        return () if "webhook" in given and given.get("status") != DeliveryStatus.DELIVERED else cls.looks_for
 
 
 class WebhookView(mixins.CreateModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, mixins.DestroyModelMixin, Lists):

@@ -30,10 +30,11 @@ class Connection(models.Model):
 
 
 class ConnectionHistory(models.Model):
-    """One socket of a station, from its acceptance to its end."""
+    """One socket of a station, from its acceptance to its end. Kept for a term (see `stations.services.connectionkeeping`)."""
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
-    station = models.ForeignKey(Station, models.CASCADE, related_name="connections")
+    # Indexes of their own would be superfluous: others begin with them.
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.CASCADE, related_name="connections", db_index=False)
     fence = models.BigIntegerField()
     protocol = models.CharField(max_length=20, blank=True)
     node = models.CharField(max_length=100, blank=True)
@@ -48,7 +49,10 @@ class ConnectionHistory(models.Model):
     class Meta:
         ordering = ["-opened_at"]
         constraints = [models.UniqueConstraint(fields=["station", "fence"], name="connectionhistory_station_fence")]
-        indexes = [models.Index(fields=["operator", "-id"], name="connectionhistory_operator_id")]
+        indexes = [
+            models.Index(fields=["operator", "-id"], name="connectionhistory_operator_id"),
+            models.Index(fields=["station", "-id"], name="connectionhistory_station_id"),
+        ]
 
 
 class Sent(models.TextChoices):

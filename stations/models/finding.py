@@ -12,8 +12,9 @@ from stations.models.transaction import Transaction
 class Finding(models.Model):
     """Something that is not as it should be, on a station or one of its transactions. The same thing again counts up one row."""
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
-    station = models.ForeignKey(Station, models.CASCADE, related_name="findings")
+    # Indexes of their own would be superfluous: others begin with them.
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)
+    station = models.ForeignKey(Station, models.CASCADE, related_name="findings", db_index=False)
     transaction = models.ForeignKey(Transaction, models.CASCADE, null=True, blank=True, related_name="findings")
     code = models.CharField(max_length=50)
     subject = models.CharField(max_length=200, blank=True)
@@ -35,6 +36,7 @@ class Finding(models.Model):
         ]
         indexes = [
             models.Index(fields=["operator", "-last_at"], name="finding_operator_last"),
+            models.Index(fields=["station", "-last_at"], name="finding_station_last"),
             models.Index(fields=["station", "code", "-last_at"], name="finding_station_code"),
         ]
 
@@ -42,7 +44,7 @@ class Finding(models.Model):
 class RepairMessage(models.Model):
     """A transaction message that could not be understood or handled, kept whole so that its energy is not lost."""
 
-    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+")
+    operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # repairmessage_operator_id
     station = models.ForeignKey(Station, models.CASCADE, related_name="repair_messages")
     action = models.CharField(max_length=50)
     frame = models.TextField()
@@ -61,7 +63,8 @@ class RepairMessage(models.Model):
     class Meta:
         ordering = ["-received_at"]
         indexes = [
-            models.Index(fields=["operator", "-id"], condition=models.Q(resolved_at=None), name="repairmessage_operator_open")
+            models.Index(fields=["operator", "-id"], name="repairmessage_operator_id"),
+            models.Index(fields=["operator", "-id"], condition=models.Q(resolved_at=None), name="repairmessage_operator_open"),
         ]
 
     def __str__(self) -> str:

@@ -109,9 +109,10 @@ class Transaction(models.Model):
         indexes = [
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
             models.Index("operator", Upper("id_tag"), F("id").desc(), name="transaction_operator_tag"),
-            models.Index(fields=["operator", "-id"], condition=~Q(doubt=""), name="transaction_operator_doubt"),
+            models.Index(fields=["operator", "doubt", "-id"], condition=~Q(doubt=""), name="transaction_operator_of_doubt"),
             models.Index(fields=["operator", "-id"], condition=~Q(doubt__in=DECIDED), name="transaction_operator_waiting"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
+            models.Index(fields=["station", "-id"], name="transaction_station_id"),
             models.Index(fields=["station", "-started_at"], name="transaction_station_started"),
             models.Index(fields=["operator", "-stopped_at"], condition=Q(status="ended"), name="transaction_operator_ended"),
             models.Index(fields=["station"], condition=Q(status="active"), name="transaction_station_active"),

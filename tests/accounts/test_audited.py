@@ -34,6 +34,7 @@ SILENT = {
     "stations.services.diagnostics.sweep": "the end of a log that did not come stands in its row",
     "stations.services.customerinformation.let_go": "what stations told of customers, by a term of the system's",
     "stations.services.certificatekeeping.let_go": "certificates that are there no more, by a term of the system's",
+    "stations.services.connectionkeeping.let_go": "by the terms that somebody set, which was told then",
     "stations.services.eventkeeping.let_go": "what stations noticed, by the term of states",
     "stations.services.displaymessage.let_go": "what was over long ago, by a term of the system's",
     "stations.services.smartcharging.sweep": "a report of profiles that did not come is noted in its rows",

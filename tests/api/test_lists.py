@@ -131,6 +131,21 @@ def test_an_identity_may_hold_anything_but_slash_and_colon(ada: Person) -> None:
     assert ada.client.get("/api/v1/stations/%00/").status_code == 404
 
 
+def test_sessions_of_a_time_come_in_the_order_of_their_start_unless_they_are_of_a_tag(ada: Person, amber: Network) -> None:
+    with scope(operator=ada.operator):
+        late = transaction(amber.station, number=2, started_at=AT + minutes(5), id_tag="OTHER")
+        early = transaction(amber.station, number=3, started_at=AT - minutes(5))
+    first = amber.transaction.pk
+
+    def ids(**asked: str) -> list[int]:
+        return [row["id"] for row in ada.client.rows("transactions/", **asked)]
+
+    assert ids(since="2026-11-20") == [late.pk, first, early.pk]
+    assert ids(since="2026-11-20", ordering="-id") == ids() == [early.pk, late.pk, first]
+    assert ids(since="2026-11-20", id_tag="dee-card") == [early.pk, first]
+    assert ids(until="2026-11-20", ordering="-id") == ids(until="2026-11-20") == []
+
+
 def test_connectors_and_samples_carry_station_and_numbers(ada: Person, amber: Network) -> None:
     (connector,) = ada.client.rows("connectors/", status="Charging")
     assert (connector["station"], connector["evse"], connector["connector"]) == ("AMBER-01", 1, 1)
@@ -180,7 +195,7 @@ def test_since_is_included_and_until_excluded(ada: Person, amber: Network) -> No
         *("messages/?action=%00", "transactions/?station=%00", "transactions/?page_size=0", "transactions/?page_size=all"),
         *("commands/?status=lost", "commands/?kind=explode", "commands/?since=soon", "events/?since=2026-01-01"),
         *("transactions/?staton=AMBER-01", "transactions/?station=", "stations/?online=maybe", "stations/?site=a&site=b"),
-        *("connectors/?evse=-1", "meter-samples/?evse=1", "tariffs/?is_default=null"),
+        *("connectors/?evse=-1", "meter-samples/?evse=-1", "tariffs/?is_default=null"),
         *("transactions/?cursor=abc", "transactions/?ordering=price", "transactions/?since=9999-12-31T23:59:59-10:00"),
         *("meter-days/?since=12:00", "meter-quarters/?evse=one"),
     ],

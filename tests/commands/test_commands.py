@@ -136,6 +136,7 @@ def test_an_operator_may_keep_rows_for_a_shorter_time() -> None:
         "messages: as long as the system keeps them",
         "samples: 90 days",
         "status: as long as the system keeps them",
+        "connections: as long as the system keeps them",
     ]
 
 

@@ -32,6 +32,8 @@ class DriverRow(Rows):
 
 
 class DriverFilters(Filters):
+    looks_for = ("blocked",)
+
     email = filters.CharFilter(method="by_email", help_text="the whole address")
     blocked = YesNoFilter(method="by_block")
 

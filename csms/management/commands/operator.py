@@ -52,7 +52,7 @@ class Command(Shell):
         operator = self.named(options)
         given = {kind: options[kind] or None for kind in services.TERMS if options[kind] is not None}
         if not given:
-            raise ValidationError("Say what is kept how long: --messages, --samples or --status, in days.")
+            raise ValidationError(f"Say what is kept how long, in days: {', '.join(f'--{kind}' for kind in services.TERMS)}.")
         services.set_terms(operator=operator, **given)
         for kind in services.TERMS:
             days = getattr(operator, f"keep_{kind}_days")
