@@ -11,7 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from csms.api import pagination
-from stations.models import Station
+from csms.dashboard import sessions
+from stations.models import Site, Station
 from stations.services import registry
 from tests.api.conftest import AT, Network, Person, ada, amber
 
@@ -86,13 +87,24 @@ LISTS = {
     "id-tags": ["", "value=tag-7", "status=Blocked", "type=Central"],
 }  # fmt: skip
 ORDERS = {"transactions": ["id", "started_at"], "findings": ["last_at"]}
-PAGES = ["/stations/{quiet}/", "/stations/{old}/", "/stations/{busy}/"]
+PAGES = [
+    *("/stations/{quiet}/", "/stations/{old}/", "/stations/{busy}/", "/transactions/", "/transactions/?station={quiet}"),
+    *(
+        "/transactions/?station={old}",
+        "/transactions/?station=AMBER",
+        "/transactions/?id_tag=NOBODY",
+        "/transactions/?id_tag=TAG-1",
+    ),
+    *("/transactions/?doubtful=on", "/transactions/?findings=on", "/transactions/?since=2020-01-01&until=2020-01-02"),
+    *("/transactions/?status=active", "/transactions/?status=active&station=AMBER", "/transactions/?site={site}"),
+]
 
 
 @pytest.fixture
 def busy(amber: Network, monkeypatch: pytest.MonkeyPatch) -> list[Station]:
     """Stations of Ada's that said much, one after the other, beside AMBER-01, which says hardly anything."""
     monkeypatch.setattr(pagination, "LOOKED_THROUGH", LOOKED_THROUGH)
+    monkeypatch.setattr(sessions, "SCAN", LOOKED_THROUGH)
     stations = [registry.add_station(operator=amber.operator, identity=f"AMBER-{n}-OF-{STATIONS}")[0] for n in range(STATIONS)]
     whose = f"(ARRAY{[one.pk for one in stations]})[1 + n * {STATIONS} / {ROWS + 1}]"
     ours = {"operator_id": str(amber.operator.pk), "station_id": whose}
@@ -141,8 +153,9 @@ def test_no_list_reads_more_than_its_bound_whatever_is_asked(ada: Person, amber:
     assert [f"{address}: {rows} rows" for address, rows in read.items() if rows > BOUND] == []
 
 
-def test_no_page_of_a_charger_reads_more_than_its_bound(ada: Person, amber: Network, busy: list[Station], client: Client) -> None:
+def test_no_page_reads_more_than_its_bound(ada: Person, amber: Network, busy: list[Station], client: Client) -> None:
     client.force_login(ada.user)
-    names = {"quiet": amber.station.identity, "old": busy[0].identity, "busy": busy[-1].identity}
+    site = Site.objects.create(operator=amber.operator, name="Elsewhere").pk
+    names = {"quiet": amber.station.identity, "old": busy[0].identity, "busy": busy[-1].identity, "site": site}
     read = {address: cost_of(client, address.format(**names)) for address in PAGES}
     assert [f"{address}: {rows} rows" for address, rows in read.items() if rows > BOUND] == []

@@ -24,9 +24,13 @@ from csms.dashboard.exports import stream_csv
 from csms.dashboard.states import STATES, State
 from stations import selectors
 from stations.domain.values import DECIDED, TransactionStatus
-from stations.models import Finding, Site, Transaction
+from stations.models import Finding, Site, Station, Transaction
 
 PAGE = 50
+#: What has no index in the order of the list is looked for among so many sessions at a time, and the page says so.
+SCAN = 10_000
+#: When it started, and its number.
+Mark = tuple[datetime, int]
 COLUMNS = (
     *("id", "transaction", "station", "plug", "id_tag", "status", "started_at", "stopped_at", "stop_reason", "energy_wh"),
     *("meter_start_wh", "meter_stop_wh", "price", "currency", "price_is_final", "doubt", "findings"),
@@ -72,9 +76,40 @@ class SessionFilters(forms.Form):
 
     def rows(self) -> QuerySet[Transaction]:
         """The sessions that fit, the newest first; none while something in the form is wrong."""
-        found = selectors.transactions().order_by("-started_at", "-id")
+        return self._those_of(self._led(self._named())) if self.is_valid() else Transaction.objects.none()
+
+    def read(self, before: Mark | None, size: int) -> tuple[list[Transaction], Mark | None]:
+        """Up to `size` of them behind a place, and where to look further if `SCAN` sessions held fewer."""
         if not self.is_valid():
-            return found.none()
+            return [], None
+        named = self._named()
+        led = self._led(named) if before is None else _after(self._led(named), *before)
+        found, horizon = self._those_of(led), None
+        if self._seeks(named):
+            horizon = led.values_list("started_at", "pk")[SCAN : SCAN + 1].first()
+        if horizon is not None:
+            at, pk = horizon
+            found = found.filter(Q(started_at__gt=at) | Q(pk__gte=pk), started_at__gte=at)
+        rows = list(found[:size])
+        return rows, horizon if len(rows) < size else None
+
+    def _named(self) -> list[int]:
+        """The stations that were asked for, or the first two."""
+        text = self.cleaned_data["station"]
+        return list(Station.objects.filter(identity__icontains=text).values_list("pk", flat=True)[:2]) if text else []
+
+    def _led(self, named: list[int]) -> QuerySet[Transaction]:
+        """As far as an index leads: the days, and a single station."""
+        found = within(selectors.transactions().order_by("-started_at", "-id"), "started_at", self.cleaned_data)
+        return found.filter(station=named[0]) if len(named) == 1 else found
+
+    def _seeks(self, named: list[int]) -> bool:
+        """Whether something is asked for that has no index in this order. Those that run are few, and most have ended."""
+        wanted = self.cleaned_data
+        asked = wanted["site"] or wanted["id_tag"] or wanted["doubtful"] or wanted["findings"] or len(named) > 1
+        return bool(asked) and wanted["status"] != TransactionStatus.ACTIVE
+
+    def _those_of(self, found: QuerySet[Transaction]) -> QuerySet[Transaction]:
         wanted = self.cleaned_data
         if wanted["site"]:
             found = found.filter(station__site=wanted["site"])
@@ -84,7 +119,6 @@ class SessionFilters(forms.Form):
             found = found.filter(id_tag__iexact=wanted["id_tag"])
         if wanted["status"]:
             found = found.filter(status=wanted["status"])
-        found = within(found, "started_at", wanted)
         if wanted["doubtful"]:
             found = found.exclude(doubt__in=DECIDED)
         if wanted["findings"]:
@@ -116,9 +150,9 @@ class Line:
 def show_sessions(request: HttpRequest) -> HttpResponse:
     """Who charged where, how much, and for what price?"""
     form = SessionFilters(request.GET)
-    rows = form.rows()
     before = request.GET.get("before", "")
-    found = list(_after(rows, *_cursor(before))[: PAGE + 1] if before else rows[: PAGE + 1])
+    found, horizon = form.read(_cursor(before) if before else None, PAGE + 1)
+    last = (found[PAGE - 1].started_at, found[PAGE - 1].pk) if len(found) > PAGE else horizon
     query = form.query()
     context = {
         "form": form,
@@ -127,7 +161,9 @@ def show_sessions(request: HttpRequest) -> HttpResponse:
         "now": timezone.now(),
         "filtered": bool(query),
         "newest": query if before else None,
-        "older": form.query(before=_cursor_of(found[PAGE - 1])) if len(found) > PAGE else "",
+        "older": form.query(before=f"{last[0].isoformat()}_{last[1]}") if last else "",
+        "horizon": horizon and horizon[0],
+        "scan": SCAN,
         "export": query,
     }
     return render(request, "dashboard/sessions.html", context)
@@ -179,11 +215,7 @@ def _after(rows: QuerySet[Transaction], started_at: datetime, pk: int) -> QueryS
     return rows.filter(Q(started_at__lte=started_at) & (Q(started_at__lt=started_at) | Q(pk__lt=pk)))
 
 
-def _cursor_of(transaction: Transaction) -> str:
-    return f"{transaction.started_at.isoformat()}_{transaction.pk}"
-
-
-def _cursor(text: str) -> tuple[datetime, int]:
+def _cursor(text: str) -> Mark:
     at, _sep, pk = text.rpartition("_")
     try:
         moment = datetime.fromisoformat(at)

@@ -113,6 +113,25 @@ def test_the_next_page_goes_on_where_the_first_ended(ada: Client, amber: Network
     assert seen == [row.pk for row in reversed(rows)]
 
 
+def test_a_filter_without_an_index_looks_through_so_many_at_a_time_and_says_so(
+    ada: Client, amber: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "SCAN", 2)
+    connector, moment = plug(amber), timezone.now() - timedelta(hours=2)
+    rare = finished(connector, started_at=moment, id_tag="RARE")
+    others = [finished(connector, started_at=moment + timedelta(minutes=n), id_tag="OTHER") for n in range(4)]
+    seen, pages, path = [], 0, "/transactions/?id_tag=RARE"
+    while path:
+        html = page(ada, path)
+        seen += shown(html)
+        pages += 1
+        older = html.split("</noscript>")[1].split('<a href="/transactions/?id_tag=RARE&amp;before=')
+        path = f"/transactions/?id_tag=RARE&before={older[1].split(chr(34))[0]}" if len(older) > 1 else ""
+        assert ("look through 2 sessions at a time" in html) is bool(path)
+    assert (seen, pages) == ([rare.pk], 2)
+    assert shown(page(ada, "/transactions/?id_tag=OTHER")) == [row.pk for row in reversed(others[-3:])]
+
+
 @pytest.mark.parametrize("before", ["x", "_", "2026-11-20_5", "2026-11-20T10:00:00+00:00_x", f"2026-11-20T10:00:00+00:00_{2**70}"])
 def test_an_address_that_was_tampered_with_is_refused(ada: Client, before: str) -> None:
     assert ada.get("/transactions/", {"before": before}).status_code == 400
