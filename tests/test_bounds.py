@@ -27,6 +27,7 @@ WRITTEN: dict[str, dict[str, str]] = {
         "ocpp_transaction_id": "'T-' || n",
         "connector_number": "1",
         "id_tag": "'TAG-' || n % 3",
+        "id_token_id": "(SELECT id FROM accounts_idtoken LIMIT 1)",
         "status": "'ended'",
         "doubt": "CASE WHEN n % 4 = 0 THEN 'set_aside' ELSE '' END",
         "sequences": "'[]'",
@@ -96,7 +97,7 @@ PAGES = [
         "/transactions/?id_tag=TAG-1",
     ),
     *("/transactions/?doubtful=on", "/transactions/?findings=on", "/transactions/?since=2020-01-01&until=2020-01-02"),
-    *("/transactions/?status=active", "/transactions/?status=active&station=AMBER", "/transactions/?site={site}"),
+    *("/transactions/?status=active", "/transactions/?status=active&station=AMBER", "/transactions/?site={site}", "/id-tags/"),
 ]
 
 

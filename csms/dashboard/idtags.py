@@ -9,7 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -218,8 +218,10 @@ def _form(request: HttpRequest, form: IdTagForm, tag: IdToken | None) -> HttpRes
 
 
 def _last_use(tags: Sequence[IdToken]) -> dict[int, datetime]:
-    found = Transaction.objects.filter(id_token__in=[tag.pk for tag in tags]).order_by().values_list("id_token")
-    return dict(found.annotate(at=Max("started_at")))
+    """When a session of each was told of last: one row of an index each, however often it was used."""
+    newest = Transaction.objects.filter(id_token=OuterRef("pk")).order_by("-id").values("started_at")[:1]
+    found = IdToken.objects.filter(pk__in=[tag.pk for tag in tags]).order_by().annotate(last_use=Subquery(newest))
+    return {pk: at for pk, at in found.values_list("pk", "last_use") if at is not None}
 
 
 def _after(rows: QuerySet[IdToken], pk: int, key: str) -> QuerySet[IdToken]:
