@@ -54,6 +54,18 @@ def _closing(func: Callable[[], T]) -> T:
         connections.close_all()
 
 
+def let_migrations_think(*, using: str, **_said: Any) -> None:
+    """Between two statements of its transaction a migration works out what the models are: on a slow machine for longer than
+    anybody else of ours may keep one open and say nothing."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = 0")
+
+
+def migrated(*, using: str, **_said: Any) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute("RESET idle_in_transaction_session_timeout")
+
+
 @contextlib.contextmanager
 def briefly() -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
     """A database connection of its own, outside the pool, that gives up within seconds: for whoever asks whether it lives.

@@ -1,10 +1,15 @@
 """Database work from coroutines, and the scopes it runs in."""
 
 import threading
+from typing import Any
 
 import pytest
+from django.apps import apps
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.management import call_command
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django_scopes import scope
 from django_scopes.exceptions import ScopeError
 
@@ -23,6 +28,24 @@ def cobalt(committed: None) -> Network:
 
 def identities() -> set[str]:
     return set(Station.objects.values_list("identity", flat=True))
+
+
+def test_migrations_may_think_for_long_between_two_statements_and_nobody_else(committed: None) -> None:
+    told = []
+
+    def look(**said: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            told.append(cursor.fetchone()[0])
+
+    first = next(iter(apps.get_app_configs()))  # told before ours that its migrations are done
+    post_migrate.connect(look, sender=first)
+    try:
+        call_command("migrate", verbosity=0)
+    finally:
+        post_migrate.disconnect(look, sender=first)
+    look()
+    assert told == ["0", f"{settings.SILENT_S}s"]
 
 
 async def test_it_runs_in_a_thread_of_its_own_in_the_callers_scope(network: Network, cobalt: Network) -> None:
