@@ -38,13 +38,14 @@ DEFAULT = -1
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """A version of a tariff. `place` and `audience`: to what it is assigned ("" of both: to the network, or it is the default).
-    `until`: when that ended. None: it has not.
+    `until`: when that ended. None: it has not. `market`: the prices of its series that applied already when it was billed.
     """
 
     version: TariffVersion
     place: str = ""
     audience: str = ""
     until: datetime | None = None
+    market: Mapping[str, engine.Series] = field(default_factory=dict, compare=False)
 
     @property
     def ocpi(self) -> dict[str, Any]:
@@ -167,9 +168,12 @@ class Book:
         """The same, with the market's prices of a time in it, if the market drives it: to price what took place then."""
         if not series.named(chosen.version.ocpi):
             return self.read(chosen)
+        operator_id = chosen.version.operator_id
+        if chosen.market:
+            return self._market.joined(operator_id, chosen.ocpi, start, end, before=chosen.market)
         key = (chosen.version.pk, start, end)
         if key not in self._joined:
-            self._joined[key] = self._market.joined(chosen.version.operator_id, chosen.ocpi, start, end)
+            self._joined[key] = self._market.joined(operator_id, chosen.ocpi, start, end)
         return self._joined[key]
 
     def made(self, chosen: Chosen, make: Callable[[engine.Tariff, series.Followed | None], Made]) -> Made:

@@ -97,7 +97,7 @@ def anew(records: Sequence[ChargeRecord], *, pricing: str = SAME, tariff: Tariff
         if tariff is not None:
             chosen = _of(versions, t.started_at)
         elif pricing == SAME:
-            chosen = drafts.as_before(record) or _of(_versions(record.tariff), t.started_at)
+            chosen = drafts.as_before(record, market_now=True) or _of(_versions(record.tariff), t.started_at)
         cases.append(drafts.Case(t, chosen, again=True, now=pricing == ASSIGNED))
     priced = drafts.price(cases, choosing.Book({case.transaction.operator_id for case in cases}))
     return found | {record.pk: priced[record.transaction_id] for record in records if record.pk not in found}

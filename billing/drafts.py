@@ -10,7 +10,7 @@ import structlog
 from django.db import DatabaseError
 from django.utils import timezone
 
-from billing import breakdown, choosing, sessions, tariff
+from billing import breakdown, choosing, series, sessions, tariff
 from billing.models import ChargeRecord, RecordKind
 from stations import courses, outbox
 from stations.domain.values import Doubt, TransactionStatus
@@ -127,19 +127,20 @@ def would_be(t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book
     """What a session costs as it is said to be, of which nothing is written. Raises one of EXPECTED."""
     if chosen is not None and _follows(book, chosen) and gone(t):
         raise ReadingsGone(GONE)
-    return _priced(t, chosen, book, None)[1]
+    return _priced(t, chosen, book, None)[-1]
 
 
 def _priced(
     t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[courses.Point] | None
-) -> tuple[tariff.Session, tariff.Priced]:
+) -> tuple[tariff.Session, tariff.Tariff, tariff.Priced]:
     if chosen is None:
         raise NoTariff("No tariff: none is assigned to this session, and the operator has no default tariff. Add one.")
     assert t.energy_wh is not None
     assert t.stopped_at is not None
     session = sessions.ended(t, energy_wh=t.energy_wh, end=t.stopped_at, readings=readings)
+    applied = book.joined(chosen, session.start, session.end)
     try:
-        return session, tariff.price(book.joined(chosen, session.start, session.end), session)
+        return session, applied, tariff.price(applied, session)
     except tariff.NoCurrent as error:
         words = "It is priced as soon as one does. If none will, write the session off, and give the charger another tariff."
         raise CurrentUnknown(f"{error} {words}") from error
@@ -150,7 +151,7 @@ def _priced(
 def _draft(
     t: Transaction, chosen: choosing.Chosen | None, book: choosing.Book, readings: Iterable[courses.Point], findings: list[str]
 ) -> ChargeRecord:
-    session, priced = _priced(t, chosen, book, readings)
+    session, applied, priced = _priced(t, chosen, book, readings)
     assert chosen is not None
     lines, taxes = breakdown.explained(priced)
     return ChargeRecord(
@@ -161,6 +162,7 @@ def _draft(
         version=chosen.version,
         tariff_snapshot=chosen.ocpi,
         choice=chosen.why(),
+        market=series.noted(chosen.ocpi, applied),
         currency=priced.currency,
         started_at=session.start,
         stopped_at=session.end,
@@ -182,8 +184,8 @@ def credit(record: ChargeRecord) -> ChargeRecord:
     kept: dict[str, Any] = {
         name: getattr(record, name)
         for name in (
-            *("operator_id", "transaction_id", "tariff_id", "version_id", "tariff_snapshot", "choice", "currency", "started_at"),
-            *("stopped_at", "reserved_at", "charging_ended_at", "duration_s", "findings", "trust"),
+            *("operator_id", "transaction_id", "tariff_id", "version_id", "tariff_snapshot", "choice", "market", "currency"),
+            *("started_at", "stopped_at", "reserved_at", "charging_ended_at", "duration_s", "findings", "trust"),
         )
     }
     return ChargeRecord(
@@ -199,8 +201,11 @@ def credit(record: ChargeRecord) -> ChargeRecord:
     )
 
 
-def as_before(record: ChargeRecord) -> choosing.Chosen | None:
-    """The version of a tariff that a record was priced with. None: the record is of a time when that was not kept."""
+def as_before(record: ChargeRecord, *, market_now: bool = False) -> choosing.Chosen | None:
+    """The version of a tariff that a record was priced with, and the market's prices that applied, unless those of now are wanted.
+
+    None: the record is of a time when that was not kept.
+    """
     if record.version is None:
         return None
     until = record.choice.get("until")
@@ -209,6 +214,7 @@ def as_before(record: ChargeRecord) -> choosing.Chosen | None:
         record.choice.get("place", ""),
         record.choice.get("audience", ""),
         datetime.fromisoformat(until) if until else None,
+        {} if market_now else series.kept(record.market),
     )
 
 

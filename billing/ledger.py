@@ -36,7 +36,7 @@ def records() -> QuerySet[ChargeRecord]:
 def lean(found: QuerySet[ChargeRecord]) -> QuerySet[ChargeRecord]:
     """The same for a file of many: without what is long and not told there."""
     related = ("transaction__station__site", "transaction__site", "transaction__evse", "tariff", "version")
-    long = ("tariff_snapshot", "choice", "lines", "findings", "version__ocpi")
+    long = ("tariff_snapshot", "choice", "market", "lines", "findings", "version__ocpi")
     return found.select_related(None).select_related(*related).defer(*long)
 
 

@@ -153,8 +153,9 @@ class ChargeRecord(models.Model):
     The charge that no credit takes back is the one that counts. A credit has the lines, taxes, energy and totals of its charge,
     negated. `lines` and `taxes` explain the totals: [{"dimension", "volume", "unit", "price", "cost_excl_tax", "vat_percent"}] and
     [{"percent", "net", "tax"}], decimals as strings. `reserved_at` and `charging_ended_at`: since when it pays for a reservation,
-    and for parking. `findings` are the codes of what was wrong with the session. Records made before there were corrections know no
-    times, taxes and version.
+    and for parking. `market`: the prices of its series that applied, per kWh, {name: {"starts", "prices", "until"}}; empty if no
+    market drives its tariff, or if it was made before they were kept. `findings` are the codes of what was wrong with the session.
+    Records made before there were corrections know no times, taxes and version.
     """
 
     operator = models.ForeignKey(Operator, models.CASCADE, related_name="+", db_index=False)  # chargerecord_operator_created
@@ -168,6 +169,7 @@ class ChargeRecord(models.Model):
     version = models.ForeignKey(TariffVersion, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     tariff_snapshot = models.JSONField(help_text="The tariff as it was, as an OCPI 2.2.1 Tariff object.")
     choice = models.JSONField(default=dict, db_default={}, help_text="Which version of the tariff it was, and why that one.")
+    market = models.JSONField(default=dict, db_default={}, help_text="The prices of its series that applied, by their names.")
     currency = models.CharField(max_length=3)
     started_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)

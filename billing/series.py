@@ -1,6 +1,6 @@
 """Prices that a market makes, as the tariff engine takes them: read for the time of a session, with a gap where one is missing."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +34,33 @@ def named(ocpi: Mapping[str, Any]) -> set[str]:
 def parse(ocpi: Mapping[str, Any], known: Mapping[str, engine.Series] | None = None) -> engine.Tariff:
     """A Tariff object of a version, whose series are ours; of those that are not given no price is known. Raises InvalidTariff."""
     return engine.parse(ocpi, dict.fromkeys(named(ocpi), UNREAD) | dict(known or {}))
+
+
+def noted(ocpi: Mapping[str, Any], applied: engine.Tariff) -> dict[str, Any]:
+    """The prices that the series of a Tariff object had when it was read as `applied`, as a charge record keeps them."""
+    found: dict[str, Any] = {}
+    for element, read in zip(ocpi["elements"], applied.elements, strict=True):
+        for said, component in zip(element["price_components"], read.components, strict=True):
+            if (one := component.series) is not None:
+                found[said["price_series"]] = {
+                    "starts": [at.isoformat() for at in one.starts],
+                    "prices": [None if price is None else f"{price:f}" for price in one.prices],
+                    "until": one.until.isoformat(),
+                }
+    return found
+
+
+def kept(market: Mapping[str, Any]) -> dict[str, engine.Series]:
+    """What `noted` told, as the engine has it."""
+    at = datetime.fromisoformat
+    return {
+        name: engine.Series(
+            tuple(at(start) for start in one["starts"]),
+            tuple(None if price is None else Decimal(price) for price in one["prices"]),
+            at(one["until"]),
+        )
+        for name, one in market.items()
+    }
 
 
 def usable(operator_id: int, currency: str) -> dict[str, engine.Series]:
@@ -87,8 +114,16 @@ class Market:
     def __init__(self) -> None:
         self._read: dict[tuple[int, frozenset[str]], tuple[datetime, datetime, dict[str, engine.Series]]] = {}
 
-    def joined(self, operator_id: int, ocpi: Mapping[str, Any], start: datetime, end: datetime) -> engine.Tariff:
-        """The tariff, with the prices its series have from `start` to `end`."""
+    def joined(
+        self,
+        operator_id: int,
+        ocpi: Mapping[str, Any],
+        start: datetime,
+        end: datetime,
+        *,
+        before: Mapping[str, engine.Series] | None = None,
+    ) -> engine.Tariff:
+        """The tariff, with the prices its series have from `start` to `end`. `before`: those that applied already, which stay."""
         names = named(ocpi)
         if not names:
             return engine.parse(ocpi)
@@ -97,7 +132,8 @@ class Market:
         if known is None or start < known[0] or end > known[1]:
             since, until = (start, end) if known is None else (min(start, known[0]), max(end, known[1]))
             known = self._read[key] = (since, until, during(operator_id, names, since, until))
-        return parse(ocpi, {name: _cut(one, start, end) for name, one in known[2].items()})
+        found = {name: _cut(one, start, end) for name, one in known[2].items()}
+        return parse(ocpi, found | {name: one.over(found.get(name, UNREAD)) for name, one in (before or {}).items()})
 
 
 class Followed:
@@ -130,9 +166,9 @@ def followed(operator_id: int, ocpi: Mapping[str, Any]) -> Followed | None:
 
 
 def _cut(one: engine.Series, start: datetime, end: datetime) -> engine.Series:
-    """Only what a session needs."""
+    """Only what a session needs: of its last moment nothing, unless that is its first."""
     first = max(bisect_right(one.starts, start) - 1, 0)
-    last = bisect_right(one.starts, end)
+    last = max(bisect_left(one.starts, end), first + 1)
     starts, prices = one.starts[first:last], one.prices[first:last]
     return replace(one, starts=starts, prices=prices, until=one.starts[last] if last < len(one.starts) else one.until)
 

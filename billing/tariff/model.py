@@ -54,11 +54,21 @@ class Series:
 
     def at(self, moment: datetime) -> Decimal:
         """The price of a moment. Raises NoPrice."""
-        place = bisect_right(self.starts, moment)
-        price = self.prices[place - 1] if place and moment < self.until else None
+        price = self.known(moment)
         if price is None:
             raise NoPrice(f"The price series has no price for {moment.isoformat()}.")
         return price
+
+    def known(self, moment: datetime) -> Decimal | None:
+        """The price of a moment. None: it is not known."""
+        place = bisect_right(self.starts, moment)
+        return self.prices[place - 1] if place and moment < self.until else None
+
+    def over(self, other: "Series") -> "Series":
+        """These prices, and those of another one where none of these is known."""
+        *starts, until = sorted({*self.starts, self.until, *other.starts, other.until})
+        prices = (other.known(at) if (price := self.known(at)) is None else price for at in starts)
+        return Series(tuple(starts), tuple(prices), until)
 
     def steps(self, start: datetime, end: datetime) -> tuple[datetime, ...]:
         """The moments between these two at which the price changes, and where the last one ends."""

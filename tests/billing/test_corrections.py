@@ -60,7 +60,9 @@ def fixed(t, **fields):
 # The database keeps them
 
 
-@pytest.mark.parametrize("values", [{"total_incl_tax": 1}, {"reason": "x"}, {"lines": []}, {"kind": "credit"}])
+@pytest.mark.parametrize(
+    "values", [{"total_incl_tax": 1}, {"reason": "x"}, {"lines": []}, {"market": {"a": 1}}, {"kind": "credit"}]
+)
 def test_the_database_refuses_to_change_a_record(billed, values):
     (record,) = chain(billed)
     with scopes_disabled(), pytest.raises(IntegrityError, match="never changed or deleted"), transaction.atomic():

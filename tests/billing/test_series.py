@@ -10,11 +10,11 @@ from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
 from accounts.models import AuditEntry
-from billing import pricepoints, selectors, sentences, series, tariffs, tasks
+from billing import corrections, pricepoints, rebilling, selectors, sentences, series, tariffs, tasks
 from billing import tariff as engine
 from billing.models import ChargeRecord, PriceList
 from billing.seriesmodels import PricePoint, PriceSeries
-from stations.models import OutboxEntry
+from stations.models import OutboxEntry, Transaction
 from tests.billing import make
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +70,114 @@ def test_each_hour_of_a_session_has_its_price(amber, station, market, followed):
     assert record.total_incl_tax == Decimal("2.50")
 
 
+@pytest.fixture
+def billed(station, market, followed):
+    """10 kWh in two hours, evenly: 5 at 0.10 + 0.05, 5 at 0.20 + 0.05. Then the market's prices of these hours are others."""
+    pricepoints.fill(series=market, points=points(100, 200))
+    made = make.transaction(station, stopped_at=make.START + 2 * HOUR)
+    told_again(made)
+    pricepoints.fill(series=market, points=points(1000, 2000, 3000))
+    return made
+
+
+def told_again(one, **values):
+    with scopes_disabled():
+        Transaction.objects.filter(pk=one.pk).update(**values)
+    make.ended([one])
+    tasks.make_charge_records()
+
+
+def totals():
+    return [record.total_excl_tax for record in records()]
+
+
+def test_a_session_told_again_as_it_was_keeps_its_price_when_the_market_has_another(billed):
+    told_again(billed)
+    assert totals() == [Decimal("2.00")]
+
+
+def test_what_comes_late_is_priced_by_what_the_market_said_then(billed):
+    make.sample(billed, 60, 1000 + 8000)
+    told_again(billed)
+    # 8 at 0.10 + 0.05, 2 at 0.20 + 0.05.
+    assert totals() == [Decimal("2.00"), Decimal("-2.00"), Decimal("1.70")]
+    first, credit, second = records()
+    assert first.market == credit.market == second.market
+    assert first.market["Day-ahead"]["prices"] == ["0.1", "0.2"]
+    told_again(billed, meter_stop_wh=Decimal(13_000), energy_wh=Decimal(12_000))
+    assert totals()[3:] == [Decimal("-1.70"), Decimal("2.20")]
+
+
+def test_an_hour_that_a_session_is_told_of_late_has_the_price_of_now_and_the_others_theirs(billed, market):
+    until = make.START + 3 * HOUR
+    make.sample(billed, 120, 1000 + 10_000)
+    told_again(billed, stopped_at=until, meter_stop_wh=Decimal(12_000), energy_wh=Decimal(11_000))
+    # 1 more, at 3.00 + 0.05.
+    assert totals()[1:] == [Decimal("-2.00"), Decimal("5.05")]
+    pricepoints.fill(series=market, points=points(1, 2, 3))
+    told_again(billed, stopped_at=until)
+    assert len(totals()) == 3
+
+
+def test_what_would_be_made_of_a_session_is_what_is_made(billed, amber):
+    times = {"started_at": make.START, "stopped_at": make.START + 2 * HOUR}
+    with scope(operator=amber):
+        assert selectors.would_cost(billed, energy_wh=Decimal(20_000), **times) == (Decimal("5.00"), "EUR")
+    told_again(billed, meter_stop_wh=Decimal(21_000), energy_wh=Decimal(20_000))
+    assert records()[-1].total_incl_tax == Decimal("5.00")
+
+
+def test_what_applied_stays_when_the_market_s_prices_were_let_go_of(billed, amber):
+    with scope(operator=amber):
+        PricePoint.objects.all().delete()
+    told_again(billed, meter_stop_wh=Decimal(21_000), energy_wh=Decimal(20_000))
+    assert totals()[1:] == [Decimal("-2.00"), Decimal("4.00")]
+
+
+@pytest.mark.parametrize("pricing", [corrections.SAME, corrections.ASSIGNED])
+def test_whoever_prices_a_record_anew_has_the_market_s_prices_of_now(billed, amber, pricing):
+    (record,) = records()
+    with scope(operator=amber):
+        corrections.correct(record=record, reason="The market was read wrong", pricing=pricing)
+    # 5 at 1.00 + 0.05, 5 at 2.00 + 0.05.
+    assert totals()[1:] == [Decimal("-2.00"), Decimal("15.50")]
+    told_again(billed)
+    assert len(totals()) == 3
+
+
+def test_many_priced_anew_have_the_market_s_prices_of_now(billed, followed):
+    span = {"since": make.START, "until": make.START + HOUR}
+    row = rebilling.plan(operator=followed.operator, token="t1", tariff=followed, reason="The market was read wrong", **span)
+    tasks.advance_rebillings()
+    assert rebilling.start(rebilling=row)
+    tasks.advance_rebillings()
+    assert totals()[1:] == [Decimal("-2.00"), Decimal("15.50")]
+
+
+def test_sessions_of_one_time_have_each_the_prices_that_applied_to_it(billed, station):
+    other = make.transaction(station, stopped_at=make.START + 2 * HOUR)
+    told_again(other)
+    assert totals() == [Decimal("2.00"), Decimal("15.50")]
+    more = {"meter_stop_wh": Decimal(21_000), "energy_wh": Decimal(20_000)}
+    with scopes_disabled():
+        Transaction.objects.filter(pk__in=[billed.pk, other.pk]).update(**more)
+    make.ended([other, billed])
+    tasks.make_charge_records()
+    assert sorted(totals()[2:]) == [Decimal("-15.50"), Decimal("-2.00"), Decimal("4.00"), Decimal("31.00")]
+
+
+def test_a_session_without_length_has_the_price_of_its_moment(station, market, followed):
+    pricepoints.fill(series=market, points=points(100, 200))
+    told_again(make.transaction(station, 1000, stopped_at=make.START))
+    (record,) = records()
+    assert (record.total_excl_tax, record.market["Day-ahead"]["prices"]) == (Decimal("0.15"), ["0.1"])
+
+
+def test_what_no_market_drives_notes_no_prices(station, tariff):
+    told_again(make.transaction(station))
+    assert [record.market for record in records()] == [{}]
+
+
 def test_a_price_below_nothing_costs_nothing(amber, station, market):
     tariffs.add_tariff(operator=amber, name="Bare", ocpi=following(0), is_default=True)
     pricepoints.fill(series=market, points=points("-30"))
@@ -123,7 +231,7 @@ def test_only_what_a_session_needs_is_read_and_once(amber, market, django_assert
         wide = known.joined(amber.pk, body, make.START, make.START + 5 * HOUR)
         small = known.joined(amber.pk, body, make.START + HOUR, make.START + 2 * HOUR)
     steps = [component.series for tariff in (wide, small) for component in tariff.elements[0].components]
-    assert [len(one.starts) for one in steps] == [6, 2]
+    assert [len(one.starts) for one in steps] == [5, 1]
     assert steps[1].at(make.START + HOUR) == Decimal("0.121")
 
 
