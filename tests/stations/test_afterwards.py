@@ -50,8 +50,10 @@ def billed(network: Network) -> list[Decimal]:
 def test_readings_that_come_after_the_bill_correct_it(priced: Network) -> None:
     engine = Engine("ocpp1.6")
     station = connected(priced, engine)
-    number: Any = engine.say(station, "StartTransaction", v16.start(600))["transactionId"]
-    engine.say(station, "StopTransaction", v16.stop(number, seconds=0, meter=11_000))
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        start, stop = v16.start(600), v16.stop(None, seconds=0, meter=11_000)
+    number: Any = engine.say(station, "StartTransaction", start)["transactionId"]
+    engine.say(station, "StopTransaction", stop | {"transactionId": number})
     assert billed(priced) == [Decimal("5.50")]
     late = v16.meters(11_000, seconds=330, transaction=number)
     engine.say(station, "MeterValues", late)

@@ -1,10 +1,11 @@
 """Since when a vehicle is only parked: told by its transaction (2.x) or its connector (1.6), and paid as parking."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import time_machine
 from django_scopes import scopes_disabled
 
 from billing import tariffs, tasks
@@ -169,12 +170,15 @@ def test_a_connector_of_1_6_tells_it(
     idle_fee(network)
     station = connected(network, engine)
     begun: Any = {}
-    for told in states if None in states else (None, *states):
-        if told is None:
-            begun = engine.say(station, "StartTransaction", v16.start())
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        start, stop = v16.start(), v16.stop(None)
+        said = [told and v16.status(*told) for told in states]
+    for payload in said if None in said else (None, *said):
+        if payload is None:
+            begun = engine.say(station, "StartTransaction", start)
         else:
-            engine.say(station, "StatusNotification", v16.status(*told))
-    engine.say(station, "StopTransaction", v16.stop(begun["transactionId"]))
+            engine.say(station, "StatusNotification", payload)
+    engine.say(station, "StopTransaction", stop | {"transactionId": begun["transactionId"]})
     found = billed(network)
     assert abs(found.get("PARKING_TIME", 0) - parked) <= 2
     assert abs(found.get("TIME", 0) - (540 - parked)) <= 2
