@@ -13,7 +13,7 @@ from django_scopes import scope, scopes_disabled
 from accounts import drivers
 from accounts.models import IdTokenGroup
 from accounts.people import invite
-from billing import pricepoints, rebilling
+from billing import archives, pricepoints, rebilling
 from billing.models import ChargeRecord
 from csms.forwarding import keeping
 from csms.forwarding import services as forwarding
@@ -67,6 +67,7 @@ def test_rows_have_the_fields_the_schema_says(ada: Person, amber: Network) -> No
         signed(amber.transaction)
         record = ChargeRecord.objects.order_by("id")[0]
         issued(record)
+        archives.plan(operator=ada.operator, month=timezone.localdate(), user=ada.user)
         asked = {"since": timezone.now() - timedelta(days=1), "until": timezone.now(), "reason": "A wrong price", "token": "t"}
         rebilling.plan(operator=ada.operator, tariff=record.tariff, **asked)
         DisplayMessage.objects.create(

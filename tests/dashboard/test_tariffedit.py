@@ -136,7 +136,7 @@ def test_what_the_form_cannot_say_is_shown_kept_and_changed_as_json(ada: Client,
     assert "RESERVATION" in html
     other = RESERVED | {"min_price": {"excl_vat": 1}}
     html = ada.post(change, {"text": json.dumps(other), "do": "preview"}).content.decode()
-    assert "at least 1.00" in html
+    assert "at least 1.25" in html
     assert newest(one).number == 1
     ada.post(change, {"text": json.dumps(other)})
     assert newest(one).ocpi == other
