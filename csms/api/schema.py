@@ -57,7 +57,7 @@ def _told(parameter: dict[str, Any]) -> None:
     """What `csms.api.filters.Backend` refuses: a parameter that is empty, or that no column could hold."""
     schema = parameter["schema"]
     if parameter["in"] == "query" and schema.get("type") == "string" and "enum" not in schema:
-        schema["pattern"] = r"^[^\x00]*[^\s\x00][^\x00]*$"
+        schema["pattern"] = r"^[^\x00]*[^\s\x00\x1c-\x1f\x85][^\x00]*$"
     elif parameter["in"] == "query" and schema.get("type") == "integer":
         schema.setdefault("minimum", 0)
 
