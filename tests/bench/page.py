@@ -101,7 +101,7 @@ def picture(figures: list[dict[str, Any]]) -> str:
 
 def curves(ramps: dict[str, list[dict[str, float]]]) -> str:
     """p99 in milliseconds (by powers of ten) over messages a second, a line for each server and version."""
-    width, height, left, top = 640, 300, 60, 14
+    width, height, left, top = 640, 300, 76, 14
     most = max(step["rate"] for course in ramps.values() for step in course)
 
     def at(rate: float, p99_ms: float) -> str:
@@ -124,7 +124,7 @@ def curves(ramps: dict[str, list[dict[str, float]]]) -> str:
     strokes = ("#1f5fbf", "#0f7a4f", "#8a5a00", "#b3261e")
     for number, ((name, course), stroke) in enumerate(zip(ramps.items(), strokes, strict=False)):
         points = " ".join(at(step["rate"], step["p99_ms"]) for step in course)
-        x, y = left + 10 + 140 * number, top + height + 50
+        x, y = 20 + 165 * number, top + height + 50
         parts += [
             f'<polyline points="{points}" fill="none" stroke="{stroke}" stroke-width="2"/>',
             f'<line x1="{x}" x2="{x + 20}" y1="{y - 4}" y2="{y - 4}" stroke="{stroke}" stroke-width="3"/>',
