@@ -7,6 +7,7 @@ PROCESSES ?= 1
 DEMO ?= 1
 ARGS ?=
 MINUTES ?= 60
+PAUSE ?= 0
 FRAMES ?= 100000
 
 VENV := .venv
@@ -56,8 +57,8 @@ test-long: $(VENV)/.installed-dev ## all tests, the long ones too
 conformance: $(VENV)/.installed-dev ## plays the cases of the OCA's test plans, and writes docs/conformance.md
 	@exec $(PY) -m tests.conformance.page
 
-soak: $(VENV)/.installed-dev ## stations come and go for an hour (MINUTES=), and the servers' memory must stay flat
-	@CSMS_MODE=test SOAK_MINUTES="$(MINUTES)" exec $(PY) -m csms.local test tests/chaos/test_soak.py -s $(ARGS)
+soak: $(VENV)/.installed-dev ## stations come and go for an hour (MINUTES=, PAUSE= seconds between messages), and the servers' memory must stay flat
+	@CSMS_MODE=test SOAK_MINUTES="$(MINUTES)" SOAK_PAUSE="$(PAUSE)" exec $(PY) -m csms.local test tests/chaos/test_soak.py -s $(ARGS)
 
 fuzz: $(VENV)/.installed-dev ## frames nobody should send, to a real server (FRAMES=, and FUZZ_SEED= to play the same again)
 	@CSMS_MODE=test FUZZ_FRAMES="$(FRAMES)" exec $(PY) -m csms.local test tests/fuzz/test_sockets.py -s $(ARGS)

@@ -34,13 +34,17 @@ class Charged:
 class Charger:
     """One connector's life in OCPP 1.6. A message is sent until it is answered, over as many sockets as that takes (3.7.1).
 
-    `patience_s`: how long it waits for an answer before it dials again. What it is asked, it accepts.
+    `patience_s`: how long it waits for an answer before it dials again; `pause_s`, before its next message. What it is asked, it
+    accepts.
     """
 
     protocol = "ocpp1.6"
 
-    def __init__(self, url: str, who: Station, tag: str, *, connector: int = 1, patience_s: float = 30, **options: Any) -> None:
-        self.url, self.who, self.tag, self.connector, self.patience_s = url, who, tag, connector, patience_s
+    def __init__(
+        self, url: str, who: Station, tag: str, *, connector: int = 1, patience_s: float = 30, pause_s: float = 0, **options: Any
+    ) -> None:
+        self.url, self.who, self.tag, self.connector = url, who, tag, connector
+        self.patience_s, self.pause_s = patience_s, pause_s
         self.options = {"open_timeout": 5, "close_timeout": 1, "subprotocols": [self.protocol]} | options
         self.ledger: list[Charged] = []
         self.ids = itertools.count(1)
@@ -100,6 +104,7 @@ class Charger:
                 await asyncio.sleep(0.05)
                 continue
             self.acknowledged += 1
+            await asyncio.sleep(self.pause_s)
             return frame[2]
 
     async def _answer(self, peer: Peer) -> Any:

@@ -1,7 +1,8 @@
 """For as long as one likes: stations come, charge and go, and the servers' memory stays as it is.
 
-`make soak` runs it for an hour, `make soak MINUTES=5` for five minutes; among the long tests it takes ten. What was measured
-stands in `.services/soak.json`.
+`make soak` runs it for an hour, `make soak MINUTES=5` for five minutes; among the long tests it takes ten. Stations send as fast as
+they are answered; with `PAUSE=0.5` each waits half a second before its next message, which leaves the machine to others. What was
+measured stands in `.services/soak.json`.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.long
 MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
+PAUSE_S = float(os.environ.get("SOAK_PAUSE", "0"))
 #: The part of the time after which a server has seen all it will ever hold.
 WARM_UP = 0.3
 #: A leak of so much a connection is found; and what an allocator may move about, whatever the number.
@@ -57,9 +59,13 @@ class Subject:
             with contextlib.suppress(OSError, WebSocketException):
                 async with station(self.serving.ocpp, who, close_timeout=1) as peer:
                     await peer.boot()
+                    await asyncio.sleep(PAUSE_S)
                     transaction = await peer.start(self.fleet.chargers[0].tag, at=ago(60))
+                    await asyncio.sleep(PAUSE_S)
                     await peer.meter(transaction, 1500)
+                    await asyncio.sleep(PAUSE_S)
                     await peer.stop(transaction, 2000)
+                    await asyncio.sleep(PAUSE_S)
                     self.messages += 4
                     self.connections += 1
                     if number % 3 == 0:
@@ -70,7 +76,7 @@ async def test_memory_stays_flat_while_stations_come_and_go(network: Network, se
     subjects = {}
     for kind in ("daphne", "uvicorn"):
         serving = serve(kind)
-        fleet = Fleet(network, serving.ocpp, 10)
+        fleet = Fleet(network, serving.ocpp, 10, pause_s=PAUSE_S)
         subjects[kind] = Subject(serving, fleet, [network.station(accepted=True) for _ in range(10)])
     over, began, seconds = asyncio.Event(), time.monotonic(), MINUTES * 60
     async with asyncio.TaskGroup() as group:
@@ -87,7 +93,7 @@ async def test_memory_stays_flat_while_stations_come_and_go(network: Network, se
         await subject.fleet.finish()
         await subject.fleet.__aexit__(None, None, None)
     results = {kind: result(subject) for kind, subject in subjects.items()}
-    report = json.dumps({"minutes": MINUTES, "servers": results}, indent=1)
+    report = json.dumps({"minutes": MINUTES, "pause_s": PAUSE_S, "servers": results}, indent=1)
     (Path(settings.BASE_DIR) / ".services" / "soak.json").write_text(report + "\n")
     print(report)
     for kind, measured in results.items():
