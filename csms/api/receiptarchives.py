@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Prefetch, QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -44,8 +44,16 @@ class FileOfArchive(Rows):
         fields = read_only_fields = ["part", "receipts", "first", "last", "size", "created_at"]
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}$"})
+class Month(serializers.DateField):
+    """A month as it is written, like 2026-11."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m")
+
+
 class ArchiveRow(Rows):
-    month = serializers.DateField(format="%Y-%m")
+    month = Month()
     whole = serializers.BooleanField(help_text="The month was over: nothing can come into it any more.")
     total = serializers.IntegerField(help_text="Receipts of the month, or of what there was of it.")
     made = serializers.IntegerField(help_text="How many of them are in a file.")

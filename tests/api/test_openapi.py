@@ -59,6 +59,7 @@ from tests.dashboard.reservationrows import made_move, made_profile, made_reserv
 from tests.dashboard.rows import issued
 from tests.dashboard.securityrows import secured
 from tests.dashboard.signedrows import signed
+from tests.dashboard.worldrows import archived
 from tests.firmware import made_image, made_update
 
 whole = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(public=True))
@@ -164,6 +165,7 @@ def existing(ada: Person, amber: Network) -> dict[str, Any]:
             "drivers": str(dee.pk),
             "reports": str(told.report.pk),
             "customer-reports": str(told.customer.pk),
+            "receipt-archives": str(archived(ada.operator).archive_id),
         }
 
 
@@ -184,7 +186,7 @@ def ask(case: schemathesis.Case, who: Person, existing: dict[str, Any]) -> None:
         dice = crc32(repr(sorted(case.path_parameters.items())).encode())
         if dice % 10 < EXISTING:
             actions = sorted(registry.BY_ACTION["ocpp1.6"])
-            named = {"action": actions[dice % len(actions)]}
+            named = {"action": actions[dice % len(actions)], "part": "1"}
             own = existing[case.operation.path.split("/")[3]]
             case.path_parameters = {name: named.get(name, own) for name in case.path_parameters}
     if case.operation.path.endswith("/ocpp/{action}/") and str(case.query.get("wait", "0")).isdigit():
