@@ -53,9 +53,8 @@ def time_zone_of(transaction: "Transaction") -> str:
 
 
 def took_place_at(site: int, path: str = "") -> Q:
-    """Transactions of a site; `path`: to them."""
-    noted = Q(**{f"{path}site": site})
-    return noted | Q(**{f"{path}time_zone": "", f"{path}station__site": site})
+    """Transactions of a site; `path`: to them. Those of before that was noted were given their station's by a migration."""
+    return Q(**{f"{path}site": site})
 
 
 def of_row(transaction: "Transaction") -> Case:

@@ -23,12 +23,12 @@ CANDIDATES = 5
 
 def waiting() -> QuerySet[Transaction]:
     """Sessions that are doubted and that nobody has decided about."""
-    return Transaction.objects.exclude(doubt__in=DECIDED).select_related("station__site", "evse")
+    return Transaction.objects.exclude(doubt__in=DECIDED).select_related("station__site", "site", "evse")
 
 
 def silent(now: datetime) -> QuerySet[Transaction]:
     """Sessions that still run although their plug is free, or of which nothing was heard for hours."""
-    return problems.dead(now).select_related("station__site", "evse")
+    return problems.dead(now).select_related("station__site", "site", "evse")
 
 
 def messages() -> QuerySet[RepairMessage]:

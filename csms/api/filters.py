@@ -175,10 +175,10 @@ class ConnectorFilters(Filters):
 
 
 class TransactionFilters(Filters):
-    """A time is found by an index in the order of starts only, an id tag and a doubt in that of ids only; a station in both."""
+    """A time and an id tag are found by an index in the order of starts only, a doubt in that of ids only; a station in both."""
 
-    leads = ("ocpp_transaction_id", "doubt", "id_tag", "station")
-    looks_for = ("since", "until")
+    leads = ("ocpp_transaction_id", "doubt", "station")
+    looks_for = ("id_tag", "since", "until")
 
     station = StationFilter("station_id")
     status = filters.ChoiceFilter(choices=choices.TRANSACTION_STATUS)
@@ -192,12 +192,14 @@ class TransactionFilters(Filters):
         if given.get("status") == TransactionStatus.ACTIVE:
             return ()  # those that run have an index of their own, and are few
         ordering = given.get("ordering") or cls.ordering_of(given)
-        return ("doubt", "id_tag") if ordering.removeprefix("-") == "started_at" else super().looking_for(given)
+        if ordering.removeprefix("-") == "started_at":
+            return ("doubt", "station") if "id_tag" in given else ("doubt",)
+        return super().looking_for(given)
 
     @classmethod
     def ordering_of(cls, given: Mapping[str, str]) -> str:
-        of_a_time = not {"since", "until"}.isdisjoint(given) and {"ocpp_transaction_id", "doubt", "id_tag"}.isdisjoint(given)
-        return "-started_at" if of_a_time else ""
+        by_start = not {"since", "until", "id_tag"}.isdisjoint(given) and {"ocpp_transaction_id", "doubt"}.isdisjoint(given)
+        return "-started_at" if by_start else ""
 
     def of_ocpp(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """By the stations too, which is what there is an index for."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -23,6 +23,7 @@ from csms.dashboard.exports import stream_csv
 from csms.ocpp.masking import without_tags
 from csms.templatetags.words import DOUBTS
 from stations import choices, review
+from stations.cases import took_place_at
 from stations.domain.values import DECIDED, Doubt, TransactionStatus
 from stations.models import RepairMessage, Site, Transaction
 
@@ -101,7 +102,8 @@ class ReviewFilters(forms.Form):
             return found.none()
         wanted = self.cleaned_data
         if wanted["site"]:
-            found = found.filter(station__site=wanted["site"])
+            site = wanted["site"].pk
+            found = found.filter(Q(station__site=site) if self.which == "messages" else took_place_at(site))
         if wanted["station"]:
             found = found.filter(station__identity__icontains=wanted["station"])
         if wanted.get("doubt"):

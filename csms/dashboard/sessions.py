@@ -23,6 +23,7 @@ from csms.dashboard.days import within
 from csms.dashboard.exports import stream_csv
 from csms.dashboard.states import STATES, State
 from stations import selectors
+from stations.cases import took_place_at
 from stations.domain.values import DECIDED, TransactionStatus
 from stations.models import Finding, Site, Station, Transaction
 
@@ -98,29 +99,31 @@ class SessionFilters(forms.Form):
         text = self.cleaned_data["station"]
         return list(Station.objects.filter(identity__icontains=text).values_list("pk", flat=True)[:2]) if text else []
 
+    def _leads(self, named: list[int]) -> list[Q]:
+        """What each has an index in this order, the rarer first."""
+        wanted = self.cleaned_data
+        asked = [Q(station=named[0])] if len(named) == 1 else []
+        asked += [Q(id_tag__iexact=wanted["id_tag"])] if wanted["id_tag"] else []
+        asked += [~Q(doubt__in=DECIDED)] if wanted["doubtful"] else []
+        return [*asked, took_place_at(wanted["site"].pk)] if wanted["site"] else asked
+
     def _led(self, named: list[int]) -> QuerySet[Transaction]:
-        """As far as an index leads: the days, and a single station."""
+        """As far as an index leads: the days, and the first of the rest that has one."""
         found = within(selectors.transactions().order_by("-started_at", "-id"), "started_at", self.cleaned_data)
-        return found.filter(station=named[0]) if len(named) == 1 else found
+        return found.filter(*self._leads(named)[:1])
 
     def _seeks(self, named: list[int]) -> bool:
-        """Whether something is asked for that has no index in this order. Those that run are few, and most have ended."""
-        wanted = self.cleaned_data
-        asked = wanted["site"] or wanted["id_tag"] or wanted["doubtful"] or wanted["findings"] or len(named) > 1
-        return bool(asked) and wanted["status"] != TransactionStatus.ACTIVE
+        """Whether more is asked for than an index leads to. Those that run are few, and most have ended."""
+        asked = self.cleaned_data["findings"] or len(named) > 1 or len(self._leads(named)) > 1
+        return asked and self.cleaned_data["status"] != TransactionStatus.ACTIVE
 
     def _those_of(self, found: QuerySet[Transaction]) -> QuerySet[Transaction]:
         wanted = self.cleaned_data
-        if wanted["site"]:
-            found = found.filter(station__site=wanted["site"])
+        found = found.filter(*self._leads([]))
         if wanted["station"]:
             found = found.filter(station__identity__icontains=wanted["station"])
-        if wanted["id_tag"]:
-            found = found.filter(id_tag__iexact=wanted["id_tag"])
         if wanted["status"]:
             found = found.filter(status=wanted["status"])
-        if wanted["doubtful"]:
-            found = found.exclude(doubt__in=DECIDED)
         if wanted["findings"]:
             found = found.filter(Exists(Finding.objects.filter(transaction=OuterRef("pk"))))
         return found
@@ -203,7 +206,7 @@ def _cells(session: wall.Session) -> Iterable[object]:
         *(t.pk, t.ocpp_transaction_id, t.station.identity, t.evse.number if t.evse else None, t.id_tag, t.status),
         *(t.started_at, t.stopped_at, t.stop_reason, t.energy_wh, t.meter_start_wh, t.meter_stop_wh),
         *((price.amount, price.currency, "yes" if price.final else "no") if price else (None, None, None)),
-        *(t.doubt, session.findings, t.station.site.name if t.station.site else None),
+        *(t.doubt, session.findings, t.at_site.name if t.at_site else None),
         *((wall.power_of(t), t.soc_percent) if session.running else (None, t.soc_percent)),
         t.trust.value,
     )

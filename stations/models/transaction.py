@@ -108,9 +108,13 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["operator", "-id"], name="transaction_operator_id"),
-            models.Index("operator", Upper("id_tag"), F("id").desc(), name="transaction_operator_tag"),
+            models.Index("operator", Upper("id_tag"), F("started_at").desc(), F("id").desc(), name="transaction_tag_started"),
             models.Index(fields=["operator", "doubt", "-id"], condition=~Q(doubt=""), name="transaction_operator_of_doubt"),
             models.Index(fields=["operator", "-id"], condition=~Q(doubt__in=DECIDED), name="transaction_operator_waiting"),
+            models.Index(
+                fields=["operator", "-started_at", "-id"], condition=~Q(doubt__in=DECIDED), name="transaction_doubted_started"
+            ),
+            models.Index(fields=["site", "-started_at", "-id"], condition=Q(site__isnull=False), name="transaction_site_started"),
             models.Index(fields=["operator", "-started_at"], name="transaction_operator_started"),
             models.Index(fields=["station", "-id"], name="transaction_station_id"),
             models.Index(fields=["station", "-started_at"], name="transaction_station_started"),

@@ -131,7 +131,7 @@ def test_an_identity_may_hold_anything_but_slash_and_colon(ada: Person) -> None:
     assert ada.client.get("/api/v1/stations/%00/").status_code == 404
 
 
-def test_sessions_of_a_time_come_in_the_order_of_their_start_unless_they_are_of_a_tag(ada: Person, amber: Network) -> None:
+def test_sessions_of_a_time_or_of_a_tag_come_in_the_order_of_their_start(ada: Person, amber: Network) -> None:
     with scope(operator=ada.operator):
         late = transaction(amber.station, number=2, started_at=AT + minutes(5), id_tag="OTHER")
         early = transaction(amber.station, number=3, started_at=AT - minutes(5))
@@ -142,7 +142,8 @@ def test_sessions_of_a_time_come_in_the_order_of_their_start_unless_they_are_of_
 
     assert ids(since="2026-11-20") == [late.pk, first, early.pk]
     assert ids(since="2026-11-20", ordering="-id") == ids() == [early.pk, late.pk, first]
-    assert ids(since="2026-11-20", id_tag="dee-card") == [early.pk, first]
+    assert ids(since="2026-11-20", id_tag="dee-card") == ids(id_tag="dee-card") == [first, early.pk]
+    assert ids(since="2026-11-20", id_tag="dee-card", ordering="-id") == [early.pk, first]
     assert ids(until="2026-11-20", ordering="-id") == ids(until="2026-11-20") == []
 
 

@@ -59,7 +59,7 @@ def session(connector: Connector, **fields: Any) -> Transaction:
             station=station,
             evse=connector.evse,
             ocpp_transaction_id=str(next(_numbers)),
-            **given | fields,
+            **{"site": station.site, "time_zone": station.site.time_zone if station.site else "UTC"} | given | fields,
         )
 
 

@@ -12,7 +12,7 @@ from django_scopes import scopes_disabled
 
 from csms.dashboard import sessions
 from csms.templatetags.rules import rule
-from stations.models import Command, Site, StatusHistory
+from stations.models import Command, Site, Station, StatusHistory, Transaction
 from tests.dashboard.rows import bill, finding, finished, plug, sample, seen, session
 from tests.network import Network
 
@@ -113,23 +113,51 @@ def test_the_next_page_goes_on_where_the_first_ended(ada: Client, amber: Network
     assert seen == [row.pk for row in reversed(rows)]
 
 
-def test_a_filter_without_an_index_looks_through_so_many_at_a_time_and_says_so(
-    ada: Client, amber: Network, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def rare(amber: Network, monkeypatch: pytest.MonkeyPatch) -> Transaction:
+    """One session before four others, of another id tag, at the one place that has a site, in doubt and with a finding."""
     monkeypatch.setattr(sessions, "SCAN", 2)
+    with scopes_disabled():
+        site = Site.objects.create(operator=amber.operator, name="Harbour")
     connector, moment = plug(amber), timezone.now() - timedelta(hours=2)
-    rare = finished(connector, started_at=moment, id_tag="RARE")
-    others = [finished(connector, started_at=moment + timedelta(minutes=n), id_tag="OTHER") for n in range(4)]
-    seen, pages, path = [], 0, "/transactions/?id_tag=RARE"
+    one = finished(plug(amber, station=amber.station(site=site)), started_at=moment, id_tag="RARE", doubt="register")
+    finding(one)
+    for n in range(4):
+        finished(connector, started_at=moment + timedelta(minutes=n), id_tag="OTHER")
+    return one
+
+
+def found_by(ada: Client, asked: str) -> tuple[list[int], int]:
+    """What a filter finds, and on how many pages."""
+    seen, pages, path = [], 0, f"/transactions/?{asked}"
     while path:
         html = page(ada, path)
         seen += shown(html)
         pages += 1
-        older = html.split("</noscript>")[1].split('<a href="/transactions/?id_tag=RARE&amp;before=')
-        path = f"/transactions/?id_tag=RARE&before={older[1].split(chr(34))[0]}" if len(older) > 1 else ""
+        older = re.search(r'<a href="(/transactions/\?[^"]*before=[^"]*)"', html.split("</noscript>")[1])
+        path = older[1].replace("&amp;", "&") if older else ""
         assert ("look through 2 sessions at a time" in html) is bool(path)
-    assert (seen, pages) == ([rare.pk], 2)
-    assert shown(page(ada, "/transactions/?id_tag=OTHER")) == [row.pk for row in reversed(others[-3:])]
+    return seen, pages
+
+
+def test_a_filter_without_an_index_looks_through_so_many_at_a_time_and_says_so(ada: Client, rare: Transaction) -> None:
+    assert found_by(ada, "findings=on") == ([rare.pk], 2)
+    assert len(shown(page(ada, "/transactions/?station=AMBER"))) == 3
+
+
+@pytest.mark.parametrize("asked", ["id_tag=rare", "doubtful=on", "site={site}", "site={site}&id_tag=RARE&doubtful=on&findings=on"])
+def test_what_has_an_index_is_found_at_once_however_far_back(ada: Client, rare: Transaction, asked: str) -> None:
+    assert found_by(ada, asked.format(site=rare.site_id)) == ([rare.pk], 1)
+
+
+def test_a_session_stays_at_the_site_where_it_began(ada: Client, rare: Transaction, amber: Network) -> None:
+    with scopes_disabled():
+        elsewhere = Site.objects.create(operator=amber.operator, name="Elsewhere")
+        Station.objects.filter(pk=rare.station_id).update(site=elsewhere)
+    assert shown(page(ada, f"/transactions/?site={elsewhere.pk}")) == []
+    html = page(ada, f"/transactions/?site={rare.site_id}")
+    assert shown(html) == [rare.pk]
+    assert '<span class="muted cell-site">Harbour</span>' in html
 
 
 @pytest.mark.parametrize("before", ["x", "_", "2026-11-20_5", "2026-11-20T10:00:00+00:00_x", f"2026-11-20T10:00:00+00:00_{2**70}"])

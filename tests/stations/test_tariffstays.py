@@ -3,9 +3,11 @@
 import json
 from decimal import Decimal
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 from django_scopes import scopes_disabled
 
 from accounts.models import IdToken, IdTokenGroup, Kind, User
@@ -348,13 +350,31 @@ class TestPlace:
         charger.starts()
         with scopes_disabled():
             Transaction.objects.filter(pk=charger.row.pk).update(site=None, time_zone="")
-            assert not Transaction.objects.filter(took_place_at(there.pk)).exists()
         moved(charger.station, there)
         charger.is_taken_over()
         assert charger.charged(1) == Decimal("0.90")
         assert (charger.row.at_site, time_zone_of(charger.row)) == (there, "Asia/Tokyo")
+
+    def test_the_migration_notes_where_chargers_stand_and_changes_nothing_that_was_noted(
+        self, network: Network, charger: Charger, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        migration = import_module("stations.migrations.0062_sessions_by_start")
+        monkeypatch.setattr(migration, "EACH", 2)
         with scopes_disabled():
-            assert Transaction.objects.filter(took_place_at(there.pk)).exists()
+            here = Site.objects.create(operator=network.operator, name="Here", time_zone="Europe/Berlin")
+            there = Site.objects.create(operator=network.operator, name="There", time_zone="Asia/Tokyo")
+        moved(charger.station, here)
+        charger.starts()
+        moved(charger.station, there)
+        noted = charger.row
+        given = {"operator": network.operator, "station": charger.station, "started_at": noted.started_at}
+        with scopes_disabled():
+            for number in range(4):
+                Transaction.objects.create(**given, received_at=noted.started_at, ocpp_transaction_id=f"before-{number}")
+            migration.note_sites(None, connection.schema_editor())
+            assert [row.pk for row in Transaction.objects.filter(took_place_at(here.pk))] == [noted.pk]
+            before = Transaction.objects.filter(took_place_at(there.pk))
+            assert [(row.ocpp_transaction_id[:6], row.time_zone) for row in before] == [("before", "Asia/Tokyo")] * 4
 
     def test_a_stop_whose_start_never_came_notes_where_it_was(self, network: Network, charger: Charger) -> None:
         with scopes_disabled():
