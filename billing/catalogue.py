@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import zip_longest
 
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
@@ -88,7 +87,7 @@ def _entry(tariff: Tariff) -> Entry:
 def _versions(rows: list[TariffVersion]) -> Iterator[Version]:
     now = timezone.now()
     valid = choosing.version_at(rows, now)
-    for version, after in zip_longest(rows, rows[1:]):
+    for version, after in zip(rows, [*rows[1:], None], strict=True):
         state = VALID if version is valid else COMING if version.valid_from > now else PAST
         yield Version(version, after.valid_from if after else None, state)
 

@@ -127,6 +127,16 @@ class TransactionRows(Rows):
     list_filter = ["status", "doubt"]
 
 
+class TariffRows(Rows):
+    """A tariff is made with its first version and goes with all of them, by its own page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class AssignmentRows(Rows):
     """What a tariff was assigned to is remembered for the sessions of that time: an assignment is ended, not changed."""
 
@@ -160,7 +170,8 @@ repair.register(User, People)
 repair.register(Station, StationRows)
 repair.register(Transaction, TransactionRows)
 repair.register(IdToken, IdTokenRows)
-repair.register(ChargeRecord, KeptRows)
+repair.register([ChargeRecord, TariffVersion], KeptRows)
+repair.register(Tariff, TariffRows)
 repair.register(TariffAssignment, AssignmentRows)
 repair.register(
     [
@@ -176,8 +187,6 @@ repair.register(
         Refusal,
         RepairMessage,
         Site,
-        Tariff,
-        TariffVersion,
     ],
     Rows,
 )

@@ -6,7 +6,7 @@ from django_scopes import scope
 
 from accounts.models import AuditEntry
 from billing import tariffs
-from billing.models import ChargeRecord, FormerAssignment, TariffAssignment
+from billing.models import ChargeRecord, FormerAssignment, Tariff, TariffAssignment, TariffVersion
 from csms.admin import repair
 from tests.dashboard.rows import bill, finding, finished, plug, session
 from tests.network import Network
@@ -36,8 +36,8 @@ def test_every_model_has_a_list_and_forms_that_open(root: Client, amber: Network
         base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
         answer = root.get(base)
         assert answer.status_code == 200, base
-        # Charge records are made by rule, and corrected by a credit and a new one.
-        assert root.get(f"{base}add/").status_code == (403 if model is ChargeRecord else 200), base
+        # Charge records are made by rule, and corrected by a credit and a new one; a tariff is made with its first version.
+        assert root.get(f"{base}add/").status_code == (403 if model in (ChargeRecord, Tariff, TariffVersion) else 200), base
 
 
 def test_a_row_can_be_repaired(root: Client, amber: Network) -> None:
@@ -112,3 +112,12 @@ def test_a_person_added_here_can_log_in_however_their_address_was_typed(root: Cl
     passwords = {"password1": "plugs-and-sockets", "password2": "plugs-and-sockets", "usable_password": "true"}
     assert root.post("/admin/accounts/user/add/", given | passwords).status_code == 302
     assert client.post("/login/", {"login": "zoe@example.org", "password": "plugs-and-sockets"})["Location"] == "/"
+
+
+def test_versions_of_tariffs_stay_as_they_are(root: Client, amber: Network) -> None:
+    tariff = amber.tariff()
+    with scope(operator=amber.operator):
+        version = TariffVersion.objects.get(tariff=tariff)
+    assert root.post(f"/admin/billing/tariffversion/{version.pk}/change/", {"note": "x"}).status_code == 403
+    for address in (f"tariffversion/{version.pk}", f"tariff/{tariff.pk}"):
+        assert root.post(f"/admin/billing/{address}/delete/", {"post": "yes"}).status_code == 403
