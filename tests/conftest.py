@@ -167,6 +167,7 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iter
     """The database in autocommit mode, shared with other processes."""
     with django_db_blocker.unblock():
         yield
+        database.forget_work()
         database.close()
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import connections
 
+from tests import database
 from tests.chaos.postgres import Postgres, point_at
 from tests.network import Network
 from tests.relay import Relay
@@ -29,6 +30,7 @@ def postgres(committed: None, private: Postgres, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(settings, "DATABASE_URL", private.url)
     point_at(private.url)
     private.migrate()
+    database.forget_work()
     yield private
     point_at("postgres:///")
     connections.settings["default"].update(before)
