@@ -48,7 +48,7 @@ def test_what_was_left_in_circles_is_collected_when_sockets_have_ended_or_after_
 def test_the_longer_a_collection_takes_or_will_take_the_longer_it_is_until_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_after = Garbage(0.0)
     clock = iter([10.0, 10.2])
-    monkeypatch.setattr(garbage.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(garbage.time, "thread_time", lambda: next(clock))
     looked_after.ended = 10_000
     expected = garbage.REST * garbage.SOCKET_S * 1000
     assert not looked_after.look(expected - 1, sockets=1000)
