@@ -185,8 +185,10 @@ def closing(since: datetime, until: datetime) -> Closing:
     """How far the sessions that ended in a time are billed: one query, by the index of their ends."""
     now = timezone.now()
     ended = Transaction.objects.filter(status=TransactionStatus.ENDED, stopped_at__gte=since, stopped_at__lt=until)
-    # A value, not EXISTS: that would be looked up in all records that there are, and theirs grow with the years.
-    ended = ended.alias(record=Subquery(ChargeRecord.objects.filter(transaction=OuterRef("pk")).values("pk")[:1]))
+    # A value, not EXISTS: that would be looked up in all records that there are, and theirs grow with the years. It stands in the
+    # index, and a session's records are of its operator.
+    of_it = ChargeRecord._base_manager.order_by().filter(transaction=OuterRef("pk"))
+    ended = ended.alias(record=Subquery(of_it.values("revision")[:1]))
     recorded = Case(When(record=None, then=Value(False)), default=Value(True))
     unknown = Case(When(energy_wh=None, then=Value(True)), default=Value(False))
     rows = ended.order_by().values_list("doubt", unknown, recorded).annotate(n=Count("pk"), first=Min("stopped_at"))
