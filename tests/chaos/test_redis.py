@@ -13,7 +13,6 @@ from csms.celery import app
 from stations.domain import commands
 from tests.chaos.fleet import Fleet
 from tests.chaos.postgres import Postgres
-from tests.database import tables
 from tests.network import Network
 from tests.relay import Relay
 from tests.servers import Server, Worker, until
@@ -116,6 +115,5 @@ async def test_a_worker_goes_on_when_redis_comes_back(network: Network, serve: S
         worker.kill()
 
 
-@tables
 def sweep() -> None:
     app.send_task(make_charge_records.name, queue=f"csms-{connection.settings_dict['NAME']}")

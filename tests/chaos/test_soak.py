@@ -29,9 +29,8 @@ from tests.servers import Server
 pytestmark = pytest.mark.long
 MINUTES = float(os.environ.get("SOAK_MINUTES", "10"))
 PAUSE_S = float(os.environ.get("SOAK_PAUSE", "0"))
-#: The part of the time after which a server has seen all it will ever hold: what sockets leave in circles is collected every minute
-#: or two, and until it has been a few times the heap grows.
-WARM_UP = 0.5
+#: The part of the time after which a server has seen all it will ever hold.
+WARM_UP = 0.3
 #: A leak of so much a connection is found; and what an allocator may move about, whatever the number.
 LEAK_BYTES, NOISE_BYTES = 1024, 3 * 1024 * 1024
 
