@@ -2,8 +2,8 @@
 
 One walks everything that every socket holds: with a thousand of them it stops the process for an eighth of a second, and Python
 starts one whenever the heap has grown by a quarter, which in a storm of reconnects is several times a second. Young objects are
-collected as ever. What has grown old and is left in circles comes from sockets that have ended (Daphne's leave some sixty objects
-each), so it is looked for when enough of them have, or at last in an hour.
+collected as ever. A socket that has ended leaves nothing in circles (csms.server sees to that: Daphne's left seventy objects and
+uvicorn's thirty), but what went wrong on it may, so it is looked for when enough of them have ended, or at last in an hour.
 """
 
 import gc

@@ -61,6 +61,7 @@ class Stream:
 class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
     """One HTTP request."""
 
+    channel: Any
     too_large = False
     stream: Stream | None = None
 
@@ -126,7 +127,11 @@ class Request(WriteGate, WebRequest):  # type: ignore[misc]  # untyped
             return self.basic_error(400, b"Bad Request", "The sub-protocol is not ASCII")
         if not headers.hasHeader(b"upgrade"):
             self.registerProducer(self, True)
-        return super().process()
+        processing = super().process()
+        if self.transport is None:  # it is a websocket's now, and nobody else's
+            self.channel.requests.clear()
+            self.channel = None
+        return processing
 
     async def send(self, message: Message) -> None:
         while self.full is not None:
@@ -160,14 +165,13 @@ class Requests(HTTPFactory):  # type: ignore[misc]  # untyped
     def buildProtocol(self, addr: Any) -> Any:
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = Request
-        receive = protocol.dataReceived
 
         def first(data: bytes) -> None:
-            protocol.dataReceived = receive
+            del protocol.dataReceived  # not `= receive`: it would hold itself
             if data.startswith(TLS):
                 self.server.tell_of_tls([addr.host, addr.port])
                 data += b"\r\n"  # Twisted would wait for the end of the line
-            receive(data)
+            protocol.dataReceived(data)
 
         protocol.dataReceived = first
         return protocol

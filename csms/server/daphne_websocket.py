@@ -10,6 +10,7 @@ from csms.server.reactor import loop  # isort: split
 
 from autobahn.websocket.compress import PerMessageDeflateOffer, PerMessageDeflateOfferAccept
 from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet.protocol import connectionDone
 
 from csms.server.common import MAX_WAITING, MAX_WAITING_BYTES, MEMORY_LEVEL, WINDOW_BITS, Disconnected, Message, shorten
 
@@ -121,6 +122,11 @@ class WebSocket(WriteGate, WebSocketProtocol):  # type: ignore[misc]  # untyped
         self.disarm()
         self.end(code or 1005, reason or "")
         self.server.protocol_disconnected(self)
+
+    def connectionLost(self, reason: Any = connectionDone) -> None:
+        super().connectionLost(reason)
+        # Each holds this socket in turn: in a circle it would stay until the next full garbage collection.
+        self.is_closed = self.handshake_deferred = None
 
     # To and from the application
 

@@ -206,6 +206,8 @@ class Http(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self.silence_timer.cancel()
         super().handle_websocket_upgrade()
+        # It holds this connection in turn: in a circle both would stay until the next full garbage collection.
+        self.parser = None  # type: ignore[assignment]
 
     def drop_if_silent(self) -> None:
         if self.cycle is None and self.transport.get_protocol() is self:

@@ -1,6 +1,7 @@
 """An ASGI application that does on demand whatever a server must cope with, and tells what it saw."""
 
 import asyncio
+import gc
 import json
 import os
 from pathlib import Path
@@ -41,6 +42,12 @@ async def http_seen(scope: Any, receive: Any, send: Any, query: Any) -> None:
             "pongs": sum("csms.pong" in scope for scope in scopes),
         },
     )
+
+
+async def http_circles(scope: Any, receive: Any, send: Any, query: Any) -> None:
+    """How much only a full garbage collection found since the last one; from now on there is none in between."""
+    gc.disable()
+    await answer(send, gc.collect())
 
 
 async def http_release(scope: Any, receive: Any, send: Any, query: Any) -> None:

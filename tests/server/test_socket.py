@@ -1,6 +1,7 @@
 """How a socket lives and ends, on both servers."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import struct
@@ -8,6 +9,7 @@ import zlib
 
 import pytest
 from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from tests.server.conftest import Running, ended_by_peer, settled, until
@@ -228,3 +230,29 @@ def connections(running: Running) -> int:
     with open(f"/proc/{running.process.pid}/net/tcp") as table:
         established = {line.split()[9] for line in table.readlines()[1:] if line.split()[3] == "01"}
     return sum(link.removeprefix("socket:[").removesuffix("]") in established for link in links)
+
+
+@pytest.mark.parametrize("path", ["/echo", "/close?code=1012", "/deny?status=401", "/refuse", "/crash"])
+async def test_a_socket_that_has_ended_leaves_nothing_for_the_garbage_collector(start, path: str) -> None:
+    """Hundreds of thousands that come and go in a day would each leave their buffers until the next full collection."""
+    running, rounds = start(), 20
+
+    async def come_and_go(abruptly: bool) -> None:
+        with contextlib.suppress(InvalidStatus, ConnectionClosed):
+            async with running.connect(path) as peer:
+                await peer.send("anything")
+                await peer.recv()
+                if abruptly:
+                    peer.transport.abort()
+
+    def circles() -> int:
+        _, found = running.get("/circles")
+        assert isinstance(found, int)
+        return found
+
+    await come_and_go(abruptly=False)  # what is made once, at the first socket
+    circles()
+    for number in range(rounds):
+        await come_and_go(abruptly=number % 2 == 1)
+    until(lambda: running.seen("open") == 0)
+    assert circles() < rounds
