@@ -14,11 +14,14 @@ from csms.ocpp.masking import without_tags
 
 
 class Text(serializers.CharField):
-    """A text, and nothing that could be written as one: a tag given as the number 0423 was another tag."""
+    """A text, and nothing that could be written as one: a tag given as the number 0423 was another tag. Its length is that of
+    what was sent, as the document says it, not of what is left without spaces around it."""
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             raise serializers.ValidationError(f"Must be a text, in quotation marks, not {orjson.dumps(data).decode()[:40]}.")
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
 
 

@@ -37,6 +37,7 @@ def test_one_is_made_of_prices_or_of_an_ocpi_object(ada: Person) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
+        ({"name": "x" * 120 + " ", "price_per_kwh": "0.4"}, "no more than 120 characters"),
         ({"name": "Both", "price_per_kwh": "0.4", "ocpi": of()}, "send one of the two"),
         ({"name": "Empty", "ocpi": {}}, "elements must be a list"),
         ({"name": "Dear", "ocpi": of(price=1e9)}, "below 100000000"),
