@@ -2,19 +2,17 @@
 
 One walks everything that every socket holds: with a thousand of them it stops the process for an eighth of a second, and Python
 starts one whenever the heap has grown by a quarter, which in a storm of reconnects is several times a second. Young objects are
-collected as ever. A socket that has ended leaves nothing in circles (csms.server sees to that: Daphne's left seventy objects and
-uvicorn's thirty), but what went wrong on it may, so it is looked for when enough of them have ended, or at last in an hour.
+collected as ever. Sockets that have ended leave nothing in circles (csms.server cuts those of Daphne, seventy objects each, and
+those of uvicorn, thirty), so what has grown old there is little, and of pages.
 """
 
 import gc
 import time
 
 #: Between two full collections lies so many times what one takes, and at least so many seconds.
-REST, SELDOM_S = 1000, 30.0
+REST, SELDOM_S = 1000, 600.0
 #: What one takes for each open socket, in seconds, until it is measured.
 SOCKET_S = 0.000125
-#: It is time when so many sockets have ended since the last one, and so many of those that are open; or after so long.
-ENDED, ENDED_SHARE, LONGEST_S = 200, 0.25, 3600.0
 NEVER = 1_000_000
 
 
@@ -26,17 +24,12 @@ class Garbage:
         gc.set_threshold(young, middle, NEVER)
         #: When the last one was, and what it took.
         self.last, self.took = now, 0.0
-        #: Sockets that ended since.
-        self.ended = 0
 
     def look(self, now: float, sockets: int) -> bool:
         """Collects if it is time. `sockets`: how many are open."""
-        since = now - self.last
-        if since < max(REST * max(self.took, SOCKET_S * sockets), SELDOM_S):
-            return False
-        if self.ended < max(ENDED, ENDED_SHARE * sockets) and since < LONGEST_S:
+        if now - self.last < max(REST * max(self.took, SOCKET_S * sockets), SELDOM_S):
             return False
         began = time.thread_time()  # on a busy machine it takes longer, but is no more work: garbage would lie about for longer
         gc.collect()
-        self.last, self.took, self.ended = now, time.thread_time() - began, 0
+        self.last, self.took = now, time.thread_time() - began
         return True

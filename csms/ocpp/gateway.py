@@ -152,8 +152,6 @@ class Gateway:
 
     def shut(self, link: Link, code: int, reason: str) -> None:
         """A socket has ended."""
-        if self.garbage is not None:
-            self.garbage.ended += 1
         admitted = link.admitted
         if self.links.get(admitted.station_id) is link:
             del self.links[admitted.station_id]
