@@ -160,6 +160,8 @@ def _delete_from(
     """Delete what is over for its operator. A month that nobody keeps is dropped whole, if not now then another time."""
     if partition.end is not None and partition.end <= nobody:
         return
+    if partition.start is None and _is_empty(partition):
+        return  # as nearly always: it is not asked for each operator
     for operator_id, before in cutoffs.items():
         if partition.start is not None and partition.start >= before:
             continue
