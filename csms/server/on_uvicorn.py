@@ -58,6 +58,7 @@ class WebSocket(WebSocketsSansIOProtocol):
         if self.handshake_timer is not None:
             self.handshake_timer.cancel()
         super().connection_lost(exc)
+        self.feed()
 
     def handshake_timed_out(self) -> None:
         if not self.handshake_complete and not self.close_sent and not self.transport.is_closing():
@@ -82,6 +83,10 @@ class WebSocket(WebSocketsSansIOProtocol):
         while self.unread and not self.read_paused:
             piece, self.unread = self.unread[:PIECE_BYTES], self.unread[PIECE_BYTES:]
             super().data_received(piece)
+        if self.disconnected and not self.unread:
+            # Nothing more comes. The generator and what it parses for hold each other: in a circle they would stay, with
+            # the buffers of compression, until the next full garbage collection.
+            self.conn.parser.close()
 
     async def receive(self) -> Any:
         message = await self.queue.get()
