@@ -35,6 +35,9 @@ TASKS = {
 }
 CHANGED_INTERVAL_S = 0.25
 WORK_INTERVAL_S = 0.2
+#: Work is not called for while so many tasks wait: the worker is away or behind, and the beat calls for all of it again. Otherwise
+#: a day without a worker would fill Redis, and then keep the worker from what is new. So a call is old after so long, too.
+MOST_WAITING, OLD_S = 100, 60
 #: More changed rows of one operator than this are said as "everything".
 MAX_IDS = 2000
 TIMEOUT_S = 1.0
@@ -150,19 +153,20 @@ class RedisBell:
             return
         if unknown := work - TASKS.keys():
             logger.error("No task acts for the subscriber %s: name it in csms.bells.TASKS.", ", ".join(sorted(unknown)))
+        queue = app.conf.task_default_queue
         try:
             if self._client is None:
                 self._client = redis.Redis.from_url(
                     settings.REDIS_URL, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, socket_keepalive=True
                 )
             with self._client.pipeline(transaction=False) as pipeline:
-                # Also when there is only work: Celery waits long for a Redis that is away.
-                pipeline.ping()
+                # Asked for first of all: Celery waits long for a Redis that is away.
+                pipeline.llen(queue)
                 for kind, message in messages:
                     pipeline.publish(channel(kind), orjson.dumps(message))
-                pipeline.execute()
-            for subscriber in work & TASKS.keys():
-                app.send_task(TASKS[subscriber], retry=False)
+                waiting = pipeline.execute()[0]
+            for subscriber in work & TASKS.keys() if waiting < MOST_WAITING else ():
+                app.send_task(TASKS[subscriber], queue=queue, retry=False, expires=OLD_S)
         except Exception:
             if not self._down:
                 logger.exception("Redis cannot be reached: bells are not heard until it is back. Nothing is lost, only later.")

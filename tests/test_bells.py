@@ -1,15 +1,19 @@
 """Bells over a real Redis: rung in one place, heard in another."""
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import redis
 from celery.signals import after_task_publish
 
-from csms.bells import MAX_IDS, TASKS, RedisBell
+from csms.bells import MAX_IDS, MOST_WAITING, OLD_S, TASKS, RedisBell
+from csms.celery import EVERY, app
 from csms.hub import Hub, Message
 from tests.relay import Relay
 from tests.servers import until
@@ -152,8 +156,34 @@ def test_work_calls_the_task_once_for_many_rings(bell: RedisBell) -> None:
     assert len(published) < 100
 
 
+def test_work_is_not_called_for_while_the_worker_has_been_away_for_long(
+    bell: RedisBell, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = f"csms-of-{os.getpid()}"
+    monkeypatch.setitem(app.conf, "task_default_queue", queue)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        try:
+            for _ in range(MOST_WAITING + 10):
+                bell.work("billing")
+                bell.flush()
+            assert client.llen(queue) == MOST_WAITING
+            call = json.loads(client.lindex(queue, 0))["headers"]
+            left = datetime.fromisoformat(call["expires"]) - datetime.now(UTC)
+            assert 0 < left.total_seconds() <= OLD_S
+            client.lpop(queue)
+            bell.work("billing")
+            bell.flush()
+            assert client.llen(queue) == MOST_WAITING
+        finally:
+            client.delete(queue)
+
+
+def test_the_beat_calls_for_all_work_before_a_call_is_old() -> None:
+    often = dict(EVERY.values())
+    assert all(often[task] <= OLD_S for task in TASKS.values())
+
+
 def test_every_subscriber_has_a_task_that_exists() -> None:
-    from csms.celery import app
     from stations import outbox
 
     app.loader.import_default_modules()
