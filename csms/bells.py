@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from csms import troubles
-from csms.celery import app
+from csms.celery import MOST_WAITING, OLD_S, app
 
 logger = logging.getLogger(__name__)
 
@@ -35,9 +35,6 @@ TASKS = {
 }
 CHANGED_INTERVAL_S = 0.25
 WORK_INTERVAL_S = 0.2
-#: Work is not called for while so many tasks wait: the worker is away or behind, and the beat calls for all of it again. Otherwise
-#: a day without a worker would fill Redis, and then keep the worker from what is new. So a call is old after so long, too.
-MOST_WAITING, OLD_S = 100, 60
 #: More changed rows of one operator than this are said as "everything".
 MAX_IDS = 2000
 TIMEOUT_S = 1.0
@@ -165,6 +162,7 @@ class RedisBell:
                 for kind, message in messages:
                     pipeline.publish(channel(kind), orjson.dumps(message))
                 waiting = pipeline.execute()[0]
+            # Else the beat calls for it, when they are done.
             for subscriber in work & TASKS.keys() if waiting < MOST_WAITING else ():
                 app.send_task(TASKS[subscriber], queue=queue, retry=False, expires=OLD_S)
         except Exception:

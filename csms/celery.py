@@ -55,6 +55,10 @@ EVERY: dict[str, tuple[str, float]] = {
     "lead chargers to their new network profiles": ("stations.tasks.advance_network_moves", 5.0),
 }
 
+#: While so many tasks wait, the worker is away or behind: no more are added of those that come round again. Otherwise a day without
+#: a worker would fill Redis, and then keep the worker from what is new. So a call for work is old after so many seconds, too.
+MOST_WAITING, OLD_S = 100, 60
+
 app = Celery("csms")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -76,6 +80,7 @@ app.conf.update(
     worker_max_tasks_per_child=1000,
     worker_hijack_root_logger=False,
     timezone="UTC",
+    beat_scheduler="csms.beat:Scheduler",
     # What nobody did in time needs not be done later: the next is on its way.
     beat_schedule={
         name: {"task": task, "schedule": seconds, "options": {"expires": seconds}} for name, (task, seconds) in EVERY.items()

@@ -12,8 +12,8 @@ import pytest
 import redis
 from celery.signals import after_task_publish
 
-from csms.bells import MAX_IDS, MOST_WAITING, OLD_S, TASKS, RedisBell
-from csms.celery import EVERY, app
+from csms.bells import MAX_IDS, TASKS, RedisBell
+from csms.celery import EVERY, MOST_WAITING, OLD_S, app
 from csms.hub import Hub, Message
 from tests.relay import Relay
 from tests.servers import until
