@@ -45,6 +45,13 @@ def test_the_documents_table_is_that_of_the_code() -> None:
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
+def waits() -> bool:
+    """Each time in a transaction of its own: within one, PostgreSQL says of the others what it said first."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING)
+        return bool(cursor.fetchone()[0])
+
+
 @pytest.fixture
 def webhook(network: Network) -> Any:
     """To nobody: what is told is looked at in the tables."""
@@ -187,7 +194,7 @@ def test_while_a_webhook_is_changed_no_station_waits(network: Network, engine: E
         change.execute("SELECT 1 FROM csms_webhook WHERE id = %s FOR UPDATE", [webhook.pk])
         telling = ThreadPoolExecutor(1)
         done = telling.submit(lambda: (told(network), connection.close()))
-        until(lambda: batch.execute(WAITING).fetchone()[0])
+        until(waits)
         batch.execute(again, [network.operator.pk, entry.topic, entry.subscriber, entry.object_id])
         batch.commit()
         change.rollback()
